@@ -1,0 +1,16 @@
+export * from "./closeCodes.ts";
+export * from "./cursor.ts";
+export * from "./errors.ts";
+export type { Event, EventKind, EventMessage, LostReason, Page } from "./event.ts";
+export { EVENT_KINDS } from "./event.ts";
+export * from "./frames.ts";
+export * from "./json.ts";
+export * from "./limits.ts";
+export type { Failure, Message, MessageType, Priority, Status } from "./message.ts";
+export { FAILURES, PRIORITIES, STATUSES, TASK_DEFAULTS, TYPES } from "./message.ts";
+export * from "./operations.ts";
+export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } from "./presence.ts";
+export { LIVENESS, PRESENCE_LIMITS } from "./presence.ts";
+export * from "./protocol.ts";
+export * from "./suggest.ts";
+export * from "./validate.ts";

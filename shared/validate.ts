@@ -1,0 +1,61 @@
+/** Turns what zod says about a value into one sentence for a person. */
+import type * as z from "zod";
+import { HubError } from "./errors.ts";
+import { didYouMean } from "./suggest.ts";
+
+/**
+ * Checks a value against a schema.
+ *
+ * @returns the value, typed.
+ * @throws HubError `invalid_params` or `too_large`; the sentence names the field and says what to do.
+ */
+export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw explain(parsed.error.issues[0] as z.core.$ZodIssue, schema, value);
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): HubError {
+  const field = issue.path.join(".");
+  const details = field ? { field } : {};
+  if (issue.code === "unrecognized_keys") return unknownField(issue, schema, field);
+  if (issue.code === "custom" && issue.params?.too_large !== undefined) {
+    return new HubError("too_large", `${field} ${issue.message}`, { ...details, limit: issue.params.too_large });
+  }
+  return new HubError("invalid_params", sentence(issue, field, valueAt(value, issue.path)), details);
+}
+
+function unknownField(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.ZodType, parent: string): HubError {
+  const key = issue.keys[0] as string;
+  const known = parent === "" && "shape" in schema ? Object.keys(schema.shape as object) : [];
+  const where = parent ? ` in ${parent}` : "";
+  return new HubError("invalid_params", `Unknown field: ${key}${where}${didYouMean(key, known)}`, {
+    field: key,
+    known,
+  });
+}
+
+function sentence(issue: z.core.$ZodIssue, field: string, found: unknown): string {
+  if (issue.code === "invalid_value") {
+    return `Invalid ${field}. Must be one of: ${issue.values.join(", ")}`;
+  }
+  if (field === "") return `The parameters must be an object with fields`;
+  if (found === undefined) return `Missing field: ${field}`;
+  if (issue.code === "invalid_type") return `${field} must be ${article(issue.expected)}`;
+  if (issue.code === "too_big") return `${field} must be at most ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === "too_small") return `${field} must be at least ${issue.minimum}${unit(issue.origin)}`;
+  return `${field} ${lowerFirst(issue.message)}`;
+}
+
+const unit = (origin: string) => (origin === "string" ? " characters" : origin === "array" ? " entries" : "");
+const article = (expected: string) => (/^[aeio]/.test(expected) ? `an ${expected}` : `a ${expected}`);
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[step];
+  }
+  return at;
+}
