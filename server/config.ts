@@ -1,0 +1,125 @@
+/**
+ * The hub's configuration: one table gives environment variables, flags, help and types. Environment and
+ * arguments are parameters; a typo is refused with the nearest name.
+ */
+import { Command, CommanderError, Option } from "commander";
+import * as z from "zod";
+import { nearest } from "../shared/suggest.ts";
+
+interface Setting {
+  flag: string;
+  env: readonly string[];
+  schema: z.ZodType;
+  help: string;
+}
+
+const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+
+const SETTINGS = {
+  host: {
+    flag: "--host <address>",
+    env: ["COORDINATION_HOST"],
+    schema: z.string().min(1).default("127.0.0.1"),
+    help: "address to listen on",
+  },
+  port: {
+    flag: "--port <number>",
+    env: ["COORDINATION_PORT", "PORT"],
+    schema: port.default(3000),
+    help: "port to listen on; 0: any free one",
+  },
+  db: {
+    flag: "--db <file>",
+    env: ["COORDINATION_DB"],
+    schema: z.string().min(1).default("data/coordination.db"),
+    help: "SQLite file",
+  },
+  open: {
+    flag: "--open",
+    env: ["COORDINATION_OPEN"],
+    schema: z.union([z.boolean(), z.stringbool()]).default(false),
+    help: "let other machines in, without tokens: only on a network that you trust",
+  },
+  allowHost: {
+    flag: "--allow-host <name...>",
+    env: ["COORDINATION_ALLOW_HOST"],
+    schema: z.preprocess(
+      (v) => (typeof v === "string" ? v.split(/[\s,]+/).filter(Boolean) : v),
+      z.array(z.string()).default([]),
+    ),
+    help: "host name under which the hub may be addressed, beside localhost",
+  },
+  logLevel: {
+    flag: "--log-level <level>",
+    env: ["COORDINATION_LOG_LEVEL"],
+    schema: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+    help: "how much to log",
+  },
+} as const satisfies Record<string, Setting>;
+
+export type Config = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]["schema"]> };
+
+/** Variables of this prefix that the hub's clients read. */
+const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN"];
+
+/** Wrong configuration, or a request for help: a text to print and the code to exit with. */
+export class ConfigExit extends Error {
+  readonly exitCode: number;
+
+  constructor(text: string, exitCode: number) {
+    super(text);
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @throws ConfigExit with what to tell the person.
+ * @example readConfig(process.env, process.argv.slice(2)).port
+ */
+export function readConfig(env: Record<string, string | undefined>, argv: readonly string[]): Config {
+  refuseUnknownVariables(env);
+  const flags = parseFlags(argv);
+  const config = Object.entries(SETTINGS).map(([name, setting]) => {
+    const variable = setting.env.find((candidate) => env[candidate] !== undefined);
+    const given = flags[name] ?? (variable === undefined ? undefined : env[variable]);
+    return [name, check(setting, given)];
+  });
+  return Object.fromEntries(config) as Config;
+}
+
+function check({ flag, env, schema }: Setting, given: unknown): unknown {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const name = flag.split(" ")[0];
+  throw new ConfigExit(`${name} (${env.join(", ")}): ${JSON.stringify(given)} ${parsed.error.issues[0]?.message}`, 2);
+}
+
+function parseFlags(argv: readonly string[]): Record<string, unknown> {
+  let printed = "";
+  const write = (text: string) => {
+    printed += text;
+  };
+  const command = new Command("coord hub").description("Runs the hub.").exitOverride();
+  command.configureOutput({ writeOut: write, writeErr: write }).allowExcessArguments(false);
+  for (const { flag, env, help } of Object.values(SETTINGS))
+    command.addOption(new Option(flag, `${help} (${env.join(", ")})`));
+  try {
+    return command.parse([...argv], { from: "user" }).opts();
+  } catch (error) {
+    throw new ConfigExit(printed.trimEnd(), error instanceof CommanderError && error.exitCode === 0 ? 0 : 2);
+  }
+}
+
+function refuseUnknownVariables(env: Record<string, string | undefined>): void {
+  const known = [...Object.values(SETTINGS).flatMap((setting) => [...setting.env]), ...CLIENT_VARIABLES];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith("COORDINATION_") || known.includes(name)) continue;
+    const near = nearest(name, known);
+    throw new ConfigExit(
+      `unknown variable ${name}${near ? `: did you mean ${near}?` : `; known are ${known.join(", ")}`}`,
+      2,
+    );
+  }
+}

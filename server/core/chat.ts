@@ -1,0 +1,67 @@
+/**
+ * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder; anyone may move it
+ * along, as the document allows, and only forwards.
+ */
+import { HubError } from "../../shared/errors.ts";
+import type { Status } from "../../shared/message.ts";
+import type { Command } from "./commands.ts";
+import { type Decision, type EventDraft, unchanged } from "./decision.ts";
+import type { Circumstances, MessageState } from "./message.ts";
+import { waiting } from "./readiness.ts";
+
+const TARGET: Record<Exclude<Command["op"], "wake">, { status: Status; kind: EventDraft["kind"] }> = {
+  claim: { status: "in_progress", kind: "claimed" },
+  complete: { status: "complete", kind: "completed" },
+  fail: { status: "failed", kind: "failed" },
+  release: { status: "pending", kind: "released" },
+};
+
+const ALLOWED: Record<Status, readonly Status[]> = {
+  pending: ["in_progress", "complete", "failed"],
+  in_progress: ["complete", "failed", "pending"],
+  complete: [],
+  failed: [],
+};
+
+export function decideChat(state: MessageState, command: Command, c: Circumstances): Decision {
+  if (command.op === "wake") return wakeChat(state, c);
+  if (command.op === "claim" && command.tasksOnly) {
+    throw new HubError("not_a_task", "A chat cannot be claimed: read it, or update its status", { id: state.id });
+  }
+  const target = TARGET[command.op];
+  if (isRepeat(state, command, target.status)) return unchanged(state);
+  if (!ALLOWED[state.status].includes(target.status)) {
+    throw new HubError("wrong_status", `Chat is ${state.status}: ${command.op} is not possible`, {
+      id: state.id,
+      status: state.status,
+    });
+  }
+  const actor = c.caller.claude_id ?? (state.to_claude === "*" ? null : state.to_claude);
+  return { next: moved(state, command, target.status, actor, c.now), events: [{ kind: target.kind, actor }] };
+}
+
+/** Reading twice and acknowledging twice are harmless. */
+function isRepeat(state: MessageState, command: Command, target: Status): boolean {
+  if (state.status !== target) return false;
+  if (command.op !== "complete" && command.op !== "fail") return true;
+  return (command.result ?? null) === state.result && (command.error ?? null) === state.error;
+}
+
+function moved(state: MessageState, command: Command, status: Status, actor: string | null, now: number): MessageState {
+  if (status === "pending") return { ...waiting(state, now), claimed_by: null, claimed_at: null };
+  const read = { ...state, status, delivered_at: state.delivered_at ?? now, wake_at: null };
+  if (command.op !== "complete" && command.op !== "fail") return { ...read, claimed_by: actor, claimed_at: now };
+  return {
+    ...read,
+    result: command.result ?? null,
+    error: command.error ?? null,
+    failure: command.op === "fail" ? "error" : null,
+    completed_at: now,
+  };
+}
+
+function wakeChat(state: MessageState, c: Circumstances): Decision {
+  if (state.status !== "pending" || state.expires_at === null || state.expires_at > c.now) return unchanged(state);
+  const next: MessageState = { ...state, status: "failed", failure: "expired", completed_at: c.now, wake_at: null };
+  return { next: { ...next, error: "nobody read it in time" }, events: [{ kind: "failed", actor: null }] };
+}

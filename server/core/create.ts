@@ -1,0 +1,73 @@
+/** How a message comes to be. */
+import { HubError } from "../../shared/errors.ts";
+import { type MessageType, type Priority, TASK_DEFAULTS } from "../../shared/message.ts";
+import type { Decision } from "./decision.ts";
+import type { MessageState } from "./message.ts";
+import { waiting } from "./readiness.ts";
+
+/** What a sender said, sender included, times in milliseconds. */
+export interface NewMessage {
+  readonly from_claude: string;
+  readonly to_claude: string;
+  readonly task: string;
+  readonly context?: string | undefined;
+  readonly type?: MessageType | undefined;
+  readonly priority?: Priority | undefined;
+  readonly thread_id?: string | undefined;
+  readonly reply_to?: string | undefined;
+  readonly parent_id?: string | undefined;
+  readonly not_before?: number | undefined;
+  readonly expires_at?: number | undefined;
+  readonly timeout_ms?: number | undefined;
+  readonly max_attempts?: number | undefined;
+  readonly backoff_ms?: number | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * @throws HubError `not_a_task` for a task to everyone.
+ */
+export function create(said: NewMessage, id: string, now: number): Decision {
+  const type = said.type ?? "task";
+  if (said.to_claude === "*" && type === "task") {
+    throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
+  }
+  const maxAttempts = said.max_attempts ?? TASK_DEFAULTS.max_attempts;
+  const state: MessageState = {
+    id,
+    from_claude: said.from_claude,
+    to_claude: said.to_claude,
+    task: said.task,
+    context: said.context ?? null,
+    type,
+    status: "pending",
+    result: null,
+    error: null,
+    created_at: now,
+    updated_at: now,
+    priority: said.priority ?? null,
+    thread_id: said.thread_id ?? null,
+    reply_to: said.reply_to ?? null,
+    parent_id: said.parent_id ?? null,
+    not_before: said.not_before ?? null,
+    expires_at: said.expires_at ?? null,
+    timeout_ms: said.timeout_ms ?? null,
+    max_attempts: maxAttempts,
+    backoff_ms: said.backoff_ms ?? TASK_DEFAULTS.backoff_ms,
+    traceparent: said.traceparent ?? null,
+    attempt: 0,
+    tries_left: maxAttempts,
+    claimed_by: null,
+    claimed_run: null,
+    claim_key: null,
+    claimed_at: null,
+    lease_until: null,
+    delivered_at: null,
+    completed_at: null,
+    failure: null,
+    seq: 0,
+    claim_rank: null,
+    wake_at: null,
+  };
+  return { next: waiting(state, now), events: [{ kind: "new", actor: said.from_claude }] };
+}

@@ -1,0 +1,20 @@
+/** What a decision yields: the message as it will be, and what is to be told about it. */
+import type { EventKind } from "../../shared/event.ts";
+import type { MessageState } from "./message.ts";
+
+/** One event to be logged about the message in its new state. */
+export interface EventDraft {
+  readonly kind: EventKind;
+  /** Who did it; null when the hub did. */
+  readonly actor: string | null;
+  /** Why, where the new state alone does not say. */
+  readonly error?: string;
+}
+
+export interface Decision {
+  /** Null: the message is gone. Identical to the old state: nothing changed. */
+  readonly next: MessageState | null;
+  readonly events: readonly EventDraft[];
+}
+
+export const unchanged = (state: MessageState): Decision => ({ next: state, events: [] });

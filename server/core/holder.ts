@@ -1,0 +1,48 @@
+/**
+ * Who holds a task.
+ *
+ * A holder is a run of an instance, not its name: a restarted worker is another run. A claim without a run is
+ * detached, held by name and attempt. A caller without a name acts for the recipient, as the document allows.
+ */
+import { HubError } from "../../shared/errors.ts";
+import type { Caller, Circumstances, MessageState } from "./message.ts";
+
+/** The name under which a caller acts on a message. */
+export const actingName = (state: MessageState, caller: Caller) => caller.claude_id ?? state.to_claude;
+
+/** Whether the caller is the holder of the message's last claim, whatever became of that since. */
+export function isLastHolder(state: MessageState, caller: Caller): boolean {
+  if (state.claimed_by !== actingName(state, caller)) return false;
+  return state.claimed_run === null || state.claimed_run === caller.run;
+}
+
+/**
+ * Lets only the holder of the present attempt pass.
+ *
+ * @throws HubError `lease_lost`, or `invalid_params` when a run leaves out its attempt.
+ */
+export function assertHolds(state: MessageState, attempt: number | undefined, caller: Caller): void {
+  if (attempt !== undefined && attempt !== state.attempt) {
+    throw leaseLost(state, `attempt ${attempt} is over; the present one is ${state.attempt}`);
+  }
+  if (!isLastHolder(state, caller)) throw leaseLost(state, `${state.claimed_by} holds it`);
+  if (attempt === undefined && state.claimed_run !== null) {
+    throw new HubError("invalid_params", "Missing field: attempt (the number that your claim gave)", {
+      field: "attempt",
+    });
+  }
+}
+
+const leaseLost = (state: MessageState, why: string) =>
+  new HubError("lease_lost", `Task is no longer yours: ${why}`, {
+    id: state.id,
+    status: state.status,
+    attempt: state.attempt,
+    claimed_by: state.claimed_by,
+  });
+
+/** The lease of a new claim: kept by a connected run (null), or until a time. */
+export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
+  if (caller.run === null) return now + lease.detachedMs;
+  return caller.attached ? null : now + lease.graceMs;
+}

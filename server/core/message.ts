@@ -1,0 +1,74 @@
+/**
+ * A message as the hub holds it: every field, times in milliseconds, absent values as null.
+ *
+ * Two fields exist only in here. `claim_rank` orders claimable tasks and is null for everything that cannot
+ * be claimed now; `wake_at` is the next moment at which time alone changes the message.
+ */
+import type { Failure, MessageType, Priority, Status } from "../../shared/message.ts";
+
+export interface MessageState {
+  readonly id: string;
+  readonly from_claude: string;
+  readonly to_claude: string;
+  readonly task: string;
+  readonly context: string | null;
+  readonly type: MessageType;
+  readonly status: Status;
+  readonly result: string | null;
+  readonly error: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly priority: Priority | null;
+  readonly thread_id: string | null;
+  readonly reply_to: string | null;
+  readonly parent_id: string | null;
+  readonly not_before: number | null;
+  readonly expires_at: number | null;
+  readonly timeout_ms: number | null;
+  readonly max_attempts: number;
+  readonly backoff_ms: number;
+  readonly traceparent: string | null;
+  /** The fence. Only ever rises. */
+  readonly attempt: number;
+  readonly tries_left: number;
+  /** The holder of the present attempt; of the last one while the task waits for its next. */
+  readonly claimed_by: string | null;
+  /** Null: a detached claim, held by name and attempt. */
+  readonly claimed_run: string | null;
+  readonly claim_key: string | null;
+  readonly claimed_at: number | null;
+  /** Null while the holder's run is connected: the hub keeps the lease without writing. */
+  readonly lease_until: number | null;
+  readonly delivered_at: number | null;
+  readonly completed_at: number | null;
+  readonly failure: Failure | null;
+  readonly seq: number;
+  readonly claim_rank: number | null;
+  readonly wake_at: number | null;
+}
+
+/** Who asks. Without a name: anyone, whom the document lets act for the recipient. */
+export interface Caller {
+  readonly claude_id: string | null;
+  readonly run: string | null;
+  /** Whether that run has a living connection, so that the hub keeps its leases. */
+  readonly attached: boolean;
+}
+
+/** Durations that decide, in milliseconds. */
+export interface LeasePolicy {
+  /** How long a lease outlives the last connection of its run. */
+  readonly graceMs: number;
+  /** The lease of a claim without a run. */
+  readonly detachedMs: number;
+  readonly backoffMaxMs: number;
+}
+
+/** Everything a decision may look at beside the message and the command. */
+export interface Circumstances {
+  readonly caller: Caller;
+  readonly now: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly lease: LeasePolicy;
+}

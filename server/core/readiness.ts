@@ -1,0 +1,50 @@
+/** When a task can be claimed, in which order, and when time alone will change it. */
+import type { Priority } from "../../shared/message.ts";
+import type { LeasePolicy, MessageState } from "./message.ts";
+
+/**
+ * How many milliseconds earlier than it came a task counts as having come. Claims go by `created_at` minus
+ * this head start, so a waiting task rises with age and no priority starves another for longer than that.
+ */
+const HEAD_START_MS: Record<Priority, number> = {
+  low: -10 * 60_000,
+  normal: 0,
+  high: 10 * 60_000,
+  urgent: 60 * 60_000,
+};
+
+/** The place of a claimable task among the others of its recipient; lower goes first. */
+export const claimRank = (state: Pick<MessageState, "created_at" | "priority">): number =>
+  state.created_at - HEAD_START_MS[state.priority ?? "normal"];
+
+/** A pending message as it waits: claimable now, or from `not_before` on. */
+export function waiting(state: MessageState, now: number): MessageState {
+  const ready = state.not_before === null || state.not_before <= now;
+  return {
+    ...state,
+    status: "pending",
+    lease_until: null,
+    claim_rank: ready && state.type === "task" ? claimRank(state) : null,
+    wake_at: earliest(ready ? null : state.not_before, state.expires_at),
+  };
+}
+
+/** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
+export function heldWakeAt(state: MessageState): number | null {
+  return earliest(state.lease_until, timeoutAt(state));
+}
+
+export const timeoutAt = (state: MessageState): number | null =>
+  state.timeout_ms === null || state.claimed_at === null ? null : state.claimed_at + state.timeout_ms;
+
+const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
+
+/**
+ * How long a task rests before its next try: doubling from `backoff_ms`, capped, and spread over the upper
+ * half so that tasks that failed together do not come back together.
+ */
+export function backoff(state: MessageState, policy: LeasePolicy, random: () => number): number {
+  const failedTries = Math.max(1, state.max_attempts - state.tries_left);
+  const full = Math.min(policy.backoffMaxMs, state.backoff_ms * 2 ** Math.min(failedTries - 1, 30));
+  return Math.round(full * (0.5 + random() / 2));
+}

@@ -1,0 +1,178 @@
+/**
+ * The life of a task. The table below is the implementation: one cell for every status and operation, and
+ * the compiler demands each.
+ *
+ * Invariants: `attempt` only rises. At most one holder an attempt; at most one accepted completion. A refused
+ * operation changes nothing. Between a lease's end and the next claim the last holder may still end the task:
+ * its attempt is the present one.
+ */
+import { HubError } from "../../shared/errors.ts";
+import type { Failure, Status } from "../../shared/message.ts";
+import type { Command, CommandOf } from "./commands.ts";
+import { type Decision, unchanged } from "./decision.ts";
+import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
+import type { Circumstances, MessageState } from "./message.ts";
+import { backoff, heldWakeAt, timeoutAt, waiting } from "./readiness.ts";
+
+type Cell<Op extends Command["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
+
+const TABLE: { readonly [S in Status]: { readonly [Op in Command["op"]]: Cell<Op> } } = {
+  pending: { claim, complete: completePending, fail: failPending, release: refuse, wake: wakePending },
+  in_progress: { claim: claimAgain, complete: completeHeld, fail: failHeld, release: releaseHeld, wake: wakeHeld },
+  complete: { claim: refuse, complete: completeAgain, fail: refuse, release: refuse, wake: unchanged },
+  failed: { claim: refuse, complete: refuse, fail: failAgain, release: refuse, wake: unchanged },
+};
+
+/** Decides what one command makes of one task. */
+export function decideTask(state: MessageState, command: Command, c: Circumstances): Decision {
+  const cell = TABLE[state.status][command.op] as Cell<Command["op"]>;
+  return cell(state, command, c);
+}
+
+/** Refuses, naming the present status. */
+function refuse(state: MessageState, command: Command): never {
+  throw new HubError("wrong_status", `Task is ${state.status}: ${command.op} is not possible`, {
+    id: state.id,
+    status: state.status,
+    attempt: state.attempt,
+    ...(state.claimed_by && state.status !== "pending" && { claimed_by: state.claimed_by }),
+  });
+}
+
+function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
+  if (state.claim_rank === null) {
+    throw new HubError("not_ready", `Task is not ready before ${new Date(state.not_before ?? c.now).toISOString()}`, {
+      id: state.id,
+      status: state.status,
+      not_before: state.not_before,
+    });
+  }
+  const actor = actingName(state, c.caller);
+  const held: MessageState = {
+    ...state,
+    status: "in_progress",
+    attempt: state.attempt + 1,
+    tries_left: state.tries_left - 1,
+    claimed_by: actor,
+    claimed_run: c.caller.run,
+    claim_key: command.claim_key ?? null,
+    claimed_at: c.now,
+    lease_until: leaseUntil(c),
+    delivered_at: state.delivered_at ?? c.now,
+    claim_rank: null,
+  };
+  return { next: { ...held, wake_at: heldWakeAt(held) }, events: [{ kind: "claimed", actor }] };
+}
+
+/** A claim whose reply was lost is asked again with its key, and gets the same answer. */
+function claimAgain(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
+  const sameKey = command.claim_key !== undefined && command.claim_key === state.claim_key;
+  return sameKey && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+}
+
+function completePending(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
+  if (command.attempt !== undefined) return completeHeld(state, command, c);
+  if (actingName(state, c.caller) !== state.to_claude) return refuse(state, command);
+  const claimed = { ...state, attempt: state.attempt + 1, tries_left: state.tries_left - 1, claimed_at: c.now };
+  return completed({ ...claimed, claimed_by: state.to_claude, claimed_run: c.caller.run }, command, c);
+}
+
+function completeHeld(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
+  assertHolds(state, command.attempt, c.caller);
+  return completed(state, command, c);
+}
+
+function completed(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
+  const next: MessageState = {
+    ...ended(state, c.now),
+    status: "complete",
+    result: command.result ?? null,
+    error: command.error ?? null,
+  };
+  return { next, events: [{ kind: "completed", actor: actingName(state, c.caller) }] };
+}
+
+/** The identical completion again is answered as before; another one is refused. */
+function completeAgain(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
+  if (command.attempt !== undefined && command.attempt !== state.attempt) assertHolds(state, command.attempt, c.caller);
+  const same = (command.result ?? null) === state.result && (command.error ?? null) === state.error;
+  return same && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+}
+
+function failPending(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+  if (command.attempt !== undefined) return failHeld(state, command, c);
+  return failed(state, "error", command, c, actingName(state, c.caller));
+}
+
+function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+  assertHolds(state, command.attempt, c.caller);
+  const actor = actingName(state, c.caller);
+  if (!command.retryable) return failed(state, "error", command, c, actor);
+  if (state.tries_left === 0) return failed(state, "attempts_exhausted", command, c, actor);
+  return requeued(state, c, actor, command.error);
+}
+
+/** The identical failure again is answered as before. */
+function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+  if (command.attempt !== undefined && command.attempt !== state.attempt) assertHolds(state, command.attempt, c.caller);
+  const same = (command.error ?? null) === state.error && state.claimed_by !== null;
+  return same && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+}
+
+function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circumstances): Decision {
+  assertHolds(state, command.attempt, c.caller);
+  const next = waiting({ ...state, tries_left: state.tries_left + 1 }, c.now);
+  return { next, events: [{ kind: "released", actor: actingName(state, c.caller) }] };
+}
+
+function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
+  if (state.expires_at !== null && state.expires_at <= c.now) {
+    return failed(state, "expired", { error: "nobody claimed it in time" }, c, null);
+  }
+  const next = waiting(state, c.now);
+  if (next.claim_rank === state.claim_rank) return unchanged({ ...state, wake_at: next.wake_at });
+  return { next, events: [{ kind: "ready", actor: null }] };
+}
+
+function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
+  const timeout = timeoutAt(state);
+  const timedOut = timeout !== null && timeout <= c.now;
+  const lapsed = state.lease_until !== null && state.lease_until <= c.now;
+  if (!timedOut && !lapsed) return unchanged({ ...state, wake_at: heldWakeAt(state) });
+  const error = timedOut ? `timed out after ${state.timeout_ms} ms` : `${state.claimed_by} was gone`;
+  if (state.tries_left === 0) return failed(state, "attempts_exhausted", { error }, c, null);
+  return requeued(state, c, null, error);
+}
+
+/** Back to waiting after a rest; at once claimable when there is none. */
+function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
+  const rest = backoff(state, c.lease, c.random);
+  const next = waiting({ ...state, not_before: rest > 0 ? c.now + rest : null }, c.now);
+  const told = { kind: "requeued", actor, ...(error !== undefined && { error }) } as const;
+  return { next, events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }] };
+}
+
+function failed(
+  state: MessageState,
+  failure: Failure,
+  said: { error?: string | undefined; result?: string | undefined },
+  c: Circumstances,
+  actor: string | null,
+): Decision {
+  const next: MessageState = {
+    ...ended(state, c.now),
+    status: "failed",
+    failure,
+    result: said.result ?? null,
+    error: said.error ?? null,
+  };
+  return { next, events: [{ kind: "failed", actor }] };
+}
+
+const ended = (state: MessageState, now: number): MessageState => ({
+  ...state,
+  completed_at: now,
+  lease_until: null,
+  claim_rank: null,
+  wake_at: null,
+});

@@ -1,0 +1,162 @@
+/**
+ * The composition root: the only file that knows every part. Builds a hub that can be mounted into an Express
+ * app, or listens by itself.
+ */
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import express, { type Router } from "express";
+import { type Logger, pino } from "pino";
+import { assertLimitsAgree } from "../shared/limits.ts";
+import { BASE_PATH, SOCKET_PATH } from "../shared/operations.ts";
+import { LIVENESS } from "../shared/presence.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { LeasePolicy } from "./core/message.ts";
+import { Hub } from "./hub/hub.ts";
+import { makeMetrics } from "./metrics.ts";
+import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
+import type { Store } from "./store/store.ts";
+import { Guard } from "./transport/guard.ts";
+import { makeProbes } from "./transport/http/probes.ts";
+import { makeRouter } from "./transport/http/router.ts";
+import { SocketServer } from "./transport/socket/server.ts";
+
+export interface CreateHubOptions {
+  /** The SQLite file; made when it is not there. Default `data/coordination.db`. */
+  db?: string;
+  /** Whether callers from other machines are let in while there are no tokens. Default false. */
+  open?: boolean;
+  /** Host names, beside loopback ones, under which the hub may be addressed. */
+  allowHosts?: readonly string[];
+  /** Where the socket is taken. Default `/api/coord/ws`. */
+  socketPath?: string;
+  /** Durations of leases and retries, ms. */
+  lease?: Partial<LeasePolicy>;
+  logger?: Logger;
+  clock?: Clock;
+  /** Another store than SQLite. */
+  store?: Store;
+}
+
+export interface MountedHub {
+  /** REST, relative to the base path: `app.use("/api/coord", hub.router)`. */
+  readonly router: Router;
+  /** `/healthz`, `/readyz`, `/metrics`. */
+  readonly probes: Router;
+  /** Takes the socket's upgrades of a server, and closes the hub when that server closes. */
+  attach(server: Server): void;
+  /** Serves alone. Port 0: any free one. @throws Error when the port is in use. */
+  listen(where: { host: string; port: number }): Promise<{ host: string; port: number }>;
+  /** Writes a verified copy of the database. */
+  backup(file: string): Promise<void>;
+  /** Takes no more work, sends every client away to come back, settles what was taken, closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_LEASE: LeasePolicy = {
+  graceMs: LIVENESS.lease_grace_ms,
+  detachedMs: LIVENESS.detached_lease_ms,
+  backoffMaxMs: 10 * 60_000,
+};
+
+/** How long clients have to say goodbye before their sockets are ended. */
+const FAREWELL_MS = 1_000;
+
+const version = (createRequire(import.meta.url)("coordination-hub/package.json") as { version: string }).version;
+
+/**
+ * Builds a hub and opens its database.
+ *
+ * @throws Error with a sentence for a person when the database cannot be used.
+ * @example
+ * const hub = await createHub({ db: "data/app.db" });
+ * app.use("/api/coord", hub.router);
+ * hub.attach(app.listen(3000));
+ */
+export async function createHub(options: CreateHubOptions = {}): Promise<MountedHub> {
+  assertLimitsAgree();
+  const { clock = systemClock, logger = pino({ level: "warn" }), socketPath = SOCKET_PATH } = options;
+  const lease = { ...DEFAULT_LEASE, ...options.lease };
+  const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease });
+  const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
+  const hub = await Hub.start({ store, clock, lease, version, failed });
+  const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
+  const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
+  const router = makeRouter({ hub, guard, failed });
+  const probes = makeProbes(hub, makeMetrics(hub, sockets));
+  return new ComposedHub(hub, sockets, router, probes);
+}
+
+class ComposedHub implements MountedHub {
+  readonly router: Router;
+  readonly probes: Router;
+  readonly #hub: Hub;
+  readonly #sockets: SocketServer;
+  #detach: (() => void)[] = [];
+  #own: Server | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(hub: Hub, sockets: SocketServer, router: Router, probes: Router) {
+    this.#hub = hub;
+    this.#sockets = sockets;
+    this.router = router;
+    this.probes = probes;
+  }
+
+  attach(server: Server): void {
+    this.#detach.push(this.#sockets.attach(server));
+    // Node waits with `close` for upgraded sockets, which it does not end: they must go when closing begins.
+    const close = server.close.bind(server);
+    server.close = (callback) => {
+      void this.close();
+      return close(callback);
+    };
+  }
+
+  async listen({ host, port }: { host: string; port: number }) {
+    const app = express().disable("x-powered-by").use(this.probes).use(BASE_PATH, this.router);
+    const server = createServer(app);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+      server.listen(port, host, resolve);
+    });
+    this.#own = server;
+    this.#detach.push(this.#sockets.attach(server));
+    return { host, port: (server.address() as AddressInfo).port };
+  }
+
+  backup(file: string): Promise<void> {
+    return this.#hub.store.backup(file);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const detach of this.#detach) detach();
+    const server = this.#own;
+    const ended = server && new Promise<void>((resolve) => server.close(() => resolve()));
+    server?.closeIdleConnections();
+    await this.#hub.close();
+    this.#sockets.close(LIVENESS.reconnect_spread_ms);
+    await this.#farewell();
+    this.#sockets.terminate();
+    server?.closeAllConnections();
+    await ended;
+  }
+
+  /** Until the last client has gone, or has had its time. */
+  async #farewell(): Promise<void> {
+    const end = Date.now() + FAREWELL_MS;
+    while (this.#sockets.connections > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new Error(`port ${port} on ${host} is in use: stop what is using it, or choose another with --port`);
+  }
+  return new Error(`cannot listen on ${host}:${port}: ${error.message}`);
+}

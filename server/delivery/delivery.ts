@@ -1,0 +1,224 @@
+/**
+ * Delivery: every session is brought to the head of the log and kept there.
+ *
+ * Pushing is only the fast path of reading. On a commit, sessions at the head are handed the new page; all
+ * others read: from the tail in memory where it reaches back far enough, from the store where it does not.
+ *
+ * The seam between catching up and live is one comparison on one thread: a session is live exactly when its
+ * cursor has been brought to `head` and nothing was committed since, both known here and nowhere else.
+ */
+import { LIMITS } from "../../shared/limits.ts";
+import type { LogEntry, Reader, Store } from "../store/store.ts";
+import { type LogPage, makePage } from "./page.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { LogTail } from "./tail.ts";
+
+/** One read of the store stays below this, so that no commit waits long behind it. */
+const READ_BYTES = 256 * 1024;
+
+export interface DeliveryOptions {
+  store: Pick<Store, "log">;
+  epoch: string;
+  head: number;
+  /** Told when a read of the store failed; the session reads again at the next commit. */
+  failed: (error: unknown) => void;
+}
+
+export class Delivery {
+  readonly epoch: string;
+  readonly #store: Pick<Store, "log">;
+  readonly #failed: (error: unknown) => void;
+  readonly #tail: LogTail;
+  /** Sessions by whose view they have. */
+  readonly #views = new Map<Reader, Set<Session>>();
+  #head: number;
+
+  constructor({ store, epoch, head, failed }: DeliveryOptions) {
+    this.#store = store;
+    this.epoch = epoch;
+    this.#head = head;
+    this.#failed = failed;
+    this.#tail = new LogTail(head);
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Sessions open now. */
+  get sessions(): number {
+    let count = 0;
+    for (const view of this.#views.values()) count += view.size;
+    return count;
+  }
+
+  /** Opens a session at its cursor and starts to bring it to the head. */
+  open(options: SessionOptions): Session {
+    const session = new Session(options);
+    const view = this.#views.get(session.reader) ?? new Set();
+    this.#views.set(session.reader, view.add(session));
+    this.#bring(session);
+    return session;
+  }
+
+  close(session: Session): void {
+    session.state = "closed";
+    const view = this.#views.get(session.reader);
+    view?.delete(session);
+    if (view?.size === 0) this.#views.delete(session.reader);
+  }
+
+  /** Takes an acknowledgement, and sends what its window now has room for. @returns ids delivered by it. */
+  acknowledge(session: Session, seq: number): string[] {
+    const delivered = session.acknowledge(seq);
+    if (session.state === "behind") this.#bring(session);
+    return delivered;
+  }
+
+  /** An empty page that tells a live session where it stands. */
+  position(session: Session): void {
+    if (session.state === "live") session.advance(makePage(this.epoch, session.cursor, this.#head, []));
+    else this.#bring(session);
+  }
+
+  /** Takes what was committed, in order. */
+  committed(entries: readonly LogEntry[]): void {
+    const first = entries[0];
+    if (!first) return;
+    const head = (entries.at(-1) as LogEntry).seq;
+    if (first.seq !== this.#head + 1) {
+      this.#jump(head);
+      return;
+    }
+    this.#head = head;
+    this.#tail.push(entries);
+    const everyone = entries.filter((entry) => entry.to === "*");
+    const pages = new PageCache(this.epoch, head);
+    if (everyone.length > 0) this.#pushToAll(entries, everyone, pages);
+    else this.#pushToNamed(entries, pages);
+  }
+
+  /** Entries went by unseen (a commit whose answer was lost): everyone reads. */
+  #jump(head: number): void {
+    this.#head = head;
+    this.#tail.restart(head);
+    for (const view of this.#views.values()) {
+      for (const session of view) {
+        if (session.state === "live") session.state = "behind";
+        this.#bring(session);
+      }
+    }
+  }
+
+  #pushToNamed(entries: readonly LogEntry[], pages: PageCache): void {
+    const named = this.#byName(entries);
+    for (const [name, visible] of named) this.#pushToView(name, visible, pages);
+    this.#pushToView(null, entries, pages);
+  }
+
+  #pushToAll(entries: readonly LogEntry[], everyone: readonly LogEntry[], pages: PageCache): void {
+    const named = this.#byName(entries);
+    for (const reader of this.#views.keys()) {
+      const visible = reader === null ? entries : named.has(reader) ? visibleTo(reader, entries) : everyone;
+      this.#pushToView(reader, visible, pages);
+    }
+  }
+
+  /** Entries by sender and recipient, where somebody is listening. */
+  #byName(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
+    const named = new Map<string, LogEntry[]>();
+    for (const entry of entries) {
+      this.#note(named, entry.from, entry);
+      if (entry.to !== entry.from) this.#note(named, entry.to, entry);
+    }
+    return named;
+  }
+
+  #note(named: Map<string, LogEntry[]>, name: string, entry: LogEntry): void {
+    const noted = named.get(name);
+    if (noted) noted.push(entry);
+    else if (this.#views.has(name)) named.set(name, [entry]);
+  }
+
+  #pushToView(reader: Reader, visible: readonly LogEntry[], pages: PageCache): void {
+    if (visible.length === 0) return;
+    for (const session of this.#views.get(reader) ?? []) {
+      if (session.state === "live" && this.#push(session, visible, pages)) continue;
+      session.state = "behind";
+      this.#bring(session);
+    }
+  }
+
+  /** The fast path. @returns false when the session has to read instead. */
+  #push(session: Session, visible: readonly LogEntry[], pages: PageCache): boolean {
+    if (!session.open || visible.length > session.pageEvents) return false;
+    const page = pages.page(session.cursor, visible);
+    if (page) session.advance(page);
+    return page !== undefined;
+  }
+
+  /** Sends page after page until the session is live, its window is full, or a read has to be awaited. */
+  #bring(session: Session): void {
+    while (session.state === "behind" && !session.reading && session.open) {
+      if (session.cursor === this.#head) {
+        session.state = "live";
+      } else if (this.#tail.covers(session.cursor)) {
+        const slice = this.#tail.slice(session.reader, session.cursor, session.pageEvents, LIMITS.page_bytes);
+        session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
+      } else {
+        void this.#read(session);
+      }
+    }
+  }
+
+  async #read(session: Session): Promise<void> {
+    session.reading = true;
+    try {
+      const slice = await this.#store.log(session.reader, session.cursor, session.pageEvents, READ_BYTES);
+      if (session.state === "behind") {
+        session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
+      }
+    } catch (error) {
+      (session.failed ?? this.#failed)(error);
+      return;
+    } finally {
+      session.reading = false;
+    }
+    this.#bring(session);
+  }
+}
+
+const visibleTo = (reader: string, entries: readonly LogEntry[]) =>
+  entries.filter(({ from, to }) => from === reader || to === reader || to === "*");
+
+/** The pages of one commit: readers with the same view and cursor share one. */
+class PageCache {
+  readonly #epoch: string;
+  readonly #upTo: number;
+  readonly #views = new Map<readonly LogEntry[], { fits: boolean; pages: Map<number, LogPage> }>();
+
+  constructor(epoch: string, upTo: number) {
+    this.#epoch = epoch;
+    this.#upTo = upTo;
+  }
+
+  /** The page past `after`; undefined when the entries are too many bytes for one. */
+  page(after: number, entries: readonly LogEntry[]): LogPage | undefined {
+    const view = this.#view(entries);
+    if (!view.fits) return undefined;
+    const known = view.pages.get(after);
+    if (known) return known;
+    const page = makePage(this.#epoch, after, this.#upTo, entries);
+    view.pages.set(after, page);
+    return page;
+  }
+
+  #view(entries: readonly LogEntry[]) {
+    const known = this.#views.get(entries);
+    if (known) return known;
+    const bytes = entries.reduce((sum, entry) => sum + entry.json.length, 0);
+    const view = { fits: entries.length === 1 || bytes <= LIMITS.page_bytes, pages: new Map<number, LogPage>() };
+    this.#views.set(entries, view);
+    return view;
+  }
+}

@@ -1,0 +1,20 @@
+/** A page on its way to readers: turned into text once, and shared by all whose cursor and view are the same. */
+import { formatCursor } from "../../shared/cursor.ts";
+import type { LogEntry } from "../store/store.ts";
+
+export interface LogPage {
+  /** The seq past which the page goes. */
+  readonly after: number;
+  /** The seq where it leads. */
+  readonly upTo: number;
+  readonly entries: readonly LogEntry[];
+  readonly json: string;
+  /** A transport may keep its own encoding here, made once for all its readers. */
+  frame?: Buffer;
+}
+
+export function makePage(epoch: string, after: number, upTo: number, entries: readonly LogEntry[]): LogPage {
+  const events = entries.length === 1 ? (entries[0] as LogEntry).json : entries.map((entry) => entry.json).join(",");
+  const [from, to] = [formatCursor(epoch, after), formatCursor(epoch, upTo)];
+  return { after, upTo, entries, json: `{"after":"${from}","cursor":"${to}","events":[${events}]}` };
+}

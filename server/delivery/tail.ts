@@ -1,0 +1,79 @@
+/** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
+import { ERASED } from "../store/eventJson.ts";
+import type { LogEntry, LogSlice, Reader } from "../store/store.ts";
+
+const TAIL_ENTRIES = 8_192;
+const TAIL_CHARS = 8 * 1024 * 1024;
+
+export class LogTail {
+  /** Contiguous: `#entries[i]` has seq `#first + i`. */
+  #entries: LogEntry[] = [];
+  #first: number;
+  #chars = 0;
+
+  constructor(head: number) {
+    this.#first = head + 1;
+  }
+
+  /** Whether everything past `seq` is here. */
+  covers(seq: number): boolean {
+    return seq >= this.#first - 1;
+  }
+
+  push(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      this.#entries.push(entry);
+      this.#chars += entry.json.length;
+      if (entry.kind === "deleted") this.#erase(entry.id);
+    }
+    if (this.#entries.length > TAIL_ENTRIES || this.#chars > TAIL_CHARS) this.#trim();
+  }
+
+  /** Starts over at a head that was reached without passing by here. */
+  restart(head: number): void {
+    this.#entries = [];
+    this.#first = head + 1;
+    this.#chars = 0;
+  }
+
+  /** What the reader may see past `after`, which the tail must cover. */
+  slice(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
+    const entries: LogEntry[] = [];
+    let chars = 0;
+    for (let i = after + 1 - this.#first; i < this.#entries.length; i++) {
+      const entry = this.#entries[i] as LogEntry;
+      if (!maySee(reader, entry)) continue;
+      chars += entry.json.length;
+      if (entries.length === maxEvents || (entries.length > 0 && chars > maxBytes)) {
+        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
+      }
+      entries.push(entry);
+    }
+    return { entries, upTo: this.#first + this.#entries.length - 1 };
+  }
+
+  /** Drops the older half at once: cheaper than one at a time. */
+  #trim(): void {
+    let drop = 0;
+    const excess = Math.max(this.#entries.length - TAIL_ENTRIES / 2, 0);
+    while (drop < this.#entries.length && (drop < excess || this.#chars > TAIL_CHARS / 2)) {
+      this.#chars -= (this.#entries[drop] as LogEntry).json.length;
+      drop++;
+    }
+    this.#entries = this.#entries.slice(drop);
+    this.#first += drop;
+  }
+
+  #erase(id: string): void {
+    for (const [i, entry] of this.#entries.entries()) {
+      if (entry.id !== id || entry.kind === "deleted") continue;
+      const json = `${entry.json.slice(0, entry.bodiesAt)}${ERASED}}}`;
+      this.#chars += json.length - entry.json.length;
+      this.#entries[i] = { ...entry, json };
+    }
+  }
+}
+
+/** Who sees what: the sender, the recipient, everyone for `*`; observers (null) see all. */
+export const maySee = (reader: Reader, { from, to }: LogEntry) =>
+  reader === null || from === reader || to === reader || to === "*";

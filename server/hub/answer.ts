@@ -1,0 +1,12 @@
+/**
+ * What an operation answers, as finished JSON. Either one value, or named parts that each transport dresses in
+ * its own way: JSON-RPC as one object under these names, REST as the operation's shape says.
+ */
+export type Answer = { readonly value: string } | { readonly parts: Readonly<Record<string, string>> };
+
+/** The answer as one JSON value. */
+export function answerJson(answer: Answer): string {
+  if ("value" in answer) return answer.value;
+  const fields = Object.entries(answer.parts).map(([name, json]) => `"${name}":${json}`);
+  return `{${fields.join(",")}}`;
+}

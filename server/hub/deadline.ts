@@ -1,0 +1,24 @@
+/** Waiting with an end: a time, a caller that left, a hub that closes. */
+import type { Clock } from "../clock.ts";
+
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Must be called when the waiting is over, however it ended. */
+  done(): void;
+}
+
+/** @param others end the waiting too. */
+export function deadline(clock: Clock, waitMs: number, ...others: (AbortSignal | undefined)[]): Deadline {
+  const controller = new AbortController();
+  const end = () => controller.abort();
+  const callOff = clock.after(waitMs, end);
+  for (const other of others) {
+    if (other?.aborted) end();
+    else other?.addEventListener("abort", end, { once: true });
+  }
+  const done = () => {
+    callOff();
+    for (const other of others) other?.removeEventListener("abort", end);
+  };
+  return { signal: controller.signal, done };
+}

@@ -1,0 +1,164 @@
+/**
+ * The hub without its transports: storage, delivery, presence and time, wired together.
+ *
+ * Order of one commit's consequences: the batch is durable; its pages go out; its callers are answered. All
+ * of that happens in one turn, so a caller's answer and the page that tells of it share a frame.
+ */
+import { type Cursor, formatCursor } from "../../shared/cursor.ts";
+import { HubError } from "../../shared/errors.ts";
+import type { LostReason } from "../../shared/event.ts";
+import { LIVENESS } from "../../shared/presence.ts";
+import type { Clock } from "../clock.ts";
+import type { LeasePolicy } from "../core/message.ts";
+import { Delivery } from "../delivery/delivery.ts";
+import type { Session } from "../delivery/session.ts";
+import { PresenceBoard } from "../presence/presence.ts";
+import { GroupCommit } from "../store/groupCommit.ts";
+import type {
+  CommitResult,
+  Outcome,
+  Position,
+  PresenceTransition,
+  Reader,
+  Store,
+  StoreCommand,
+} from "../store/store.ts";
+import { ClaimWaiters } from "./claimWaiters.ts";
+import { Runs } from "./runs.ts";
+
+export interface HubOptions {
+  store: Store;
+  clock: Clock;
+  lease: LeasePolicy;
+  version: string;
+  /** Told of failures that no caller hears of. */
+  failed: (what: string, error: unknown) => void;
+}
+
+/** The outcome of a command that was not refused. */
+export type Done = Extract<Outcome, { ok: true }>;
+
+export class Hub {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly delivery: Delivery;
+  readonly presence: PresenceBoard;
+  readonly runs: Runs;
+  readonly claimWaiters = new ClaimWaiters();
+  readonly #lease: LeasePolicy;
+  readonly #commits: GroupCommit;
+  readonly #failed: HubOptions["failed"];
+  readonly #closing = new AbortController();
+  readonly #floor: number;
+  #wakeAt: number | null = null;
+  #callOffWake: (() => void) | undefined;
+
+  /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
+  static async start(options: HubOptions): Promise<Hub> {
+    const { position, instances, wakeAt } = await options.store.open(options.clock.now());
+    const hub = new Hub(options, position);
+    hub.presence.start(instances);
+    hub.#armWake(wakeAt);
+    const until = options.clock.now() + LIVENESS.reconnect_spread_ms + options.lease.graceMs;
+    await hub.submit({ op: "lapse", until });
+    return hub;
+  }
+
+  private constructor(options: HubOptions, position: Position) {
+    const { store, clock, lease, failed } = options;
+    this.store = store;
+    this.clock = clock;
+    this.version = options.version;
+    this.#lease = lease;
+    this.#failed = failed;
+    this.#floor = position.floor;
+    this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
+    const log = (what: string) => (error: unknown) => failed(what, error);
+    this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
+    const record = (transitions: readonly PresenceTransition[]) => this.#commits.ride({ op: "presence", transitions });
+    this.presence = new PresenceBoard({ store, clock, record, failed: log("telling presence") });
+    this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
+  }
+
+  /** Aborted once the hub closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get leasePolicy(): LeasePolicy {
+    return this.#lease;
+  }
+
+  /** The cursor at a position of the log. */
+  cursorAt(seq: number): string {
+    return formatCursor(this.delivery.epoch, seq);
+  }
+
+  get head(): string {
+    return this.cursorAt(this.delivery.head);
+  }
+
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Why the log does not go on from a cursor; undefined: it does. */
+  lost({ epoch, seq }: Cursor): LostReason | undefined {
+    if (epoch !== this.delivery.epoch) return "epoch";
+    if (seq > this.delivery.head) return "ahead";
+    return seq < this.#floor ? "pruned" : undefined;
+  }
+
+  /**
+   * Commits one command.
+   *
+   * @throws HubError when it is refused, or could not be made durable.
+   */
+  async submit(command: StoreCommand): Promise<Done> {
+    const outcome = await this.#commits.submit(command);
+    if (!outcome.ok) throw HubError.fromWire(outcome.error);
+    return outcome;
+  }
+
+  /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
+  acknowledge(session: Session, reader: Reader, seq: number): void {
+    const ids = this.delivery.acknowledge(session, seq);
+    if (ids.length > 0 && reader !== null) this.#commits.ride({ op: "delivered", claude_id: reader, ids });
+  }
+
+  /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#callOffWake?.();
+    this.claimWaiters.callAll();
+    this.presence.stop();
+    await this.#commits.drain();
+    await this.store.close();
+  }
+
+  #committed({ entries, wakeAt }: CommitResult): void {
+    this.delivery.committed(entries);
+    this.claimWaiters.committed(entries);
+    this.#armWake(wakeAt);
+  }
+
+  /** One timer, armed at the earliest moment at which time alone changes something. */
+  #armWake(wakeAt: number | null): void {
+    if (wakeAt === this.#wakeAt || this.#closing.signal.aborted) return;
+    this.#callOffWake?.();
+    this.#callOffWake = undefined;
+    this.#wakeAt = wakeAt;
+    if (wakeAt === null) return;
+    this.#callOffWake = this.clock.after(Math.max(0, wakeAt - this.clock.now()), () => {
+      this.#wakeAt = null;
+      this.#submitQuietly({ op: "wake" });
+    });
+  }
+
+  #submitQuietly(command: StoreCommand): void {
+    if (this.#closing.signal.aborted) return;
+    this.#commits.submit(command).catch((error) => this.#failed(command.op, error));
+  }
+}

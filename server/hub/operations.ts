@@ -1,0 +1,193 @@
+/** What each operation of the table does. Parameters arrive checked against the table. */
+import type * as z from "zod";
+import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { OPERATIONS, type OperationName } from "../../shared/operations.ts";
+import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import { validate } from "../../shared/validate.ts";
+import type { Command } from "../core/commands.ts";
+import type { Caller } from "../core/message.ts";
+import { iso } from "../store/messageJson.ts";
+import type { Answer } from "./answer.ts";
+import type { Client } from "./client.ts";
+import { deadline } from "./deadline.ts";
+import type { Done, Hub } from "./hub.ts";
+import { readEvents } from "./readEvents.ts";
+
+type Checked<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["params"]>;
+type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: Client) => Promise<Answer>;
+
+/**
+ * Performs one operation.
+ *
+ * @param params as they came; checked here.
+ * @throws HubError when they are wrong, or the operation is refused.
+ */
+export async function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
+  if (hub.closing.aborted) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+  const checked = validate(OPERATIONS[name].params, params);
+  return (HANDLERS[name] as Handler<OperationName>)(hub, checked as never, client);
+}
+
+const HANDLERS: { [N in OperationName]: Handler<N> } = {
+  send,
+  list,
+  async get(hub, { id }) {
+    const { message } = await hub.store.get(id, hub.clock.now());
+    if (message === null) throw new HubError("not_found", "Message not found", { id });
+    return { value: message };
+  },
+  update: (hub, params, client) => change(hub, params.id, updateCommand(params), client),
+  async delete(hub, { id }, client) {
+    await hub.submit({ op: "delete", id, caller: callerOf(hub, client) });
+    return { parts: { id: JSON.stringify(id), deleted: "true" } };
+  },
+  async stats(hub) {
+    const { pending, in_progress, complete, failed } = await hub.store.counts();
+    const total = pending + in_progress + complete + failed;
+    return { value: JSON.stringify({ total, pending, in_progress, complete, failed }) };
+  },
+  heartbeat,
+  claim: (hub, { id, claim_key }, client) => change(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
+  claim_next: claimNext,
+  complete: (hub, { id, result, attempt }, client) => change(hub, id, { op: "complete", result, attempt }, client),
+  fail: (hub, { id, error, retryable, attempt }, client) =>
+    change(hub, id, { op: "fail", error, retryable, attempt }, client),
+  release: (hub, { id, attempt }, client) => change(hub, id, { op: "release", attempt }, client),
+  presence,
+  events: readEvents,
+  async info(hub) {
+    const info = {
+      name: "coordination-hub",
+      version: hub.version,
+      protocol: PROTOCOL_VERSION,
+      epoch: hub.delivery.epoch,
+      cursor: hub.head,
+      time: iso(hub.clock.now()),
+      limits: LIMITS,
+    };
+    return { value: JSON.stringify(info) };
+  },
+};
+
+async function send(hub: Hub, params: Checked<"send">, client: Client): Promise<Answer> {
+  const { from_claude = client.claude_id, idempotency_key: key, not_before, expires_at, ...said } = params;
+  if (from_claude === null) throw missing("from_claude");
+  const outcome = await hub.submit({
+    op: "send",
+    caller: callerOf(hub, client),
+    said: {
+      from_claude,
+      ...said,
+      ...(not_before !== undefined && { not_before: Date.parse(not_before) }),
+      ...(expires_at !== undefined && { expires_at: Date.parse(expires_at) }),
+    },
+    key,
+  });
+  const recipient = hub.presence.recipient(said.to_claude, outcome.waiting ?? 0, outcome.oldest ?? null);
+  return {
+    parts: {
+      message: outcome.message as string,
+      recipient: JSON.stringify(recipient),
+      deduplicated: `${outcome.deduplicated ?? false}`,
+    },
+  };
+}
+
+async function list(hub: Hub, params: Checked<"list">): Promise<Answer> {
+  const { limit = 100, offset = 0, order = "asc", ...filter } = params;
+  const { messages, next, seq } = await hub.store.list({ ...filter, limit, offset, order }, hub.clock.now());
+  return {
+    parts: {
+      messages: `[${messages.join(",")}]`,
+      count: `${messages.length}`,
+      cursor: `"${hub.cursorAt(seq)}"`,
+      ...(next !== null && { next: `"${next}"` }),
+    },
+  };
+}
+
+async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client): Promise<Answer> {
+  const claude_id = params.claude_id ?? client.claude_id;
+  if (claude_id === null) throw missing("claude_id");
+  const now = hub.clock.now();
+  hub.presence.beat(claude_id, params.interval_ms);
+  await hub.submit({ op: "lengthen", claude_id, until: now + hub.leasePolicy.detachedMs });
+  return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(claude_id) } };
+}
+
+/** Takes the next task; where there is none, waits in line for one. */
+async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
+  const for_claude = params.for_claude ?? client.claude_id;
+  if (for_claude === null) throw missing("for_claude");
+  const tryOnce = () =>
+    hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key: params.claim_key });
+  const wait = deadline(hub.clock, params.wait_ms ?? 0, client.gone, hub.closing);
+  try {
+    let outcome = await tryOnce();
+    while (outcome.message === null && params.wait_ms && !wait.signal.aborted) {
+      await hub.claimWaiters.wait(for_claude, wait.signal);
+      if (!wait.signal.aborted) outcome = await tryOnce();
+    }
+    if (client.gone?.aborted) await giveBack(hub, outcome, client);
+    return { value: outcome.message ?? "null" };
+  } finally {
+    wait.done();
+  }
+}
+
+/** A task claimed for a caller who has hung up and cannot ask again goes back untried. */
+async function giveBack(hub: Hub, { message }: Done, client: Client): Promise<void> {
+  if (message === null || client.run !== null) return;
+  const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
+  await change(hub, id, { op: "release", attempt }, { claude_id: claimed_by, run: null });
+}
+
+async function presence(hub: Hub, params: Checked<"presence">, client: Client): Promise<Answer> {
+  const { claude_id, since, wait_ms = 0 } = params;
+  if (claude_id !== undefined && !hub.presence.knows(claude_id)) {
+    throw new HubError("not_found", `No instance of the name ${claude_id} was ever here`, { claude_id });
+  }
+  if (since !== undefined && wait_ms > 0) await nextVersion(hub, since, wait_ms, client);
+  const version = hub.presence.version;
+  const instances = await hub.presence.show(claude_id === undefined ? undefined : [claude_id]);
+  return { value: JSON.stringify({ version, instances }) };
+}
+
+async function nextVersion(hub: Hub, since: number, waitMs: number, client: Client): Promise<void> {
+  if (hub.presence.version > since) return;
+  const wait = deadline(hub.clock, waitMs, client.gone, hub.closing);
+  const { changed, cancel } = hub.presence.nextVersion();
+  wait.signal.addEventListener("abort", cancel, { once: true });
+  await changed;
+  wait.done();
+}
+
+type Change = Exclude<Command, { op: "wake" }>;
+
+async function change(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
+  const { message } = await hub.submit({ op: "change", id, command, caller: callerOf(hub, client) });
+  return { value: message as string };
+}
+
+/** The document's one way to move a message. */
+function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
+  switch (status) {
+    case "in_progress":
+      return { op: "claim" };
+    case "complete":
+      return { op: "complete", result, error, attempt };
+    case "failed":
+      return { op: "fail", result, error, attempt };
+    case "pending":
+      return { op: "release", attempt };
+  }
+}
+
+const callerOf = (hub: Hub, { claude_id, run }: Client): Caller => ({
+  claude_id,
+  run,
+  attached: hub.runs.attached(claude_id, run),
+});
+
+const missing = (field: string) => new HubError("invalid_params", `Missing field: ${field}`, { field });

@@ -1,0 +1,89 @@
+/** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
+import { parseCursor } from "../../shared/cursor.ts";
+import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { type LogPage, makePage } from "../delivery/page.ts";
+import type { Reader } from "../store/store.ts";
+import type { Answer } from "./answer.ts";
+import type { Client } from "./client.ts";
+import { deadline } from "./deadline.ts";
+import type { Hub } from "./hub.ts";
+
+export interface EventsParams {
+  after?: string | undefined;
+  for?: string | undefined;
+  wait_ms?: number | undefined;
+  limit?: number | undefined;
+}
+
+/** Whose events a caller reads: those it names, its own, or all. */
+export const readerOf = (params: Pick<EventsParams, "for">, client: Client): Reader => params.for ?? client.claude_id;
+
+/**
+ * Where a reader begins.
+ *
+ * @throws HubError `cursor_lost` when the log does not go on from its cursor.
+ */
+export function startOf(hub: Hub, after: string | undefined): number {
+  if (after === undefined) return hub.delivery.head;
+  if (after === "start") return hub.floor;
+  const cursor = parseCursor(after);
+  const reason = hub.lost(cursor);
+  if (reason === undefined) return cursor.seq;
+  throw new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
+    reason,
+    cursor: hub.head,
+  });
+}
+
+export async function readEvents(hub: Hub, params: EventsParams, client: Client): Promise<Answer> {
+  const start = startOf(hub, params.after);
+  if (params.after === undefined && !params.wait_ms)
+    return { value: makePage(hub.delivery.epoch, start, start, []).json };
+  const page = await firstPage(hub, readerOf(params, client), start, params, client);
+  return { value: page.json };
+}
+
+/**
+ * The first page with events; when none comes in time, an empty one that leads to the head. A session that has
+ * not reached the head is never cut short by time: an empty page must not lead past what was not read.
+ */
+async function firstPage(hub: Hub, reader: Reader, cursor: number, params: EventsParams, client: Client) {
+  const wait = deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
+  const pageEvents = params.limit ?? LIMITS.page_events;
+  const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>
+    makePage(hub.delivery.epoch, cursor, upTo, entries);
+  let close = () => {};
+  const found = new Promise<LogPage>((resolve, reject) => {
+    const isDue = () => !params.wait_ms || wait.signal.aborted;
+    const send = (page: LogPage) => {
+      if (page.entries.length > 0) resolve(pages(page.upTo, page));
+      else if (isDue() && page.upTo === hub.delivery.head) resolve(pages(page.upTo, NOTHING));
+    };
+    const session = hub.delivery.open({
+      reader,
+      cursor,
+      window: ONE_PAGE,
+      pageEvents,
+      receives: false,
+      send,
+      failed: reject,
+    });
+    const lookAtTime = () => {
+      if (session.state === "live") resolve(pages(hub.delivery.head, NOTHING));
+    };
+    const leave = () => resolve(pages(cursor, NOTHING));
+    if (isDue()) lookAtTime();
+    wait.signal.addEventListener("abort", lookAtTime, { once: true });
+    client.gone?.addEventListener("abort", leave, { once: true });
+    close = () => {
+      client.gone?.removeEventListener("abort", leave);
+      hub.delivery.close(session);
+      wait.done();
+    };
+  });
+  return found.finally(close);
+}
+
+const NOTHING = { entries: [] };
+const ONE_PAGE = { events: 1, bytes: 1 };

@@ -1,0 +1,59 @@
+/**
+ * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
+ * last connection of a run is gone its leases get an end, which coming back takes away again.
+ */
+import type { Clock } from "../clock.ts";
+import type { StoreCommand } from "../store/store.ts";
+
+/** Views remembered of runs that may come back. */
+const REMEMBERED_VIEWS = 10_000;
+
+export interface RunsOptions {
+  clock: Clock;
+  graceMs: number;
+  submit: (command: StoreCommand) => void;
+}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #connections = new Map<string, number>();
+  readonly #views = new Map<string, string>();
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+  }
+
+  attached(claudeId: string | null, run: string | null): boolean {
+    return run !== null && claudeId !== null && this.#connections.has(keyOf(claudeId, run));
+  }
+
+  attach(claude_id: string, run: string): void {
+    const key = keyOf(claude_id, run);
+    const connections = this.#connections.get(key) ?? 0;
+    this.#connections.set(key, connections + 1);
+    if (connections === 0) this.#options.submit({ op: "keep", holder: { claude_id, run } });
+  }
+
+  detach(claude_id: string, run: string): void {
+    const key = keyOf(claude_id, run);
+    const connections = (this.#connections.get(key) ?? 0) - 1;
+    if (connections > 0) {
+      this.#connections.set(key, connections);
+      return;
+    }
+    this.#connections.delete(key);
+    const until = this.#options.clock.now() + this.#options.graceMs;
+    this.#options.submit({ op: "lapse", holder: { claude_id, run }, until });
+  }
+
+  /** Whether a run that comes back looks at the log through another view than before. */
+  changedView(run: string, view: string): boolean {
+    const before = this.#views.get(run);
+    this.#views.delete(run);
+    this.#views.set(run, view);
+    if (this.#views.size > REMEMBERED_VIEWS) this.#views.delete(this.#views.keys().next().value as string);
+    return before !== undefined && before !== view;
+  }
+}
+
+const keyOf = (claudeId: string, run: string) => `${claudeId} ${run}`;

@@ -1,0 +1,63 @@
+/** Runs the hub: configuration, log, start screen, signals. */
+import { resolve } from "node:path";
+import { pino } from "pino";
+import { BASE_PATH } from "../shared/operations.ts";
+import { type Config, ConfigExit, readConfig } from "./config.ts";
+import { createHub, type MountedHub } from "./createHub.ts";
+
+/** After this a shutdown that hangs is given up, so that a supervisor never has to kill. */
+const SHUTDOWN_MS = 4_500;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, process.argv.slice(2));
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const hub = await createHub({ db: config.db, open: config.open, allowHosts: config.allowHost, logger });
+  const { host, port } = await hub.listen(config).catch(async (error) => {
+    await hub.close();
+    throw error;
+  });
+  process.stdout.write(startScreen(config, host, port));
+  logger.info({ host, port, db: resolve(config.db) }, "listening");
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void shutDown(hub, signal));
+  function shutDown(open: MountedHub, signal: string) {
+    logger.info({ signal }, "closing");
+    setTimeout(() => {
+      logger.error("closing took too long");
+      process.exit(1);
+    }, SHUTDOWN_MS).unref();
+    return open.close().then(
+      () => process.exit(0),
+      (error) => {
+        logger.error({ err: error }, "closing failed");
+        process.exit(1);
+      },
+    );
+  }
+}
+
+/** Where it listens, where the data is, and what to try next. */
+function startScreen({ db, open }: Config, host: string, port: number): string {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}${BASE_PATH}`;
+  const elsewhere = port === 3000 ? "" : `COORDINATION_API_URL=${url} `;
+  return [
+    "",
+    "  coordination-hub",
+    "",
+    `  listening   ${url}`,
+    `  data        ${resolve(db)}`,
+    ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything.", ""] : []),
+    "",
+    "  Try it in two other terminals:",
+    `    ${elsewhere}npx coord watch --as server_backend`,
+    `    ${elsewhere}npx coord chat server_backend "hello" --as windows_frontend`,
+    "",
+    "",
+  ].join("\n");
+}
+
+main().catch((error: unknown) => {
+  const told = error instanceof ConfigExit && error.exitCode === 0;
+  const text = error instanceof Error ? error.message : String(error);
+  (told ? process.stdout : process.stderr).write(told ? `${text}\n` : `coordination-hub: ${text}\n`);
+  process.exitCode = error instanceof ConfigExit ? error.exitCode : 1;
+});

@@ -1,0 +1,162 @@
+/**
+ * Who is there: one record an instance, fed by connections and heartbeats.
+ *
+ * States: `online` (a living connection, or a fresh heartbeat), `stale` (the heartbeat is overdue), `offline`.
+ * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
+ * connection: an instance may hold several.
+ *
+ * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second.
+ */
+import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
+import { LIVENESS } from "../../shared/presence.ts";
+import type { KnownInstance, PresenceTransition } from "../store/store.ts";
+
+export interface Connection {
+  readonly transport: "websocket" | "long_poll" | "sse";
+  readonly run: string | null;
+  readonly client?: ClientInfo | undefined;
+  readonly about?: About | undefined;
+}
+
+export interface InstanceRecord {
+  readonly claude_id: string;
+  state: PresenceState;
+  since: number;
+  last_seen: number;
+  readonly connections: Set<Connection>;
+  about: About | undefined;
+  /** When it stops being what it is, without a connection; null with one, or when offline. */
+  deadline: number | null;
+  /** Recent gaps between heartbeats, ms. */
+  gaps: number[];
+  beatAt: number | null;
+}
+
+const GAPS_KEPT = 5;
+const FRESH_INTERVALS = 2.5;
+
+export class Instances {
+  readonly #records = new Map<string, InstanceRecord>();
+  /** Those with a deadline. */
+  readonly #leaving = new Set<InstanceRecord>();
+  readonly #changed: (record: InstanceRecord, transition: PresenceTransition | null) => void;
+
+  /** @param changed told of everything that presence shows; with the transition where the state moved. */
+  constructor(changed: (record: InstanceRecord, transition: PresenceTransition | null) => void) {
+    this.#changed = changed;
+  }
+
+  get(claudeId: string): InstanceRecord | undefined {
+    return this.#records.get(claudeId);
+  }
+
+  all(): Iterable<InstanceRecord> {
+    return this.#records.values();
+  }
+
+  get online(): number {
+    let online = 0;
+    for (const { state } of this.#records.values()) if (state === "online") online++;
+    return online;
+  }
+
+  /** Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed. */
+  restore(known: readonly KnownInstance[], now: number, graceMs: number): void {
+    for (const { claude_id, state, since, last_seen } of known) {
+      const record = this.#add(claude_id, state, since, last_seen);
+      if (state !== "offline") this.#setDeadline(record, now + graceMs);
+    }
+  }
+
+  connect(claudeId: string, connection: Connection, now: number): void {
+    const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
+    record.connections.add(connection);
+    record.last_seen = now;
+    if (connection.about) record.about = connection.about;
+    this.#setDeadline(record, null);
+    this.#move(record, "online", now, true);
+  }
+
+  /** @param goodbye whether the client said so; then it is gone at once. */
+  disconnect(claudeId: string, connection: Connection, goodbye: boolean, now: number): void {
+    const record = this.#records.get(claudeId);
+    if (!record?.connections.delete(connection)) return;
+    record.last_seen = now;
+    if (record.connections.size > 0) {
+      this.#changed(record, null);
+      return;
+    }
+    const fresh = freshUntil(record);
+    if (goodbye && fresh <= now) {
+      this.#setDeadline(record, null);
+      this.#move(record, "offline", now);
+    } else {
+      this.#setDeadline(record, Math.max(fresh, now + LIVENESS.leave_ms));
+      this.#changed(record, null);
+    }
+  }
+
+  /** @param intervalMs when the next one is to be expected, where the client names it. */
+  beat(claudeId: string, intervalMs: number | undefined, now: number): void {
+    const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
+    noteGap(record, intervalMs, now);
+    record.last_seen = now;
+    if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
+    this.#move(record, "online", now);
+  }
+
+  /** Moves on whoever's time is over. */
+  sweep(now: number): void {
+    for (const record of this.#leaving) {
+      if (record.deadline === null || record.deadline > now) continue;
+      const beats = record.beatAt !== null && record.state === "online";
+      this.#setDeadline(record, beats ? now + LIVENESS.stale_ms : null);
+      this.#move(record, beats ? "stale" : "offline", now);
+    }
+  }
+
+  #add(claude_id: string, state: PresenceState, since: number, last_seen: number): InstanceRecord {
+    const record: InstanceRecord = {
+      claude_id,
+      state,
+      since,
+      last_seen,
+      connections: new Set(),
+      about: undefined,
+      deadline: null,
+      gaps: [],
+      beatAt: null,
+    };
+    this.#records.set(claude_id, record);
+    return record;
+  }
+
+  #setDeadline(record: InstanceRecord, deadline: number | null): void {
+    record.deadline = deadline;
+    if (deadline === null) this.#leaving.delete(record);
+    else this.#leaving.add(record);
+  }
+
+  #move(record: InstanceRecord, state: PresenceState, at: number, shows = false): void {
+    if (record.state === state) {
+      if (shows) this.#changed(record, null);
+      return;
+    }
+    if (state === "offline") Object.assign(record, { beatAt: null, gaps: [] });
+    record.state = state;
+    record.since = at;
+    this.#changed(record, { claude_id: record.claude_id, state, at });
+  }
+}
+
+function noteGap(record: InstanceRecord, intervalMs: number | undefined, now: number): void {
+  if (intervalMs !== undefined) record.gaps = [intervalMs];
+  else if (record.beatAt !== null) record.gaps = [...record.gaps, now - record.beatAt].slice(-GAPS_KEPT);
+  record.beatAt = now;
+}
+
+/** Until when the last heartbeat counts: two and a half intervals, the largest recent gap being one. */
+function freshUntil({ beatAt, gaps }: InstanceRecord): number {
+  if (beatAt === null) return 0;
+  return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * Math.max(0, ...gaps));
+}

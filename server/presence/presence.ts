@@ -1,0 +1,180 @@
+/**
+ * Presence as its own stream beside the log: a version that rises, a snapshot at any version, and coalesced
+ * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
+ */
+import type { Instance, PresenceState, Recipient } from "../../shared/presence.ts";
+import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
+import type { Clock } from "../clock.ts";
+import { iso } from "../store/messageJson.ts";
+import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
+import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
+
+/** Heartbeats are kept for drawing, but not each: at most one a while for an instance. */
+const KEPT_BEAT_MS = 5 * 60_000;
+
+export interface PresenceOptions {
+  store: Pick<Store, "workload">;
+  clock: Clock;
+  /** Keeps what happened; may coalesce. */
+  record: (transitions: readonly PresenceTransition[]) => void;
+  failed: (error: unknown) => void;
+}
+
+/** A notification to listeners: a method and its parameters as JSON. */
+export type PresenceListener = (method: "presence" | "presence_changed", params: string) => void;
+
+export class PresenceBoard {
+  readonly #options: PresenceOptions;
+  readonly #instances: Instances;
+  readonly #listeners = new Set<PresenceListener>();
+  readonly #waiters = new Set<() => void>();
+  readonly #changed = new Set<string>();
+  readonly #transitions: PresenceTransition[] = [];
+  readonly #keptBeats = new Map<string, number>();
+  #callOff: (() => void) | undefined;
+  /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
+  #version: number;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.#version = options.clock.now();
+    this.#instances = new Instances((record, transition) => this.#note(record, transition));
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get online(): number {
+    return this.#instances.online;
+  }
+
+  /** Starts with who was known before; a restart of the hub is no transition. */
+  start(known: readonly KnownInstance[]): void {
+    const grace = LIVENESS.reconnect_spread_ms + LIVENESS.leave_ms;
+    this.#instances.restore(known, this.#options.clock.now(), grace);
+    this.#tickLater();
+  }
+
+  stop(): void {
+    this.#callOff?.();
+    this.#callOff = undefined;
+    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
+    for (const wake of this.#waiters) wake();
+  }
+
+  connect(claudeId: string, connection: Connection): void {
+    this.#instances.connect(claudeId, connection, this.#options.clock.now());
+  }
+
+  disconnect(claudeId: string, connection: Connection, goodbye: boolean): void {
+    this.#instances.disconnect(claudeId, connection, goodbye, this.#options.clock.now());
+  }
+
+  beat(claudeId: string, intervalMs?: number): void {
+    const now = this.#options.clock.now();
+    this.#instances.beat(claudeId, intervalMs, now);
+    if (now - (this.#keptBeats.get(claudeId) ?? 0) < KEPT_BEAT_MS) return;
+    this.#keptBeats.set(claudeId, now);
+    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: now });
+  }
+
+  /** @returns a function that ends the listening. */
+  listen(listener: PresenceListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves at the next version, or when the hub stops. */
+  nextVersion(): { changed: Promise<void>; cancel: () => void } {
+    let wake = () => {};
+    const changed = new Promise<void>((resolve) => {
+      wake = () => {
+        this.#waiters.delete(wake);
+        resolve();
+      };
+    });
+    this.#waiters.add(wake);
+    return { changed, cancel: wake };
+  }
+
+  /** What a sender can expect of a recipient; `*` and strangers are unknown. */
+  recipient(claudeId: string, waiting: number, oldest: number | null): Recipient {
+    const record = this.#instances.get(claudeId);
+    return {
+      state: record?.state ?? "unknown",
+      ...(record && { last_seen: iso(record.last_seen) }),
+      waiting,
+      ...(oldest !== null && { oldest_waiting: iso(oldest) }),
+      wake: record && record.connections.size > 0 ? "connected" : "unknown",
+    };
+  }
+
+  /** Whether anyone of this name is or was ever there. */
+  knows(claudeId: string): boolean {
+    return this.#instances.get(claudeId) !== undefined;
+  }
+
+  /** Instances as presence shows them; without names: all. */
+  async show(names?: readonly string[]): Promise<Instance[]> {
+    const records = names ? names.map((name) => this.#instances.get(name)) : [...this.#instances.all()];
+    const known = records.filter((record) => record !== undefined);
+    const workloads = await this.#options.store.workload(known.map((record) => record.claude_id));
+    return known.map((record, i) => toInstance(record, workloads[i] as Workload));
+  }
+
+  #note(record: InstanceRecord, transition: PresenceTransition | null): void {
+    this.#changed.add(record.claude_id);
+    if (transition) this.#transitions.push(transition);
+  }
+
+  #tickLater(): void {
+    this.#callOff = this.#options.clock.after(PRESENCE_LIMITS.diff_interval_ms, () => {
+      this.#tick();
+      this.#tickLater();
+    });
+  }
+
+  /** Once a second: moves on whose time is over, keeps what happened, tells the listeners. */
+  #tick(): void {
+    this.#instances.sweep(this.#options.clock.now());
+    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
+    if (this.#changed.size === 0) return;
+    const names = [...this.#changed];
+    this.#changed.clear();
+    this.#version++;
+    for (const wake of this.#waiters) wake();
+    if (this.#listeners.size > 0) void this.#tell(names, this.#version);
+  }
+
+  async #tell(names: readonly string[], version: number): Promise<void> {
+    if (names.length > PRESENCE_LIMITS.diff_instances) {
+      for (const listener of this.#listeners) listener("presence_changed", `{"version":${version}}`);
+      return;
+    }
+    try {
+      const params = JSON.stringify({ version, instances: await this.show(names) });
+      for (const listener of this.#listeners) listener("presence", params);
+    } catch (error) {
+      this.#options.failed(error);
+    }
+  }
+}
+
+const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Workload): Instance => ({
+  claude_id: record.claude_id,
+  state: record.state satisfies PresenceState,
+  since: iso(record.since),
+  last_seen: iso(record.last_seen),
+  connections: [...record.connections].map(({ transport, client, about }) => ({
+    transport,
+    ...(client && { client }),
+    ...(about?.host !== undefined && { host: about.host }),
+  })),
+  roles: record.about?.roles ?? [],
+  ...(record.about && { about: record.about }),
+  in_progress,
+  waiting,
+  ...(oldest !== null && { oldest_waiting: iso(oldest) }),
+  reachability: record.connections.size > 0 ? "connected" : "unknown",
+});

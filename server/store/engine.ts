@@ -1,0 +1,249 @@
+/**
+ * Executes commands over a ledger: finds the message, lets the core decide, writes what was decided, appends
+ * to the log. Every store runs this same engine; only the tables below it differ.
+ *
+ * Invariants: a refused command has written nothing, because decisions come before writes. Seqs are handed out
+ * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
+ */
+import { HubError } from "../../shared/errors.ts";
+import { create } from "../core/create.ts";
+import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
+import type { Decision, EventDraft } from "../core/decision.ts";
+import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
+import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
+import type { HolderKey, Ledger } from "./ledger.ts";
+import { messageJson, tombstoneJson } from "./messageJson.ts";
+import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
+
+export interface EngineOptions {
+  ledger: Ledger;
+  lease: LeasePolicy;
+  /** Makes the id of a new message: unique and time-ordered. */
+  newId: (now: number) => string;
+  random: () => number;
+  /** What a send said, condensed: equal for equal bodies. */
+  fingerprint: (text: string) => string;
+}
+
+/** What the engine keeps in memory, read from the tables when they are opened. */
+export interface Tally {
+  head: number;
+  counts: Counts;
+  /** Pending messages by recipient. */
+  waiting: Map<string, number>;
+}
+
+/** How many due messages one `wake` handles; more are due again at once. */
+const WAKE_BATCH = 200;
+
+const HUB: Caller = { claude_id: null, run: null, attached: false };
+
+type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { op: Op }>) => Outcome;
+
+export class Engine {
+  readonly #ledger: Ledger;
+  readonly #options: EngineOptions;
+  #tally: Tally;
+  #now = 0;
+  #entries: LogEntry[] = [];
+
+  constructor(options: EngineOptions, tally: Tally) {
+    this.#options = options;
+    this.#ledger = options.ledger;
+    this.#tally = tally;
+  }
+
+  get head(): number {
+    return this.#tally.head;
+  }
+
+  get counts(): Readonly<Counts> {
+    return this.#tally.counts;
+  }
+
+  waiting(recipient: string): number {
+    return this.#tally.waiting.get(recipient) ?? 0;
+  }
+
+  /** Starts over from what the tables hold, after a transaction that did not commit. */
+  reset(tally: Tally): void {
+    this.#tally = tally;
+  }
+
+  /** Executes a batch inside the caller's transaction. */
+  execute(commands: readonly StoreCommand[], now: number): CommitResult {
+    this.#now = now;
+    this.#entries = [];
+    const outcomes = commands.map((command) => this.#executeOne(command));
+    if (this.#entries.length > 0) this.#ledger.saveCounts(this.#tally.counts);
+    return { outcomes, entries: this.#entries, wakeAt: this.#ledger.earliestWake() };
+  }
+
+  #executeOne(command: StoreCommand): Outcome {
+    try {
+      return (this.#handlers[command.op] as Handler<StoreCommand["op"]>)(command);
+    } catch (error) {
+      if (error instanceof HubError) return { ok: false, error: error.toWire() };
+      throw error;
+    }
+  }
+
+  readonly #handlers: { [Op in StoreCommand["op"]]: Handler<Op> } = {
+    send: (command) => this.#send(command),
+    change: ({ id, caller, command }) => {
+      const state = this.#existing(id);
+      return this.#done(this.#apply(state, decide(state, command, this.#circumstances(caller))));
+    },
+    claim_next: (command) => this.#claimNext(command),
+    delete: ({ id, caller }) => {
+      const state = this.#existing(id);
+      this.#apply(state, decideDelete(caller.claude_id));
+      return NOTHING;
+    },
+    delivered: ({ ids, claude_id }) => this.#delivered(ids, claude_id),
+    lapse: ({ holder, until }) => this.#moveLeases(holder, (state) => state.lease_until ?? until),
+    keep: ({ holder }) => this.#moveLeases(holder, () => null),
+    lengthen: ({ claude_id, until }) =>
+      this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, until)),
+    wake: () => this.#wake(),
+    probe: () => {
+      this.#ledger.saveCounts(this.#tally.counts);
+      return NOTHING;
+    },
+    presence: ({ transitions }) => {
+      this.#ledger.recordPresence(transitions);
+      return NOTHING;
+    },
+  };
+
+  #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
+    const fingerprint = key === undefined ? "" : this.#options.fingerprint(JSON.stringify(said));
+    const known = key === undefined ? undefined : this.#ledger.key(said.from_claude, key);
+    if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
+    const decision = create(said, this.#options.newId(this.#now), this.#now);
+    const state = this.#apply(undefined, decision) as MessageState;
+    if (key !== undefined) this.#ledger.remember(said.from_claude, key, { id: state.id, fingerprint }, this.#now);
+    return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
+  }
+
+  #sentBefore(id: string, same: boolean, said: { from_claude: string; to_claude: string; type?: string | undefined }) {
+    if (!same) {
+      throw new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
+    }
+    const state = this.#ledger.message(id);
+    const message = state
+      ? this.#json(state)
+      : tombstoneJson(id, said.from_claude, said.to_claude, said.type ?? "task");
+    return { ok: true as const, message, deduplicated: true, ...this.#queueOf(said.to_claude) };
+  }
+
+  #queueOf(recipient: string) {
+    const waiting = this.waiting(recipient);
+    return { waiting, oldest: waiting === 0 ? null : this.#ledger.oldestWaiting(recipient) };
+  }
+
+  #claimNext({ caller, for_claude, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
+    if (claim_key !== undefined) {
+      const holder = { claude_id: caller.claude_id ?? for_claude, run: caller.run };
+      const before = this.#ledger.claimedWith(holder, claim_key);
+      if (before) return this.#done(before);
+    }
+    const state = this.#ledger.next(for_claude);
+    if (!state) return NOTHING;
+    return this.#done(this.#apply(state, decide(state, { op: "claim", claim_key }, this.#circumstances(caller))));
+  }
+
+  #delivered(ids: readonly string[], claudeId: string): Outcome {
+    for (const id of ids) {
+      const state = this.#ledger.message(id);
+      if (state) this.#apply(state, decideDelivered(state, claudeId, this.#now));
+    }
+    return NOTHING;
+  }
+
+  /** Moves leases silently: no event tells of it, and no seq is used. */
+  #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Outcome {
+    for (const state of this.#ledger.held(holder)) this.#ledger.update(withLease(state, leaseUntil(state)));
+    return NOTHING;
+  }
+
+  #wake(): Outcome {
+    const circumstances = this.#circumstances(HUB);
+    for (const state of this.#ledger.due(this.#now, WAKE_BATCH)) {
+      this.#apply(state, decide(state, { op: "wake" }, circumstances));
+    }
+    return NOTHING;
+  }
+
+  /** Writes what was decided; returns the message as it is now, or as it last was. */
+  #apply(before: MessageState | undefined, { next, events }: Decision): MessageState {
+    if (next === before && before) return before;
+    const subject = (next ?? before) as MessageState;
+    const after = events.length === 0 ? subject : this.#stamp(subject);
+    for (const [i, draft] of events.entries()) this.#append(draft, after, i === events.length - 1);
+    const written = events.length === 0 ? after : { ...after, seq: this.#tally.head };
+    if (next === null) this.#ledger.remove(written);
+    else if (before) this.#ledger.update(written);
+    else this.#ledger.insert(written);
+    this.#count(before, next);
+    return written;
+  }
+
+  #stamp(state: MessageState): MessageState {
+    return { ...state, updated_at: this.#now };
+  }
+
+  #append(draft: EventDraft, state: MessageState, last: boolean): void {
+    const seq = ++this.#tally.head;
+    const head = envelope(seq, draft, state, this.#now, this.#options.lease.graceMs);
+    const bodies = bodiesOf(draft, state);
+    const { id, from_claude: from, to_claude: to } = state;
+    const own = BODIES[draft.kind] === "own" && bodies !== "" ? bodies : null;
+    this.#ledger.append({ seq, kind: draft.kind, id, from, to, envelope: head, bodies: own });
+    const claimable = last && draft.kind !== "deleted" && state.claim_rank !== null;
+    this.#entries.push({
+      seq,
+      kind: draft.kind,
+      id,
+      from,
+      to,
+      claimable,
+      json: assemble(head, bodies),
+      bodiesAt: head.length,
+    });
+  }
+
+  #count(before: MessageState | undefined, after: MessageState | null): void {
+    if (before?.status === after?.status) return;
+    if (before) this.#tallyStatus(before, -1);
+    if (after) this.#tallyStatus(after, 1);
+  }
+
+  #tallyStatus({ status, to_claude }: MessageState, by: 1 | -1): void {
+    this.#tally.counts[status] += by;
+    if (status !== "pending") return;
+    const waiting = this.waiting(to_claude) + by;
+    if (waiting === 0) this.#tally.waiting.delete(to_claude);
+    else this.#tally.waiting.set(to_claude, waiting);
+  }
+
+  #existing(id: string): MessageState {
+    const state = this.#ledger.message(id);
+    if (!state) throw new HubError("not_found", "Message not found", { id });
+    return state;
+  }
+
+  #circumstances(caller: Caller): Circumstances {
+    return { caller, now: this.#now, random: this.#options.random, lease: this.#options.lease };
+  }
+
+  #json(state: MessageState): string {
+    return messageJson(state, this.#now, this.#options.lease.graceMs);
+  }
+
+  #done(state: MessageState) {
+    return { ok: true as const, message: this.#json(state) };
+  }
+}
+
+const NOTHING: Outcome = { ok: true, message: null };

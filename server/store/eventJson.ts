@@ -1,0 +1,90 @@
+/**
+ * Events as JSON, in two parts: the envelope, kept in the log, and the bodies, kept once. A live event and
+ * its replay are the same bytes because both are `assemble(envelope, bodies)`.
+ */
+import type { EventKind } from "../../shared/event.ts";
+import type { EventDraft } from "../core/decision.ts";
+import type { MessageState } from "../core/message.ts";
+import { addresses, bodies, iso, leaseAt, time, wishes } from "./messageJson.ts";
+
+/** The event up to where its bodies go. */
+export function envelope(seq: number, draft: EventDraft, s: MessageState, now: number, graceMs: number): string {
+  const actor = draft.actor === null ? "" : `,"actor":${JSON.stringify(draft.actor)}`;
+  const attempt = s.type === "task" ? `,"attempt":${s.attempt}` : "";
+  return (
+    `{"seq":${seq},"kind":"${draft.kind}","at":"${iso(now)}"${actor},"message":${addresses(s)}` +
+    `,"type":"${s.type}","status":"${s.status}"${attempt}${CHANGES[draft.kind](s, now, graceMs)}`
+  );
+}
+
+/** The whole event. */
+export const assemble = (envelopeJson: string, bodiesJson: string) => `${envelopeJson}${bodiesJson}}}`;
+
+/** What stands in the place of the bodies once the message is deleted. */
+export const ERASED = `,"erased":true`;
+
+/** Which bodies an event carries, and whether the message itself holds them for good. */
+export const BODIES: Record<EventKind, "task" | "result" | "own" | "none"> = {
+  new: "task",
+  claimed: "none",
+  progress: "own",
+  completed: "result",
+  failed: "own",
+  released: "none",
+  requeued: "own",
+  ready: "none",
+  cancelled: "own",
+  deleted: "none",
+  late: "own",
+  delivered: "none",
+  seen: "none",
+};
+
+/** The bodies of a fresh event. */
+export function bodiesOf(draft: EventDraft, s: MessageState): string {
+  switch (BODIES[draft.kind]) {
+    case "task":
+      return bodies("task", s.task, s.context);
+    case "result":
+      return bodies("result", s.result, s.error);
+    case "own":
+      return bodies("result", s.result, draft.error ?? s.error);
+    case "none":
+      return "";
+  }
+}
+
+type Change = (s: MessageState, now: number, graceMs: number) => string;
+
+const nothing: Change = () => "";
+const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
+const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${JSON.stringify(s.claimed_by)}`);
+const ended: Change = (s) =>
+  triesLeft(s) + claimedBy(s) + time("claimed_at", s.claimed_at) + time("completed_at", s.completed_at) + delivered(s);
+const delivered = (s: MessageState) => time("delivered_at", s.delivered_at);
+
+/** What changed, by kind: applied to the message as it was, it gives the message as it is. */
+const CHANGES: Record<EventKind, Change> = {
+  new: (s) =>
+    `,"created_at":"${iso(s.created_at)}","updated_at":"${iso(s.updated_at)}"` +
+    wishes(s) +
+    time("not_before", s.not_before) +
+    triesLeft(s),
+  claimed: (s, now, graceMs) =>
+    triesLeft(s) +
+    claimedBy(s) +
+    time("claimed_at", s.claimed_at) +
+    delivered(s) +
+    time("lease_until", leaseAt(s, now, graceMs)),
+  progress: nothing,
+  completed: ended,
+  failed: (s, now, graceMs) => `${ended(s, now, graceMs)},"failure":"${s.failure}"`,
+  released: triesLeft,
+  requeued: (s) => triesLeft(s) + time("not_before", s.not_before),
+  ready: nothing,
+  cancelled: nothing,
+  deleted: nothing,
+  late: nothing,
+  delivered,
+  seen: nothing,
+};

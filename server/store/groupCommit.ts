@@ -1,0 +1,124 @@
+/**
+ * Group commit: commands that arrive while a transaction is under way form the next one. No timer: alone, a
+ * command costs one commit; under load, hundreds share one.
+ *
+ * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
+ */
+import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { Clock } from "../clock.ts";
+import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
+
+const BATCH_COMMANDS = 256;
+const BATCHES_UNDER_WAY = 2;
+/** How long a rider waits for a batch to ride with. */
+const RIDE_MS = 200;
+/** Commands waiting for a batch; more are refused, so that nobody's flood fills the memory. */
+const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
+
+interface Queued {
+  command: StoreCommand;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: Error) => void;
+}
+
+export class GroupCommit {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #committed: (result: CommitResult) => void;
+  #queue: Queued[] = [];
+  #riders: StoreCommand[] = [];
+  #callOffRide: (() => void) | undefined;
+  #underWay = 0;
+  #scheduled = false;
+  #idle: (() => void)[] = [];
+
+  /** @param committed told of every batch once it is durable, before its commands are answered. */
+  constructor(store: Store, clock: Clock, committed: (result: CommitResult) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#committed = committed;
+  }
+
+  /** Resolves with the command's outcome once it is durable; rejects when the batch could not be committed. */
+  submit(command: StoreCommand): Promise<Outcome> {
+    if (this.#queue.length >= QUEUE_COMMANDS) {
+      return Promise.reject(new HubError("too_many_requests", "The hub is overloaded: repeat in a moment"));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ command, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Lets a command ride with the next batch; it starts one of its own only after a while. */
+  ride(command: StoreCommand): void {
+    this.#riders.push(command);
+    this.#callOffRide ??= this.#clock.after(RIDE_MS, () => this.#rideAlone());
+  }
+
+  /** Resolves when everything submitted so far is settled. */
+  async drain(): Promise<void> {
+    this.#rideAlone();
+    while (this.#underWay > 0 || this.#queue.length > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  #rideAlone(): void {
+    this.#callOffRide = undefined;
+    this.#board();
+    this.#schedule();
+  }
+
+  /** Queues the riders. Nobody waits for their outcome; a batch that fails is told of by its other commands. */
+  #board(): void {
+    const ignore = () => undefined;
+    for (const command of this.#riders) this.#queue.push({ command, resolve: ignore, reject: ignore });
+    this.#riders = [];
+    this.#callOffRide?.();
+    this.#callOffRide = undefined;
+  }
+
+  /** Once an event loop's turn: whatever the sockets brought in it shares a batch. */
+  #schedule(): void {
+    if (this.#scheduled || this.#underWay >= BATCHES_UNDER_WAY) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#queue.length > 0 && this.#riders.length > 0) this.#board();
+    while (this.#queue.length > 0 && this.#underWay < BATCHES_UNDER_WAY) {
+      const batch = this.#queue.length <= BATCH_COMMANDS ? this.#queue : this.#queue.slice(0, BATCH_COMMANDS);
+      this.#queue = this.#queue.slice(batch.length);
+      this.#underWay++;
+      void this.#run(batch);
+    }
+  }
+
+  async #run(batch: Queued[]): Promise<void> {
+    try {
+      const commands = batch.map(({ command }) => command);
+      const result = await this.#store.commit(commands, this.#clock.now());
+      this.#committed(result);
+      for (const [i, { resolve }] of batch.entries()) resolve(result.outcomes[i] as Outcome);
+    } catch (error) {
+      for (const { reject } of batch) reject(error as Error);
+    } finally {
+      this.#finish();
+    }
+  }
+
+  #finish(): void {
+    this.#underWay--;
+    this.#start();
+    if (this.#underWay > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}

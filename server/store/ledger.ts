@@ -1,0 +1,55 @@
+/** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
+import type { EventKind } from "../../shared/event.ts";
+import type { MessageState } from "../core/message.ts";
+import type { Counts, PresenceTransition } from "./store.ts";
+
+/** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
+export interface StoredEntry {
+  seq: number;
+  kind: EventKind;
+  id: string;
+  from: string;
+  to: string;
+  /** The event as JSON, up to where its bodies go. */
+  envelope: string;
+  /** Bodies that only the log holds; null when there are none, or the message holds them. */
+  bodies: string | null;
+}
+
+export interface RememberedKey {
+  id: string;
+  fingerprint: string;
+}
+
+/** A holder as the tables know it; run null: detached. */
+export interface HolderKey {
+  claude_id: string;
+  run: string | null;
+}
+
+export interface Ledger {
+  message(id: string): MessageState | undefined;
+  insert(state: MessageState): void;
+  update(state: MessageState): void;
+  remove(state: MessageState): void;
+  append(entry: StoredEntry): void;
+
+  /** What an idempotency key of this sender stands for. */
+  key(sender: string, key: string): RememberedKey | undefined;
+  remember(sender: string, key: string, value: RememberedKey, now: number): void;
+
+  /** The claimable task that is next for an instance. */
+  next(recipient: string): MessageState | undefined;
+  /** The task in progress that this holder claimed with this key. */
+  claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined;
+  /** Tasks in progress of a holder; without one: of all runs. */
+  held(holder?: HolderKey): MessageState[];
+  /** Messages whose time has come, the earliest first. */
+  due(now: number, limit: number): MessageState[];
+  earliestWake(): number | null;
+  /** When the longest waiting message for an instance was sent. */
+  oldestWaiting(recipient: string): number | null;
+
+  recordPresence(transitions: readonly PresenceTransition[]): void;
+  saveCounts(counts: Counts): void;
+}

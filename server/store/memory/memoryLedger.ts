@@ -1,0 +1,82 @@
+/** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
+import type { MessageState } from "../../core/message.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
+import type { PresenceTransition } from "../store.ts";
+
+export class MemoryLedger implements Ledger {
+  /** In the order of arrival. */
+  readonly messages = new Map<string, MessageState>();
+  readonly log: StoredEntry[] = [];
+  readonly presence: PresenceTransition[] = [];
+  readonly #keys = new Map<string, RememberedKey>();
+
+  message(id: string) {
+    return this.messages.get(id);
+  }
+
+  insert(state: MessageState) {
+    this.messages.set(state.id, state);
+  }
+
+  update(state: MessageState) {
+    this.messages.set(state.id, state);
+  }
+
+  remove(state: MessageState) {
+    this.messages.delete(state.id);
+    for (const entry of this.log) if (entry.id === state.id) entry.bodies = null;
+  }
+
+  append(entry: StoredEntry) {
+    this.log.push({ ...entry });
+  }
+
+  key(sender: string, key: string) {
+    return this.#keys.get(`${sender} ${key}`);
+  }
+
+  remember(sender: string, key: string, value: RememberedKey) {
+    this.#keys.set(`${sender} ${key}`, value);
+  }
+
+  next(recipient: string) {
+    const claimable = this.#find((m) => m.to_claude === recipient && m.claim_rank !== null);
+    return claimable.sort((a, b) => (a.claim_rank as number) - (b.claim_rank as number))[0];
+  }
+
+  claimedWith(holder: HolderKey, claimKey: string) {
+    return this.held(holder).find((m) => m.claim_key === claimKey);
+  }
+
+  held(holder?: HolderKey) {
+    const held = this.#find((m) => m.status === "in_progress" && m.type === "task");
+    if (!holder) return held.filter((m) => m.claimed_run !== null);
+    return held.filter((m) => m.claimed_by === holder.claude_id && m.claimed_run === holder.run);
+  }
+
+  due(now: number, limit: number) {
+    const due = this.#find((m) => m.wake_at !== null && m.wake_at <= now);
+    return due.sort((a, b) => (a.wake_at as number) - (b.wake_at as number)).slice(0, limit);
+  }
+
+  earliestWake() {
+    const times = this.#find((m) => m.wake_at !== null).map((m) => m.wake_at as number);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  oldestWaiting(recipient: string) {
+    return this.#find((m) => m.status === "pending" && m.to_claude === recipient)[0]?.created_at ?? null;
+  }
+
+  recordPresence(transitions: readonly PresenceTransition[]) {
+    this.presence.push(...transitions);
+  }
+
+  saveCounts() {
+    // counts are the engine's own here
+  }
+
+  #find(matches: (state: MessageState) => boolean) {
+    return [...this.messages.values()].filter(matches);
+  }
+}

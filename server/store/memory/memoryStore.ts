@@ -1,0 +1,125 @@
+/** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
+import { HubError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { LeasePolicy, MessageState } from "../../core/message.ts";
+import { Engine } from "../engine.ts";
+import { assemble, BODIES, ERASED } from "../eventJson.ts";
+import type { StoredEntry } from "../ledger.ts";
+import { listStart } from "../listStart.ts";
+import { bodies, messageJson } from "../messageJson.ts";
+import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
+import { MemoryLedger } from "./memoryLedger.ts";
+
+export interface MemoryStoreOptions {
+  lease: LeasePolicy;
+  newId: (now: number) => string;
+  random: () => number;
+  epoch?: string;
+}
+
+export class MemoryStore implements Store {
+  readonly ledger = new MemoryLedger();
+  readonly #engine: Engine;
+  readonly #epoch: string;
+  readonly #graceMs: number;
+
+  constructor({ lease, newId, random, epoch = "000000000000" }: MemoryStoreOptions) {
+    this.#epoch = epoch;
+    this.#graceMs = lease.graceMs;
+    const counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
+    const options = { ledger: this.ledger, lease, newId, random, fingerprint: (text: string) => text };
+    this.#engine = new Engine(options, { head: 0, counts, waiting: new Map() });
+  }
+
+  async open() {
+    return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [], wakeAt: null };
+  }
+
+  async commit(commands: readonly StoreCommand[], now: number) {
+    return this.#engine.execute(commands, now);
+  }
+
+  async get(id: string, now: number) {
+    const state = this.ledger.message(id);
+    return { message: state ? messageJson(state, now, this.#graceMs) : null, seq: this.#engine.head };
+  }
+
+  async list(filter: ListFilter, now: number): Promise<MessageSlice> {
+    const places = [...this.ledger.messages.values()].map((state, i) => ({ state, place: i + 1 }));
+    if (filter.order === "desc") places.reverse();
+    const from = listStart(filter);
+    const wanted = places
+      .filter(({ place }) => (filter.order === "asc" ? place > from : place < from))
+      .filter(({ state }) => matches(state, filter))
+      .slice(filter.offset);
+    const messages: string[] = [];
+    let size = 0;
+    for (const [i, { state }] of wanted.entries()) {
+      const json = messageJson(state, now, this.#graceMs);
+      size += json.length;
+      if (messages.length === filter.limit || (messages.length > 0 && size > LIMITS.list_bytes)) {
+        return { messages, next: `${wanted[i - 1]?.place}`, seq: this.#engine.head };
+      }
+      messages.push(json);
+    }
+    return { messages, next: null, seq: this.#engine.head };
+  }
+
+  async log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
+    const entries: LogEntry[] = [];
+    let size = 0;
+    for (const stored of this.ledger.log) {
+      if (stored.seq <= after || !maySee(reader, stored)) continue;
+      const entry = this.#replayed(stored);
+      size += entry.json.length;
+      if (entries.length === maxEvents || (entries.length > 0 && size > maxBytes)) {
+        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
+      }
+      entries.push(entry);
+    }
+    return { entries, upTo: this.#engine.head };
+  }
+
+  async counts() {
+    return { ...this.#engine.counts };
+  }
+
+  async workload(names: readonly string[]): Promise<Workload[]> {
+    const all = [...this.ledger.messages.values()];
+    return names.map((claude_id) => ({
+      claude_id,
+      in_progress: all.filter((m) => m.status === "in_progress" && m.claimed_by === claude_id).length,
+      waiting: this.#engine.waiting(claude_id),
+      oldest: this.ledger.oldestWaiting(claude_id),
+    }));
+  }
+
+  async backup(): Promise<void> {
+    throw new HubError("invalid_params", "This hub keeps nothing on disk: there is nothing to back up");
+  }
+
+  async close() {
+    // nothing is held
+  }
+
+  #replayed({ seq, kind, id, from, to, envelope, bodies: own }: StoredEntry): LogEntry {
+    const state = this.ledger.message(id);
+    const text = state ? replayedBodies(kind, state, own) : kind === "deleted" ? "" : ERASED;
+    return { seq, kind, id, from, to, claimable: false, json: assemble(envelope, text), bodiesAt: envelope.length };
+  }
+}
+
+function replayedBodies(kind: StoredEntry["kind"], state: MessageState, own: string | null): string {
+  const kept = BODIES[kind];
+  if (kept === "none") return "";
+  if (kept === "own") return own ?? "";
+  return kept === "task" ? bodies(kept, state.task, state.context) : bodies(kept, state.result, state.error);
+}
+
+const maySee = (reader: Reader, { from, to }: StoredEntry) =>
+  reader === null || from === reader || to === reader || to === "*";
+
+const matches = (state: MessageState, filter: ListFilter) =>
+  (["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const).every(
+    (field) => filter[field] === undefined || filter[field] === state[field],
+  );

@@ -1,0 +1,96 @@
+/**
+ * Taking over a coordination_messages table in the document's own shape, with all its rows. The old table is
+ * set aside, the new one made, the rows moved, the old one dropped: all in the migration's transaction.
+ */
+import type Database from "better-sqlite3";
+import { STATUSES, type Status, TYPES } from "../../../shared/message.ts";
+
+const ASIDE = "coordination_messages_before";
+
+interface OldRow {
+  [column: string]: unknown;
+}
+
+/** Renames a table of our name that is not ours. @returns whether there was one. */
+export function setAsideDocumentTable(db: Database.Database): boolean {
+  const columns = db.pragma("table_info(coordination_messages)") as { name: string }[];
+  if (columns.length === 0) return false;
+  for (const index of indexesOf(db)) db.exec(`DROP INDEX "${index.replaceAll('"', '""')}"`);
+  db.exec(`ALTER TABLE coordination_messages RENAME TO ${ASIDE}`);
+  return true;
+}
+
+const indexesOf = (db: Database.Database) =>
+  db
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL")
+    .pluck()
+    .all("coordination_messages") as string[];
+
+/** Moves the rows of the table that was set aside. */
+export function adoptDocumentTable(db: Database.Database): void {
+  const insert = db.prepare(
+    `INSERT INTO coordination_messages (id, from_claude, to_claude, task, context, type, status, result, error,
+       created_at, updated_at, attempt, tries_left, claimed_by, claimed_at, lease_until, completed_at, claim_rank, wake_at)
+     VALUES (:id, :from_claude, :to_claude, :task, :context, :type, :status, :result, :error,
+       :created_at, :updated_at, :attempt, :tries_left, :claimed_by, :claimed_at, :lease_until, :completed_at,
+       :claim_rank, :wake_at)`,
+  );
+  for (const old of db.prepare(`SELECT * FROM ${ASIDE} ORDER BY rowid`).iterate() as Iterable<OldRow>) {
+    insert.run(adopted(old));
+  }
+  db.exec(`DROP TABLE ${ASIDE}`);
+  db.exec(
+    "UPDATE coordination_counts SET count = (SELECT count(*) FROM coordination_messages m WHERE m.status = coordination_counts.status)",
+  );
+}
+
+/** An old row in the new shape. */
+function adopted(old: OldRow) {
+  const type = oneOf(TYPES, old.type, "task");
+  const status = oneOf(STATUSES, old.status, "pending");
+  const created = moment(old.created_at);
+  const updated = moment(old.updated_at ?? old.created_at);
+  const to = textOf(old.to_claude);
+  return {
+    id: textOf(old.id),
+    from_claude: textOf(old.from_claude),
+    to_claude: to,
+    task: textOf(old.task),
+    context: textOrNull(old.context),
+    type,
+    status,
+    result: textOrNull(old.result),
+    error: textOrNull(old.error),
+    created_at: created.toISOString(),
+    updated_at: updated.toISOString(),
+    ...(type === "task" ? adoptedAttempt(status, to, updated) : NO_ATTEMPT),
+    completed_at: status === "complete" || status === "failed" ? updated.toISOString() : null,
+    claim_rank: status === "pending" && type === "task" ? created.getTime() : null,
+  };
+}
+
+const NO_ATTEMPT = { attempt: 0, tries_left: 3, claimed_by: null, claimed_at: null, lease_until: null, wake_at: null };
+
+/** A task in progress is held in its recipient's name, as any claim without a run. */
+function adoptedAttempt(status: Status, to: string, updated: Date) {
+  if (status === "pending") return NO_ATTEMPT;
+  const tried = { attempt: 1, tries_left: 2, claimed_by: to, claimed_at: updated.toISOString() };
+  if (status !== "in_progress") return { ...tried, lease_until: null, wake_at: null };
+  const until = Date.now() + ADOPTED_LEASE_MS;
+  return { ...tried, lease_until: new Date(until).toISOString(), wake_at: until };
+}
+
+const ADOPTED_LEASE_MS = 30 * 60_000;
+
+const textOf = (value: unknown) => (value === null || value === undefined ? "" : String(value));
+const textOrNull = (value: unknown) => (value === null || value === undefined ? null : String(value));
+const oneOf = <T extends string>(known: readonly T[], value: unknown, otherwise: T): T =>
+  known.find((candidate) => candidate === value) ?? otherwise;
+
+/** ISO text, SQLite's `YYYY-MM-DD HH:MM:SS` (UTC), seconds or milliseconds. */
+function moment(value: unknown): Date {
+  if (typeof value === "number") return new Date(value < 1e11 ? value * 1000 : value);
+  const said = textOf(value);
+  const date = new Date(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}/.test(said) ? `${said.replace(" ", "T")}Z` : said);
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+}

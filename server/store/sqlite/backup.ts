@@ -1,0 +1,36 @@
+/** Online backups: SQLite's own, verified after writing, and marked so that a hub which opens one draws a new epoch. */
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import Database from "better-sqlite3";
+import { HubError } from "../../../shared/errors.ts";
+import { setMeta } from "./migrate.ts";
+
+/**
+ * Writes a verified copy of a database in use.
+ *
+ * @throws HubError `invalid_params` when the file exists already.
+ */
+export async function writeBackup(db: Database.Database, file: string): Promise<void> {
+  if (existsSync(file)) {
+    throw new HubError("invalid_params", `${file} exists already: name a new file`, { field: "file" });
+  }
+  await db.backup(file);
+  try {
+    chmodSync(file, 0o600);
+    verifyAndMark(file);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
+function verifyAndMark(file: string): void {
+  const copy = new Database(file);
+  try {
+    const verdict = copy.pragma("integrity_check", { simple: true });
+    if (verdict !== "ok") throw new Error(`the backup is damaged: ${verdict}`);
+    copy.pragma("journal_mode = DELETE");
+    setMeta(copy, "backup", new Date().toISOString());
+  } finally {
+    copy.close();
+  }
+}

@@ -1,0 +1,70 @@
+/** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { migrate } from "./migrate.ts";
+
+/** WAL pages between checkpoints: the same hot pages are rewritten again and again, so a long WAL saves work. */
+const CHECKPOINT_PAGES = 8_000;
+
+/** Below this SQLite can corrupt a WAL that two connections write. */
+const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
+
+/**
+ * Opens or creates the database.
+ *
+ * @param file the database, in a directory that exists; a new one is created with mode 0600.
+ * @throws Error with a sentence for a person when the file cannot be used.
+ */
+export function openDatabase(file: string): Database.Database {
+  const fresh = createPrivately(file);
+  const db = new Database(file, { timeout: 100 });
+  try {
+    assertSafeVersion(db);
+    if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
+    db.pragma("journal_mode = WAL");
+    configure(db);
+    migrate(db);
+    assertDurable(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Makes the directory of a database, private, where there is none. */
+export const makeDirectory = (file: string) => mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+
+function createPrivately(file: string): boolean {
+  if (existsSync(file)) return false;
+  closeSync(openSync(file, "wx", 0o600));
+  return true;
+}
+
+function configure(db: Database.Database): void {
+  db.pragma("synchronous = FULL");
+  db.pragma("foreign_keys = ON");
+  db.pragma("mmap_size = 0");
+  db.pragma("cache_size = -65536");
+  db.pragma("temp_store = MEMORY");
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+}
+
+/** better-sqlite3 is compiled so that WAL silently falls back to NORMAL after the first write. */
+function assertDurable(db: Database.Database): void {
+  db.exec("BEGIN IMMEDIATE; UPDATE coordination_counts SET count = count; COMMIT");
+  const level = db.pragma("synchronous", { simple: true });
+  if (level !== 2) throw new Error(`SQLite does not run with synchronous=FULL (it says ${level})`);
+}
+
+function assertSafeVersion(db: Database.Database): void {
+  const version = db.prepare("SELECT sqlite_version()").pluck().get() as string;
+  const parts = version.split(".").map(Number);
+  for (const [i, least] of OLDEST_SAFE_SQLITE.entries()) {
+    const part = parts[i] ?? 0;
+    if (part > least) return;
+    if (part < least)
+      throw new Error(`SQLite ${version} can corrupt its log: ${OLDEST_SAFE_SQLITE.join(".")} is needed`);
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The side of the SQLite store that touches the file. Runs inside the worker thread; single-threaded and
+ * synchronous, so that a read sees whole batches only.
+ *
+ * States: open, or broken after an I/O error. A broken host has closed its connection; it answers
+ * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
+ * tried again on the same connection.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import Database from "better-sqlite3";
+import { v7 } from "uuid";
+import { HubError } from "../../../shared/errors.ts";
+import type { LeasePolicy } from "../../core/message.ts";
+import { Engine } from "../engine.ts";
+import type {
+  CommitResult,
+  Counts,
+  KnownInstance,
+  ListFilter,
+  LogSlice,
+  MessageSlice,
+  Position,
+  Reader,
+  StoreCommand,
+  Workload,
+} from "../store.ts";
+import { writeBackup } from "./backup.ts";
+import { makeDirectory, openDatabase } from "./database.ts";
+import { MessageList } from "./list.ts";
+import { HubLock } from "./lock.ts";
+import { getMeta, setMeta } from "./migrate.ts";
+import { Queries } from "./queries.ts";
+import { SqliteLedger } from "./sqliteLedger.ts";
+
+export interface HostOptions {
+  file: string;
+  lease: LeasePolicy;
+}
+
+interface Open {
+  db: Database.Database;
+  /** For lists, which hold a snapshot over several steps. */
+  reader: Database.Database;
+  ledger: SqliteLedger;
+  queries: Queries;
+  engine: Engine;
+  epoch: string;
+  begin: Database.Statement;
+  commit: Database.Statement;
+  rollback: Database.Statement;
+  dataVersion: Database.Statement;
+  seenVersion: number;
+}
+
+const RETRY_OPEN_MS = 1_000;
+
+export class SqliteHost {
+  readonly #options: HostOptions;
+  readonly #lock: HubLock;
+  #open: Open | undefined;
+  #brokenSince = 0;
+  #list: MessageList | undefined;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    makeDirectory(options.file);
+    this.#lock = new HubLock(options.file);
+    try {
+      this.#open = this.#openFile();
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+  }
+
+  get position(): Position {
+    const { epoch, engine, queries } = this.#use();
+    return { epoch, head: engine.head, floor: queries.floor };
+  }
+
+  instances(): KnownInstance[] {
+    return this.#use().queries.instances();
+  }
+
+  earliestWake(): number | null {
+    return this.#use().queries.earliestWake;
+  }
+
+  commit(commands: readonly StoreCommand[], now: number): CommitResult {
+    const open = this.#use();
+    this.#noticeForeignWrites(open);
+    try {
+      open.begin.run();
+      const result = open.engine.execute(commands, now);
+      open.commit.run();
+      if (result.entries.length > 0) this.#lock.note(open.epoch, open.engine.head);
+      return result;
+    } catch (error) {
+      throw this.#failed(open, error);
+    }
+  }
+
+  get(id: string, now: number): { message: string | null; seq: number } {
+    const { queries, engine } = this.#use();
+    return { message: queries.get(id, now), seq: engine.head };
+  }
+
+  /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
+  list(filter: ListFilter, now: number): MessageSlice | null {
+    const { engine, reader } = this.#use();
+    this.#list?.close();
+    this.#list = new MessageList(reader, filter, { now, graceMs: this.#options.lease.graceMs }, engine.head);
+    return this.listOn();
+  }
+
+  /** Goes on with the list; null: it takes more steps. */
+  listOn(): MessageSlice | null {
+    const list = this.#list as MessageList;
+    const slice = list.step();
+    if (slice) this.#list = undefined;
+    return slice;
+  }
+
+  log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
+    const { queries, engine } = this.#use();
+    return queries.log(reader, after, maxEvents, maxBytes, engine.head);
+  }
+
+  counts(): Counts {
+    return { ...this.#use().engine.counts };
+  }
+
+  workload(names: readonly string[]): Workload[] {
+    const { queries, engine } = this.#use();
+    return queries.workload(names, (name) => engine.waiting(name));
+  }
+
+  async backup(file: string): Promise<void> {
+    await writeBackup(this.#use().db, file);
+  }
+
+  close(): void {
+    this.#list?.close();
+    if (this.#open) {
+      this.#lock.note(this.#open.epoch, this.#open.engine.head);
+      this.#open.reader.close();
+      this.#open.db.pragma("wal_checkpoint(TRUNCATE)");
+      this.#open.db.close();
+    }
+    this.#open = undefined;
+    this.#lock.release();
+  }
+
+  #openFile(): Open {
+    const db = openDatabase(this.#options.file);
+    const { lease } = this.#options;
+    const ledger = new SqliteLedger(db);
+    const queries = new Queries(db, lease.graceMs);
+    const newId = (now: number) => v7({ msecs: now }).replaceAll("-", "");
+    const engine = new Engine({ ledger, lease, newId, random: Math.random, fingerprint }, queries.tally());
+    const epoch = this.#settleEpoch(db, engine.head);
+    const dataVersion = db.prepare("PRAGMA data_version").pluck();
+    return {
+      db,
+      reader: new Database(this.#options.file, { readonly: true }),
+      ledger,
+      queries,
+      engine,
+      epoch,
+      begin: db.prepare("BEGIN IMMEDIATE"),
+      commit: db.prepare("COMMIT"),
+      rollback: db.prepare("ROLLBACK"),
+      dataVersion,
+      seenVersion: dataVersion.get() as number,
+    };
+  }
+
+  /** A fresh, restored or rolled-back log is another incarnation: readers must not mistake it for the one they know. */
+  #settleEpoch(db: Database.Database, head: number): string {
+    const known = getMeta(db, "epoch");
+    if (known !== undefined && getMeta(db, "backup") === undefined && head >= this.#lock.seen(known)) return known;
+    const epoch = randomBytes(6).toString("hex");
+    db.transaction(() => {
+      setMeta(db, "epoch", epoch);
+      db.prepare("DELETE FROM coordination_meta WHERE name = 'backup'").run();
+    }).immediate();
+    this.#lock.note(epoch, head);
+    return epoch;
+  }
+
+  #use(): Open {
+    if (this.#open) return this.#open;
+    if (Date.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
+    try {
+      this.#open = this.#openFile();
+      this.#open.db.pragma("quick_check(1)");
+      return this.#open;
+    } catch (error) {
+      this.#brokenSince = Date.now();
+      throw unavailable((error as Error).message);
+    }
+  }
+
+  /** Another connection may have changed our rows by hand: what is kept in memory may be wrong then. */
+  #noticeForeignWrites(open: Open): void {
+    const version = open.dataVersion.get() as number;
+    if (version === open.seenVersion) return;
+    open.seenVersion = version;
+    open.ledger.forget();
+  }
+
+  /** Undoes a failed batch. A full disk leaves the connection usable; any other I/O error does not. */
+  #failed(open: Open, error: unknown): Error {
+    const code = (error as { code?: string }).code ?? "";
+    if (!code.startsWith("SQLITE_")) {
+      this.#startOver(open);
+      return error as Error;
+    }
+    if (code === "SQLITE_FULL" || code === "SQLITE_BUSY") {
+      this.#startOver(open);
+      return code === "SQLITE_FULL"
+        ? new HubError("storage_full", "The hub's disk is full: nothing was changed")
+        : unavailable("another program is writing to its database");
+    }
+    this.#abandon(open);
+    return unavailable(code);
+  }
+
+  #startOver(open: Open): void {
+    try {
+      if (open.db.inTransaction) open.rollback.run();
+      open.ledger.forget();
+      open.engine.reset(open.queries.tally());
+    } catch {
+      this.#abandon(open); // whatever stands in the way, opening the file anew settles it
+    }
+  }
+
+  #abandon(open: Open): void {
+    this.#open = undefined;
+    this.#list = undefined;
+    this.#brokenSince = 0;
+    try {
+      open.reader.close();
+      open.db.close();
+    } catch {
+      // a connection in this state may refuse even that; the next one is opened all the same
+    }
+  }
+}
+
+const unavailable = (why: string) =>
+  new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);
+
+const fingerprint = (text: string) => createHash("sha256").update(text).digest("base64").slice(0, 22);

@@ -1,0 +1,124 @@
+/**
+ * One list of messages, read in steps on the reading connection.
+ *
+ * A list with filters that no index answers may have to pass over many rows. Each step passes over a bounded
+ * number, so that commits go on in between; the connection holds one snapshot for all steps, so that the list
+ * is still the state at one position of the log.
+ */
+import type Database from "better-sqlite3";
+import { LIMITS } from "../../../shared/limits.ts";
+import { listStart } from "../listStart.ts";
+import { messageJson } from "../messageJson.ts";
+import type { ListFilter, MessageSlice } from "../store.ts";
+import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+
+/** How many rows one step looks at. */
+const STEP_ROWS = 1_000;
+
+/** JSON characters that one step reads at most; one message may exceed it. */
+const STEP_CHARS = 256 * 1024;
+
+const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const;
+
+type Glance = { place: number } & { [F in (typeof FILTERS)[number]]: string | null };
+
+interface Reading {
+  now: number;
+  graceMs: number;
+}
+
+export class MessageList {
+  readonly #db: Database.Database;
+  readonly #filter: ListFilter;
+  readonly #reading: Reading;
+  readonly #seq: number;
+  readonly #scan: Database.Statement;
+  readonly #scanValues: string[];
+  readonly #full: Database.Statement;
+  readonly #messages: string[] = [];
+  #place: number;
+  #chars = 0;
+  #skipped = 0;
+  #last = 0;
+
+  /** @throws HubError `invalid_params` when `next` is not of a list. */
+  constructor(reader: Database.Database, filter: ListFilter, reading: Reading, seq: number) {
+    this.#filter = filter;
+    this.#reading = reading;
+    this.#seq = seq;
+    this.#place = listStart(filter);
+    this.#db = reader;
+    this.#db.exec("BEGIN");
+    const { where, values } = scanOf(filter);
+    const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
+    this.#scanValues = values;
+    this.#scan = this.#db.prepare(
+      `SELECT rowid AS place, ${FILTERS.join(", ")} FROM coordination_messages ${where} rowid ${after} ?
+       ORDER BY rowid ${order} LIMIT ${STEP_ROWS}`,
+    );
+    this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE rowid = ?`).raw();
+  }
+
+  /** Reads on for one step. @returns the whole list when it is complete, null before. */
+  step(): MessageSlice | null {
+    const glances = this.#scan.all(...this.#scanValues, this.#place) as Glance[];
+    const stepEnd = this.#chars + STEP_CHARS;
+    for (const glance of glances) {
+      if (this.#chars > stepEnd) return null;
+      if (this.#matches(glance) && this.#isFull(glance)) return this.#finish(`${this.#last}`);
+      this.#place = glance.place;
+    }
+    return glances.length < STEP_ROWS ? this.#finish(null) : null;
+  }
+
+  /** Lets go of the snapshot. */
+  close(): void {
+    this.#db.exec("COMMIT");
+  }
+
+  #matches(glance: Glance): boolean {
+    return FILTERS.every((field) => this.#filter[field] === undefined || this.#filter[field] === glance[field]);
+  }
+
+  /** Takes a message that matches. @returns whether it no longer fits the list. */
+  #isFull({ place }: Glance): boolean {
+    if (this.#skipped < this.#filter.offset) {
+      this.#skipped++;
+      return false;
+    }
+    if (this.#messages.length === this.#filter.limit) return true;
+    const { now, graceMs } = this.#reading;
+    const json = messageJson(fromRow(this.#full.get(place) as RawRow), now, graceMs);
+    if (this.#messages.length > 0 && this.#chars + json.length > LIMITS.list_bytes) return true;
+    this.#messages.push(json);
+    this.#chars += json.length;
+    this.#last = place;
+    return false;
+  }
+
+  #finish(next: string | null): MessageSlice {
+    this.close();
+    return { messages: this.#messages, next, seq: this.#seq };
+  }
+}
+
+/** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
+function scanOf({ thread_id, to_claude, from_claude, status, failure }: ListFilter) {
+  const live = failure === undefined ? status : "failed";
+  if (thread_id !== undefined) return { where: "WHERE thread_id = ? AND", values: [thread_id] };
+  if (to_claude !== undefined && status === "pending") {
+    return {
+      where: "INDEXED BY coordination_messages_pending WHERE status = 'pending' AND to_claude = ? AND",
+      values: [to_claude],
+    };
+  }
+  if (live !== undefined && live !== "complete") {
+    return { where: `INDEXED BY coordination_messages_live WHERE status = '${live}' AND`, values: [] };
+  }
+  if (to_claude !== undefined)
+    return { where: "INDEXED BY coordination_messages_to WHERE to_claude = ? AND", values: [to_claude] };
+  if (from_claude !== undefined) {
+    return { where: "INDEXED BY coordination_messages_from WHERE from_claude = ? AND", values: [from_claude] };
+  }
+  return { where: "WHERE", values: [] };
+}

@@ -1,0 +1,48 @@
+/**
+ * One hub a file. The lock is an exclusive transaction's lock on a small SQLite file beside the database,
+ * kept for the life of the process: a killed process releases it by itself, and the application's own
+ * connections to the database are not shut out. The same file notes how far the log had come, so that a
+ * database that was put back to an older state is noticed.
+ */
+import Database from "better-sqlite3";
+
+export class HubLock {
+  readonly #db: Database.Database;
+  readonly #note: Database.Statement;
+
+  /**
+   * @throws Error when another hub holds the file.
+   */
+  constructor(databaseFile: string) {
+    this.#db = new Database(`${databaseFile}.hub-lock`, { timeout: 1000 });
+    try {
+      this.#db.pragma("locking_mode = EXCLUSIVE");
+      this.#db.pragma("journal_mode = MEMORY");
+      this.#db.pragma("synchronous = OFF");
+      this.#db.exec(
+        "BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL, seq INTEGER NOT NULL); COMMIT",
+      );
+      this.#db.exec("INSERT INTO log SELECT '', 0 WHERE NOT EXISTS (SELECT * FROM log)");
+      this.#note = this.#db.prepare("UPDATE log SET epoch = ?, seq = ?");
+    } catch (error) {
+      this.#db.close();
+      throw (error as { code?: string }).code === "SQLITE_BUSY"
+        ? new Error(`another hub is using ${databaseFile}: stop it first, or start this one with another --db`)
+        : error;
+    }
+  }
+
+  /** How far the log of this epoch was seen to come; 0 when it was never seen. */
+  seen(epoch: string): number {
+    const row = this.#db.prepare("SELECT epoch, seq FROM log").get() as { epoch: string; seq: number };
+    return row.epoch === epoch ? row.seq : 0;
+  }
+
+  note(epoch: string, seq: number): void {
+    this.#note.run(epoch, seq);
+  }
+
+  release(): void {
+    this.#db.close();
+  }
+}

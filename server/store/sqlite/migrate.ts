@@ -1,0 +1,60 @@
+/**
+ * Numbered migrations. The schema version lives in coordination_meta, because the file may be an application's
+ * own database: its user_version is not ours to touch.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import type Database from "better-sqlite3";
+import { adoptDocumentTable, setAsideDocumentTable } from "./adopt.ts";
+
+const DIRECTORY = new URL("./migrations/", import.meta.url);
+
+interface Migration {
+  version: number;
+  file: string;
+}
+
+/**
+ * Brings the schema to this hub's version, in one transaction.
+ *
+ * @throws Error when the file was written by a newer hub.
+ */
+export function migrate(db: Database.Database): void {
+  db.transaction(() => {
+    const present = schemaVersion(db);
+    const migrations = listMigrations();
+    const newest = migrations.at(-1)?.version ?? 0;
+    if (present > newest) {
+      throw new Error(
+        `the database has schema ${present}, this hub knows ${newest}: start the newer hub that wrote it, or restore a backup`,
+      );
+    }
+    const adopted = present === 0 && setAsideDocumentTable(db);
+    for (const { version, file } of migrations) {
+      if (version > present) db.exec(readFileSync(new URL(file, DIRECTORY), "utf8"));
+    }
+    if (adopted) adoptDocumentTable(db);
+    if (present < newest) setMeta(db, "schema", String(newest));
+  }).immediate();
+}
+
+function listMigrations(): Migration[] {
+  return readdirSync(DIRECTORY)
+    .filter((file) => file.endsWith(".sql"))
+    .sort()
+    .map((file) => ({ version: Number.parseInt(file, 10), file }));
+}
+
+function schemaVersion(db: Database.Database): number {
+  db.exec("CREATE TABLE IF NOT EXISTS coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
+  return Number(getMeta(db, "schema") ?? 0);
+}
+
+export const getMeta = (db: Database.Database, name: string) =>
+  db.prepare("SELECT value FROM coordination_meta WHERE name = ?").pluck().get(name) as string | undefined;
+
+export function setMeta(db: Database.Database, name: string, value: string): void {
+  db.prepare("INSERT INTO coordination_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
+    name,
+    value,
+  );
+}

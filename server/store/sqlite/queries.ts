@@ -1,0 +1,142 @@
+/** Reads over SQLite. Each is bounded by an index and in size. */
+import type Database from "better-sqlite3";
+import type { EventKind } from "../../../shared/event.ts";
+import type { Status } from "../../../shared/message.ts";
+import type { Tally } from "../engine.ts";
+import { assemble, BODIES, ERASED } from "../eventJson.ts";
+import { bodies, messageJson } from "../messageJson.ts";
+import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
+import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+
+const ALL = COLUMNS.join(", ");
+
+/** Entries with what is needed to assemble them: the message, where it still is, and bodies of their own. */
+const ENTRY = `SELECT l.seq, l.kind, l.message_id, l.from_claude, l.to_claude, l.envelope,
+    m.id IS NOT NULL AS alive,
+    CASE l.kind WHEN 'new' THEN m.task WHEN 'completed' THEN m.result END AS first,
+    CASE l.kind WHEN 'new' THEN m.context WHEN 'completed' THEN m.error END AS second,
+    CASE WHEN l.kind IN ('failed', 'requeued', 'late', 'progress', 'cancelled')
+      THEN (SELECT b.bodies FROM coordination_bodies b WHERE b.seq = l.seq) END AS own
+  FROM coordination_log l LEFT JOIN coordination_messages m ON m.id = l.message_id`;
+
+/** What one instance may see: sent by it, sent to it, sent to everyone. Merged in order, read lazily. */
+const VISIBLE = `SELECT seq FROM coordination_log WHERE from_claude = :reader AND seq > :after
+  UNION SELECT seq FROM coordination_log WHERE to_claude = :reader AND seq > :after
+  UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after
+  ORDER BY seq LIMIT :limit`;
+
+const prepareAll = (db: Database.Database) => ({
+  message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
+  all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
+  visible: db.prepare(`${ENTRY} WHERE l.seq IN (${VISIBLE}) ORDER BY l.seq`).raw(),
+  counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
+  head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
+  first: db.prepare("SELECT coalesce(min(seq), 1) FROM coordination_log").pluck(),
+  waiting: db
+    .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
+    .raw(),
+  oldest: db
+    .prepare(
+      "SELECT created_at FROM coordination_messages WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1",
+    )
+    .pluck(),
+  held: db
+    .prepare("SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND claimed_by = ?")
+    .pluck(),
+  earliestWake: db.prepare("SELECT min(wake_at) FROM coordination_messages WHERE wake_at IS NOT NULL").pluck(),
+  instances: db.prepare("SELECT claude_id, state, since, last_seen FROM coordination_instances"),
+});
+
+type EntryRow = [
+  number,
+  EventKind,
+  string,
+  string,
+  string,
+  string,
+  number,
+  string | null,
+  string | null,
+  string | null,
+];
+
+export class Queries {
+  readonly #sql: ReturnType<typeof prepareAll>;
+  readonly #graceMs: number;
+
+  constructor(db: Database.Database, graceMs: number) {
+    this.#sql = prepareAll(db);
+    this.#graceMs = graceMs;
+  }
+
+  tally(): Tally {
+    const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
+    const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
+    return { head: this.#sql.head.get() as number, counts, waiting };
+  }
+
+  get floor(): number {
+    return (this.#sql.first.get() as number) - 1;
+  }
+
+  get earliestWake(): number | null {
+    return this.#sql.earliestWake.get() as number | null;
+  }
+
+  instances(): KnownInstance[] {
+    const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen"> & {
+      since: string;
+      last_seen: string;
+    })[];
+    return rows.map((row) => ({ ...row, since: Date.parse(row.since), last_seen: Date.parse(row.last_seen) }));
+  }
+
+  get(id: string, now: number): string | null {
+    const row = this.#sql.message.get(id) as RawRow | undefined;
+    return row ? messageJson(fromRow(row), now, this.#graceMs) : null;
+  }
+
+  workload(names: readonly string[], waitingOf: (name: string) => number): Workload[] {
+    return names.map((claude_id) => {
+      const waiting = waitingOf(claude_id);
+      const oldest = waiting === 0 ? null : Date.parse(this.#sql.oldest.get(claude_id) as string);
+      return { claude_id, in_progress: this.#sql.held.get(claude_id) as number, waiting, oldest };
+    });
+  }
+
+  log(reader: Reader, after: number, maxEvents: number, maxBytes: number, head: number): LogSlice {
+    const limit = maxEvents + 1;
+    const rows =
+      reader === null ? this.#sql.all.iterate({ after, limit }) : this.#sql.visible.iterate({ reader, after, limit });
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    for (const row of rows as Iterable<EntryRow>) {
+      const entry = toEntry(row);
+      bytes += entry.json.length;
+      if (entries.length === maxEvents || (entries.length > 0 && bytes > maxBytes)) {
+        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
+      }
+      entries.push(entry);
+    }
+    return { entries, upTo: head };
+  }
+}
+
+function toEntry([seq, kind, id, from, to, envelope, alive, first, second, own]: EntryRow): LogEntry {
+  return {
+    seq,
+    kind,
+    id,
+    from,
+    to,
+    claimable: false,
+    json: assemble(envelope, replayedBodies()),
+    bodiesAt: envelope.length,
+  };
+
+  function replayedBodies(): string {
+    if (alive === 0) return kind === "deleted" ? "" : ERASED;
+    const kept = BODIES[kind];
+    return kept === "own" ? (own ?? "") : kept === "none" ? "" : bodies(kept, first, second);
+  }
+}

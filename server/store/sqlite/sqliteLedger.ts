@@ -1,0 +1,172 @@
+/** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
+import type Database from "better-sqlite3";
+import type { MessageState } from "../../core/message.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
+import { iso } from "../messageJson.ts";
+import type { Counts, PresenceTransition } from "../store.ts";
+import { CHANGING, COLUMNS, fromRow, type RawRow, toChanges, toValues } from "./rows.ts";
+
+const ALL = COLUMNS.join(", ");
+const MESSAGES = "coordination_messages";
+
+const prepareAll = (db: Database.Database) => ({
+  message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
+  insert: db.prepare(`INSERT INTO ${MESSAGES} (${ALL}) VALUES (${COLUMNS.map(() => "?").join(", ")})`),
+  update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
+  remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
+  eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
+  append: db.prepare("INSERT INTO coordination_log VALUES (?, ?, ?, ?, ?, ?)"),
+  bodies: db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)"),
+  key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
+  remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?)"),
+  next: db
+    .prepare(
+      `SELECT ${ALL} FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
+    )
+    .raw(),
+  claimedWith: db
+    .prepare(
+      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND claimed_by = ? AND claim_key = ? AND claimed_run IS ?`,
+    )
+    .raw(),
+  heldBy: db
+    .prepare(
+      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ? AND claimed_run IS ?`,
+    )
+    .raw(),
+  heldByRuns: db
+    .prepare(
+      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_run IS NOT NULL`,
+    )
+    .raw(),
+  due: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?`).raw(),
+  earliestWake: db.prepare(`SELECT min(wake_at) FROM ${MESSAGES} WHERE wake_at IS NOT NULL`).pluck(),
+  oldestWaiting: db
+    .prepare(`SELECT created_at FROM ${MESSAGES} WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1`)
+    .pluck(),
+  presence: db.prepare("INSERT INTO coordination_presence (claude_id, state, at) VALUES (?, ?, ?)"),
+  instance: db.prepare(
+    `INSERT INTO coordination_instances VALUES (:claude_id, :state, :at, :at) ON CONFLICT DO UPDATE SET
+       state = CASE WHEN :beat THEN state ELSE excluded.state END,
+       since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen`,
+  ),
+  counts: db.prepare("UPDATE coordination_counts SET count = ? WHERE status = ?"),
+});
+
+/** Messages this large are not worth keeping in memory. */
+const CACHED_CHARS = 16 * 1024;
+const CACHED_MESSAGES = 4096;
+
+export class SqliteLedger implements Ledger {
+  readonly #sql: ReturnType<typeof prepareAll>;
+  /** Messages in live use, least recently touched first: a task is read back within moments of its sending. */
+  readonly #cache = new Map<string, MessageState>();
+  #earliestWake: number | null | undefined;
+
+  constructor(db: Database.Database) {
+    this.#sql = prepareAll(db);
+  }
+
+  /** Forgets what is kept in memory: the tables may hold something else now. */
+  forget(): void {
+    this.#cache.clear();
+    this.#earliestWake = undefined;
+  }
+
+  message(id: string): MessageState | undefined {
+    return this.#cache.get(id) ?? this.#read(this.#sql.message.get(id));
+  }
+
+  insert(state: MessageState): void {
+    this.#sql.insert.run(toValues(state));
+    this.#touch(state);
+  }
+
+  update(state: MessageState): void {
+    const changes = toChanges(state);
+    changes.push(state.id);
+    this.#sql.update.run(changes);
+    this.#touch(state);
+  }
+
+  remove(state: MessageState): void {
+    this.#sql.remove.run(state.id);
+    this.#sql.eraseBodies.run(state.id);
+    this.#cache.delete(state.id);
+    this.#earliestWake = undefined;
+  }
+
+  append({ seq, kind, id, from, to, envelope, bodies }: StoredEntry): void {
+    this.#sql.append.run(seq, kind, id, from, to, envelope);
+    if (bodies !== null) this.#sql.bodies.run(seq, id, bodies);
+  }
+
+  key(sender: string, key: string): RememberedKey | undefined {
+    return this.#sql.key.get(sender, key) as RememberedKey | undefined;
+  }
+
+  remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): void {
+    this.#sql.remember.run(sender, key, id, fingerprint, now);
+  }
+
+  next(recipient: string): MessageState | undefined {
+    return this.#read(this.#sql.next.get(recipient));
+  }
+
+  claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {
+    return this.#read(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
+  }
+
+  held(holder?: HolderKey): MessageState[] {
+    const rows = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
+    return rows.map((row) => fromRow(row as RawRow));
+  }
+
+  due(now: number, limit: number): MessageState[] {
+    this.#earliestWake = undefined;
+    return this.#sql.due.all(now, limit).map((row) => fromRow(row as RawRow));
+  }
+
+  earliestWake(): number | null {
+    if (this.#earliestWake === undefined) this.#earliestWake = this.#sql.earliestWake.get() as number | null;
+    return this.#earliestWake;
+  }
+
+  oldestWaiting(recipient: string): number | null {
+    const at = this.#sql.oldestWaiting.get(recipient) as string | undefined;
+    return at === undefined ? null : Date.parse(at);
+  }
+
+  recordPresence(transitions: readonly PresenceTransition[]): void {
+    for (const { claude_id, state, at } of transitions) {
+      this.#sql.presence.run(claude_id, state, iso(at));
+      const beat = state === "heartbeat";
+      this.#sql.instance.run({ claude_id, state: beat ? "online" : state, at: iso(at), beat: beat ? 1 : 0 });
+    }
+  }
+
+  saveCounts(counts: Counts): void {
+    for (const [status, count] of Object.entries(counts)) this.#sql.counts.run(count, status);
+  }
+
+  #read(row: unknown): MessageState | undefined {
+    if (row === undefined) return undefined;
+    const state = fromRow(row as RawRow);
+    this.#touch(state);
+    return state;
+  }
+
+  #touch(state: MessageState): void {
+    this.#noteWake(state.wake_at);
+    this.#cache.delete(state.id);
+    if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) return;
+    this.#cache.set(state.id, state);
+    if (this.#cache.size > CACHED_MESSAGES) this.#cache.delete(this.#cache.keys().next().value as string);
+  }
+
+  /** The earliest wake only ever comes nearer here; `due` looks anew. */
+  #noteWake(at: number | null): void {
+    if (at === null || this.#earliestWake === undefined) return;
+    if (this.#earliestWake === null || at < this.#earliestWake) this.#earliestWake = at;
+  }
+}

@@ -1,0 +1,128 @@
+/** The SQLite store as the hub sees it: every call crosses to the database's thread and back. */
+import { Worker } from "node:worker_threads";
+import { HubError } from "../../../shared/errors.ts";
+import type { LeasePolicy } from "../../core/message.ts";
+import type {
+  CommitResult,
+  Counts,
+  ListFilter,
+  LogSlice,
+  MessageSlice,
+  Reader,
+  Store,
+  StoreCommand,
+  Workload,
+} from "../store.ts";
+import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
+
+export interface SqliteStoreOptions {
+  /** The database file; made when it is not there. */
+  file: string;
+  lease: LeasePolicy;
+}
+
+interface Waiting {
+  resolve: (value: never) => void;
+  reject: (error: Error) => void;
+}
+
+const here = import.meta.url;
+/** What starts in another thread is always the built file. */
+const entry = new URL(here.endsWith(".ts") ? "../../../dist/server/store/sqlite/worker.js" : "./worker.js", here);
+
+export class SqliteStore implements Store {
+  readonly #options: SqliteStoreOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #lists: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SqliteStoreOptions) {
+    this.#options = options;
+  }
+
+  open() {
+    const worker = new Worker(entry, { workerData: this.#options });
+    this.#worker = worker;
+    return new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
+      worker.once("message", (first: ThreadOpened) => {
+        if (!first.opened) return reject(new Error(first.message));
+        worker.on("message", (reply: ThreadReply) => this.#settle(reply));
+        resolve(first);
+      });
+      worker.on("error", (error) => {
+        reject(error);
+        this.#fail(error);
+      });
+      worker.on("exit", () => this.#fail(new HubError("storage_unavailable", "The hub's database is closed")));
+    });
+  }
+
+  commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult> {
+    return this.#call("commit", commands, now);
+  }
+
+  get(id: string, now: number): Promise<{ message: string | null; seq: number }> {
+    return this.#call("get", id, now);
+  }
+
+  /** Lists go one after the other, each in steps, so that commits never wait for more than one step. */
+  list(filter: ListFilter, now: number): Promise<MessageSlice> {
+    const listed = this.#lists.then(() => this.#listInSteps(filter, now));
+    this.#lists = listed.catch(() => undefined);
+    return listed;
+  }
+
+  async #listInSteps(filter: ListFilter, now: number): Promise<MessageSlice> {
+    let slice = await this.#call<MessageSlice | null>("list", filter, now);
+    while (slice === null) slice = await this.#call<MessageSlice | null>("listOn");
+    return slice;
+  }
+
+  log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
+    return this.#call("log", reader, after, maxEvents, maxBytes);
+  }
+
+  counts(): Promise<Counts> {
+    return this.#call("counts");
+  }
+
+  workload(names: readonly string[]): Promise<Workload[]> {
+    return this.#call("workload", names);
+  }
+
+  backup(file: string): Promise<void> {
+    return this.#call("backup", file);
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    await this.#call("close");
+    await gone;
+    this.#worker = undefined;
+  }
+
+  #call<T>(method: ThreadRequest["method"], ...args: unknown[]): Promise<T> {
+    const worker = this.#worker;
+    if (!worker) return Promise.reject(new HubError("storage_unavailable", "The hub's database is closed"));
+    const id = this.#nextId++;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, method, args } satisfies ThreadRequest);
+    });
+  }
+
+  #settle(reply: ThreadReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.ok) waiting?.resolve(reply.value as never);
+    else waiting?.reject("code" in reply.error ? HubError.fromWire(reply.error) : new Error(reply.error.message));
+  }
+
+  #fail(error: Error): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,50 @@
+/** The database's thread: the only one that touches the file. A shell around the host. */
+import { parentPort, workerData } from "node:worker_threads";
+import { HubError } from "../../../shared/errors.ts";
+import { type HostOptions, SqliteHost } from "./host.ts";
+import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
+
+const port = parentPort as NonNullable<typeof parentPort>;
+
+try {
+  serve(new SqliteHost(workerData as HostOptions));
+} catch (error) {
+  port.postMessage({ opened: false, message: (error as Error).message } satisfies ThreadOpened);
+}
+
+function serve(host: SqliteHost): void {
+  port.postMessage({
+    opened: true,
+    position: host.position,
+    instances: host.instances(),
+    wakeAt: host.earliestWake(),
+  } satisfies ThreadOpened);
+  port.on("message", (request: ThreadRequest) => {
+    answer(host, request);
+    if (request.method === "close") port.close();
+  });
+}
+
+function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
+  try {
+    const value = (host[method] as (...args: unknown[]) => unknown)(...args);
+    if (value instanceof Promise)
+      value.then(
+        (done) => reply({ id, ok: true, value: done }),
+        (error) => refuse(id, error),
+      );
+    else reply({ id, ok: true, value });
+  } catch (error) {
+    refuse(id, error);
+  }
+}
+
+const reply = (message: ThreadReply) => port.postMessage(message);
+
+function refuse(id: number, error: unknown): void {
+  reply({
+    id,
+    ok: false,
+    error: error instanceof HubError ? error.toWire() : { message: String((error as Error)?.stack ?? error) },
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * The contract of storage: batches of commands in, in order, in one transaction, durable before the promise
+ * resolves; and bounded reads. Asynchronous, so that a shared database fits behind it as well as an embedded
+ * one. What comes out is finished JSON: nothing above the store parses it again.
+ */
+import type { WireError } from "../../shared/errors.ts";
+import type { EventKind } from "../../shared/event.ts";
+import type { Failure, MessageType, Status } from "../../shared/message.ts";
+import type { Command } from "../core/commands.ts";
+import type { NewMessage } from "../core/create.ts";
+import type { Caller } from "../core/message.ts";
+
+/** One thing to be done in a batch. */
+export type StoreCommand =
+  | { op: "send"; caller: Caller; said: NewMessage; key?: string | undefined }
+  | { op: "change"; caller: Caller; id: string; command: Exclude<Command, { op: "wake" }> }
+  | { op: "claim_next"; caller: Caller; for_claude: string; claim_key?: string | undefined }
+  | { op: "delete"; caller: Caller; id: string }
+  /** The recipient's client has acknowledged these `new` events. */
+  | { op: "delivered"; claude_id: string; ids: readonly string[] }
+  /** A run has gone: its leases end at `until`. Without a holder: every run has gone. */
+  | { op: "lapse"; holder?: { claude_id: string; run: string }; until: number }
+  /** A run is connected: its leases are kept. */
+  | { op: "keep"; holder: { claude_id: string; run: string } }
+  /** A name beats: its detached claims last until `until` at least. */
+  | { op: "lengthen"; claude_id: string; until: number }
+  /** Time has come for whatever is due. */
+  | { op: "wake" }
+  /** Proves that the store can write. */
+  | { op: "probe" }
+  /** Instances went from one presence state to another, or beat. */
+  | { op: "presence"; transitions: readonly PresenceTransition[] };
+
+export interface PresenceTransition {
+  claude_id: string;
+  state: "online" | "stale" | "offline" | "heartbeat";
+  at: number;
+}
+
+/** What became of one command. */
+export type Outcome =
+  | {
+      ok: true;
+      /** The message after the command, as JSON; null when there is none to show. */
+      message: string | null;
+      deduplicated?: boolean;
+      /** Of a send: messages that wait for the recipient, and since when (ms). */
+      waiting?: number;
+      oldest?: number | null;
+    }
+  | { ok: false; error: WireError };
+
+/** One log entry on its way to readers: where it belongs, and the event as JSON. */
+export interface LogEntry {
+  seq: number;
+  kind: EventKind;
+  id: string;
+  from: string;
+  to: string;
+  /** Whether a task became claimable by it. */
+  claimable: boolean;
+  json: string;
+  /** Where in `json` the bodies begin. */
+  bodiesAt: number;
+}
+
+export interface CommitResult {
+  outcomes: Outcome[];
+  entries: LogEntry[];
+  /** When time alone will change something next (ms); null: never. */
+  wakeAt: number | null;
+}
+
+/** Whose part of the log: one instance's, or (null) all of it. */
+export type Reader = string | null;
+
+export interface LogSlice {
+  entries: LogEntry[];
+  /** Everything the reader may see up to here is in the slice or before it. */
+  upTo: number;
+}
+
+export interface ListFilter {
+  to_claude?: string | undefined;
+  from_claude?: string | undefined;
+  status?: Status | undefined;
+  type?: MessageType | undefined;
+  thread_id?: string | undefined;
+  failure?: Failure | undefined;
+  order: "asc" | "desc";
+  limit: number;
+  offset: number;
+  /** Opaque: where the list before ended. */
+  next?: string | undefined;
+}
+
+export interface MessageSlice {
+  /** Messages as JSON. */
+  messages: string[];
+  next: string | null;
+  /** The log position of this read. */
+  seq: number;
+}
+
+export interface Workload {
+  claude_id: string;
+  in_progress: number;
+  waiting: number;
+  oldest: number | null;
+}
+
+export type Counts = Record<Status, number>;
+
+/** Where the log stands. */
+export interface Position {
+  epoch: string;
+  head: number;
+  /** Entries up to here are pruned. */
+  floor: number;
+}
+
+export interface KnownInstance {
+  claude_id: string;
+  state: "online" | "stale" | "offline";
+  since: number;
+  last_seen: number;
+}
+
+export interface Store {
+  /** Opens the store and makes it this process's own. Call once, before anything else. */
+  open(now: number): Promise<{ position: Position; instances: KnownInstance[]; wakeAt: number | null }>;
+  /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
+  commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult>;
+  get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
+  list(filter: ListFilter, now: number): Promise<MessageSlice>;
+  /** A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event. */
+  log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;
+  counts(): Promise<Counts>;
+  workload(names: readonly string[]): Promise<Workload[]>;
+  /** Writes a verified copy to a file, while everything goes on. */
+  backup(file: string): Promise<void>;
+  close(): Promise<void>;
+}

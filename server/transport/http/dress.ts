@@ -1,0 +1,27 @@
+/** Answers in the REST shapes of the operations table: the document's, to the letter. */
+import type { RestShape } from "../../../shared/operations.ts";
+import type { Answer } from "../../hub/answer.ts";
+import { answerJson } from "../../hub/answer.ts";
+
+interface Dressed {
+  status: number;
+  body: string;
+}
+
+/** The part of an answer that stands under `data`, by shape. */
+const MAIN_PART: Partial<Record<RestShape, string>> = { list: "messages", sent: "message" };
+
+/** Dresses an answer for REST. */
+export function dress(shape: RestShape, answer: Answer): Dressed {
+  const parts = "parts" in answer ? answer.parts : {};
+  const status = shape === "sent" && parts.deduplicated === "false" ? 201 : 200;
+  return { status, body: `{"success":true,${fields(shape, answer, parts)}}` };
+}
+
+function fields(shape: RestShape, answer: Answer, parts: Readonly<Record<string, string>>): string {
+  if (shape === "deleted") return `"message":${JSON.stringify(`Message deleted: ${JSON.parse(parts.id as string)}`)}`;
+  if (shape === "data" || shape === "page") return `"data":${answerJson(answer)}`;
+  const main = MAIN_PART[shape];
+  const names = Object.keys(parts).sort((a, b) => Number(b === "count") - Number(a === "count"));
+  return names.map((name) => `"${name === main ? "data" : name}":${parts[name]}`).join(",");
+}

@@ -1,0 +1,125 @@
+/** The REST face, derived from the operations table: one route for every path of every operation. */
+import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from "express";
+import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { OPERATION_NAMES, OPERATIONS, type Operation, type OperationName } from "../../../shared/operations.ts";
+import { didYouMean } from "../../../shared/suggest.ts";
+import { validate } from "../../../shared/validate.ts";
+import type { Hub } from "../../hub/hub.ts";
+import { perform } from "../../hub/operations.ts";
+import type { Guard } from "../guard.ts";
+import { dress } from "./dress.ts";
+import { clientOf, inputOf } from "./input.ts";
+import { resumed, streamEvents, wantsStream } from "./sse.ts";
+import { Visits } from "./visits.ts";
+
+export interface RouterOptions {
+  hub: Hub;
+  guard: Guard;
+  /** Told of failures that are the hub's own. */
+  failed: (what: string, error: unknown) => void;
+}
+
+/** Routes relative to the base path. */
+export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
+  const router = express.Router({ caseSensitive: true, strict: false });
+  const visits = new Visits(hub);
+  router.use((request, _response, next) => {
+    guard.check(request);
+    next();
+  });
+  router.use(express.text({ type: () => true, limit: LIMITS.frame_bytes }));
+  for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
+  router.use(noSuchRoute);
+  router.use(errorHandler(failed));
+  return router;
+}
+
+function addRoutes(router: Router, name: OperationName, hub: Hub, visits: Visits): void {
+  const operation: Operation = OPERATIONS[name];
+  const method = operation.rest.method.toLowerCase() as "get" | "post" | "put" | "delete";
+  const handler = name === "events" ? eventsHandler(hub, visits) : operationHandler(name, hub);
+  for (const path of operation.rest.paths) router[method](path === "" ? "/" : path, handler);
+}
+
+function operationHandler(name: OperationName, hub: Hub): RequestHandler {
+  const operation: Operation = OPERATIONS[name];
+  const input = inputOf(operation);
+  return async (request, response) => {
+    const client = clientOf(request, goneWith(response));
+    const answer = await perform(hub, name, input(request), client);
+    const { status, body } = dress(operation.rest.shape, answer);
+    response.status(status).type("json").send(body);
+  };
+}
+
+/** The log: a page as JSON, or a stream of them. */
+function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
+  const input = inputOf(OPERATIONS.events);
+  return async (request, response) => {
+    const client = clientOf(request, goneWith(response));
+    const params = input(request);
+    if (wantsStream(request)) {
+      const checked = validate(OPERATIONS.events.params, resumed(request, params));
+      return streamEvents(hub, visits, checked, client, response);
+    }
+    const leave = visits.poll(client);
+    try {
+      const { status, body } = dress("page", await perform(hub, "events", params, client));
+      response.status(status).type("json").send(body);
+    } finally {
+      leave();
+    }
+  };
+}
+
+/** Aborted when the connection closes before the answer is sent. */
+function goneWith(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+const PATHS = OPERATION_NAMES.flatMap((name) => [...(OPERATIONS[name] as Operation).rest.paths]);
+
+function noSuchRoute(request: Request): never {
+  const known = OPERATION_NAMES.filter((name) =>
+    (OPERATIONS[name] as Operation).rest.paths.some((path) => matches(path, request.path)),
+  );
+  if (known.length > 0) {
+    const methods = known.map((name) => OPERATIONS[name].rest.method);
+    throw new HubError("method_not_allowed", `${request.method} is not possible here: use ${methods.join(" or ")}`, {
+      methods,
+    });
+  }
+  throw new HubError("unknown_operation", `No such path: ${request.path}${didYouMean(request.path, PATHS)}`);
+}
+
+const matches = (pattern: string, path: string) =>
+  new RegExp(`^${pattern.replace(/:[a-z_]+/g, "[^/]+")}/?$`).test(path === "/" ? "" : path);
+
+function errorHandler(failed: RouterOptions["failed"]) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) return next(error);
+    const known = toHubError(error);
+    if (known.code === "internal") failed("answering a request", error);
+    if (known.retryable) response.set("retry-after", "1");
+    response
+      .status(ERRORS[known.code].http)
+      .type("json")
+      .send(JSON.stringify(toRestError(known.toWire())));
+  };
+}
+
+/** What went wrong, in the hub's words. Express and its body parser have errors of their own. */
+function toHubError(error: unknown): HubError {
+  if (error instanceof HubError) return error;
+  const { type, status } = error as { type?: string; status?: number };
+  if (type === "entity.too.large")
+    return new HubError("too_large", `The body is larger than ${LIMITS.frame_bytes} bytes`);
+  if (status !== undefined && status >= 400 && status < 500)
+    return new HubError("invalid_request", "The request is malformed");
+  return new HubError("internal", "The hub failed to answer; it has logged why");
+}

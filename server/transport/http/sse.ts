@@ -1,0 +1,53 @@
+/** The log as server-sent events: an event a page, its id the cursor that the page leads to. */
+import type { Request, Response } from "express";
+import { LIMITS } from "../../../shared/limits.ts";
+import { LIVENESS } from "../../../shared/presence.ts";
+import type { LogPage } from "../../delivery/page.ts";
+import type { Client } from "../../hub/client.ts";
+import type { Hub } from "../../hub/hub.ts";
+import { type EventsParams, readerOf, startOf } from "../../hub/readEvents.ts";
+import type { Visits } from "./visits.ts";
+
+/** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
+const WINDOW = { events: 1, bytes: 1 };
+
+export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
+
+/** Where a stream goes on: the browser's own header wins over the parameter of the first request. */
+export const resumed = (request: Request, params: EventsParams): EventsParams => {
+  const last = request.get("last-event-id");
+  return last === undefined || last === "" ? params : { ...params, after: last };
+};
+
+/** @throws HubError before anything is sent, when the cursor is lost. */
+export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
+  const cursor = startOf(hub, params.after);
+  const reader = readerOf(params, client);
+  const leave = visits.stay(client, "sse");
+  response.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  const send = (page: LogPage) => {
+    const text = `id: ${hub.cursorAt(page.upTo)}\nevent: events\ndata: ${page.json}\n\n`;
+    response.write(text, () => hub.delivery.acknowledge(session, page.upTo));
+  };
+  const pageEvents = params.limit ?? LIMITS.page_events;
+  const session = hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives: false, send });
+  if (session.cursor === cursor) hub.delivery.position(session);
+  let callOff = () => {};
+  const keepAlive = () => {
+    hub.delivery.position(session);
+    callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
+  };
+  callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
+  const end = () => response.end();
+  hub.closing.addEventListener("abort", end, { once: true });
+  response.on("close", () => {
+    callOff();
+    hub.closing.removeEventListener("abort", end);
+    hub.delivery.close(session);
+    leave();
+  });
+}

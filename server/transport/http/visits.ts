@@ -1,0 +1,69 @@
+/**
+ * Presence of callers without a socket. A run that polls is connected for as long as its polls follow each
+ * other closely; a stream, for as long as it lasts.
+ */
+import type { Client } from "../../hub/client.ts";
+import type { Hub } from "../../hub/hub.ts";
+import type { Connection } from "../../presence/instances.ts";
+
+/** How long a poller may take between two polls. */
+const BETWEEN_POLLS_MS = 10_000;
+
+interface Visit {
+  connection: Connection;
+  polls: number;
+  callOff: () => void;
+}
+
+export class Visits {
+  readonly #hub: Hub;
+  readonly #pollers = new Map<string, Visit>();
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  /** A stream has begun. @returns what to call when it is over. */
+  stay(client: Client, transport: "sse" | "long_poll"): () => void {
+    const { claude_id, run } = client;
+    if (claude_id === null) return () => {};
+    const connection: Connection = { transport, run };
+    this.#enter(claude_id, connection);
+    return () => this.#leave(claude_id, connection);
+  }
+
+  /** A poll has begun. @returns what to call when it is answered. */
+  poll(client: Client): () => void {
+    const { claude_id, run } = client;
+    if (claude_id === null || run === null) return () => {};
+    const key = `${claude_id} ${run}`;
+    const visit = this.#pollers.get(key) ?? this.#begin(key, claude_id, run);
+    visit.polls++;
+    visit.callOff();
+    return () => {
+      visit.polls--;
+      if (visit.polls > 0) return;
+      visit.callOff = this.#hub.clock.after(BETWEEN_POLLS_MS, () => {
+        this.#pollers.delete(key);
+        this.#leave(claude_id, visit.connection);
+      });
+    };
+  }
+
+  #begin(key: string, claudeId: string, run: string): Visit {
+    const visit: Visit = { connection: { transport: "long_poll", run }, polls: 0, callOff: () => {} };
+    this.#pollers.set(key, visit);
+    this.#enter(claudeId, visit.connection);
+    return visit;
+  }
+
+  #enter(claudeId: string, connection: Connection): void {
+    this.#hub.presence.connect(claudeId, connection);
+    if (connection.run !== null) this.#hub.runs.attach(claudeId, connection.run);
+  }
+
+  #leave(claudeId: string, connection: Connection): void {
+    this.#hub.presence.disconnect(claudeId, connection, false);
+    if (connection.run !== null) this.#hub.runs.detach(claudeId, connection.run);
+  }
+}

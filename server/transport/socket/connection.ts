@@ -1,0 +1,245 @@
+/**
+ * One socket: JSON-RPC in, answers and pages out.
+ *
+ * States: fresh (nothing but `hello` is taken), greeted (has a session), closed.
+ */
+import { randomUUID } from "node:crypto";
+import type { RawData, WebSocket } from "ws";
+import { CLOSE } from "../../../shared/closeCodes.ts";
+import { parseCursor } from "../../../shared/cursor.ts";
+import { HubError, toRpcError } from "../../../shared/errors.ts";
+import type { LostReason } from "../../../shared/event.ts";
+import { ack, type Hello, hello, type RpcId, rpcRequest, type Welcome } from "../../../shared/frames.ts";
+import { parseJson } from "../../../shared/json.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { isOperation, OPERATION_NAMES } from "../../../shared/operations.ts";
+import { LIVENESS } from "../../../shared/presence.ts";
+import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
+import { didYouMean } from "../../../shared/suggest.ts";
+import { validate } from "../../../shared/validate.ts";
+import type { Session } from "../../delivery/session.ts";
+import { answerJson } from "../../hub/answer.ts";
+import type { Client } from "../../hub/client.ts";
+import type { Hub } from "../../hub/hub.ts";
+import { perform } from "../../hub/operations.ts";
+import type { Connection as Presence } from "../../presence/instances.ts";
+import type { Reader } from "../../store/store.ts";
+import { type Flusher, Outbox } from "./outbox.ts";
+
+const WINDOW = { events: LIMITS.window_events, bytes: LIMITS.window_bytes };
+
+/** Whoever has not said hello yet. */
+const NOBODY: Client = { claude_id: null, run: null };
+
+export interface ConnectionContext {
+  hub: Hub;
+  flusher: Flusher;
+  failed: (what: string, error: unknown) => void;
+}
+
+export class SocketConnection {
+  readonly socket: WebSocket;
+  /** When something was last heard, and when the hub last asked (ms). */
+  heardAt: number;
+  pingedAt: number;
+  readonly #context: ConnectionContext;
+  readonly #outbox: Outbox;
+  #client = NOBODY;
+  #session: Session | undefined;
+  #presence: Presence | undefined;
+  #stopListening: (() => void) | undefined;
+  #gone: AbortController | undefined;
+  #inFlight = 0;
+
+  constructor(socket: WebSocket, context: ConnectionContext) {
+    this.socket = socket;
+    this.#context = context;
+    this.#outbox = new Outbox(socket, context.flusher);
+    this.heardAt = context.hub.clock.now();
+    this.pingedAt = this.heardAt;
+  }
+
+  get greeted(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Takes a frame: one request, or an array of them. */
+  receive(data: RawData, isBinary: boolean): void {
+    this.heardAt = this.#context.hub.clock.now();
+    try {
+      if (isBinary) throw new HubError("invalid_request", "Binary frames are not understood: send JSON as text");
+      const parsed = parseJson((data as Buffer).toString());
+      if (!Array.isArray(parsed)) this.#take(parsed);
+      else this.#takeBatch(parsed);
+    } catch (error) {
+      this.#refuse(null, error);
+    }
+  }
+
+  /** Says where the reader stands and asks whether the line is alive. */
+  ping(now: number): void {
+    this.pingedAt = now;
+    if (this.#session) this.#context.hub.delivery.position(this.#session);
+    this.socket.ping();
+  }
+
+  /** Sends a notification. */
+  notify(method: string, params: string): void {
+    this.#outbox.push(`{"jsonrpc":"2.0","method":"${method}","params":${params}}`);
+  }
+
+  /** Sends what waits, without waiting for the turn's end. */
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  /** The socket has closed. @param goodbye whether its client said so. */
+  closed(goodbye: boolean): void {
+    const { hub } = this.#context;
+    const { claude_id, run } = this.#client;
+    this.#gone?.abort();
+    this.#stopListening?.();
+    if (this.#session) hub.delivery.close(this.#session);
+    if (claude_id === null || !this.#presence) return;
+    hub.presence.disconnect(claude_id, this.#presence, goodbye);
+    if (run !== null) hub.runs.detach(claude_id, run);
+  }
+
+  #takeBatch(batch: unknown[]): void {
+    if (batch.length === 0) throw new HubError("invalid_request", "An empty array asks for nothing");
+    if (batch.length > LIMITS.batch_requests) {
+      throw new HubError("invalid_request", `A frame holds at most ${LIMITS.batch_requests} requests`);
+    }
+    for (const entry of batch) this.#take(entry);
+  }
+
+  #take(value: unknown): void {
+    let id: RpcId | null = null;
+    try {
+      id = idOf(value);
+      this.#handle(id, validateRequest(value));
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  #handle(id: RpcId | null, { method, params }: { method: string; params?: unknown }): void {
+    if (method === "hello") {
+      this.#greet(id, validate(hello, params ?? {}));
+    } else if (!this.#session) {
+      throw new HubError("hello_required", "Say hello first: the first request on a socket is `hello`");
+    } else if (method === "ack") {
+      this.#acknowledge(this.#session, validate(ack, params ?? {}).cursor);
+    } else if (isOperation(method)) {
+      void this.#perform(id, method, params ?? {});
+    } else {
+      const near = didYouMean(method, [...OPERATION_NAMES, "hello", "ack"]);
+      throw new HubError("unknown_operation", `Unknown operation: ${method}${near}`);
+    }
+  }
+
+  async #perform(id: RpcId | null, method: Parameters<typeof perform>[1], params: unknown): Promise<void> {
+    if (this.#inFlight >= LIMITS.requests_in_flight) {
+      this.#refuse(id, new HubError("too_many_requests", `${this.#inFlight} requests are in flight on this socket`));
+      return;
+    }
+    this.#inFlight++;
+    try {
+      this.#answer(id, answerJson(await perform(this.#context.hub, method, params, this.#client)));
+    } catch (error) {
+      this.#refuse(id, error);
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  #greet(id: RpcId | null, said: Hello): void {
+    if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
+    const { hub } = this.#context;
+    if (hub.closing.aborted) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+    const { claude_id = null, run = null } = said;
+    const reader: Reader = said.scope === "all" ? null : claude_id;
+    const { cursor, reason } = this.#startOf(said, reader);
+    this.#gone = new AbortController();
+    this.#client = { claude_id, run, gone: this.#gone.signal };
+    const resumed = said.resume !== undefined && reason === undefined;
+    const welcome: Welcome = {
+      session: randomUUID(),
+      cursor: hub.cursorAt(cursor),
+      resumed,
+      ...(reason && { reason }),
+      heartbeat_ms: LIVENESS.ping_ms,
+      window: WINDOW,
+      limits: LIMITS,
+      hub: { version: hub.version, protocol: PROTOCOL_VERSION },
+    };
+    this.#enter(said);
+    this.#answer(id, JSON.stringify(welcome));
+    this.#openSession(reader, cursor, said.receives ?? false); // after the answer, so that its first page follows it
+  }
+
+  #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
+    const { hub } = this.#context;
+    const changed = run !== undefined && hub.runs.changedView(run, reader ?? "*");
+    if (resume === undefined) return { cursor: hub.delivery.head };
+    const cursor = parseCursor(resume, "resume");
+    const reason = hub.lost(cursor) ?? (changed ? "filter_changed" : undefined);
+    return reason ? { cursor: hub.delivery.head, reason } : { cursor: cursor.seq };
+  }
+
+  #enter(said: Hello): void {
+    const { hub } = this.#context;
+    const { claude_id, run } = this.#client;
+    if (said.presence) this.#stopListening = hub.presence.listen((method, params) => this.notify(method, params));
+    if (claude_id === null) return;
+    this.#presence = { transport: "websocket", run, client: said.client, about: said.about };
+    hub.presence.connect(claude_id, this.#presence);
+    if (run !== null) hub.runs.attach(claude_id, run);
+  }
+
+  #openSession(reader: Reader, cursor: number, receives: boolean): void {
+    const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
+    const pageEvents = LIMITS.page_events;
+    this.#session = this.#context.hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives, send });
+  }
+
+  #acknowledge(session: Session, cursor: string): void {
+    const { hub } = this.#context;
+    const { epoch, seq } = parseCursor(cursor, "cursor");
+    if (epoch !== hub.delivery.epoch || seq > session.cursor) {
+      throw new HubError("invalid_params", "cursor is ahead of what was sent on this socket", { field: "cursor" });
+    }
+    hub.acknowledge(session, session.reader, seq);
+  }
+
+  #answer(id: RpcId | null, result: string): void {
+    if (id !== null) this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`);
+  }
+
+  #refuse(id: RpcId | null, error: unknown): void {
+    const known =
+      error instanceof HubError ? error : new HubError("internal", "The hub failed to answer; it has logged why");
+    if (known.code === "internal") this.#context.failed("answering a request", error);
+    const body = JSON.stringify(toRpcError(known.toWire()));
+    this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${body}}`);
+  }
+
+  /** Closes from the hub's side. */
+  close({ code, reason }: { code: number; reason: string } = CLOSE.policy): void {
+    this.flush();
+    this.socket.close(code, reason);
+  }
+}
+
+/** The id of whatever was sent, so that even a malformed request is answered under its own. */
+function idOf(value: unknown): RpcId | null {
+  const id = typeof value === "object" && value !== null ? (value as { id?: unknown }).id : undefined;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
+
+function validateRequest(value: unknown) {
+  const parsed = rpcRequest.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0] as { path: PropertyKey[]; message: string };
+  throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${message}`);
+}

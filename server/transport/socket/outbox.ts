@@ -1,0 +1,88 @@
+/**
+ * What a connection has to say, packed: everything of one turn of the event loop goes out as one frame, a
+ * single object as it is, several as an array. A page that goes out alone is encoded once for all its readers.
+ */
+import type { WebSocket } from "ws";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { LogPage } from "../../delivery/page.ts";
+
+const FRAME_CHARS = LIMITS.page_bytes;
+
+/** Bytes the socket may hold unsent before its client is no longer listened to. */
+export const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
+
+export class Outbox {
+  readonly #socket: WebSocket;
+  readonly #flusher: Flusher;
+  #waiting: (string | LogPage)[] = [];
+
+  constructor(socket: WebSocket, flusher: Flusher) {
+    this.#socket = socket;
+    this.#flusher = flusher;
+  }
+
+  push(message: string | LogPage): void {
+    if (this.#waiting.push(message) === 1) this.#flusher.later(this);
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const [only] = waiting;
+    if (waiting.length === 1 && only !== undefined) this.#send(typeof only === "string" ? only : frameOf(only));
+    else this.#sendPacked(waiting.map((message) => (typeof message === "string" ? message : notification(message))));
+  }
+
+  #sendPacked(messages: readonly string[]): void {
+    let from = 0;
+    let chars = 0;
+    for (const [i, message] of messages.entries()) {
+      if (i > from && chars + message.length > FRAME_CHARS) {
+        this.#send(pack(messages.slice(from, i)));
+        [from, chars] = [i, 0];
+      }
+      chars += message.length;
+    }
+    if (from < messages.length) this.#send(pack(messages.slice(from)));
+  }
+
+  /** A client that sends but does not read is not read from either, until it does. */
+  #send(frame: string | Buffer): void {
+    const socket = this.#socket;
+    if (socket.bufferedAmount < HIGH_WATER_BYTES) {
+      socket.send(frame, { binary: false });
+      return;
+    }
+    socket.pause();
+    socket.send(frame, { binary: false }, () => {
+      if (socket.bufferedAmount < HIGH_WATER_BYTES) socket.resume();
+    });
+  }
+}
+
+const pack = (messages: readonly string[]) =>
+  messages.length === 1 ? (messages[0] as string) : `[${messages.join(",")}]`;
+
+const notification = (page: LogPage) => `{"jsonrpc":"2.0","method":"events","params":${page.json}}`;
+
+function frameOf(page: LogPage): Buffer {
+  page.frame ??= Buffer.from(notification(page));
+  return page.frame;
+}
+
+/** Flushes the outboxes of all connections once a turn. */
+export class Flusher {
+  #waiting: Outbox[] = [];
+
+  later(outbox: Outbox): void {
+    if (this.#waiting.push(outbox) === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const outbox of waiting) outbox.flush();
+  }
+}

@@ -1,0 +1,143 @@
+/** Upgrades to WebSocket, the care for every open socket, and their orderly end. */
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { CLOSE } from "../../../shared/closeCodes.ts";
+import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
+import { SUBPROTOCOL } from "../../../shared/frames.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { LIVENESS } from "../../../shared/presence.ts";
+import type { Hub } from "../../hub/hub.ts";
+import type { Guard } from "../guard.ts";
+import { type ConnectionContext, SocketConnection } from "./connection.ts";
+import { Flusher } from "./outbox.ts";
+
+const SWEEP_MS = 1_000;
+
+export interface SocketServerOptions {
+  hub: Hub;
+  guard: Guard;
+  /** Where sockets are taken: other upgrades are left to others. */
+  path: string;
+  failed: (what: string, error: unknown) => void;
+}
+
+export class SocketServer {
+  readonly #hub: Hub;
+  readonly #guard: Guard;
+  readonly #path: string;
+  readonly #context: ConnectionContext;
+  readonly #connections = new Set<SocketConnection>();
+  readonly #sockets: WebSocketServer;
+  #callOffSweep: () => void = () => {};
+
+  constructor({ hub, guard, path, failed }: SocketServerOptions) {
+    this.#hub = hub;
+    this.#guard = guard;
+    this.#path = path;
+    this.#context = { hub, flusher: new Flusher(), failed };
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: LIMITS.frame_bytes,
+      maxFragments: LIMITS.frame_fragments,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
+    this.#sweepLater();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes upgrades of a server. @returns a function that stops taking them. */
+  attach(server: Server): () => void {
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (new URL(request.url ?? "/", "http://hub").pathname === this.#path) this.#upgrade(request, socket, head);
+      else if (server.listenerCount("upgrade") === 1) refuseUpgrade(socket, noSuchSocket(this.#path));
+    };
+    server.on("upgrade", upgrade);
+    return () => server.off("upgrade", upgrade);
+  }
+
+  /** Tells every client to come back within `spreadMs`, and closes. */
+  close(spreadMs: number): void {
+    this.#callOffSweep();
+    const { code, reason } = CLOSE.restarting;
+    const closing = JSON.stringify({ code, reason, reconnect_within_ms: spreadMs });
+    for (const connection of this.#connections) {
+      connection.notify("closing", closing);
+      connection.close(CLOSE.restarting);
+    }
+  }
+
+  /** Ends what is still open, without ceremony. */
+  terminate(): void {
+    for (const { socket } of this.#connections) socket.terminate();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    try {
+      if (this.#hub.closing.aborted)
+        throw new HubError("shutting_down", "The hub is restarting: come back in a moment");
+      this.#guard.check(request);
+      assertSubprotocol(request);
+    } catch (error) {
+      refuseUpgrade(socket, error as HubError);
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#welcome(opened));
+  }
+
+  #welcome(socket: SocketConnection["socket"]): void {
+    const connection = new SocketConnection(socket, this.#context);
+    this.#connections.add(connection);
+    socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
+    socket.on("pong", () => {
+      connection.heardAt = this.#hub.clock.now();
+    });
+    socket.on("error", () => {}); // a violation of the protocol: ws itself closes, with the code that says which
+    socket.on("close", (code) => {
+      this.#connections.delete(connection);
+      connection.closed(code === CLOSE.goodbye.code);
+    });
+  }
+
+  /** One sweep for all, not a timer each. */
+  #sweepLater(): void {
+    this.#callOffSweep = this.#hub.clock.after(SWEEP_MS, () => {
+      const now = this.#hub.clock.now();
+      for (const connection of this.#connections) this.#look(connection, now);
+      this.#sweepLater();
+    });
+  }
+
+  #look(connection: SocketConnection, now: number): void {
+    if (!connection.greeted) {
+      if (now - connection.pingedAt >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
+    } else if (now - connection.pingedAt >= LIVENESS.ping_ms) {
+      connection.ping(now);
+    } else if (now - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
+      connection.socket.terminate();
+    }
+  }
+}
+
+/** A client that names protocols must name ours; one that names none is taken at its word. */
+function assertSubprotocol({ headers }: IncomingMessage): void {
+  const offered = headers["sec-websocket-protocol"];
+  if (offered === undefined || offered.split(",").some((name) => name.trim() === SUBPROTOCOL)) return;
+  throw new HubError("invalid_request", `This hub speaks ${SUBPROTOCOL}, not ${offered}`);
+}
+
+const noSuchSocket = (path: string) => new HubError("unknown_operation", `There is no socket here: it is at ${path}`);
+
+function refuseUpgrade(socket: Duplex, error: HubError): void {
+  const { http } = ERRORS[error.code];
+  const body = JSON.stringify(toRestError(error.toWire()));
+  socket.end(
+    `HTTP/1.1 ${http} Refused\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
