@@ -19,6 +19,7 @@ export const CLOSE = {
   silent: { code: 4001, reason: "nothing heard", client: "return" },
   overloaded: { code: 4002, reason: "too many requests in flight", client: "return" },
   hubSilent: { code: 4003, reason: "the hub was silent", client: "return" },
+  reopened: { code: 4004, reason: "opening again", client: "return" },
   unsupportedVersion: { code: 4500, reason: "unsupported protocol", client: "stop" },
   badToken: { code: 4501, reason: "bad token", client: "stop" },
   nameTaken: { code: 4502, reason: "name taken over", client: "stop" },

@@ -3,6 +3,7 @@ export * from "./cursor.ts";
 export * from "./errors.ts";
 export type { Event, EventKind, EventMessage, LostReason, Page } from "./event.ts";
 export { EVENT_KINDS } from "./event.ts";
+export { fold } from "./fold.ts";
 export * from "./frames.ts";
 export * from "./json.ts";
 export * from "./limits.ts";

@@ -12,7 +12,15 @@ import { didYouMean } from "./suggest.ts";
 export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw explain(parsed.error.issues[0] as z.core.$ZodIssue, schema, value);
+  const { issues } = parsed.error;
+  const first = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0]; // a slip also reads as missing
+  throw explain(withoutUnion(first as z.core.$ZodIssue), schema, value);
+}
+
+/** Of a value that may be several things, what is wrong with it as the first of them. */
+function withoutUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  const inner = issue.code === "invalid_union" ? issue.errors[0]?.[0] : undefined;
+  return inner ? withoutUnion({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
 }
 
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): HubError {
@@ -43,12 +51,13 @@ function sentence(issue: z.core.$ZodIssue, field: string, found: unknown): strin
   if (found === undefined) return `Missing field: ${field}`;
   if (issue.code === "invalid_type") return `${field} must be ${article(issue.expected)}`;
   if (issue.code === "too_big") return `${field} must be at most ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === "too_small" && found === "") return `${field} must not be empty`;
   if (issue.code === "too_small") return `${field} must be at least ${issue.minimum}${unit(issue.origin)}`;
   return `${field} ${lowerFirst(issue.message)}`;
 }
 
 const unit = (origin: string) => (origin === "string" ? " characters" : origin === "array" ? " entries" : "");
-const article = (expected: string) => (/^[aeio]/.test(expected) ? `an ${expected}` : `a ${expected}`);
+const article = (type: string) => (type === "int" ? "an integer" : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`);
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function valueAt(value: unknown, path: PropertyKey[]): unknown {

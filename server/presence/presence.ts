@@ -99,13 +99,13 @@ export class PresenceBoard {
   }
 
   /** What a sender can expect of a recipient; `*` and strangers are unknown. */
-  recipient(claudeId: string, waiting: number, oldest: number | null): Recipient {
+  recipient(claudeId: string, waiting: number, oldest: string | null): Recipient {
     const record = this.#instances.get(claudeId);
     return {
       state: record?.state ?? "unknown",
       ...(record && { last_seen: iso(record.last_seen) }),
       waiting,
-      ...(oldest !== null && { oldest_waiting: iso(oldest) }),
+      ...(oldest !== null && { oldest_waiting: oldest }),
       wake: record && record.connections.size > 0 ? "connected" : "unknown",
     };
   }
@@ -175,6 +175,6 @@ const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Wo
   ...(record.about && { about: record.about }),
   in_progress,
   waiting,
-  ...(oldest !== null && { oldest_waiting: iso(oldest) }),
+  ...(oldest !== null && { oldest_waiting: oldest }),
   reachability: record.connections.size > 0 ? "connected" : "unknown",
 });

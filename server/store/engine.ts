@@ -33,6 +33,9 @@ export interface Tally {
   waiting: Map<string, number>;
 }
 
+/** A decision's new state, which nobody else holds yet, on its way into the ledger. */
+type Stamped = MessageState & { updated_at: number; seq: number };
+
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
 
@@ -117,12 +120,14 @@ export class Engine {
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
-    const fingerprint = key === undefined ? "" : this.#options.fingerprint(JSON.stringify(said));
-    const known = key === undefined ? undefined : this.#ledger.key(said.from_claude, key);
-    if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
-    const decision = create(said, this.#options.newId(this.#now), this.#now);
-    const state = this.#apply(undefined, decision) as MessageState;
-    if (key !== undefined) this.#ledger.remember(said.from_claude, key, { id: state.id, fingerprint }, this.#now);
+    const id = this.#options.newId(this.#now);
+    const decision = create(said, id, this.#now);
+    if (key !== undefined) {
+      const fingerprint = this.#options.fingerprint(JSON.stringify(said));
+      const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
+      if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
+    }
+    const state = this.#apply(undefined, decision);
     return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
   }
 
@@ -178,19 +183,17 @@ export class Engine {
   /** Writes what was decided; returns the message as it is now, or as it last was. */
   #apply(before: MessageState | undefined, { next, events }: Decision): MessageState {
     if (next === before && before) return before;
-    const subject = (next ?? before) as MessageState;
-    const after = events.length === 0 ? subject : this.#stamp(subject);
+    const after: Stamped = next ?? { ...(before as MessageState) };
+    if (events.length > 0) {
+      after.updated_at = this.#now;
+      after.seq = this.#tally.head + events.length;
+    }
     for (const [i, draft] of events.entries()) this.#append(draft, after, i === events.length - 1);
-    const written = events.length === 0 ? after : { ...after, seq: this.#tally.head };
-    if (next === null) this.#ledger.remove(written);
-    else if (before) this.#ledger.update(written);
-    else this.#ledger.insert(written);
+    if (next === null) this.#ledger.remove(after);
+    else if (before) this.#ledger.update(after);
+    else this.#ledger.insert(after);
     this.#count(before, next);
-    return written;
-  }
-
-  #stamp(state: MessageState): MessageState {
-    return { ...state, updated_at: this.#now };
+    return after;
   }
 
   #append(draft: EventDraft, state: MessageState, last: boolean): void {

@@ -34,9 +34,8 @@ export interface Ledger {
   remove(state: MessageState): void;
   append(entry: StoredEntry): void;
 
-  /** What an idempotency key of this sender stands for. */
-  key(sender: string, key: string): RememberedKey | undefined;
-  remember(sender: string, key: string, value: RememberedKey, now: number): void;
+  /** Keeps what an idempotency key of a sender stands for. @returns what it stood for already, unchanged. */
+  remember(sender: string, key: string, value: RememberedKey, now: number): RememberedKey | undefined;
 
   /** The claimable task that is next for an instance. */
   next(recipient: string): MessageState | undefined;
@@ -47,8 +46,8 @@ export interface Ledger {
   /** Messages whose time has come, the earliest first. */
   due(now: number, limit: number): MessageState[];
   earliestWake(): number | null;
-  /** When the longest waiting message for an instance was sent. */
-  oldestWaiting(recipient: string): number | null;
+  /** When the longest waiting message for an instance was sent, ISO 8601. */
+  oldestWaiting(recipient: string): string | null;
 
   recordPresence(transitions: readonly PresenceTransition[]): void;
   saveCounts(counts: Counts): void;

@@ -1,16 +1,19 @@
 /** Messages as JSON, the document's fields first. Written by hand: this is the hottest text of the hub. */
+import { TASK_DEFAULTS } from "../../shared/message.ts";
 import type { MessageState } from "../core/message.ts";
 
-let lastMs = Number.NaN;
-let lastIso = "";
+const MOMENTS = 4096;
+const moments = new Float64Array(MOMENTS).fill(Number.NaN);
+const texts = new Array<string>(MOMENTS).fill("");
 
-/** ISO 8601 with milliseconds. Most calls of a batch ask for the same moment. */
+/** ISO 8601 with milliseconds. A live message's moments lie close together, so the last few seconds are kept. */
 export function iso(ms: number): string {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
+  const slot = ms % MOMENTS;
+  if (moments[slot] !== ms) {
+    texts[slot] = new Date(ms).toISOString();
+    moments[slot] = ms;
   }
-  return lastIso;
+  return texts[slot] as string;
 }
 
 const text = (field: string, value: string | null) => (value === null ? "" : `,"${field}":${JSON.stringify(value)}`);
@@ -34,7 +37,8 @@ export const wishes = (s: MessageState) =>
   text("parent_id", s.parent_id) +
   time("expires_at", s.expires_at) +
   number("timeout_ms", s.timeout_ms) +
-  (s.type === "task" ? `,"max_attempts":${s.max_attempts},"backoff_ms":${s.backoff_ms}` : "") +
+  (s.max_attempts === TASK_DEFAULTS.max_attempts ? "" : `,"max_attempts":${s.max_attempts}`) +
+  (s.backoff_ms === TASK_DEFAULTS.backoff_ms ? "" : `,"backoff_ms":${s.backoff_ms}`) +
   word("traceparent", s.traceparent);
 
 /** Until when the claim is safe: while its run is connected, the hub moves the lease ahead of `now`. */

@@ -44,9 +44,9 @@ export type Outcome =
       /** The message after the command, as JSON; null when there is none to show. */
       message: string | null;
       deduplicated?: boolean;
-      /** Of a send: messages that wait for the recipient, and since when (ms). */
+      /** Of a send: messages that wait for the recipient, and since when (ISO 8601). */
       waiting?: number;
-      oldest?: number | null;
+      oldest?: string | null;
     }
   | { ok: false; error: WireError };
 
@@ -106,7 +106,8 @@ export interface Workload {
   claude_id: string;
   in_progress: number;
   waiting: number;
-  oldest: number | null;
+  /** Since when the first of them waits (ISO 8601). */
+  oldest: string | null;
 }
 
 export type Counts = Record<Status, number>;

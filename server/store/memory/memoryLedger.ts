@@ -1,6 +1,7 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
+import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
 
 export class MemoryLedger implements Ledger {
@@ -31,12 +32,10 @@ export class MemoryLedger implements Ledger {
     this.log.push({ ...entry });
   }
 
-  key(sender: string, key: string) {
-    return this.#keys.get(`${sender} ${key}`);
-  }
-
   remember(sender: string, key: string, value: RememberedKey) {
-    this.#keys.set(`${sender} ${key}`, value);
+    const known = this.#keys.get(`${sender} ${key}`);
+    if (!known) this.#keys.set(`${sender} ${key}`, value);
+    return known;
   }
 
   next(recipient: string) {
@@ -65,7 +64,8 @@ export class MemoryLedger implements Ledger {
   }
 
   oldestWaiting(recipient: string) {
-    return this.#find((m) => m.status === "pending" && m.to_claude === recipient)[0]?.created_at ?? null;
+    const oldest = this.#find((m) => m.status === "pending" && m.to_claude === recipient)[0];
+    return oldest ? iso(oldest.created_at) : null;
   }
 
   recordPresence(transitions: readonly PresenceTransition[]) {

@@ -6,12 +6,12 @@
  * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
  * tried again on the same connection.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
-import { v7 } from "uuid";
 import { HubError } from "../../../shared/errors.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
+import { makeIds } from "../ids.ts";
 import type {
   CommitResult,
   Counts,
@@ -156,8 +156,7 @@ export class SqliteHost {
     const { lease } = this.#options;
     const ledger = new SqliteLedger(db);
     const queries = new Queries(db, lease.graceMs);
-    const newId = (now: number) => v7({ msecs: now }).replaceAll("-", "");
-    const engine = new Engine({ ledger, lease, newId, random: Math.random, fingerprint }, queries.tally());
+    const engine = new Engine({ ledger, lease, newId: makeIds(), random: Math.random, fingerprint }, queries.tally());
     const epoch = this.#settleEpoch(db, engine.head);
     const dataVersion = db.prepare("PRAGMA data_version").pluck();
     return {
@@ -252,4 +251,4 @@ export class SqliteHost {
 const unavailable = (why: string) =>
   new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);
 
-const fingerprint = (text: string) => createHash("sha256").update(text).digest("base64").slice(0, 22);
+const fingerprint = (text: string) => hash("sha256", text, "base64").slice(0, 22);

@@ -104,7 +104,6 @@ export class MessageList {
 
 /** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
 function scanOf({ thread_id, to_claude, from_claude, status, failure }: ListFilter) {
-  const live = failure === undefined ? status : "failed";
   if (thread_id !== undefined) return { where: "WHERE thread_id = ? AND", values: [thread_id] };
   if (to_claude !== undefined && status === "pending") {
     return {
@@ -112,8 +111,13 @@ function scanOf({ thread_id, to_claude, from_claude, status, failure }: ListFilt
       values: [to_claude],
     };
   }
-  if (live !== undefined && live !== "complete") {
-    return { where: `INDEXED BY coordination_messages_live WHERE status = '${live}' AND`, values: [] };
+  if (failure !== undefined || status === "failed") {
+    return { where: "INDEXED BY coordination_messages_failed WHERE status = 'failed' AND", values: [] };
+  }
+  if (status === "pending")
+    return { where: "INDEXED BY coordination_messages_pending WHERE status = 'pending' AND", values: [] };
+  if (status === "in_progress") {
+    return { where: "INDEXED BY coordination_messages_held WHERE status = 'in_progress' AND", values: [] };
   }
   if (to_claude !== undefined)
     return { where: "INDEXED BY coordination_messages_to WHERE to_claude = ? AND", values: [to_claude] };

@@ -99,7 +99,7 @@ export class Queries {
   workload(names: readonly string[], waitingOf: (name: string) => number): Workload[] {
     return names.map((claude_id) => {
       const waiting = waitingOf(claude_id);
-      const oldest = waiting === 0 ? null : Date.parse(this.#sql.oldest.get(claude_id) as string);
+      const oldest = waiting === 0 ? null : (this.#sql.oldest.get(claude_id) as string);
       return { claude_id, in_progress: this.#sql.held.get(claude_id) as number, waiting, oldest };
     });
   }

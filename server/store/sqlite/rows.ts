@@ -41,6 +41,33 @@ export const COLUMNS = [
   "wake_at",
 ] as const satisfies readonly (keyof MessageState)[];
 
+/** What a new message has; the rest is absent until something happens to it. */
+export const SAID = [
+  "id",
+  "from_claude",
+  "to_claude",
+  "task",
+  "context",
+  "type",
+  "status",
+  "created_at",
+  "updated_at",
+  "priority",
+  "thread_id",
+  "reply_to",
+  "parent_id",
+  "not_before",
+  "expires_at",
+  "timeout_ms",
+  "max_attempts",
+  "backoff_ms",
+  "traceparent",
+  "tries_left",
+  "seq",
+  "claim_rank",
+  "wake_at",
+] as const satisfies readonly (typeof COLUMNS)[number][];
+
 /** What an update may change; the rest was said by the sender and stays. */
 export const CHANGING = [
   "status",
@@ -69,7 +96,8 @@ export type RawRow = (string | number | null)[];
 const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
 const msOrNull = (text: string | number | null | undefined) => (typeof text === "string" ? Date.parse(text) : null);
 
-export const toValues = (s: MessageState): RawRow => [
+/** The values of SAID. */
+export const toSaid = (s: MessageState): RawRow => [
   s.id,
   s.from_claude,
   s.to_claude,
@@ -77,8 +105,6 @@ export const toValues = (s: MessageState): RawRow => [
   s.context,
   s.type,
   s.status,
-  s.result,
-  s.error,
   iso(s.created_at),
   iso(s.updated_at),
   s.priority,
@@ -91,16 +117,7 @@ export const toValues = (s: MessageState): RawRow => [
   s.max_attempts,
   s.backoff_ms,
   s.traceparent,
-  s.attempt,
   s.tries_left,
-  s.claimed_by,
-  s.claimed_run,
-  s.claim_key,
-  isoOrNull(s.claimed_at),
-  isoOrNull(s.lease_until),
-  isoOrNull(s.delivered_at),
-  isoOrNull(s.completed_at),
-  s.failure,
   s.seq,
   s.claim_rank,
   s.wake_at,

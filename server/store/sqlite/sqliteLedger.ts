@@ -4,21 +4,21 @@ import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
-import { CHANGING, COLUMNS, fromRow, type RawRow, toChanges, toValues } from "./rows.ts";
+import { CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
-  insert: db.prepare(`INSERT INTO ${MESSAGES} (${ALL}) VALUES (${COLUMNS.map(() => "?").join(", ")})`),
+  insert: db.prepare(`INSERT INTO ${MESSAGES} (${SAID.join(", ")}) VALUES (${SAID.map(() => "?").join(", ")})`),
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
   eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
   append: db.prepare("INSERT INTO coordination_log VALUES (?, ?, ?, ?, ?, ?)"),
   bodies: db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)"),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
-  remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?)"),
+  remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
   next: db
     .prepare(
       `SELECT ${ALL} FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
@@ -55,12 +55,14 @@ const prepareAll = (db: Database.Database) => ({
 
 /** Messages this large are not worth keeping in memory. */
 const CACHED_CHARS = 16 * 1024;
-const CACHED_MESSAGES = 4096;
+/** Messages in one generation of the cache. */
+const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
   readonly #sql: ReturnType<typeof prepareAll>;
-  /** Messages in live use, least recently touched first: a task is read back within moments of its sending. */
-  readonly #cache = new Map<string, MessageState>();
+  /** Messages in live use, in two generations: a task is read back within moments of its sending. */
+  #young = new Map<string, MessageState>();
+  #old = new Map<string, MessageState>();
   #earliestWake: number | null | undefined;
 
   constructor(db: Database.Database) {
@@ -69,16 +71,17 @@ export class SqliteLedger implements Ledger {
 
   /** Forgets what is kept in memory: the tables may hold something else now. */
   forget(): void {
-    this.#cache.clear();
+    this.#young.clear();
+    this.#old.clear();
     this.#earliestWake = undefined;
   }
 
   message(id: string): MessageState | undefined {
-    return this.#cache.get(id) ?? this.#read(this.#sql.message.get(id));
+    return this.#young.get(id) ?? this.#old.get(id) ?? this.#read(this.#sql.message.get(id));
   }
 
   insert(state: MessageState): void {
-    this.#sql.insert.run(toValues(state));
+    this.#sql.insert.run(toSaid(state));
     this.#touch(state);
   }
 
@@ -92,7 +95,7 @@ export class SqliteLedger implements Ledger {
   remove(state: MessageState): void {
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
-    this.#cache.delete(state.id);
+    this.#uncache(state.id);
     this.#earliestWake = undefined;
   }
 
@@ -101,12 +104,9 @@ export class SqliteLedger implements Ledger {
     if (bodies !== null) this.#sql.bodies.run(seq, id, bodies);
   }
 
-  key(sender: string, key: string): RememberedKey | undefined {
-    return this.#sql.key.get(sender, key) as RememberedKey | undefined;
-  }
-
-  remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): void {
-    this.#sql.remember.run(sender, key, id, fingerprint, now);
+  remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
+    if (this.#sql.remember.run(sender, key, id, fingerprint, now).changes === 1) return undefined;
+    return this.#sql.key.get(sender, key) as RememberedKey;
   }
 
   next(recipient: string): MessageState | undefined {
@@ -132,9 +132,8 @@ export class SqliteLedger implements Ledger {
     return this.#earliestWake;
   }
 
-  oldestWaiting(recipient: string): number | null {
-    const at = this.#sql.oldestWaiting.get(recipient) as string | undefined;
-    return at === undefined ? null : Date.parse(at);
+  oldestWaiting(recipient: string): string | null {
+    return (this.#sql.oldestWaiting.get(recipient) as string | undefined) ?? null;
   }
 
   recordPresence(transitions: readonly PresenceTransition[]): void {
@@ -158,10 +157,19 @@ export class SqliteLedger implements Ledger {
 
   #touch(state: MessageState): void {
     this.#noteWake(state.wake_at);
-    this.#cache.delete(state.id);
-    if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) return;
-    this.#cache.set(state.id, state);
-    if (this.#cache.size > CACHED_MESSAGES) this.#cache.delete(this.#cache.keys().next().value as string);
+    if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) {
+      this.#uncache(state.id);
+      return;
+    }
+    this.#young.set(state.id, state);
+    if (this.#young.size < GENERATION) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  #uncache(id: string): void {
+    this.#young.delete(id);
+    this.#old.delete(id);
   }
 
   /** The earliest wake only ever comes nearer here; `due` looks anew. */

@@ -13,6 +13,7 @@ import type {
   StoreCommand,
   Workload,
 } from "../store.ts";
+import { decodeResult, encodeCommands, type FlatResult } from "./commitWire.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
 
 export interface SqliteStoreOptions {
@@ -58,8 +59,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult> {
-    return this.#call("commit", commands, now);
+  async commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult> {
+    return decodeResult(await this.#call<FlatResult>("commit", encodeCommands(commands), now));
   }
 
   get(id: string, now: number): Promise<{ message: string | null; seq: number }> {

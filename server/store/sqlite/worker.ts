@@ -1,6 +1,7 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { parentPort, workerData } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
+import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { type HostOptions, SqliteHost } from "./host.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
 
@@ -27,7 +28,7 @@ function serve(host: SqliteHost): void {
 
 function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
   try {
-    const value = (host[method] as (...args: unknown[]) => unknown)(...args);
+    const value = call(host, method, args);
     if (value instanceof Promise)
       value.then(
         (done) => reply({ id, ok: true, value: done }),
@@ -37,6 +38,12 @@ function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
   } catch (error) {
     refuse(id, error);
   }
+}
+
+function call(host: SqliteHost, method: ThreadRequest["method"], args: unknown[]): unknown {
+  if (method !== "commit") return (host[method] as (...args: unknown[]) => unknown)(...args);
+  const [commands, now] = args as [string, number];
+  return encodeResult(host.commit(decodeCommands(commands), now));
 }
 
 const reply = (message: ThreadReply) => port.postMessage(message);

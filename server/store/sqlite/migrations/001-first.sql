@@ -41,14 +41,14 @@ CREATE TABLE coordination_messages (
 CREATE INDEX coordination_messages_to ON coordination_messages (to_claude);
 CREATE INDEX coordination_messages_from ON coordination_messages (from_claude);
 CREATE INDEX coordination_messages_thread ON coordination_messages (thread_id) WHERE thread_id IS NOT NULL;
--- Small, whatever the history: what is not complete, what waits for whom, what can be claimed in claim order,
--- what is held by whom, what time alone will change.
-CREATE INDEX coordination_messages_live ON coordination_messages (status) WHERE status <> 'complete';
+-- Small, whatever the history: what waits for whom, what can be claimed in claim order, what is held by whom, what
+-- failed, what time alone will change.
 CREATE INDEX coordination_messages_pending ON coordination_messages (to_claude) WHERE status = 'pending';
 CREATE INDEX coordination_messages_claimable ON coordination_messages (to_claude, claim_rank)
   WHERE claim_rank IS NOT NULL;
 CREATE INDEX coordination_messages_held ON coordination_messages (claimed_by, claim_key)
   WHERE status = 'in_progress';
+CREATE INDEX coordination_messages_failed ON coordination_messages (status) WHERE status = 'failed';
 CREATE INDEX coordination_messages_wake ON coordination_messages (wake_at) WHERE wake_at IS NOT NULL;
 
 -- The log. An entry's envelope is its event as JSON up to the bodies; bodies that the message does not hold

@@ -1,0 +1,179 @@
+/**
+ * Calls from the moment they are made until they are answered, whatever happens to the line meanwhile.
+ *
+ * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
+ * again, once; lost a second time, it fails. Repeating is safe because every operation is a read, the same when done
+ * twice, or carries a key. There is no timer per call: one fires at the earliest deadline.
+ */
+import type { HubError, OperationName } from "../../shared/index.ts";
+import type { Clock } from "./clock.ts";
+import { CallTimeout, ConnectionLost } from "./errors.ts";
+import type { KeepAlive } from "./keepAlive.ts";
+import type { Request, Transport } from "./transports/transport.ts";
+
+interface Call extends Request {
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** Whether it lets the hub wait for something to happen. */
+  readonly waits: boolean;
+  /** The line it is under way on. */
+  via: Transport | undefined;
+  repeated: boolean;
+  settled: boolean;
+}
+
+export class Calls {
+  readonly #clock: Clock;
+  readonly #keepAlive: KeepAlive;
+  readonly #onQueued: () => void;
+  readonly #calls = new Map<number, Call>();
+  #queue: Call[] = [];
+  /** Refused because the hub is about to close the line: they wait for that. */
+  #parked: Call[] = [];
+  #lastId = 0;
+  #underWay = 0;
+  #unanswered = 0;
+  #ended: Error | undefined;
+  #sweepAt = Number.POSITIVE_INFINITY;
+  #cancelSweep: (() => void) | undefined;
+  #onIdle: (() => void)[] = [];
+  /** How many calls may be under way at once. */
+  limit = Number.POSITIVE_INFINITY;
+
+  /** @param onQueued is called whenever there is something to take. */
+  constructor(clock: Clock, keepAlive: KeepAlive, onQueued: () => void) {
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+    this.#onQueued = onQueued;
+  }
+
+  /**
+   * @param timeoutMs for the answer, queueing and repeating included.
+   * @throws HubError, CallTimeout, ConnectionLost, or what `end` was given.
+   */
+  call(operation: OperationName, params: object, timeoutMs: number): Promise<unknown> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      const deadline = this.#clock.now() + timeoutMs;
+      const state = { via: undefined, repeated: false, settled: false };
+      const waits = (params as { wait_ms?: number }).wait_ms !== undefined;
+      const call: Call = { id, operation, params, timeoutMs, deadline, resolve, reject, waits, ...state };
+      this.#calls.set(id, call);
+      if (!waits) this.#unanswered++;
+      this.#keepAlive.hold();
+      this.#watch(deadline);
+      this.#queue.push(call);
+      this.#onQueued();
+    });
+  }
+
+  /** The calls that may travel now, in the order they were made; from here on they are under way on that line. */
+  take(via: Transport): readonly Request[] {
+    const room = Math.max(0, this.limit - this.#underWay);
+    const taken = this.#queue.length <= room ? this.#queue : this.#queue.slice(0, room);
+    this.#queue = this.#queue.slice(taken.length);
+    const travelling = taken.filter((call) => !call.settled);
+    for (const call of travelling) call.via = via;
+    this.#underWay += travelling.length;
+    return travelling;
+  }
+
+  answered(id: number, result: unknown): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#settle(call);
+    call.resolve(result);
+    if (this.#queue.length > 0) this.#onQueued();
+  }
+
+  failed(id: number, error: Error): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    if (isShuttingDown(error) && !call.repeated) this.#park(call);
+    else this.#reject(call, error);
+    if (this.#queue.length > 0) this.#onQueued();
+  }
+
+  /**
+   * A line is no more: what was under way on it is queued again, before everything younger.
+   *
+   * @param counts whether that was the call's one repeat; not when we closed the line ourselves.
+   */
+  lineLost(via: Transport, counts: boolean): void {
+    const again: Call[] = [];
+    for (const call of this.#calls.values()) {
+      if (call.via !== via) continue;
+      if (counts && call.repeated) {
+        this.#reject(call, ConnectionLost.during(call.operation));
+        continue;
+      }
+      this.#stop(call);
+      call.repeated ||= counts;
+      again.push(call);
+    }
+    this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
+    if (this.#queue.length > 0) this.#onQueued();
+  }
+
+  /** Fails everything that waits, and every later call. */
+  end(error: Error): void {
+    this.#ended = error;
+    for (const call of [...this.#calls.values()]) this.#reject(call, error);
+    this.#queue = [];
+    this.#cancelSweep?.();
+  }
+
+  /** Resolves when every call is answered, except those that let the hub wait. */
+  idle(): Promise<void> {
+    if (this.#unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #park(call: Call): void {
+    this.#stop(call);
+    call.repeated = true;
+    this.#parked.push(call);
+  }
+
+  /** It is under way no more. */
+  #stop(call: Call): void {
+    if (call.via) this.#underWay--;
+    call.via = undefined;
+  }
+
+  #reject(call: Call, error: Error): void {
+    this.#settle(call);
+    call.reject(error);
+  }
+
+  #settle(call: Call): void {
+    call.settled = true;
+    this.#calls.delete(call.id);
+    this.#stop(call);
+    this.#keepAlive.release();
+    if (!call.waits && --this.#unanswered === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #watch(deadline: number): void {
+    if (deadline >= this.#sweepAt) return;
+    this.#cancelSweep?.();
+    this.#sweepAt = deadline;
+    this.#cancelSweep = this.#clock.after(deadline - this.#clock.now(), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of this.#calls.values()) {
+      if (call.deadline > now) next = Math.min(next, call.deadline);
+      else this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#watch(next);
+  }
+}
+
+const isShuttingDown = (error: Error) => (error as Partial<HubError>).code === "shutting_down";

@@ -1,0 +1,23 @@
+/** Time as the SDK sees it. A test hands in a clock that it holds. */
+export interface Clock {
+  /** Milliseconds; only differences between two readings mean anything. */
+  now(): number;
+  /** Calls `run` once, `delayMs` from now. @returns what cancels it. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** The real clock. Its timers never keep a process alive by themselves: `KeepAlive` alone does. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, run) {
+    const timer: { unref?: () => void } = setTimeout(run, delayMs);
+    timer.unref?.();
+    return () => clearTimeout(timer as NodeJS.Timeout);
+  },
+};
+
+export const sleep = (clock: Clock, delayMs: number) => new Promise<void>((wake) => clock.after(delayMs, wake));
+
+/** Calls `run` when everything that is due at this moment has had its turn. */
+export const atEndOfTurn: (run: () => void) => void =
+  typeof setImmediate === "function" ? setImmediate : queueMicrotask;

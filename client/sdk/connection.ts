@@ -1,0 +1,290 @@
+/**
+ * Drives the table of `connectionStates.ts`: tells it what happens to the lines, arms its timers, and carries out its
+ * actions. What travels on the lines is not looked at here.
+ */
+import { afterClose, CLOSE, type Closing, type Hello, LIVENESS, type Welcome } from "../../shared/index.ts";
+import type { Acks } from "./acks.ts";
+import { BACKOFF, Backoff } from "./backoff.ts";
+import type { Calls } from "./calls.ts";
+import { atEndOfTurn } from "./clock.ts";
+import { type Action, type ConnectionState, type Occurrence, serves, TRANSITIONS } from "./connectionStates.ts";
+import { HubRefused, isRetryable } from "./errors.ts";
+import type { StateChange } from "./events.ts";
+import { type Config, socketUrl } from "./options.ts";
+import type { PresenceWatch } from "./presenceWatch.ts";
+import type { Stream } from "./stream.ts";
+import { LongPollTransport } from "./transports/longPoll.ts";
+import { SocketTransport } from "./transports/socket.ts";
+import type { LineClose, Transport, TransportEvents } from "./transports/transport.ts";
+
+/** An attempt that takes longer than this has the fallback tried beside it. */
+const SLOW_MS = 2_500;
+/** How soon to look again whether a line that is full has room. */
+const CONGESTED_MS = 10;
+
+/** Where what travels comes from and goes to. */
+export interface Ends {
+  readonly calls: Calls;
+  readonly acks: Acks;
+  readonly stream: Stream;
+  readonly presence: PresenceWatch;
+  /** What to say first on a new line. */
+  hello(): Hello;
+  /** A session begins. */
+  welcomed(welcome: Welcome, hello: Hello): void;
+  /** Whether anybody wants events. */
+  wantsEvents(): boolean;
+  changed(change: StateChange): void;
+  /** It is over. An error tells why, unless the caller wished it. */
+  ended(error: Error | undefined): void;
+}
+
+export class Connection {
+  readonly #config: Config;
+  readonly #ends: Ends;
+  readonly #primary: Transport;
+  readonly #fallback: Transport | undefined;
+  readonly #backoff: Backoff;
+  #state: ConnectionState = "idle";
+  #serving: Transport | undefined;
+  #hello: Hello | undefined;
+  /** The line that was welcomed last, until it is adopted. */
+  #welcome: { line: Transport; welcome: Welcome } | undefined;
+  #servesSince = 0;
+  #notice: Closing | undefined;
+  #lost: LineClose | undefined;
+  #retryInMs: number | undefined;
+  #error: Error | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #cancelSlow: (() => void) | undefined;
+  #flushIsDue = false;
+  #onDown: Promise<unknown> = Promise.resolve();
+
+  constructor(config: Config, ends: Ends) {
+    this.#config = config;
+    this.#ends = ends;
+    this.#backoff = new Backoff(config.random);
+    const { url, transport, clock } = config;
+    const longPoll = (events: TransportEvents) => new LongPollTransport(url, config, events);
+    const socket = (events: TransportEvents) => new SocketTransport(socketUrl(url), clock, events);
+    this.#primary = (transport === "long_poll" ? longPoll : socket)(this.#primaryEvents());
+    this.#fallback = transport === "auto" ? longPoll(this.#fallbackEvents()) : undefined;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The hello that the serving line was opened with. */
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  start(): void {
+    this.#happens("start");
+  }
+
+  /** Says hello anew, on a new line; calls under way are asked again. */
+  reopen(): void {
+    this.#happens("reopen");
+  }
+
+  /** Says goodbye. @returns when the lines are down. */
+  async close(): Promise<void> {
+    this.#happens("close");
+    await this.#onDown;
+  }
+
+  /** Whether events are wanted has changed. */
+  listen(): void {
+    this.#serving?.listen(this.#ends.wantsEvents());
+  }
+
+  /** Sends at the end of this turn, together with whatever else comes until then. */
+  readonly flushSoon = (): void => {
+    if (this.#flushIsDue || !this.#serving) return;
+    this.#flushIsDue = true;
+    atEndOfTurn(this.#flush);
+  };
+
+  readonly #flush = (): void => {
+    this.#flushIsDue = false;
+    const line = this.#serving;
+    if (!line || this.#notice) return;
+    if (line.congested) {
+      this.#flushIsDue = true;
+      this.#config.clock.after(CONGESTED_MS, this.#flush);
+      return;
+    }
+    const requests = this.#ends.calls.take(line);
+    const ack = this.#ends.acks.take();
+    if (requests.length > 0 || ack !== undefined) line.send(requests, ack);
+  };
+
+  #happens(occurrence: Occurrence): void {
+    const previous = this.#state;
+    const [state, ...actions] = TRANSITIONS[previous][occurrence];
+    this.#state = state;
+    for (const action of actions) this.#actions[action]();
+    if (state !== previous) this.#ends.changed(this.#change(state, previous));
+  }
+
+  #change(state: ConnectionState, previous: ConnectionState): StateChange {
+    const scheduled = state === "waiting" || state === "polling";
+    return {
+      state,
+      previous,
+      transport: this.#serving?.name,
+      ...(this.#lost && !serves(state) && { reason: this.#lost.reason }),
+      ...(scheduled && this.#retryInMs !== undefined && { retry_in_ms: this.#retryInMs }),
+    };
+  }
+
+  readonly #actions: Record<Action, () => void> = {
+    attempt: () => {
+      this.#watchSlow();
+      this.#primary.attempt();
+    },
+    greet: () => {
+      if (this.#serving === this.#fallback) this.#fallback?.listen(false);
+      else void this.#hangUp(this.#fallback, CLOSE.reopened);
+      this.#watchSlow();
+      this.#greet(this.#primary);
+    },
+    adopt: () => this.#adopt(),
+    drop: () => this.#drop(),
+    schedule: () => this.#schedule(),
+    poll: () => {
+      if (!this.#fallback) return;
+      void this.#hangUp(this.#fallback, CLOSE.reopened);
+      this.#fallback.attempt();
+    },
+    hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
+    redial: () => {
+      void this.#hangUp(this.#primary, CLOSE.reopened).then(() => {
+        if (this.#state === "connecting") this.#actions.attempt();
+      });
+    },
+    repoll: () => this.#actions.poll(),
+    goodbye: () => {
+      this.#cancelRetry?.();
+      this.#cancelSlow?.();
+      this.#flush();
+      this.#serving = undefined;
+      const lines = [this.#primary, this.#fallback];
+      this.#onDown = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
+    },
+    finish: () => this.#ends.ended(this.#error),
+  };
+
+  #greet(line: Transport): void {
+    this.#hello = this.#ends.hello();
+    line.greet(this.#hello);
+  }
+
+  #adopt(): void {
+    const { line, welcome } = this.#welcome as { line: Transport; welcome: Welcome };
+    this.#cancelSlow?.();
+    this.#serving = line;
+    this.#servesSince = this.#config.clock.now();
+    this.#notice = undefined;
+    this.#lost = undefined;
+    this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
+    this.#ends.welcomed(welcome, this.#hello as Hello);
+    this.listen();
+    this.flushSoon();
+  }
+
+  #drop(): void {
+    this.#serving = undefined;
+    if (this.#config.clock.now() - this.#servesSince >= BACKOFF.min_uptime_ms) this.#backoff.reset();
+  }
+
+  #schedule(): void {
+    const spreadMs = this.#spreadMs();
+    this.#retryInMs = spreadMs === undefined ? this.#backoff.next() : this.#config.random() * spreadMs;
+    this.#notice = undefined;
+    this.#cancelSlow?.();
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#config.clock.after(this.#retryInMs, () => this.#happens("due"));
+  }
+
+  /** The time over which the hub wants its clients to come back, when it said so. */
+  #spreadMs(): number | undefined {
+    if (this.#notice) return this.#notice.reconnect_within_ms;
+    return this.#lost && afterClose(this.#lost.code) === "spread" ? LIVENESS.reconnect_spread_ms : undefined;
+  }
+
+  #watchSlow(): void {
+    this.#cancelSlow?.();
+    this.#cancelSlow = this.#config.clock.after(SLOW_MS, () => this.#happens("slow"));
+  }
+
+  #hangUp(line: Transport | undefined, why: LineClose): Promise<void> {
+    if (!line) return Promise.resolve();
+    if (this.#serving === line) this.#serving = undefined;
+    const closed = line.close(why);
+    this.#ends.calls.lineLost(line, false);
+    return closed;
+  }
+
+  #primaryEvents(): TransportEvents {
+    return this.#lineEvents(() => this.#primary, {
+      opened: () => this.#happens("opened"),
+      welcomed: () => this.#happens("welcomed"),
+      lost: () => this.#happens("lost"),
+    });
+  }
+
+  #fallbackEvents(): TransportEvents {
+    return this.#lineEvents(() => this.#fallback as Transport, {
+      opened: () => this.#greet(this.#fallback as Transport),
+      welcomed: () => this.#happens("answered"),
+      lost: () => this.#happens("cut"),
+    });
+  }
+
+  #lineEvents(line: () => Transport, on: Record<"opened" | "welcomed" | "lost", () => void>): TransportEvents {
+    const { calls, stream, presence } = this.#ends;
+    const lost = (why: LineClose) => this.#lineLost(line(), why, on.lost);
+    return {
+      opened: on.opened,
+      welcomed: (welcome) => {
+        this.#welcome = { line: line(), welcome };
+        on.welcomed();
+      },
+      refused: (error) => (isRetryable(error) ? this.#misbehaves(line(), error.message, lost) : this.#refuse(error)),
+      lost,
+      answered: (id, result) => calls.answered(id, result),
+      failed: (id, error) => calls.failed(id, error),
+      page: (page, bytes) => {
+        if (this.#serving === line() && !stream.receive(page, bytes))
+          this.#misbehaves(line(), "a gap in the log", lost);
+      },
+      presence: presence.change,
+      presenceChanged: presence.begin,
+      closing: (notice) => {
+        this.#notice = notice;
+      },
+    };
+  }
+
+  #lineLost(line: Transport, why: LineClose, tell: () => void): void {
+    this.#lost = why;
+    this.#ends.calls.lineLost(line, true);
+    const isOver = why.code !== CLOSE.goodbye.code && afterClose(why.code) === "stop";
+    if (isOver) this.#refuse(new HubRefused(why.code, why.reason));
+    else tell();
+  }
+
+  /** A line that cannot go on like this: another one, after a while. */
+  #misbehaves(line: Transport, reason: string, lost: (why: LineClose) => void): void {
+    void line.close({ code: CLOSE.reopened.code, reason });
+    lost({ code: CLOSE.reopened.code, reason });
+  }
+
+  #refuse(error: Error): void {
+    if (this.#state !== "closing") this.#error = error;
+    this.#happens("refused");
+  }
+}

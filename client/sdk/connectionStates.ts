@@ -1,0 +1,210 @@
+/**
+ * The life of a connection as a pure table. Time and I/O are in `connection.ts`, which reports what happened and
+ * carries out what the table answers.
+ *
+ * Vocabulary. The *primary* line is the socket (or the long poll, when the caller chose that alone). The *fallback*
+ * is the long poll that serves while the socket is blocked; primary attempts go on meanwhile.
+ *
+ * | state | primary | fallback |
+ * |---|---|---|
+ * | idle | not begun | – |
+ * | connecting | an attempt is under way | not answering (yet) |
+ * | greeting | open, `hello` is not answered | silent |
+ * | online | serves | silent |
+ * | waiting | next attempt is scheduled | not answering (yet) |
+ * | polling | next attempt is scheduled | serves |
+ * | probing | an attempt is under way | serves |
+ * | closing | saying goodbye | |
+ * | closed | over, for good | |
+ */
+export const STATES = [
+  "idle",
+  "connecting",
+  "greeting",
+  "online",
+  "waiting",
+  "polling",
+  "probing",
+  "closing",
+  "closed",
+] as const;
+export type ConnectionState = (typeof STATES)[number];
+
+/**
+ * What can happen.
+ * - `start`, `reopen` (say hello anew), `close`: the caller's wish
+ * - `opened`, `welcomed`, `lost`: the primary line; `answered`, `cut`: the fallback
+ * - `due`: time for the next attempt; `slow`: an attempt takes long; `refused`: the hub said never; `ended`: goodbye is said
+ */
+export const OCCURRENCES = [
+  "start",
+  "opened",
+  "welcomed",
+  "lost",
+  "answered",
+  "cut",
+  "due",
+  "slow",
+  "reopen",
+  "refused",
+  "close",
+  "ended",
+] as const;
+export type Occurrence = (typeof OCCURRENCES)[number];
+
+/**
+ * What the driver does about it.
+ * - `attempt`: let the primary try; `greet`: quiet the fallback and say hello on the primary
+ * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves, its calls go back to the queue
+ * - `schedule`: arm the next attempt; `poll`: try the fallback; `hangUp`: give up a primary line that says nothing
+ * - `redial`, `repoll`: close and open the serving line again
+ * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
+ */
+export type Action =
+  | "attempt"
+  | "greet"
+  | "adopt"
+  | "drop"
+  | "schedule"
+  | "poll"
+  | "hangUp"
+  | "redial"
+  | "repoll"
+  | "goodbye"
+  | "finish";
+
+/** The next state, and what to do on the way. */
+export type Transition = readonly [next: ConnectionState, ...actions: Action[]];
+
+export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>> = {
+  idle: {
+    start: ["connecting", "attempt"],
+    opened: ["idle"],
+    welcomed: ["idle"],
+    lost: ["idle"],
+    answered: ["idle"],
+    cut: ["idle"],
+    due: ["idle"],
+    slow: ["idle"],
+    reopen: ["idle"],
+    refused: ["closed", "finish"],
+    close: ["closed", "finish"],
+    ended: ["idle"],
+  },
+  connecting: {
+    start: ["connecting"],
+    opened: ["greeting", "greet"],
+    welcomed: ["connecting"],
+    lost: ["waiting", "schedule", "poll"],
+    answered: ["probing", "adopt"],
+    cut: ["connecting"],
+    due: ["connecting"],
+    slow: ["connecting", "poll"],
+    reopen: ["connecting"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["connecting"],
+  },
+  greeting: {
+    start: ["greeting"],
+    opened: ["greeting"],
+    welcomed: ["online", "adopt"],
+    lost: ["waiting", "drop", "schedule", "poll"],
+    answered: ["polling", "hangUp", "schedule", "adopt"],
+    cut: ["greeting", "drop"],
+    due: ["greeting"],
+    slow: ["greeting", "poll"],
+    reopen: ["connecting", "redial"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["greeting"],
+  },
+  online: {
+    start: ["online"],
+    opened: ["online"],
+    welcomed: ["online", "adopt"],
+    lost: ["waiting", "drop", "schedule"],
+    answered: ["online"],
+    cut: ["online"],
+    due: ["online"],
+    slow: ["online"],
+    reopen: ["connecting", "redial"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["online"],
+  },
+  waiting: {
+    start: ["waiting"],
+    opened: ["waiting"],
+    welcomed: ["waiting"],
+    lost: ["waiting"],
+    answered: ["polling", "adopt"],
+    cut: ["waiting"],
+    due: ["connecting", "attempt"],
+    slow: ["waiting"],
+    reopen: ["waiting"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["waiting"],
+  },
+  polling: {
+    start: ["polling"],
+    opened: ["polling"],
+    welcomed: ["polling"],
+    lost: ["polling"],
+    answered: ["polling", "adopt"],
+    cut: ["waiting", "drop"],
+    due: ["probing", "attempt"],
+    slow: ["polling"],
+    reopen: ["waiting", "repoll"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["polling"],
+  },
+  probing: {
+    start: ["probing"],
+    opened: ["greeting", "greet"],
+    welcomed: ["probing"],
+    lost: ["polling", "schedule"],
+    answered: ["probing", "adopt"],
+    cut: ["connecting", "drop"],
+    due: ["probing"],
+    slow: ["probing"],
+    reopen: ["connecting", "repoll"],
+    refused: ["closed", "goodbye", "finish"],
+    close: ["closing", "goodbye"],
+    ended: ["probing"],
+  },
+  closing: {
+    start: ["closing"],
+    opened: ["closing"],
+    welcomed: ["closing"],
+    lost: ["closing"],
+    answered: ["closing"],
+    cut: ["closing"],
+    due: ["closing"],
+    slow: ["closing"],
+    reopen: ["closing"],
+    refused: ["closing"],
+    close: ["closing"],
+    ended: ["closed", "finish"],
+  },
+  closed: {
+    start: ["closed"],
+    opened: ["closed"],
+    welcomed: ["closed"],
+    lost: ["closed"],
+    answered: ["closed"],
+    cut: ["closed"],
+    due: ["closed"],
+    slow: ["closed"],
+    reopen: ["closed"],
+    refused: ["closed"],
+    close: ["closed"],
+    ended: ["closed"],
+  },
+};
+
+/** Whether calls travel in this state: a line serves. */
+export const serves = (state: ConnectionState): boolean =>
+  state === "online" || state === "polling" || state === "probing";

@@ -1,0 +1,101 @@
+/**
+ * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
+ * `code` for machines and tell by `retryable` whether the same call may succeed later.
+ */
+import type { Message } from "../../shared/index.ts";
+
+abstract class LocalError extends Error {
+  abstract readonly code: string;
+  abstract readonly retryable: boolean;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+  }
+}
+
+/** Nobody answers at the hub's address. */
+export class HubUnreachable extends LocalError {
+  readonly code = "hub_unreachable";
+  readonly retryable = true;
+  readonly url: string;
+
+  constructor(url: string, cause?: unknown) {
+    super(`no hub answers at ${url}: start one with \`coord hub\``, cause);
+    this.url = url;
+  }
+}
+
+/** The hub closed the line for good, with the close code that says why. */
+export class HubRefused extends LocalError {
+  readonly code = "hub_refused";
+  readonly retryable = false;
+  readonly close_code: number;
+
+  constructor(closeCode: number, reason: string) {
+    super(`the hub refused this client: ${reason || "no reason given"} (close code ${closeCode})`);
+    this.close_code = closeCode;
+  }
+}
+
+/** The line was lost while a call was under way, and lost again while the call was repeated. */
+export class ConnectionLost extends LocalError {
+  readonly code = "connection_lost";
+  readonly retryable = true;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, cause);
+  }
+
+  static during(operation: string): ConnectionLost {
+    return new ConnectionLost(
+      `the connection was lost twice during ${operation}, which may have happened: repeat it with the same key`,
+    );
+  }
+}
+
+/** A call was not answered in time. It may have happened. */
+export class CallTimeout extends LocalError {
+  readonly code = "call_timeout";
+  readonly retryable = true;
+
+  constructor(operation: string, timeoutMs: number) {
+    super(`${operation} was not answered within ${timeoutMs} ms; it may have happened: repeat it with the same key`);
+  }
+}
+
+/** The caller closed this hub. */
+export class HubClosed extends LocalError {
+  readonly code = "hub_closed";
+  readonly retryable = false;
+
+  constructor() {
+    super("this connection to the hub is closed: connect() gives a new one");
+  }
+}
+
+/** A task that was waited for will not be completed: it failed, was cancelled or was deleted. */
+export class TaskFailed extends LocalError {
+  readonly code = "task_failed";
+  readonly retryable = false;
+  /** The message as it was last. */
+  readonly task: Message;
+
+  constructor(task: Message, why = task.error ?? `the task ${task.failure ?? "failed"}`) {
+    super(why);
+    this.task = task;
+  }
+}
+
+/** Why a worker's signal is aborted: the task is no longer this worker's. */
+export class ClaimLost extends LocalError {
+  readonly code = "claim_lost";
+  readonly retryable = false;
+
+  constructor(id: string, what: string) {
+    super(`the claim on task ${id} is gone: ${what}`);
+  }
+}
+
+/** Whether the same call may succeed later; of errors that do not tell, no. */
+export const isRetryable = (error: unknown): boolean => (error as { retryable?: unknown } | null)?.retryable === true;

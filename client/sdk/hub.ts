@@ -1,0 +1,176 @@
+import type { OperationName, Params, Result } from "../../shared/index.ts";
+import type { ConnectionState } from "./connectionStates.ts";
+import { serves } from "./connectionStates.ts";
+import type { HubEvent, HubEvents } from "./events.ts";
+import type { Handler } from "./listeners.ts";
+import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
+import type { Config } from "./options.ts";
+import { Session } from "./session.ts";
+import { Task } from "./task.ts";
+import { type TaskHandler, Worker, type WorkOptions, type WorkPlace } from "./worker.ts";
+
+/**
+ * A connection to a hub, kept up until `close()`. Every operation is a method; calls made while the line is down wait
+ * for it, and one that was under way when it broke is repeated once, with the same key.
+ *
+ * @example
+ * const hub = await connect({ as: "ada" });
+ * hub.on("new", ({ message }) => console.log(message.from_claude, message.task));
+ */
+export class Hub extends Operations {
+  readonly #session: Session;
+  readonly #workers = new Set<Worker<Hub>>();
+  #closed: Promise<void> | undefined;
+  #keepsAlive: boolean;
+
+  private constructor(session: Session) {
+    super();
+    this.#session = session;
+    this.#keepsAlive = session.config.keep_alive;
+  }
+
+  /** @see connect */
+  static async open(config: Config): Promise<Hub> {
+    const session = new Session(config);
+    await session.open();
+    return new Hub(session);
+  }
+
+  /** The name of this instance; undefined for an observer. */
+  get as(): string | undefined {
+    return this.#session.config.as;
+  }
+
+  /** The id of this life of the process, which claims belong to. */
+  get run(): string {
+    return this.#session.config.run;
+  }
+
+  get state(): ConnectionState {
+    return this.#session.connection.state;
+  }
+
+  /** Every event up to here was handed over: where a later `connect({ resume })` goes on. */
+  get cursor(): string | undefined {
+    return this.#session.acks.position;
+  }
+
+  override call<N extends OperationName>(operation: N, ...[params, options]: CallArguments<N>): Promise<Result<N>> {
+    return this.#session.call(operation, params ?? ({} as Params<N>), options?.timeout_ms);
+  }
+
+  /**
+   * Sends a task or a chat.
+   *
+   * @returns when it is stored; `result()` of what is returned waits for its end.
+   * @throws HubError when a field is refused.
+   * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
+   */
+  async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
+    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
+  }
+
+  /**
+   * Sends a chat: something to read, not to do.
+   *
+   * @example await hub.chat("ada", "the dashboard is up", { thread_id: "release-7" });
+   */
+  chat(to: string, text: string, more?: Omit<Params<"send">, "to_claude" | "task" | "type">): Promise<Task> {
+    return this.send({ ...more, to_claude: to, task: text, type: "chat" });
+  }
+
+  /**
+   * Calls `handler` for everything of a kind. The first handler that is given new messages is told first, as `new`
+   * events marked `backlog`, of those that waited; a message counts as delivered when its handlers were started.
+   *
+   * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
+   * @returns what takes the handler away again.
+   */
+  on<K extends keyof HubEvents>(kind: K, handler: Handler<HubEvents[K]>): () => void {
+    const off = this.#session.listeners.on(kind, handler);
+    this.#session.listenSoon();
+    return () => {
+      off();
+      this.#session.listenSoon();
+    };
+  }
+
+  /**
+   * Every event from now on, those that waited first. An event is acknowledged when it was taken: whoever is slow to
+   * take them slows the whole stream down, and nothing is lost.
+   *
+   * @param options `signal` ends it.
+   * @throws HubRefused when the hub closed the connection for good.
+   * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
+   */
+  events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
+    const events = this.#session.stream.iterate();
+    if (this.state === "closed" || signal?.aborted) events.end();
+    signal?.addEventListener("abort", () => void events.return(), { once: true });
+    this.#session.listenSoon();
+    return events;
+  }
+
+  /**
+   * Claims tasks and does them, `concurrency` at a time, until the worker is closed.
+   *
+   * @throws TypeError when neither this hub nor `for` has a name.
+   * @example
+   * const worker = hub.work(async (task, { signal }) => sha256(task.task, signal), { concurrency: 4 });
+   * await worker.close(); // what is under way is finished
+   */
+  work(handler: TaskHandler<Hub>, options: WorkOptions = {}): Worker<Hub> {
+    if ((options.for ?? this.as) === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
+    const worker = new Worker<Hub>(this.#workPlace(), handler, options);
+    this.#workers.add(worker);
+    this.#session.keepAlive.hold();
+    const over = () => {
+      this.#workers.delete(worker);
+      this.#session.keepAlive.release();
+    };
+    worker.done.then(over, over);
+    return worker;
+  }
+
+  /** From now on the open connection keeps a Node process alive; calls under way and workers always do. */
+  ref(): void {
+    if (this.#keepsAlive || this.state === "closed") return;
+    this.#keepsAlive = true;
+    this.#session.keepAlive.hold();
+  }
+
+  /** From now on a Node process may end although the connection is open. */
+  unref(): void {
+    if (!this.#keepsAlive) return;
+    this.#keepsAlive = false;
+    this.#session.keepAlive.release();
+  }
+
+  /**
+   * Closes the workers and says goodbye. Tasks under way are finished and calls answered first, when the line is up.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
+    if (serves(this.state) || this.state === "connecting") await drained;
+    await this.#session.close();
+    await drained;
+    this.unref();
+  }
+
+  #workPlace(): WorkPlace<Hub> {
+    const { config, claims, connection, listeners } = this.#session;
+    return {
+      hub: this,
+      clock: config.clock,
+      claims,
+      call: (operation, params) => this.#session.call(operation, params),
+      askAgain: () => connection.reopen(),
+      report: listeners.report,
+    };
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The client SDK of coordination-hub, for Node and browsers.
+ *
+ * `connect` gives a `Hub`; everything else here is what it takes, gives or throws.
+ */
+export type {
+  About,
+  ClientInfo,
+  ErrorCode,
+  Event,
+  EventKind,
+  Instance,
+  Message,
+  OperationName,
+  Page,
+  Params,
+  Presence,
+  Recipient,
+  Result,
+  Status,
+} from "../../shared/index.ts";
+export { EVENT_KINDS, HubError, LIMITS, STATUSES } from "../../shared/index.ts";
+export type { Clock } from "./clock.ts";
+export { connect } from "./connect.ts";
+export type { ConnectionState } from "./connectionStates.ts";
+export { CallTimeout, ClaimLost, ConnectionLost, HubClosed, HubRefused, HubUnreachable, TaskFailed } from "./errors.ts";
+export type { HubEvent, HubEvents, Resync, StateChange } from "./events.ts";
+export type { Hub } from "./hub.ts";
+export type { Handler } from "./listeners.ts";
+export type { CallArguments, CallOptions, OperationMethods } from "./methods.ts";
+export type { ConnectOptions } from "./options.ts";
+export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
+export type { Task } from "./task.ts";
+export type { TaskContext, TaskHandler, Worker, WorkOptions } from "./worker.ts";

@@ -1,0 +1,89 @@
+import { v7 as uuid } from "uuid";
+import { type About, type ClientInfo, isCursor } from "../../shared/index.ts";
+import { type Clock, systemClock } from "./clock.ts";
+
+/** How to reach the hub, and as whom. */
+export interface ConnectOptions {
+  /** The name of this instance. Left out: an observer, which sees everything and appears in no presence list. */
+  as?: string;
+  /** REST base of the hub; the socket's address follows from it. `http://localhost:3000/api/coord` */
+  url?: string;
+  token?: string;
+  /** What the instance tells of itself: host, project, roles, a note. */
+  about?: About;
+  /** The program that connects, as presence shows it. */
+  client?: ClientInfo;
+  /** The id of this life of the process, kept over reconnects; claims belong to it. A random one. */
+  run?: string;
+  /** Which events to see: those of messages from and to this instance, or all. `mine` with a name, else `all` */
+  scope?: "mine" | "all";
+  /** Say from the start that a `presence` handler will come, and spare the reconnect when it does. false */
+  presence?: boolean;
+  /** Say from the start that handlers for new messages will come, and spare the reconnect when they do. false */
+  receives?: boolean;
+  /** Go on from this cursor (an earlier `hub.cursor`) as soon as somebody listens, instead of from now. */
+  resume?: string;
+  /** How long the first connection may take, in milliseconds. 5000 */
+  timeout_ms?: number;
+  /** How long a call may take, in milliseconds; its own `wait_ms` comes on top. 30000 */
+  call_timeout_ms?: number;
+  /** `auto`: a socket, and long polling while sockets are blocked. */
+  transport?: "auto" | "websocket" | "long_poll";
+  /** Whether the open connection keeps a Node process alive. Calls under way and workers always do. true */
+  keep_alive?: boolean;
+  /** Source of jitter, from 0 to below 1. `Math.random` */
+  random?: () => number;
+  clock?: Clock;
+}
+
+/** The options with every default filled in. */
+export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "about" | "resume">> {
+  as: string | undefined;
+  token: string | undefined;
+  about: About | undefined;
+  resume: string | undefined;
+}
+
+export const DEFAULT_URL = "http://localhost:3000/api/coord";
+export const SDK_VERSION = "0.1.0";
+
+/** A random id that sorts by the time it was made, without dashes. */
+export const newId = () => uuid().replaceAll("-", "");
+
+/**
+ * @throws TypeError when `url` is not an http or https URL, or `resume` is not a cursor.
+ */
+export function settle(options: ConnectOptions): Config {
+  if (options.resume !== undefined && !isCursor(options.resume)) {
+    throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
+  }
+  return {
+    as: options.as,
+    url: baseUrl(options.url ?? DEFAULT_URL),
+    token: options.token,
+    about: options.about,
+    client: options.client ?? { name: "coordination-hub-sdk", version: SDK_VERSION },
+    run: options.run ?? newId(),
+    scope: options.scope ?? (options.as === undefined ? "all" : "mine"),
+    presence: options.presence ?? false,
+    receives: options.receives ?? false,
+    resume: options.resume,
+    timeout_ms: options.timeout_ms ?? 5_000,
+    call_timeout_ms: options.call_timeout_ms ?? 30_000,
+    transport: options.transport ?? "auto",
+    keep_alive: options.keep_alive ?? true,
+    random: options.random ?? Math.random,
+    clock: options.clock ?? systemClock,
+  };
+}
+
+function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new TypeError(`url must begin with http:// or https://, as ${DEFAULT_URL} does: ${text}`);
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** The address of the socket that belongs to a REST base. */
+export const socketUrl = (base: string) => `${base.replace(/^http/, "ws")}/ws`;

@@ -1,0 +1,98 @@
+/** An operation as an HTTP request, and its result out of the response: both by the operations table. */
+import { fromRestError, OPERATIONS, type OperationName, type RestShape } from "../../shared/index.ts";
+import { ConnectionLost } from "./errors.ts";
+
+export interface RestRequest {
+  method: string;
+  url: string;
+  body?: string;
+}
+
+type Fields = Record<string, unknown>;
+
+/**
+ * @example toRequest("http://h/api/coord", "claim", { id: "a1" })
+ *   // { method: "POST", url: "http://h/api/coord/message/a1/claim", body: "{}" }
+ */
+export function toRequest(base: string, operation: OperationName, params: object): RestRequest {
+  const { method, paths } = OPERATIONS[operation].rest;
+  const rest: Fields = { ...params };
+  const path = choosePath(paths, rest).replace(/:(\w+)/g, (_, name: string) => take(rest, name));
+  if (method === "GET" || method === "DELETE") return { method, url: base + path + query(rest) };
+  return { method, url: base + path, body: JSON.stringify(rest) };
+}
+
+/** The path with the most parameters of which every one is given. */
+function choosePath(paths: readonly string[], fields: Fields): string {
+  const given = paths.filter((path) =>
+    [...path.matchAll(/:(\w+)/g)].every(([, name]) => fields[name as string] != null),
+  );
+  return given.at(-1) ?? (paths[0] as string);
+}
+
+function take(fields: Fields, name: string): string {
+  const value = String(fields[name]);
+  delete fields[name];
+  return encodeURIComponent(value);
+}
+
+function query(fields: Fields): string {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return "";
+  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/**
+ * The result of an operation out of the body of its response.
+ *
+ * @throws HubError what the hub refused, ConnectionLost when no hub wrote this body.
+ */
+export function fromResponse(operation: OperationName, params: object, body: Fields): unknown {
+  if (body.success === true) return UNDRESS[OPERATIONS[operation].rest.shape](body, params as Fields);
+  if (typeof body.error !== "string") throw new ConnectionLost("the answer did not come from a hub");
+  throw fromRestError(body as Parameters<typeof fromRestError>[0]);
+}
+
+const UNDRESS: Record<RestShape, (body: Fields, params: Fields) => unknown> = {
+  data: ({ data }) => data,
+  page: ({ data }) => data,
+  list: ({ success: _, data, ...more }) => ({ messages: data, ...more }),
+  sent: ({ data, recipient, deduplicated }) => ({ message: data, recipient, deduplicated }),
+  deleted: (_, { id }) => ({ id, deleted: true }),
+  beat: ({ timestamp, claude_id }) => ({ timestamp, claude_id }),
+};
+
+/** Carries operations out over HTTP. */
+export class RestClient {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(base: string, headers: Readonly<Record<string, string>>) {
+    this.#base = base;
+    this.#headers = headers;
+  }
+
+  /**
+   * @throws HubError what the hub refused; any other error means that no hub answered.
+   */
+  async call(operation: OperationName, params: object, signal: AbortSignal): Promise<unknown> {
+    const { method, url, body } = toRequest(this.#base, operation, params);
+    const headers = body === undefined ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
+    const response = await fetch(url, {
+      method,
+      headers,
+      signal,
+      cache: "no-store",
+      ...(body !== undefined && { body }),
+    });
+    return fromResponse(operation, params, await readJson(response));
+  }
+}
+
+async function readJson(response: Response): Promise<Fields> {
+  try {
+    return (await response.json()) as Fields;
+  } catch (error) {
+    throw new ConnectionLost(`the answer was not JSON (HTTP status ${response.status})`, error);
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The one stream of events, out of pages from whichever line serves.
+ *
+ * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were applied; they differ only while
+ * the stream is held. An *observer* is a part of the SDK that follows every event; handlers and iterators are the
+ * caller's. A *floor* is what is known of one message already, from a reading of the state.
+ *
+ * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
+ * `rewind` says so. An event at or below its message's floor is not told.
+ */
+import {
+  EVENT_KINDS,
+  type Event,
+  type EventKind,
+  type Message,
+  type Page,
+  parseCursor,
+  type Welcome,
+} from "../../shared/index.ts";
+import type { Acks, Delivery } from "./acks.ts";
+import { EventQueue } from "./eventQueue.ts";
+import type { HubEvent, HubEvents } from "./events.ts";
+import type { Listeners } from "./listeners.ts";
+
+interface Received {
+  readonly page: Page;
+  readonly bytes: number;
+}
+
+export class Stream {
+  readonly #acks: Acks;
+  readonly #listeners: Listeners<HubEvents>;
+  readonly #observers: readonly ((event: Event) => void)[];
+  readonly #queues = new Set<EventQueue>();
+  readonly #floors = new Map<string, number>();
+  #floorsUntil = 0;
+  #cursor: string | undefined;
+  #tail: string | undefined;
+  #held: Received[] | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(acks: Acks, listeners: Listeners<HubEvents>, observers: readonly ((event: Event) => void)[]) {
+    this.#acks = acks;
+    this.#listeners = listeners;
+    this.#observers = observers;
+  }
+
+  /** Where to go on. */
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
+  /** Whether messages that come are given to somebody. */
+  get receives(): boolean {
+    return this.#queues.size > 0 || this.#listeners.has("new") || this.#listeners.has("event");
+  }
+
+  /** Whether events are given to anybody but observers. */
+  get isHeard(): boolean {
+    return this.receives || EVENT_KINDS.some((kind) => this.#listeners.has(kind));
+  }
+
+  /** A session begins, where the last one ended or elsewhere. What was held comes again. */
+  begin(welcome: Welcome): void {
+    this.#cursor = welcome.cursor;
+    this.#tail = welcome.cursor;
+    if (this.#held) this.#held = [];
+    if (!welcome.resumed) this.#forget(welcome.cursor);
+    this.#acks.begin(welcome, welcome.cursor);
+  }
+
+  /** The next session goes on from here, wherever this one is. */
+  rewind(cursor: string): void {
+    this.#cursor = cursor;
+    if (this.#held) this.#held = [];
+    this.#forget(cursor);
+  }
+
+  /** @returns whether the page begins where the last one ended. */
+  receive(page: Page, bytes: number): boolean {
+    if (page.after !== this.#tail) return false;
+    this.#tail = page.cursor;
+    if (this.#held) this.#held.push({ page, bytes });
+    else this.#apply(page, bytes);
+    return true;
+  }
+
+  /** Applies no page until `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { page, bytes } of held) this.#apply(page, bytes);
+  }
+
+  /** Tells of messages that waited, as they were when the hub stood at `cursor`. */
+  tellBacklog(messages: readonly Message[], cursor: string): void {
+    this.#floorsUntil = Math.max(this.#floorsUntil, parseCursor(cursor).seq);
+    for (const message of messages) {
+      if (message.seq !== undefined) this.#floors.set(message.id, message.seq);
+      this.#tell(backlogEvent(message), undefined);
+    }
+  }
+
+  /** The events from now on, for one `for await`. */
+  iterate(): EventQueue {
+    const queue = new EventQueue((ended) => {
+      this.#queues.delete(ended);
+      this.#noteDrained();
+    });
+    this.#queues.add(queue);
+    return queue;
+  }
+
+  /** Resolves when iterators have taken all but a few of the events that they were given. */
+  drained(): Promise<void> {
+    if (this.#isDrained()) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  end(error?: Error): void {
+    for (const queue of [...this.#queues]) queue.end(error);
+  }
+
+  #forget(cursor: string): void {
+    this.#floors.clear();
+    this.#floorsUntil = 0;
+    this.#acks.restart(cursor);
+  }
+
+  #apply(page: Page, bytes: number): void {
+    this.#cursor = page.cursor;
+    const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
+    for (const event of page.events) {
+      for (const observe of this.#observers) observe(event);
+      if (!this.#isKnown(event)) this.#tell(event, delivery);
+    }
+    this.#acks.settle(delivery);
+    if (this.#floors.size > 0 && parseCursor(page.cursor).seq >= this.#floorsUntil) this.#floors.clear();
+  }
+
+  #isKnown(event: Event): boolean {
+    if (this.#floors.size === 0) return false;
+    const floor = this.#floors.get(event.message.id);
+    return floor !== undefined && event.seq <= floor;
+  }
+
+  #tell(event: HubEvent, delivery: Delivery | undefined): void {
+    this.#listeners.emit(event.kind, event as HubEvents[EventKind] & HubEvents["new"]);
+    this.#listeners.emit("event", event);
+    for (const queue of this.#queues) {
+      if (delivery) delivery.open++;
+      queue.push(event, () => this.#taken(delivery));
+    }
+  }
+
+  #taken(delivery: Delivery | undefined): void {
+    if (delivery) this.#acks.settle(delivery);
+    this.#noteDrained();
+  }
+
+  #noteDrained(): void {
+    if (this.#drained.length > 0 && this.#isDrained()) for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  #isDrained(): boolean {
+    return [...this.#queues].every((queue) => queue.size <= DRAINED_EVENTS);
+  }
+}
+
+const DRAINED_EVENTS = 100;
+
+const backlogEvent = (message: Message): HubEvent => ({
+  seq: message.seq ?? 0,
+  kind: "new",
+  at: message.created_at,
+  actor: message.from_claude,
+  message,
+  backlog: true,
+});

@@ -1,0 +1,37 @@
+import type { Message, Recipient, Result } from "../../shared/index.ts";
+import type { Tasks } from "./tasks.ts";
+
+/** A message that was sent, and what becomes of it. */
+export class Task {
+  /** As the hub stored it. */
+  readonly message: Message;
+  /** What to expect of the recipient. */
+  readonly recipient: Recipient;
+  /** Whether an earlier send with the same key made it. */
+  readonly deduplicated: boolean;
+  readonly #tasks: Tasks;
+  readonly #era: number;
+
+  constructor(sent: Result<"send">, tasks: Tasks) {
+    this.message = sent.message;
+    this.recipient = sent.recipient;
+    this.deduplicated = sent.deduplicated;
+    this.#tasks = tasks;
+    this.#era = tasks.era;
+  }
+
+  get id(): string {
+    return this.message.id;
+  }
+
+  /**
+   * Waits until it is complete, over any number of reconnects. It does not matter when this is called.
+   *
+   * @returns the message with its result.
+   * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; HubClosed.
+   * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
+   */
+  result(): Promise<Message> {
+    return this.#tasks.result(this.message, this.#era);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for again
+ * and again from the cursor, while somebody wants them.
+ */
+import { type Hello, HubError, LIMITS, type LostReason, type Page, type Presence } from "../../../shared/index.ts";
+import { RestClient } from "../rest.ts";
+import type { Request, Transport, TransportEvents } from "./transport.ts";
+
+/** How long the hub may hold an answer back, waiting for something to tell. */
+const HOLD_MS = 25_000;
+/** How much longer an answer may take on its way. */
+const TRANSIT_MS = 10_000;
+/** So many calls at once: each takes a connection of its own. */
+const REQUESTS_IN_FLIGHT = 64;
+
+interface Identity {
+  as: string | undefined;
+  run: string;
+  token: string | undefined;
+  scope: "mine" | "all";
+}
+
+export class LongPollTransport implements Transport {
+  readonly name = "long_poll";
+  readonly congested = false;
+  readonly #events: TransportEvents;
+  readonly #rest: RestClient;
+  /** Reads the log: without a name it is everybody's. */
+  readonly #reader: RestClient;
+  readonly #readFor: { for?: string };
+  #line: AbortController | undefined;
+  #polls: AbortController | undefined;
+  #cursor = "";
+  #wantsPresence = false;
+  #unacknowledged = 0;
+  #acknowledged: (() => void) | undefined;
+
+  constructor(url: string, who: Identity, events: TransportEvents) {
+    this.#events = events;
+    this.#rest = new RestClient(url, headers(who));
+    this.#reader = who.scope === "all" ? new RestClient(url, headers({ ...who, as: undefined })) : this.#rest;
+    this.#readFor = who.scope === "mine" && who.as !== undefined ? { for: who.as } : {};
+  }
+
+  attempt(): void {
+    this.#abort();
+    const line = new AbortController();
+    this.#line = line;
+    queueMicrotask(() => this.#line === line && this.#events.opened());
+  }
+
+  greet(hello: Hello): void {
+    const line = this.#line;
+    if (!line) return;
+    this.#wantsPresence = hello.presence === true;
+    this.#greet(line.signal, hello.resume).catch((error) => this.#broken(line, error));
+  }
+
+  send(requests: readonly Request[], ack: string | undefined): void {
+    if (ack !== undefined) this.#acknowledge();
+    for (const request of requests) this.#carry(request);
+  }
+
+  listen(wanted: boolean): void {
+    const line = this.#line;
+    if (!wanted) this.#quiet();
+    else if (line && !this.#polls) {
+      this.#polls = new AbortController();
+      const signal = AbortSignal.any([line.signal, this.#polls.signal]);
+      this.#pollEvents(signal).catch((error) => this.#broken(line, error, signal));
+      if (this.#wantsPresence) this.#pollPresence(signal).catch((error) => this.#broken(line, error, signal));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#abort();
+  }
+
+  #abort(): void {
+    this.#quiet();
+    this.#line?.abort();
+    this.#line = undefined;
+  }
+
+  #quiet(): void {
+    this.#polls?.abort();
+    this.#polls = undefined;
+    this.#acknowledge();
+  }
+
+  /** Finds out where this reader stands; the events themselves come once they are wanted. */
+  async #greet(signal: AbortSignal, resume: string | undefined): Promise<void> {
+    try {
+      const page = await this.#read(signal, { ...(resume !== undefined && { after: resume }), limit: 1 });
+      if (!signal.aborted) this.#welcome(resume ?? page.cursor, undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isLost(error)) this.#startAnew(error);
+      else if (error instanceof HubError) this.#events.refused(error);
+      else throw error;
+    }
+  }
+
+  #welcome(cursor: string, reason: LostReason | undefined): void {
+    this.#cursor = cursor;
+    this.#events.welcomed({
+      session: this.name,
+      cursor,
+      resumed: reason === undefined,
+      ...(reason && { reason }),
+      heartbeat_ms: HOLD_MS,
+      window: { events: LIMITS.page_events * 2, bytes: LIMITS.window_bytes },
+      limits: { ...LIMITS, requests_in_flight: REQUESTS_IN_FLIGHT },
+      hub: { version: "", protocol: 0 },
+    });
+  }
+
+  async #pollEvents(signal: AbortSignal): Promise<void> {
+    this.#unacknowledged = 0;
+    while (!signal.aborted) {
+      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS });
+      if (signal.aborted) return;
+      this.#cursor = page.cursor;
+      this.#unacknowledged += page.events.length;
+      this.#events.page(page, 0);
+      if (this.#unacknowledged >= LIMITS.page_events) await this.#roomForMore();
+    }
+  }
+
+  /** Whoever is slow to take events is not given more of them. */
+  #roomForMore(): Promise<void> {
+    return new Promise((resolve) => (this.#acknowledged = resolve));
+  }
+
+  #acknowledge(): void {
+    this.#unacknowledged = 0;
+    this.#acknowledged?.();
+  }
+
+  async #pollPresence(signal: AbortSignal): Promise<void> {
+    let since: number | undefined;
+    while (!signal.aborted) {
+      const params = { ...(since !== undefined && { since }), wait_ms: HOLD_MS };
+      const seen = (await this.#rest.call("presence", params, within(signal, HOLD_MS))) as Presence;
+      if (seen.version !== since) this.#events.presence(seen);
+      since = seen.version;
+    }
+  }
+
+  #read(signal: AbortSignal, params: { after?: string; wait_ms?: number; limit?: number }): Promise<Page> {
+    const wanted = { ...params, ...this.#readFor };
+    return this.#reader.call("events", wanted, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
+  }
+
+  #carry({ id, operation, params }: Request): void {
+    const line = this.#line;
+    if (!line) return;
+    this.#rest.call(operation, params, line.signal).then(
+      (result) => this.#events.answered(id, result),
+      (error) => (error instanceof HubError ? this.#events.failed(id, error) : this.#broken(line, error)),
+    );
+  }
+
+  #broken(line: AbortController, error: unknown, signal: AbortSignal = line.signal): void {
+    if (signal.aborted || this.#line !== line) return;
+    if (isLost(error)) this.#startAnew(error);
+    else {
+      this.#abort();
+      this.#events.lost({ code: BROKEN, reason: reasonOf(error) });
+    }
+  }
+
+  /** The log does not go on from the cursor: the session begins again, on the same line. */
+  #startAnew({ details }: HubError): void {
+    this.#quiet();
+    this.#welcome(details?.cursor as string, details?.reason as LostReason);
+  }
+}
+
+/** The code that a socket gives for a line that broke. */
+const BROKEN = 1006;
+
+const isLost = (error: unknown): error is HubError => error instanceof HubError && error.code === "cursor_lost";
+
+const within = (signal: AbortSignal, waitMs: number) =>
+  AbortSignal.any([signal, AbortSignal.timeout(waitMs + TRANSIT_MS)]);
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
+}
+
+function headers({ as, run, token }: Identity): Record<string, string> {
+  return {
+    ...(as !== undefined && { "X-Claude-Id": as }),
+    "X-Claude-Run": run,
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+  };
+}

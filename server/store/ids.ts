@@ -1,0 +1,25 @@
+/** Ids of messages: UUIDv7 without dashes, rising also within one millisecond. */
+import { randomFillSync } from "node:crypto";
+import { v7 } from "uuid";
+
+const POOL_BYTES = 4096;
+
+/** @returns a function that makes the next id at a moment (ms). */
+export function makeIds(): (now: number) => string {
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+  const rng = () => {
+    if (used === POOL_BYTES) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += 16;
+    return pool.subarray(used - 16, used);
+  };
+  let [last, seq] = [0, 0];
+  return (now) => {
+    // Within a millisecond, and while the clock is behind the last id, the counter rises instead.
+    if (now > last) [last, seq] = [now, 0];
+    return v7({ msecs: last, seq: seq++, rng }).replaceAll("-", "");
+  };
+}

@@ -1,0 +1,21 @@
+export const CLOSE = {
+  goodbye: { code: 1000, reason: "goodbye", client: "stop" },
+  goingAway: { code: 1001, reason: "going away", client: "spread" },
+  policy: { code: 1008, reason: "policy violation", client: "stop" },
+  tooBig: { code: 1009, reason: "frame too big", client: "stop" },
+  restarting: { code: 1012, reason: "restarting", client: "spread" },
+  noHello: { code: 4000, reason: "no hello in time", client: "return" },
+  silent: { code: 4001, reason: "nothing heard", client: "return" },
+  overloaded: { code: 4002, reason: "too many requests in flight", client: "return" },
+  hubSilent: { code: 4003, reason: "the hub was silent", client: "return" },
+  unsupportedVersion: { code: 4500, reason: "unsupported protocol", client: "stop" },
+  badToken: { code: 4501, reason: "bad token", client: "stop" },
+  nameTaken: { code: 4502, reason: "name taken over", client: "stop" },
+};
+const byCode = new Map(Object.values(CLOSE).map((row) => [row.code, row]));
+/** What a client does after a close with this code, known or not. */
+export function afterClose(code) {
+  const known = byCode.get(code);
+  if (known) return known.client;
+  return code >= 4500 && code <= 4999 ? "stop" : "return";
+}

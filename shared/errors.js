@@ -1,0 +1,79 @@
+const row = (http, rpc, retryable, action) => ({
+  http,
+  rpc,
+  retryable,
+  action,
+});
+export const ERRORS = {
+  bad_json: row(400, -32700, false, "Send well-formed JSON in UTF-8."),
+  too_deep: row(400, -32700, false, "Flatten the value: nesting is bounded."),
+  invalid_request: row(400, -32600, false, "Send one JSON-RPC 2.0 request, or an array of them."),
+  unknown_operation: row(404, -32601, false, "Use an operation of the table; the nearest name is suggested."),
+  method_not_allowed: row(405, -32601, false, "Use the HTTP method of the table for this path."),
+  invalid_params: row(400, -32602, false, "Correct the field that the sentence names."),
+  too_large: row(413, -32602, false, "Shorten the field, or send a reference instead of the content."),
+  hello_required: row(400, -32010, false, "Send `hello` as the first request on a socket."),
+  hello_repeated: row(400, -32011, false, "Send `hello` once; open another socket for another identity."),
+  not_found: row(404, -32020, false, "Check the id; the message may have been deleted."),
+  wrong_status: row(409, -32021, false, "Read the message again: its present status does not allow this."),
+  lease_lost: row(409, -32022, false, "Stop working on it: another attempt holds the task or has ended it."),
+  not_ready: row(409, -32023, true, "Wait for its `ready` event."),
+  not_a_task: row(409, -32024, false, "A chat has no claim: update its status, or read it."),
+  idempotency_conflict: row(409, -32025, false, "Use a new key for a new message."),
+  cursor_lost: row(410, -32030, false, "Read the state again and go on from the cursor in the details."),
+  tokens_required: row(403, -32040, false, "Ask from the hub's own machine, or start it with --open."),
+  forbidden_host: row(403, -32041, false, "Use a host name that the hub was told to allow."),
+  forbidden_origin: row(403, -32042, false, "Open the page from the hub itself."),
+  too_many_requests: row(429, -32050, true, "Wait for earlier requests to be answered, then repeat."),
+  storage_full: row(507, -32060, true, "Free disk space on the hub's machine; reads go on meanwhile."),
+  storage_unavailable: row(503, -32061, true, "Repeat later; the hub is recovering its database."),
+  shutting_down: row(503, -32062, true, "Reconnect: the hub is restarting."),
+  internal: row(500, -32603, true, "Repeat once with the same key; report it if it stays."),
+};
+/**
+ * A failure that the hub says out loud.
+ *
+ * @example throw new HubError("not_found", "Message not found", { id });
+ */
+export class HubError extends Error {
+  name = "HubError";
+  code;
+  details;
+  constructor(code, message, details) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+  /** Whether the same request, unchanged, may succeed later. */
+  get retryable() {
+    return ERRORS[this.code].retryable;
+  }
+  toWire() {
+    return { code: this.code, message: this.message, ...(this.details && { details: this.details }) };
+  }
+  static fromWire(wire) {
+    return new HubError(wire.code, wire.message, wire.details);
+  }
+}
+const isErrorCode = (code) => typeof code === "string" && Object.hasOwn(ERRORS, code);
+/** The JSON-RPC error object of a wire error: the word travels in `data.code`. */
+export const toRpcError = (wire) => ({
+  code: ERRORS[wire.code].rpc,
+  message: wire.message,
+  data: { code: wire.code, ...(wire.details && { details: wire.details }) },
+});
+/** The error that a JSON-RPC error object tells of; an unknown word counts as `internal`. */
+export function fromRpcError(error) {
+  const data = error.data ?? {};
+  return new HubError(isErrorCode(data.code) ? data.code : "internal", error.message, data.details);
+}
+/** The REST error body of a wire error. */
+export const toRestError = (wire) => ({
+  success: false,
+  error: wire.message,
+  code: wire.code,
+  ...(wire.details && { details: wire.details }),
+});
+/** The error that a REST error body tells of. */
+export const fromRestError = (body) =>
+  new HubError(isErrorCode(body.code) ? body.code : "internal", body.error, body.details);

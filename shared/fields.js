@@ -1,0 +1,37 @@
+/** The scalar fields of the contract. Text is kept byte for byte or refused, never changed. */
+import * as z from "zod";
+import { isCursor } from "./cursor.js";
+import { fits, LIMITS } from "./limits.js";
+/** Text that fits `limit` JSON-encoded bytes and has no lone surrogates. */
+export const text = (limit) =>
+  z
+    .string()
+    .refine((value) => value.isWellFormed(), { error: "holds a lone surrogate, which cannot be stored unchanged" })
+    .refine((value) => fits(value, limit), {
+      error: `is longer than ${limit} bytes of JSON-encoded text`,
+      params: { too_large: limit },
+    });
+const nameOf = (pattern, what) => z.string().max(LIMITS.name_chars).regex(pattern, { error: what });
+const NAME_RULE = `must be 1 to ${LIMITS.name_chars} of the characters A-Z a-z 0-9 _ . : -`;
+/** The name of an instance: `windows_frontend`. */
+export const name = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
+/** Where a message can go: an instance's name, or `*` for everyone (chat only). */
+export const address = nameOf(/^(\*|[A-Za-z0-9_.:-]+)$/, `${NAME_RULE}, or * for everyone`);
+/** The random id of one life of a client process. */
+export const run = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
+/** The id of a message: 32 hex digits, time-ordered. An adopted row of the old API may have another. */
+export const id = z.string().min(1).max(LIMITS.name_chars);
+/** A caller's own key that makes a repeat safe. */
+export const key = z
+  .string()
+  .min(1)
+  .max(LIMITS.key_chars)
+  .regex(/^[\x21-\x7e]+$/, { error: "must be printable ASCII without spaces" });
+export const timestamp = z.iso.datetime({ offset: true });
+export const cursor = z.string().refine(isCursor, { error: "is not a cursor: use one that the hub gave, unchanged" });
+export const count = z.int().min(0);
+export const durationMs = z.int().min(0).max(LIMITS.duration_ms);
+export const waitMs = z.int().min(0).max(LIMITS.wait_ms);
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** W3C trace context, carried unchanged. */
+export const traceparent = z.string().regex(traceparentPattern, { error: "must be a W3C traceparent" });

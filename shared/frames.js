@@ -1,0 +1,54 @@
+/**
+ * What travels on the socket: JSON-RPC 2.0 in text frames. A frame holds one object, or an array of them in
+ * either direction; the hub packs into one frame whatever it has to say to a client at one moment.
+ */
+import * as z from "zod";
+import { lostReason, page } from "./event.js";
+import * as f from "./fields.js";
+import { LIMITS } from "./limits.js";
+import { about, clientInfo, presenceChanged, presenceDiff } from "./presence.js";
+export const SUBPROTOCOL = "coord.v1";
+/** First request on every socket, within `LIVENESS.hello_ms`. */
+export const hello = z
+  .strictObject({
+    claude_id: f.name.optional().describe("Who is calling; left out: an observer, in no presence list."),
+    run: f.run.optional().describe("The random id of this life of the client's process; kept over reconnects."),
+    token: z.string().max(512).optional(),
+    client: clientInfo,
+    about: about.optional(),
+    resume: f.cursor.optional().describe("Where to go on; left out: at the log's head."),
+    scope: z.enum(["mine", "all"]).optional().describe("mine (the default with a name), or everything."),
+    receives: z.boolean().optional().describe("Whether acknowledged events count as delivered (false)."),
+    presence: z.boolean().optional().describe("Whether presence changes are wanted (false)."),
+  })
+  .meta({ id: "Hello" });
+/** The answer to `hello`. */
+export const welcome = z
+  .object({
+    session: z.string(),
+    cursor: f.cursor.describe("Where this session stands now; your cursor."),
+    resumed: z.boolean().describe("Whether the log goes on from your cursor without a gap."),
+    reason: lostReason.optional().describe("Why not."),
+    heartbeat_ms: z.int().describe("The hub pings so often; nothing for longer than that and 10 s means a dead line."),
+    window: z.object({ events: z.int(), bytes: z.int() }).describe("How much may be on its way unacknowledged."),
+    limits: z.record(z.string(), z.number()),
+    hub: z.object({ version: z.string(), protocol: z.int() }),
+  })
+  .meta({ id: "Welcome" });
+/** Client to hub, a notification: everything up to here was applied. Cumulative. */
+export const ack = z.strictObject({ cursor: f.cursor }).meta({ id: "Ack" });
+/** Hub to client, a notification before a close that asks to come back. */
+export const closing = z
+  .object({ code: z.int(), reason: z.string(), reconnect_within_ms: z.int() })
+  .meta({ id: "Closing", description: "Come back after a random time below this bound." });
+export const NOTIFICATIONS = {
+  up: { ack },
+  down: { events: page, presence: presenceDiff, presence_changed: presenceChanged, closing },
+};
+/** The shape of a request or notification, before its parameters are looked at. */
+export const rpcRequest = z.strictObject({
+  jsonrpc: z.literal("2.0"),
+  id: z.union([z.string().max(LIMITS.key_chars), z.int()]).optional(),
+  method: z.string().max(LIMITS.name_chars),
+  params: z.record(z.string(), z.unknown()).optional(),
+});

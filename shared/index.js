@@ -1,0 +1,13 @@
+export * from "./closeCodes.js";
+export * from "./cursor.js";
+export * from "./errors.js";
+export { EVENT_KINDS } from "./event.js";
+export * from "./frames.js";
+export * from "./json.js";
+export * from "./limits.js";
+export { FAILURES, PRIORITIES, STATUSES, TASK_DEFAULTS, TYPES } from "./message.js";
+export * from "./operations.js";
+export { LIVENESS, PRESENCE_LIMITS } from "./presence.js";
+export * from "./protocol.js";
+export * from "./suggest.js";
+export * from "./validate.js";

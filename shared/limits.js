@@ -1,0 +1,62 @@
+/**
+ * Every bound the hub keeps, in one place. Told to clients in `hello` and `GET /api/coord`.
+ *
+ * Sizes of text are counted as the UTF-8 bytes of its JSON encoding without the quotes, because that is
+ * what travels and what must fit a frame: a control character counts six.
+ */
+export const LIMITS = {
+  task_bytes: 64 * 1024,
+  context_bytes: 1024 * 1024,
+  result_bytes: 1024 * 1024,
+  error_bytes: 16 * 1024,
+  name_chars: 128,
+  key_chars: 200,
+  about_bytes: 4096,
+  page_events: 500,
+  page_bytes: 1024 * 1024,
+  list_messages: 500,
+  list_bytes: 2 * 1024 * 1024,
+  list_offset: 1_000_000,
+  frame_bytes: 4 * 1024 * 1024,
+  frame_fragments: 64,
+  batch_requests: 1024,
+  requests_in_flight: 4096,
+  json_depth: 32,
+  wait_ms: 55_000,
+  attempts: 100,
+  duration_ms: 366 * 24 * 3600 * 1000,
+  window_events: 4096,
+  window_bytes: 4 * 1024 * 1024,
+};
+/** What surrounds the bodies in the largest event or message: ids, names, times, numbers. A generous bound. */
+const ENVELOPE_BYTES = 16 * 1024;
+/**
+ * Proves that the largest legal message fits a frame, so that nothing accepted can ever be undeliverable.
+ *
+ * @throws Error when the limits contradict each other.
+ */
+export function assertLimitsAgree(limits = LIMITS) {
+  const message = limits.task_bytes + limits.context_bytes + limits.result_bytes + limits.error_bytes + ENVELOPE_BYTES;
+  const page = Math.max(limits.page_bytes, message) + ENVELOPE_BYTES;
+  if (page > limits.frame_bytes) {
+    throw new Error(`limits disagree: the largest page takes ${page} bytes, a frame only ${limits.frame_bytes}`);
+  }
+}
+/**
+ * The size of a text as limits count it: UTF-8 bytes of its JSON encoding, quotes left out.
+ *
+ * @example jsonBytes("a\n") === 3
+ */
+export function jsonBytes(text) {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) bytes += unitBytes(text.charCodeAt(i));
+  return bytes;
+}
+function unitBytes(unit) {
+  if (unit < 0x80) return ASCII_BYTES[unit];
+  if (unit < 0x800) return 2;
+  return unit >= 0xd800 && unit <= 0xdfff ? 2 : 3; // half of a surrogate pair's four bytes
+}
+const ASCII_BYTES = Array.from({ length: 0x80 }, (_, unit) => JSON.stringify(String.fromCharCode(unit)).length - 2);
+/** Whether a text fits `limit` JSON-encoded bytes; counts only when it might not. */
+export const fits = (text, limit) => text.length * 6 <= limit || jsonBytes(text) <= limit;

@@ -1,0 +1,70 @@
+/** A message: a chat to read, or a task to claim, execute and complete. */
+import * as z from "zod";
+import * as f from "./fields.js";
+import { LIMITS } from "./limits.js";
+export const STATUSES = ["pending", "in_progress", "complete", "failed"];
+export const TYPES = ["chat", "task"];
+export const PRIORITIES = ["low", "normal", "high", "urgent"];
+export const FAILURES = ["error", "cancelled", "expired", "timeout", "attempts_exhausted", "dependency"];
+export const status = z.enum(STATUSES);
+export const type = z.enum(TYPES);
+export const priority = z.enum(PRIORITIES);
+export const failure = z.enum(FAILURES);
+/** Defaults of a task's life, told in `info`; a sender may set each per message. */
+export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 };
+/** What a sender says. */
+export const sendFields = {
+  to_claude: f.address.describe("Who it is for: an instance's name, or * for everyone (chat only)."),
+  task: f
+    .text(LIMITS.task_bytes)
+    .min(1, { error: "must not be empty" })
+    .describe("What is to be done, or what is said."),
+  context: f.text(LIMITS.context_bytes).optional().describe("Whatever helps to do it."),
+  type: type.optional().describe("task (the default) is claimed and completed; chat is only read."),
+  priority: priority.optional().describe("Moves a task ahead of others; one that waits long rises by itself."),
+  thread_id: f.key.optional().describe("Groups messages of one conversation."),
+  reply_to: f.id.optional().describe("The message that this one answers."),
+  parent_id: f.id.optional().describe("The task that this one is a part of."),
+  not_before: f.timestamp.optional().describe("Not claimable before this time."),
+  expires_at: f.timestamp.optional().describe("Fails as expired when nobody has claimed it by then."),
+  timeout_ms: f.durationMs.min(1).optional().describe("Bounds one attempt, whatever else happens."),
+  max_attempts: z.int().min(1).max(LIMITS.attempts).optional().describe("How often it may be tried."),
+  backoff_ms: f.durationMs.optional().describe("Wait after the first failed try; doubles, with jitter."),
+  traceparent: f.traceparent.optional().describe("W3C trace context, carried along."),
+};
+/** A message as the hub tells it. Fields that are not set are left out. */
+export const message = z
+  .object({
+    id: f.id,
+    from_claude: z.string(),
+    to_claude: z.string(),
+    task: z.string(),
+    context: z.string().optional(),
+    type,
+    status,
+    result: z.string().optional(),
+    error: z.string().optional(),
+    created_at: f.timestamp,
+    updated_at: f.timestamp,
+    priority: priority.optional(),
+    thread_id: z.string().optional(),
+    reply_to: z.string().optional(),
+    parent_id: z.string().optional(),
+    not_before: f.timestamp.optional(),
+    expires_at: f.timestamp.optional(),
+    timeout_ms: z.int().optional(),
+    max_attempts: z.int().optional(),
+    backoff_ms: z.int().optional(),
+    traceparent: z.string().optional(),
+    attempt: z.int().optional().describe("The fence: how often it was claimed. Only ever rises."),
+    tries_left: z.int().optional(),
+    claimed_by: z.string().optional(),
+    claimed_at: f.timestamp.optional(),
+    lease_until: f.timestamp.optional().describe("Until when the holder's claim is safe; moved by the hub."),
+    delivered_at: f.timestamp.optional(),
+    completed_at: f.timestamp.optional(),
+    failure: failure.optional(),
+    seq: z.int().optional().describe("The log entry that last changed it."),
+    erased: z.literal(true).optional().describe("A tombstone: the message was deleted."),
+  })
+  .meta({ id: "Message", description: "A chat or a task from an instance to an address." });

@@ -1,0 +1,206 @@
+/**
+ * The operations table: the one source from which the REST router, the JSON-RPC dispatcher, the SDK's
+ * methods, the command line's inputs, OpenAPI, OpenRPC and the protocol page are derived. An operation
+ * that exists on one transport and not on the other cannot be written.
+ */
+import * as z from "zod";
+import { page } from "./event.js";
+import * as f from "./fields.js";
+import { LIMITS } from "./limits.js";
+import { failure, message, sendFields, status, type } from "./message.js";
+import { presence, recipient } from "./presence.js";
+
+const attempt = z.int().min(0).optional().describe("The fence you hold; a stale one is refused.");
+const idParams = { id: f.id.describe("The message's id.") };
+const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
+/** Errors that every operation may give. */
+export const COMMON_ERRORS = ["invalid_params", "tokens_required", "shutting_down", "internal"];
+const WRITE_ERRORS = ["storage_full", "storage_unavailable"];
+const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS];
+export const OPERATIONS = {
+  send: {
+    summary: "Send a chat or a task.",
+    params: z.strictObject({
+      from_claude: f.name.optional().describe("The sender; left out on a socket, it is the one of `hello`."),
+      ...sendFields,
+      idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
+    }),
+    result: z.object({ message, recipient, deduplicated: z.boolean() }).meta({ id: "Sent" }),
+    rest: { method: "POST", paths: ["/message"], shape: "sent" },
+    repeat: "keyed",
+    errors: ["too_large", "not_a_task", "idempotency_conflict", ...WRITE_ERRORS],
+  },
+  list: {
+    summary: "List messages, oldest first.",
+    params: z.strictObject({
+      to_claude: f.address.optional().describe("Only those to this address."),
+      from_claude: f.name.optional().describe("Only those from this sender."),
+      status: status.optional().describe("Only those in this status."),
+      type: type.optional().describe("Only chats, or only tasks."),
+      thread_id: f.key.optional().describe("Only those of this conversation."),
+      failure: failure.optional().describe("Only those that failed for this reason."),
+      order: z.enum(["asc", "desc"]).optional().describe("asc (the default): oldest first."),
+      limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
+      offset: z.int().min(0).max(LIMITS.list_offset).optional().describe("Skip so many (0)."),
+      next: z.string().max(64).optional().describe("Where the list before ended: deep reading without an offset."),
+    }),
+    result: z
+      .object({ messages: z.array(message), count: f.count, cursor: f.cursor, next: z.string().optional() })
+      .meta({ id: "MessageList" }),
+    rest: { method: "GET", paths: ["/messages"], shape: "list" },
+    repeat: "read",
+    errors: [],
+  },
+  get: {
+    summary: "Read one message.",
+    params: z.strictObject(idParams),
+    result: message,
+    rest: { method: "GET", paths: ["/message/:id"], shape: "data" },
+    repeat: "read",
+    errors: ["not_found"],
+  },
+  update: {
+    summary: "Move a message to a status: in_progress claims, complete and failed end, pending gives back.",
+    params: z.strictObject({
+      ...idParams,
+      status: status.describe("The status to move to."),
+      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
+      error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "PUT", paths: ["/message/:id"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS, "not_ready", "too_large"],
+  },
+  delete: {
+    summary: "Delete a message and erase its bodies.",
+    params: z.strictObject(idParams),
+    result: z.object({ id: f.id, deleted: z.literal(true) }).meta({ id: "Deleted" }),
+    rest: { method: "DELETE", paths: ["/message/:id"], shape: "deleted" },
+    repeat: "same",
+    errors: ["not_found", ...WRITE_ERRORS],
+  },
+  stats: {
+    summary: "Count messages by status.",
+    params: z.strictObject({}),
+    result: z
+      .object({ total: f.count, pending: f.count, in_progress: f.count, complete: f.count, failed: f.count })
+      .meta({ id: "Stats" }),
+    rest: { method: "GET", paths: ["/stats"], shape: "data" },
+    repeat: "read",
+    errors: [],
+  },
+  heartbeat: {
+    summary: "Say that an instance is alive; lengthens the claims it holds without a run.",
+    params: z.strictObject({
+      claude_id: f.name.optional().describe("Who is alive; left out on a socket, it is the one of `hello`."),
+      interval_ms: f.durationMs.min(1).optional().describe("When the next one is to be expected."),
+    }),
+    result: z.object({ timestamp: f.timestamp, claude_id: z.string() }).meta({ id: "Beat" }),
+    rest: { method: "POST", paths: ["/heartbeat"], shape: "beat" },
+    repeat: "same",
+    errors: [...WRITE_ERRORS],
+  },
+  claim: {
+    summary: "Take a task: gives the lease and the attempt number.",
+    params: z.strictObject({ ...idParams, claim_key: claimKey }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/claim"], shape: "data" },
+    repeat: "keyed",
+    errors: ["not_found", "wrong_status", "not_ready", "not_a_task", ...WRITE_ERRORS],
+  },
+  claim_next: {
+    summary: "Take the next task that waits for an instance, or wait for one.",
+    params: z.strictObject({
+      for_claude: f.name.optional().describe("Whose tasks; left out, the caller's own."),
+      wait_ms: f.waitMs.optional().describe("Wait so long for one to come (0)."),
+      claim_key: claimKey,
+    }),
+    result: message.nullable(),
+    rest: { method: "POST", paths: ["/claim"], shape: "data" },
+    repeat: "keyed",
+    errors: [...WRITE_ERRORS],
+  },
+  complete: {
+    summary: "Complete a task with its result.",
+    params: z.strictObject({
+      ...idParams,
+      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/complete"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS, "too_large"],
+  },
+  fail: {
+    summary: "Say that a task failed; a retryable failure is tried again while tries are left.",
+    params: z.strictObject({
+      ...idParams,
+      error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
+      retryable: z.boolean().optional().describe("Whether another try may succeed (false)."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/fail"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS, "too_large"],
+  },
+  release: {
+    summary: "Give a task back untried.",
+    params: z.strictObject({ ...idParams, attempt }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS],
+  },
+  presence: {
+    summary: "See who is there, or wait for a change.",
+    params: z.strictObject({
+      claude_id: f.name.optional().describe("Only this instance."),
+      since: f.count.optional().describe("A version you know: wait until there is a newer one."),
+      wait_ms: f.waitMs.optional().describe("Wait so long for a change (0)."),
+    }),
+    result: presence,
+    rest: { method: "GET", paths: ["/presence", "/presence/:claude_id"], shape: "data" },
+    repeat: "read",
+    errors: ["not_found"],
+  },
+  events: {
+    summary: "Read the log from a cursor, or wait for its next page.",
+    params: z.strictObject({
+      after: f.cursor.or(z.literal("start")).optional().describe("Your cursor; left out: the log's head."),
+      for: f.name.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
+      wait_ms: f.waitMs.optional().describe("Wait so long for an event (0)."),
+      limit: z.int().min(1).max(LIMITS.page_events).optional().describe("At most so many (500)."),
+    }),
+    result: page,
+    rest: { method: "GET", paths: ["/events"], shape: "page" },
+    repeat: "read",
+    errors: ["cursor_lost"],
+  },
+  info: {
+    summary: "Read the hub's version, epoch, limits and time.",
+    params: z.strictObject({}),
+    result: z
+      .object({
+        name: z.literal("coordination-hub"),
+        version: z.string(),
+        protocol: z.int(),
+        epoch: z.string(),
+        cursor: f.cursor,
+        time: f.timestamp,
+        limits: z.record(z.string(), z.number()),
+      })
+      .meta({ id: "Info" }),
+    rest: { method: "GET", paths: [""], shape: "data" },
+    repeat: "read",
+    errors: [],
+  },
+};
+export const OPERATION_NAMES = Object.keys(OPERATIONS);
+export const isOperation = (name) => Object.hasOwn(OPERATIONS, name);
+/** The base of all REST paths and the place of the socket below it. */
+export const BASE_PATH = "/api/coord";
+export const SOCKET_PATH = `${BASE_PATH}/ws`;

@@ -1,0 +1,67 @@
+/** Who is there. A stream of its own beside the log, with its own version numbers. */
+import * as z from "zod";
+import * as f from "./fields.js";
+import { LIMITS } from "./limits.js";
+export const presenceState = z.enum(["online", "stale", "offline"]);
+/** What an instance tells of itself. */
+export const about = z
+  .strictObject({
+    host: f.text(256).optional(),
+    project: f.text(256).optional(),
+    roles: z.array(f.name).max(32).optional(),
+    note: f.text(1024).optional(),
+  })
+  .meta({ id: "About", description: "What an instance tells of itself when it connects." });
+export const clientInfo = z.strictObject({ name: f.text(128), version: f.text(64) });
+export const instance = z
+  .object({
+    claude_id: z.string(),
+    state: presenceState,
+    since: f.timestamp.describe("Since when it is in this state."),
+    last_seen: f.timestamp,
+    connections: z.array(
+      z.object({
+        transport: z.enum(["websocket", "long_poll", "sse"]),
+        client: clientInfo.optional(),
+        host: z.string().optional(),
+      }),
+    ),
+    roles: z.array(z.string()),
+    about: about.optional(),
+    in_progress: f.count.describe("Tasks it holds."),
+    waiting: f.count.describe("Messages that wait for it."),
+    oldest_waiting: f.timestamp.optional(),
+    reachability: z.enum(["unknown", "connected", "verified"]).describe("Can its model be made to act, proved when."),
+  })
+  .meta({ id: "Instance", description: "One instance as presence shows it." });
+export const presence = z
+  .object({ version: f.count, instances: z.array(instance) })
+  .meta({ id: "Presence", description: "Who is there, as of a version." });
+/** Hub to client: what changed since the version before; at most one a second. */
+export const presenceDiff = presence.meta({ id: "PresenceDiff" });
+/** Hub to client: too much changed to tell; read `presence` again. */
+export const presenceChanged = z.object({ version: f.count }).meta({ id: "PresenceChanged" });
+/** What a sender can expect of the recipient, told in the reply to `send`. */
+export const recipient = z
+  .object({
+    state: presenceState.or(z.literal("unknown")),
+    last_seen: f.timestamp.optional(),
+    waiting: f.count,
+    oldest_waiting: f.timestamp.optional(),
+    wake: z.enum(["unknown", "connected", "verified"]),
+  })
+  .meta({ id: "Recipient", description: "What to expect of the recipient." });
+/** Defaults of presence and liveness, in milliseconds. */
+export const LIVENESS = {
+  ping_ms: 25_000,
+  pong_ms: 10_000,
+  hello_ms: 10_000,
+  heartbeat_ms: 30_000,
+  leave_ms: 15_000,
+  fresh_min_ms: 75_000,
+  stale_ms: 5 * 60_000,
+  reconnect_spread_ms: 5_000,
+  lease_grace_ms: 30_000,
+  detached_lease_ms: 30 * 60_000,
+};
+export const PRESENCE_LIMITS = { about_bytes: LIMITS.about_bytes, diff_instances: 256, diff_interval_ms: 1_000 };

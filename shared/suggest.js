@@ -1,0 +1,17 @@
+/** "Did you mean …": the nearest known name to a mistyped one. */
+import { distance } from "fastest-levenshtein";
+/** The nearest of `known`, when it is near enough to be a slip of the finger. */
+export function nearest(name, known) {
+  let best;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const d = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (d < bestDistance) [best, bestDistance] = [candidate, d];
+  }
+  return best;
+}
+/** ` (did you mean "limit"?)`, or nothing. */
+export function didYouMean(name, known) {
+  const near = nearest(name, known);
+  return near === undefined ? "" : ` (did you mean "${near}"?)`;
+}

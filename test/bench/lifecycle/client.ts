@@ -1,0 +1,32 @@
+/** The client process of one system: opens its driver, loads it, and tells what was measured. */
+import { serve } from "../os/agent.ts";
+import { openBullMq } from "./bullMq.ts";
+import type { OpenDriver } from "./driver.ts";
+import { openHubSdk } from "./hubSdk.ts";
+import { openHubSocket } from "./hubSocket.ts";
+import { openJetStream } from "./jetStream.ts";
+import { type Load, type Measured, underLoad } from "./load.ts";
+
+const DRIVERS = {
+  hub: openHubSdk,
+  hubSocket: openHubSocket,
+  jetStream: openJetStream,
+  bullMq: openBullMq,
+} satisfies Record<string, OpenDriver>;
+
+export type DriverName = keyof typeof DRIVERS;
+
+const handlers = {
+  async measure({ driver, port, load }: { driver: DriverName; port: number; load: Load }): Promise<Measured> {
+    const opened = await DRIVERS[driver](port, load.inFlight);
+    try {
+      return await underLoad(opened, load);
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+export type LifecycleClient = typeof handlers;
+
+serve(handlers);

@@ -1,0 +1,39 @@
+/** The hub without its SDK: how fast the wire alone can be. */
+import type { EventMessage, Message, Page } from "../../../shared/index.ts";
+import { HubSocket } from "../hubSocket.ts";
+import { type Driver, RESULT, TASK, Waiting } from "./driver.ts";
+
+const WORKER = "bench_worker";
+
+export async function openHubSocket(port: number): Promise<Driver> {
+  const { hub: sender } = await HubSocket.open(port, { claude_id: "bench_sender", run: `sender-${process.pid}` });
+  const { hub: worker } = await HubSocket.open(port, {
+    claude_id: WORKER,
+    run: `worker-${process.pid}`,
+    receives: true,
+  });
+  const waiting = new Waiting();
+  sender.onPage = (page) => {
+    for (const id of idsOf(page, "completed")) waiting.arrived(id);
+  };
+  worker.onPage = (page) => {
+    for (const id of idsOf(page, "new")) void work(worker, id);
+  };
+  return {
+    run: async () => {
+      const { message } = await sender.request<{ message: Message }>("send", { to_claude: WORKER, task: TASK });
+      await waiting.for(message.id);
+    },
+    close: async () => {
+      await Promise.all([sender.close(), worker.close()]);
+    },
+  };
+}
+
+async function work(worker: HubSocket, id: string): Promise<void> {
+  const { attempt } = await worker.request<EventMessage>("claim", { id });
+  await worker.request("complete", { id, attempt, result: RESULT });
+}
+
+const idsOf = (page: Page, kind: string) =>
+  page.events.filter((event) => event.kind === kind).map((event) => event.message.id);

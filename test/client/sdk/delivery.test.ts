@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import type { Hub, HubEvent } from "../../../client/sdk/index.ts";
+import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
+import { seededRandom } from "../../support/random.ts";
+import { Heard, join, reaches, startProxied } from "./support.ts";
+
+const tasksOf = (events: readonly HubEvent[]) => events.map(({ message }) => message.task);
+
+describe.each(["websocket", "long_poll"] as const)("messages over %s", (transport) => {
+  it("that waited come first, oldest first, then those that come", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    for (const text of ["one", "two"]) await ada.chat("bob", text);
+    const bob = await join(url, { as: "bob", transport });
+    const heard = new Heard(bob, "new");
+    await heard.count(2);
+    await ada.chat("bob", "three");
+    const events = await heard.count(3);
+    expect(tasksOf(events)).toEqual(["one", "two", "three"]);
+    expect(events.map(({ backlog }) => backlog ?? false)).toEqual([true, true, false]);
+    expect(events[0]).toMatchObject({ kind: "new", actor: "ada", seq: events[0]?.message.seq });
+  });
+
+  it("are told once each when they come while the backlog is read", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const bob = await join(url, { as: "bob", transport });
+    const sent = Array.from({ length: 300 }, (_, i) => `${i}`);
+    const sending = sent.map((text) => ada.chat("bob", text));
+    const heard = new Heard(bob, "new");
+    await Promise.all(sending);
+    await ada.chat("bob", "last");
+    await heard.find(({ message }) => message.task === "last");
+    expect(tasksOf(heard.all).sort()).toEqual([...sent, "last"].sort());
+  });
+
+  it("are told to handlers that a client announced, without a second hello", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    await ada.chat("bob", "waited");
+    const bob = await join(url, { as: "bob", transport, receives: true });
+    await ada.chat("bob", "came before anybody listened");
+    const states = new Heard(bob, "state");
+    const heard = new Heard(bob, "new");
+    await ada.chat("bob", "came then");
+    expect(tasksOf(await heard.count(3))).toEqual(["waited", "came before anybody listened", "came then"]);
+    expect(states.all).toEqual([]);
+  });
+
+  it("count as delivered once their handler was started, and not while nobody listens", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const delivered = new Heard(ada, "delivered");
+    const bob = await join(url, { as: "bob", transport });
+    const { id } = await ada.chat("bob", "hello");
+    expect(await ada.get({ id })).not.toHaveProperty("delivered_at");
+    if (transport === "long_poll") return; // a poll says nothing of what became of its page
+    new Heard(bob, "new");
+    const second = await ada.chat("bob", "are you there?");
+    await delivered.find(({ message }) => message.id === second.id);
+  });
+
+  it("go on from a stored cursor, as soon as somebody listens", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const first = await join(url, { as: "bob", transport });
+    const before = new Heard(first, "new");
+    await ada.chat("bob", "one");
+    await before.count(1);
+    await first.close();
+    const cursor = first.cursor as string;
+    for (const text of ["two", "three"]) await ada.chat("bob", text);
+    const second = await join(url, { as: "bob", transport, resume: cursor });
+    await ada.chat("bob", "four");
+    const heard = new Heard(second, "new");
+    expect(tasksOf(await heard.count(3))).toEqual(["two", "three", "four"]);
+    expect(heard.all.every(({ backlog }) => !backlog)).toBe(true);
+  });
+
+  it("an iterator takes at its own speed, and all of them", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const bob = await join(url, { as: "bob", transport });
+    const events = bob.events();
+    const sent = Array.from({ length: 2_000 }, (_, i) => `${i}`);
+    await Promise.all(sent.map((text) => ada.chat("bob", text)));
+    const got: (string | undefined)[] = [];
+    for await (const { kind, message } of events) {
+      if (kind === "new") got.push(message.task);
+      if (got.length === sent.length) break;
+    }
+    expect(got.sort()).toEqual(sent.sort());
+  });
+});
+
+it("nothing is lost, doubled or reordered while lines break at random", async () => {
+  const random = seededRandom();
+  const { server, proxy, url } = await startProxied(random);
+  const ada = await join(server.url, { as: "ada" });
+  const bob = await join(url, { as: "bob", transport: "websocket" });
+  const heard = new Heard(bob, "event");
+  await reaches(bob, "online");
+  await ada.chat("bob", "first");
+  await heard.count(1);
+  proxy.faults.cutWithinBytes = 20_000;
+  const sent = Array.from({ length: 400 }, (_, i) => `${i}`);
+  for (const text of sent) await ada.chat("bob", text);
+  proxy.faults.cutWithinBytes = undefined;
+  await heard.find(({ message }) => message.task === sent.at(-1));
+  const news = heard.all.filter(({ kind }) => kind === "new");
+  expect(tasksOf(news)).toEqual(["first", ...sent]);
+  const seqs = heard.all.map(({ seq }) => seq);
+  expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+  expect(proxy.accepted).toBeGreaterThan(5);
+});
+
+it("acknowledges before half of the hub's window is open, or the hub would stop", async () => {
+  const { url } = await startHub();
+  const ada = await join(url, { as: "ada" });
+  const bob = await join(url, { as: "bob" });
+  const heard = new Heard(bob, "new");
+  await reaches(bob, "online");
+  const sent = Array.from({ length: 10_000 }, (_, i) => ada.chat("bob", `${i}`));
+  await Promise.all(sent);
+  expect(await heard.count(10_000)).toHaveLength(10_000);
+});
+
+it("a log that does not go on is told as a resync, with the messages that wait now", async () => {
+  const server = await HubProcess.start();
+  const bob = await join(server.url, { as: "bob" });
+  const resyncs = new Heard(bob, "resync");
+  const heard = new Heard(bob, "new");
+  const other = await HubProcess.start();
+  const ada = await join(other.url, { as: "ada" });
+  await ada.chat("bob", "in another log");
+  await ada.close();
+  await server.kill();
+  await other.kill();
+  const restored = await HubProcess.start({ port: server.port, db: other.db });
+  expect(await resyncs.count(1)).toEqual([{ reason: "epoch", cursor: expect.any(String) }]);
+  expect(await heard.count(1)).toMatchObject([{ backlog: true, message: { task: "in another log" } }]);
+  expect(restored.port).toBe(server.port);
+});
+
+it("tells a caller who resumes from a lost cursor, whenever it begins to listen", async () => {
+  const { url } = await startHub();
+  const lost = "000000000000.7";
+  for (const receives of [false, true]) {
+    const bob = await join(url, { as: "bob", resume: lost, receives });
+    const resyncs = new Heard(bob, "resync");
+    new Heard(bob, "new");
+    expect(await resyncs.count(1)).toMatchObject([{ reason: "epoch" }]);
+    await bob.close();
+  }
+});
+
+it("a handler that fails harms nobody else and is reported", async () => {
+  const { url } = await startHub();
+  const bob = await join(url, { as: "bob" });
+  const errors = new Heard(bob, "error");
+  bob.on("new", () => {
+    throw new Error("in the handler");
+  });
+  bob.on("new", async () => Promise.reject(new Error("later in the handler")));
+  const heard = new Heard(bob, "new");
+  await bob.chat("bob", "hello");
+  await heard.count(1);
+  const messages = (await errors.count(2)).map(({ message }) => message);
+  expect(messages).toEqual(["in the handler", "later in the handler"]);
+});
+
+it("a handler that was taken away is told nothing more", async () => {
+  const { url } = await startHub();
+  const bob = await join(url, { as: "bob" });
+  const seen: HubEvent[] = [];
+  const off = bob.on("new", (event) => seen.push(event));
+  const heard = new Heard(bob, "new");
+  await bob.chat("bob", "one");
+  await heard.count(1);
+  off();
+  await bob.chat("bob", "two");
+  await heard.count(2);
+  expect(tasksOf(seen)).toEqual(["one"]);
+});
+
+it("an observer sees what happens between others", async () => {
+  const { url } = await startHub();
+  const observer: Hub = await join(url);
+  const heard = new Heard(observer, "event");
+  await reaches(observer, "online");
+  const ada = await join(url, { as: "ada" });
+  const task = await ada.send({ to_claude: "bob", task: "x" });
+  await heard.find(({ kind, message }) => kind === "new" && message.id === task.id);
+  expect((await observer.presence()).instances.map(({ claude_id }) => claude_id)).toEqual(["ada"]);
+});

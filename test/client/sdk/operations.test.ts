@@ -1,0 +1,90 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Hub, HubError, LIMITS } from "../../../client/sdk/index.ts";
+import { startHub, type TestHub } from "../../support/hub.ts";
+import { join } from "./support.ts";
+
+/** One suite over both ways to the hub: whoever calls sees no difference. */
+describe.each(["websocket", "long_poll"] as const)("every operation over %s", (transport) => {
+  let server: TestHub;
+  const as = (name: string): Promise<Hub> => join(server.url, { as: name, transport });
+
+  beforeAll(async () => {
+    server = await startHub();
+  });
+
+  it("send, get, list, delete and stats", async () => {
+    const ada = await as("ada");
+    const task = await ada.send({ to_claude: "bob", task: "add 2 and 2", context: "whole numbers", priority: "high" });
+    expect(task).toMatchObject({ deduplicated: false, recipient: { state: expect.any(String) } });
+    expect(task.message).toMatchObject({ from_claude: "ada", to_claude: "bob", type: "task", status: "pending" });
+    expect(await ada.get({ id: task.id })).toMatchObject({ id: task.id, context: "whole numbers", priority: "high" });
+    const list = await ada.list({ to_claude: "bob", status: "pending" });
+    expect(list).toMatchObject({ count: 1, cursor: expect.any(String), messages: [{ id: task.id }] });
+    expect(await ada.delete({ id: task.id })).toEqual({ id: task.id, deleted: true });
+    await expect(ada.get({ id: task.id })).rejects.toMatchObject({ name: "HubError", code: "not_found" });
+    expect(await ada.stats()).toEqual({ total: 0, pending: 0, in_progress: 0, complete: 0, failed: 0 });
+  });
+
+  it("claim, complete, fail, release and update", async () => {
+    const [ada, bob] = [await as("ada"), await as("bob")];
+    const send = async (task: string) => (await ada.send({ to_claude: "bob", task })).id;
+    const [done, failed, given] = [await send("one"), await send("two"), await send("three")];
+    const { attempt } = await bob.claim({ id: done });
+    expect(await bob.complete({ id: done, attempt, result: "4" })).toMatchObject({ status: "complete", result: "4" });
+    await bob.claim({ id: failed });
+    expect(await bob.fail({ id: failed, attempt: 1, error: "no" })).toMatchObject({ status: "failed", error: "no" });
+    const claimed = await bob.claimNext();
+    expect(claimed).toMatchObject({ id: given, status: "in_progress", attempt: 1, claimed_by: "bob" });
+    expect(await bob.release({ id: given, attempt: 1 })).toMatchObject({ status: "pending" });
+    expect(await bob.update({ id: given, status: "complete", result: "x" })).toMatchObject({ status: "complete" });
+    expect(await bob.claimNext()).toBeNull();
+    await expect(bob.claim({ id: done })).rejects.toMatchObject({ code: "wrong_status" });
+  });
+
+  it("a claim that waits is answered when a task comes", async () => {
+    const [ada, bob] = [await as("ada"), await as("bob")];
+    const claimed = bob.claimNext({ wait_ms: 15_000 });
+    const { id } = await ada.send({ to_claude: "bob", task: "come on" });
+    expect(await claimed).toMatchObject({ id, status: "in_progress" });
+    await ada.delete({ id });
+  });
+
+  it("chat, heartbeat, presence, info and events", async () => {
+    const ada = await as("ada");
+    const before = await ada.info();
+    expect(before).toMatchObject({ name: "coordination-hub", limits: { frame_bytes: LIMITS.frame_bytes } });
+    const chat = await ada.chat("bob", "hello", { thread_id: "t1" });
+    expect(chat.message).toMatchObject({ type: "chat", thread_id: "t1" });
+    const page = await ada.call("events", { after: before.cursor });
+    expect(page).toMatchObject({ after: before.cursor, events: [{ kind: "new", message: { id: chat.id } }] });
+    expect(await ada.heartbeat({ claude_id: "ada" })).toEqual({ timestamp: expect.any(String), claude_id: "ada" });
+    expect((await ada.presence()).instances.map((one) => one.claude_id)).toContain("ada");
+    expect(await ada.presence({ claude_id: "ada" })).toMatchObject({ instances: [{ claude_id: "ada" }] });
+  });
+
+  it("a repeat with a key of the caller's is the same message", async () => {
+    const ada = await as("ada");
+    const said = { to_claude: "bob", task: "once", idempotency_key: `key-${transport}` };
+    const [first, second] = [await ada.send(said), await ada.send(said)];
+    expect(second).toMatchObject({ id: first.id, deduplicated: true });
+    await expect(ada.send({ ...said, task: "twice" })).rejects.toMatchObject({ code: "idempotency_conflict" });
+  });
+
+  it("refuses with the hub's own sentence and code", async () => {
+    const ada = await as("ada");
+    const unknown = ada.call("list", { too_claude: "bob" } as never);
+    await expect(unknown).rejects.toThrow('Unknown field: too_claude (did you mean "to_claude"?)');
+    await expect(unknown).rejects.toBeInstanceOf(HubError);
+    const long = ada.send({ to_claude: "bob", task: "x".repeat(LIMITS.task_bytes + 1) });
+    await expect(long).rejects.toMatchObject({ code: "too_large" });
+  });
+
+  it("carries the largest legal text unchanged, there and back", async () => {
+    const ada = await as("ada");
+    const task = "\u0001".repeat(Math.floor(LIMITS.task_bytes / 6));
+    const context = "ü€😀".repeat(Math.floor(LIMITS.context_bytes / 9));
+    const { id } = await ada.send({ to_claude: "bob", task, context });
+    expect(await ada.get({ id })).toMatchObject({ task, context });
+    await ada.delete({ id });
+  });
+});

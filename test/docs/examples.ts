@@ -1,0 +1,140 @@
+/** One example of every operation, from one small story: a front end sends a task, a back end does it. */
+import type { OperationName, Params, Result } from "../../shared/operations.ts";
+
+type Examples = { [N in OperationName]: { params: Params<N>; result: Result<N> } };
+
+const id = "019ab6a1f0c47d3e9c5b8a7f6e5d4c3b";
+const at = (seconds: number) => `2026-11-22T10:30:${String(seconds).padStart(2, "0")}.000Z`;
+const cursorAt = (seq: number) => `5f0c2a9be871.${seq}`;
+
+const pending = {
+  id,
+  from_claude: "windows_frontend",
+  to_claude: "server_backend",
+  task: "Scrape RSS feeds",
+  context: "Financial sources, the last 24 hours",
+  type: "task",
+  status: "pending",
+  created_at: at(0),
+  updated_at: at(0),
+  attempt: 0,
+  tries_left: 3,
+  seq: 4710,
+} as const;
+
+const claimed = {
+  ...pending,
+  status: "in_progress",
+  updated_at: at(2),
+  attempt: 1,
+  tries_left: 2,
+  claimed_by: "server_backend",
+  claimed_at: at(2),
+  lease_until: at(32),
+  seq: 4711,
+} as const;
+
+const { lease_until, ...held } = claimed;
+const complete = {
+  ...held,
+  status: "complete",
+  result: "150 articles from 6 feeds",
+  updated_at: at(9),
+  completed_at: at(9),
+  seq: 4712,
+} as const;
+const failed = {
+  ...held,
+  status: "failed",
+  error: "The feed answers 403",
+  failure: "error",
+  updated_at: at(9),
+  completed_at: at(9),
+  seq: 4712,
+} as const;
+
+const info = {
+  name: "coordination-hub",
+  version: "0.1.0",
+  protocol: 1,
+  epoch: "5f0c2a9be871",
+  cursor: cursorAt(4712),
+  time: at(10),
+  limits: { task_bytes: 65_536, page_events: 500 },
+} as const;
+
+export const EXAMPLES: Examples = {
+  send: {
+    params: {
+      from_claude: "windows_frontend",
+      to_claude: "server_backend",
+      task: "Scrape RSS feeds",
+      context: "Financial sources, the last 24 hours",
+      idempotency_key: "019ab6a1-f0c4-send-1",
+    },
+    result: {
+      message: pending,
+      recipient: { state: "online", last_seen: at(0), waiting: 1, oldest_waiting: at(0), wake: "connected" },
+      deduplicated: false,
+    },
+  },
+  list: {
+    params: { to_claude: "server_backend", status: "pending" },
+    result: { messages: [pending], count: 1, cursor: cursorAt(4710) },
+  },
+  get: { params: { id }, result: pending },
+  update: { params: { id, status: "complete", result: "150 articles from 6 feeds" }, result: complete },
+  delete: { params: { id }, result: { id, deleted: true } },
+  stats: { params: {}, result: { total: 145, pending: 3, in_progress: 1, complete: 140, failed: 1 } },
+  heartbeat: { params: { claude_id: "server_backend" }, result: { timestamp: at(5), claude_id: "server_backend" } },
+  claim: { params: { id, claim_key: "019ab6a1-f0c6-claim-1" }, result: claimed },
+  claim_next: { params: { for_claude: "server_backend", wait_ms: 30_000 }, result: claimed },
+  complete: { params: { id, attempt: 1, result: "150 articles from 6 feeds" }, result: complete },
+  fail: { params: { id, attempt: 1, error: "The feed answers 403" }, result: failed },
+  release: { params: { id, attempt: 1 }, result: { ...pending, updated_at: at(4), attempt: 1, seq: 4712 } },
+  presence: {
+    params: {},
+    result: {
+      version: 12,
+      instances: [
+        {
+          claude_id: "server_backend",
+          state: "online",
+          since: at(0),
+          last_seen: at(5),
+          connections: [{ transport: "websocket", client: { name: "coordination-hub", version: "0.1.0" } }],
+          roles: [],
+          in_progress: 1,
+          waiting: 0,
+          reachability: "connected",
+        },
+      ],
+    },
+  },
+  events: {
+    params: { after: cursorAt(4710), for: "windows_frontend", wait_ms: 30_000 },
+    result: {
+      after: cursorAt(4710),
+      cursor: cursorAt(4711),
+      events: [
+        {
+          seq: 4711,
+          kind: "claimed",
+          at: at(2),
+          actor: "server_backend",
+          message: {
+            id,
+            from_claude: "windows_frontend",
+            to_claude: "server_backend",
+            type: "task",
+            status: "in_progress",
+            attempt: 1,
+            claimed_by: "server_backend",
+            lease_until: at(32),
+          },
+        },
+      ],
+    },
+  },
+  info: { params: {}, result: info },
+};
