@@ -14,6 +14,7 @@ interface Setting {
 }
 
 const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+const durationMs = z.coerce.number({ error: "must be a number of milliseconds" }).int().min(0);
 
 const SETTINGS = {
   host: {
@@ -48,6 +49,24 @@ const SETTINGS = {
       z.array(z.string()).default([]),
     ),
     help: "host name under which the hub may be addressed, beside localhost",
+  },
+  leaseGraceMs: {
+    flag: "--lease-grace-ms <ms>",
+    env: ["COORDINATION_LEASE_GRACE_MS"],
+    schema: durationMs.default(30_000),
+    help: "how long a task stays with a run whose last connection is gone",
+  },
+  detachedLeaseMs: {
+    flag: "--detached-lease-ms <ms>",
+    env: ["COORDINATION_DETACHED_LEASE_MS"],
+    schema: durationMs.default(30 * 60_000),
+    help: "how long a claim without a run holds",
+  },
+  backoffMaxMs: {
+    flag: "--backoff-max-ms <ms>",
+    env: ["COORDINATION_BACKOFF_MAX_MS"],
+    schema: durationMs.default(10 * 60_000),
+    help: "the longest rest of a task between two tries",
   },
   logLevel: {
     flag: "--log-level <level>",

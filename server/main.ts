@@ -1,6 +1,7 @@
 /** Runs the hub: configuration, log, start screen, signals. */
 import { resolve } from "node:path";
 import { pino } from "pino";
+import { PinoPretty as pretty } from "pino-pretty";
 import { BASE_PATH } from "../shared/operations.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub, type MountedHub } from "./createHub.ts";
@@ -10,8 +11,9 @@ const SHUTDOWN_MS = 4_500;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
-  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const hub = await createHub({ db: config.db, open: config.open, allowHosts: config.allowHost, logger });
+  const logger = makeLogger(config.logLevel);
+  const { db, open, allowHost: allowHosts, leaseGraceMs: graceMs, detachedLeaseMs: detachedMs, backoffMaxMs } = config;
+  const hub = await createHub({ db, open, allowHosts, logger, lease: { graceMs, detachedMs, backoffMaxMs } });
   const { host, port } = await hub.listen(config).catch(async (error) => {
     await hub.close();
     throw error;
@@ -34,6 +36,13 @@ async function main(): Promise<void> {
     );
   }
 }
+
+/** One JSON line a fact; for a person at a terminal, readable. */
+const makeLogger = (level: string) =>
+  pino(
+    { level },
+    process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination({ dest: 2, sync: true }),
+  );
 
 /** Where it listens, where the data is, and what to try next. */
 function startScreen({ db, open }: Config, host: string, port: number): string {

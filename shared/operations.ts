@@ -206,6 +206,10 @@ export const OPERATIONS = {
       for: f.name.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
       wait_ms: f.waitMs.optional().describe("Wait so long for an event (0)."),
       limit: z.int().min(1).max(LIMITS.page_events).optional().describe("At most so many (500)."),
+      receives: z
+        .boolean()
+        .optional()
+        .describe("Whether asking for what comes next counts as having received (false)."),
     }),
     result: page,
     rest: { method: "GET", paths: ["/events"], shape: "page" },

@@ -3,6 +3,8 @@ import type { Clock } from "../clock.ts";
 
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** Resolves when the signal aborts. */
+  readonly over: Promise<void>;
   /** Must be called when the waiting is over, however it ended. */
   done(): void;
 }
@@ -20,5 +22,10 @@ export function deadline(clock: Clock, waitMs: number, ...others: (AbortSignal |
     callOff();
     for (const other of others) other?.removeEventListener("abort", end);
   };
-  return { signal: controller.signal, done };
+  const { signal } = controller;
+  const over = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return { signal, over, done };
 }

@@ -24,7 +24,11 @@ import type {
   StoreCommand,
 } from "../store/store.ts";
 import { ClaimWaiters } from "./claimWaiters.ts";
+import { PollReceipts } from "./pollReceipts.ts";
 import { Runs } from "./runs.ts";
+
+/** How soon what is due is tried again when the store failed. */
+const WAKE_AGAIN_MS = 1_000;
 
 export interface HubOptions {
   store: Store;
@@ -46,6 +50,7 @@ export class Hub {
   readonly presence: PresenceBoard;
   readonly runs: Runs;
   readonly claimWaiters = new ClaimWaiters();
+  readonly pollReceipts = new PollReceipts();
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
   readonly #failed: HubOptions["failed"];
@@ -58,10 +63,15 @@ export class Hub {
   static async start(options: HubOptions): Promise<Hub> {
     const { position, instances, wakeAt } = await options.store.open(options.clock.now());
     const hub = new Hub(options, position);
+    const until = options.clock.now() + LIVENESS.reconnect_spread_ms + options.lease.graceMs;
+    try {
+      await hub.submit({ op: "lapse", until });
+    } catch (error) {
+      await options.store.close();
+      throw error;
+    }
     hub.presence.start(instances);
     hub.#armWake(wakeAt);
-    const until = options.clock.now() + LIVENESS.reconnect_spread_ms + options.lease.graceMs;
-    await hub.submit({ op: "lapse", until });
     return hub;
   }
 
@@ -124,7 +134,12 @@ export class Hub {
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
   acknowledge(session: Session, reader: Reader, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);
-    if (ids.length > 0 && reader !== null) this.#commits.ride({ op: "delivered", claude_id: reader, ids });
+    if (reader !== null) this.delivered(reader, ids);
+  }
+
+  /** The messages have reached the reader's client. */
+  delivered(claude_id: string, ids: readonly string[]): void {
+    if (ids.length > 0) this.#commits.ride({ op: "delivered", claude_id, ids });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
@@ -132,7 +147,6 @@ export class Hub {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#callOffWake?.();
-    this.claimWaiters.callAll();
     this.presence.stop();
     await this.#commits.drain();
     await this.store.close();
@@ -151,10 +165,17 @@ export class Hub {
     this.#callOffWake = undefined;
     this.#wakeAt = wakeAt;
     if (wakeAt === null) return;
-    this.#callOffWake = this.clock.after(Math.max(0, wakeAt - this.clock.now()), () => {
-      this.#wakeAt = null;
-      this.#submitQuietly({ op: "wake" });
-    });
+    this.#callOffWake = this.clock.after(Math.max(0, wakeAt - this.clock.now()), () => void this.#wake());
+  }
+
+  async #wake(): Promise<void> {
+    this.#wakeAt = null;
+    try {
+      await this.submit({ op: "wake" });
+    } catch (error) {
+      this.#failed("waking what is due", error);
+      this.#armWake(this.clock.now() + WAKE_AGAIN_MS);
+    }
   }
 
   #submitQuietly(command: StoreCommand): void {

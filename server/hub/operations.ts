@@ -122,15 +122,30 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   if (for_claude === null) throw missing("for_claude");
   const tryOnce = () =>
     hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key: params.claim_key });
-  const wait = deadline(hub.clock, params.wait_ms ?? 0, client.gone, hub.closing);
+  const outcome = params.wait_ms
+    ? await claimInLine(hub, for_claude, params.wait_ms, client, tryOnce)
+    : await tryOnce();
+  if (client.gone?.aborted) await giveBack(hub, outcome, client);
+  return { value: outcome.message ?? "null" };
+}
+
+async function claimInLine(hub: Hub, recipient: string, waitMs: number, client: Client, tryOnce: () => Promise<Done>) {
+  const ticket = hub.claimWaiters.ticket();
+  const wait = deadline(hub.clock, waitMs, client.gone, hub.closing);
   try {
-    let outcome = await tryOnce();
-    while (outcome.message === null && params.wait_ms && !wait.signal.aborted) {
-      await hub.claimWaiters.wait(for_claude, wait.signal);
-      if (!wait.signal.aborted) outcome = await tryOnce();
+    for (;;) {
+      const turn = hub.claimWaiters.join(recipient, ticket);
+      let needsCall = false;
+      try {
+        const outcome = await tryOnce();
+        if (outcome.message !== null || wait.signal.aborted) return outcome;
+        await Promise.race([turn.called, wait.over]);
+        if (wait.signal.aborted) return outcome;
+        needsCall = true;
+      } finally {
+        turn.leave(!needsCall);
+      }
     }
-    if (client.gone?.aborted) await giveBack(hub, outcome, client);
-    return { value: outcome.message ?? "null" };
   } finally {
     wait.done();
   }

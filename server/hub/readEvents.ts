@@ -14,6 +14,7 @@ export interface EventsParams {
   for?: string | undefined;
   wait_ms?: number | undefined;
   limit?: number | undefined;
+  receives?: boolean | undefined;
 }
 
 /** Whose events a caller reads: those it names, its own, or all. */
@@ -40,8 +41,23 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
   const start = startOf(hub, params.after);
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
+  const receipts = params.receives ? receiptsOf(hub, client) : undefined;
+  receipts?.acknowledge(start);
   const page = await firstPage(hub, readerOf(params, client), start, params, client);
+  receipts?.sent(page);
   return { value: page.json };
+}
+
+/** Receipts of a run that polls for itself; another caller's reading proves nothing. */
+function receiptsOf(hub: Hub, { claude_id, run }: Client) {
+  if (claude_id === null || run === null) return undefined;
+  return {
+    acknowledge: (seq: number) => hub.delivered(claude_id, hub.pollReceipts.acknowledge(claude_id, run, seq)),
+    sent: ({ upTo, entries }: LogPage) => {
+      const mine = entries.filter(({ kind, to }) => kind === "new" && to === claude_id);
+      hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => id) });
+    },
+  };
 }
 
 /**

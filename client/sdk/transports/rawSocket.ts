@@ -15,24 +15,20 @@ export interface RawSocket {
 }
 
 export interface RawSocketClass {
-  new (url: string, protocols?: string | string[]): RawSocket;
+  /** @param handshakeTimeoutMs how long opening may take, where the platform can tell it. */
+  new (url: string, protocols: string | string[] | undefined, handshakeTimeoutMs: number): RawSocket;
   readonly OPEN: number;
 }
 
 /** A frame of the hub holds a few large answers at most. */
 const MAX_PAYLOAD_BYTES = 16 * LIMITS.frame_bytes;
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** `ws` with its defaults put right, and with the listeners that must outlive every other. */
 class NodeSocket extends NodeWebSocket {
   failure = "";
 
-  constructor(url: string, protocols?: string | string[]) {
-    super(url, protocols, {
-      perMessageDeflate: false,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      maxPayload: MAX_PAYLOAD_BYTES,
-    });
+  constructor(url: string, protocols: string | string[] | undefined, handshakeTimeout: number) {
+    super(url, protocols, { perMessageDeflate: false, handshakeTimeout, maxPayload: MAX_PAYLOAD_BYTES });
     this.on("error", (error: NodeJS.ErrnoException) => {
       this.failure = error.message || error.code || error.name;
     });

@@ -22,13 +22,14 @@ import type { Clock } from "../clock.ts";
 import { FRAME_LIMITS, FrameWriter, helloFrame, readFrame } from "./frames.ts";
 import { Gate } from "./gate.ts";
 import { Liveness } from "./liveness.ts";
-import { down, HANDSHAKE_TIMEOUT_MS, PlatformSocket, type RawSocket } from "./rawSocket.ts";
+import { down, PlatformSocket, type RawSocket } from "./rawSocket.ts";
 import type { LineClose, Request, Transport, TransportEvents } from "./transport.ts";
 
 /** Its types say `.default`, while at run time the default import is the class itself. */
 const Dialler = rws.default as unknown as typeof rws.default.default;
 type Dialler = InstanceType<typeof Dialler>;
 
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HUB_SILENT: LineClose = CLOSE.hubSilent;
 const UNREADABLE: LineClose = { code: CLOSE.reopened.code, reason: "unreadable frame" };
 
@@ -36,6 +37,7 @@ export class SocketTransport implements Transport {
   readonly name = "websocket";
   readonly #url: string;
   readonly #clock: Clock;
+  readonly #handshakeTimeoutMs: number;
   readonly #events: TransportEvents;
   readonly #liveness: Liveness;
   readonly #writer = new FrameWriter(FRAME_LIMITS, (frame) => this.#dialler?.send(frame));
@@ -43,9 +45,10 @@ export class SocketTransport implements Transport {
   #dialler: Dialler | undefined;
   #socket: RawSocket | undefined;
 
-  constructor(url: string, clock: Clock, events: TransportEvents) {
+  constructor(url: string, clock: Clock, events: TransportEvents, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS) {
     this.#url = url;
     this.#clock = clock;
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#events = { ...events, welcomed: (welcome) => this.#welcomed(welcome, events) };
     this.#liveness = new Liveness(clock, () => this.#cut(HUB_SILENT));
   }
@@ -89,7 +92,7 @@ export class SocketTransport implements Transport {
       minReconnectionDelay: 0,
       minUptime: 0,
       maxEnqueuedMessages: 0,
-      connectionTimeout: 2 * HANDSHAKE_TIMEOUT_MS,
+      connectionTimeout: 2 * this.#handshakeTimeoutMs,
     });
     dialler.addEventListener("open", () => {
       if (this.#dialler === dialler) this.#events.opened();
@@ -103,9 +106,10 @@ export class SocketTransport implements Transport {
   /** A class of sockets that report to this transport before the dialler hears of anything. */
   #socketClass() {
     const adopt = (socket: RawSocket) => this.#adopt(socket);
+    const timeoutMs = this.#handshakeTimeoutMs;
     return class extends PlatformSocket {
       constructor(url: string, protocols?: string | string[]) {
-        super(url, protocols);
+        super(url, protocols, timeoutMs);
         adopt(this);
       }
     };

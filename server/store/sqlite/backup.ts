@@ -4,6 +4,8 @@ import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { setMeta } from "./migrate.ts";
 
+const ALL_PAGES = 2 ** 31 - 1;
+
 /**
  * Writes a verified copy of a database in use.
  *
@@ -13,7 +15,8 @@ export async function writeBackup(db: Database.Database, file: string): Promise<
   if (existsSync(file)) {
     throw new HubError("invalid_params", `${file} exists already: name a new file`, { field: "file" });
   }
-  await db.backup(file);
+  // All pages in one step: another process may be writing, and each of its commits would start the copy over.
+  await db.backup(file, { progress: () => ALL_PAGES });
   try {
     chmodSync(file, 0o600);
     verifyAndMark(file);

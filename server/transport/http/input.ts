@@ -12,10 +12,10 @@ type Params = Record<string, unknown>;
 
 /** Reads an operation's parameters from path, query, body and headers. */
 export function inputOf(operation: Operation): (request: Request) => Params {
-  const numbers = numericParameters(operation);
+  const types = parameterTypes(operation);
   const takesKey = "idempotency_key" in operation.params.shape;
   return (request) => ({
-    ...(operation.rest.method === "GET" ? fromQuery(request, numbers) : fromBody(request)),
+    ...(operation.rest.method === "GET" ? fromQuery(request, types) : fromBody(request)),
     ...request.params,
     ...(takesKey && keyOf(request)),
   });
@@ -41,32 +41,45 @@ function keyOf(request: Request): Params {
 }
 
 function fromBody(request: Request): Params {
-  const text = typeof request.body === "string" ? request.body : "";
-  if (text === "") return {};
+  if (!Buffer.isBuffer(request.body) || request.body.length === 0) return {};
   if (!request.is("json")) {
     throw new HubError("bad_json", "The body must be JSON: send it with Content-Type: application/json");
   }
-  const body = parseJson(text);
+  const body = parseJson(textOf(request.body));
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new HubError("invalid_params", "The body must be a JSON object");
   }
   return body as Params;
 }
 
-/** Everything in a query is text; what the table calls a number is made one where it looks like one. */
-function fromQuery(request: Request, numbers: ReadonlySet<string>): Params {
+/** Text is kept byte for byte or refused: no decoder may put something else in the place of a broken byte. */
+function textOf(body: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    throw new HubError("bad_json", "The body is not UTF-8");
+  }
+}
+
+/** Everything in a query is text; it becomes what the table calls for where it looks like that. */
+function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params {
   const params: Params = {};
   for (const [name, value] of new URL(request.originalUrl, "http://hub").searchParams) {
     if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
-    params[name] = numbers.has(name) && /^-?[0-9]{1,16}(\.[0-9]+)?$/.test(value) ? Number(value) : value;
+    params[name] = typed(value, types.get(name));
   }
   return params;
 }
 
-function numericParameters({ params }: Operation): ReadonlySet<string> {
+function typed(value: string, type: string | undefined): unknown {
+  if (type === "integer" && /^-?[0-9]{1,16}(\.[0-9]+)?$/.test(value)) return Number(value);
+  if (type === "boolean" && /^(true|false)$/.test(value)) return value === "true";
+  return value;
+}
+
+function parameterTypes({ params }: Operation): ReadonlyMap<string, string> {
   const { properties = {} } = z.toJSONSchema(params, { io: "input", unrepresentable: "any" });
-  const numeric = Object.entries(properties).filter(
-    ([, schema]) => typeof schema === "object" && schema.type === "integer",
+  return new Map(
+    Object.entries(properties).map(([name, schema]) => [name, typeof schema === "object" ? String(schema.type) : ""]),
   );
-  return new Set(numeric.map(([name]) => name));
 }

@@ -28,7 +28,7 @@ export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
     guard.check(request);
     next();
   });
-  router.use(express.text({ type: () => true, limit: LIMITS.frame_bytes }));
+  router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
   router.use(noSuchRoute);
   router.use(errorHandler(failed));
