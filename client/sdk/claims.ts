@@ -25,10 +25,6 @@ export class Claims {
     this.#read = read;
   }
 
-  get held(): number {
-    return this.#claims.size;
-  }
-
   /** @returns the signal that is aborted, with a ClaimLost, when the task is taken away. */
   hold(task: Message): AbortSignal {
     const abort = new AbortController();

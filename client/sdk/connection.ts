@@ -58,6 +58,8 @@ export class Connection {
   #cancelRetry: (() => void) | undefined;
   #cancelSlow: (() => void) | undefined;
   #flushIsDue = false;
+  /** Whether the fallback is being asked. */
+  #isPolling = false;
   #onDown: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config, ends: Ends) {
@@ -155,8 +157,9 @@ export class Connection {
     drop: () => this.#drop(),
     schedule: () => this.#schedule(),
     poll: () => {
-      if (!this.#fallback) return;
+      if (!this.#fallback || this.#isPolling) return;
       void this.#hangUp(this.#fallback, CLOSE.reopened);
+      this.#isPolling = true;
       this.#fallback.attempt();
     },
     hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
@@ -223,6 +226,7 @@ export class Connection {
   #hangUp(line: Transport | undefined, why: LineClose): Promise<void> {
     if (!line) return Promise.resolve();
     if (this.#serving === line) this.#serving = undefined;
+    if (this.#fallback === line) this.#isPolling = false;
     const closed = line.close(why);
     this.#ends.calls.lineLost(line, false);
     return closed;
@@ -239,8 +243,14 @@ export class Connection {
   #fallbackEvents(): TransportEvents {
     return this.#lineEvents(() => this.#fallback as Transport, {
       opened: () => this.#greet(this.#fallback as Transport),
-      welcomed: () => this.#happens("answered"),
-      lost: () => this.#happens("cut"),
+      welcomed: () => {
+        this.#isPolling = false;
+        this.#happens("answered");
+      },
+      lost: () => {
+        this.#isPolling = false;
+        this.#happens("cut");
+      },
     });
   }
 

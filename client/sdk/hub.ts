@@ -123,10 +123,10 @@ export class Hub extends Operations {
     if ((options.for ?? this.as) === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
     const worker = new Worker<Hub>(this.#workPlace(), handler, options);
     this.#workers.add(worker);
-    this.#session.keepAlive.hold();
+    const disengage = this.#session.engage();
     const over = () => {
       this.#workers.delete(worker);
-      this.#session.keepAlive.release();
+      disengage();
     };
     worker.done.then(over, over);
     return worker;

@@ -29,7 +29,10 @@ export interface ConnectOptions {
   call_timeout_ms?: number;
   /** `auto`: a socket, and long polling while sockets are blocked. */
   transport?: "auto" | "websocket" | "long_poll";
-  /** Whether the open connection keeps a Node process alive. Calls under way and workers always do. true */
+  /**
+   * Whether the open connection keeps a Node process alive. Calls under way, awaited results and workers always do;
+   * where sockets are blocked, handlers do as well. true
+   */
   keep_alive?: boolean;
   /** Source of jitter, from 0 to below 1. `Math.random` */
   random?: () => number;

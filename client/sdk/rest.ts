@@ -49,7 +49,8 @@ function query(fields: Fields): string {
  */
 export function fromResponse(operation: OperationName, params: object, body: Fields): unknown {
   if (body.success === true) return UNDRESS[OPERATIONS[operation].rest.shape](body, params as Fields);
-  if (typeof body.error !== "string") throw new ConnectionLost("the answer did not come from a hub");
+  const isRefusal = body.success === false && typeof body.error === "string";
+  if (!isRefusal) throw new ConnectionLost("the answer did not come from a hub");
   throw fromRestError(body as Parameters<typeof fromRestError>[0]);
 }
 

@@ -40,6 +40,7 @@ export class Session {
   readonly #backlog: Backlog;
   /** Whether the messages that wait are still to be told. */
   #backlogIsDue: boolean;
+  #workers = 0;
   #isHeard = false;
   #listenIsDue = false;
   #begun = false;
@@ -47,6 +48,7 @@ export class Session {
   /** A resync that nobody could hear of yet. */
   #resync: Resync | undefined;
   #onReady: ((error?: Error) => void) | undefined;
+  #onDown = () => {};
   #lost: string | undefined;
 
   constructor(config: Config) {
@@ -111,9 +113,26 @@ export class Session {
     });
   }
 
+  /** A worker begins, and needs events and the process until it is over. @returns what says that it is. */
+  engage(): () => void {
+    this.#workers++;
+    this.keepAlive.hold();
+    this.connection.listen();
+    return () => {
+      this.#workers--;
+      this.keepAlive.release();
+      this.connection.listen();
+    };
+  }
+
   /** Waits for what is under way and says goodbye. */
   async close(): Promise<void> {
-    if (serves(this.connection.state)) await Promise.race([this.calls.idle(), sleep(this.config.clock, DRAIN_MS)]);
+    if (serves(this.connection.state)) {
+      const down = new Promise<void>((resolve) => {
+        this.#onDown = resolve;
+      });
+      await Promise.race([this.calls.idle(), down, sleep(this.config.clock, DRAIN_MS)]);
+    }
     await this.connection.close();
   }
 
@@ -126,7 +145,7 @@ export class Session {
       presence: this.#presence,
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
-      wantsEvents: () => this.stream.isHeard || this.tasks.waiting > 0 || this.claims.held > 0,
+      wantsEvents: () => this.#wantsEvents(),
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
     });
@@ -218,6 +237,7 @@ export class Session {
     this.#lost = change.reason ?? this.#lost;
     this.listeners.emit("state", change);
     if (serves(change.state)) this.#onReady?.();
+    else this.#onDown();
   }
 
   #ended(error: Error | undefined): void {
@@ -226,6 +246,11 @@ export class Session {
     this.tasks.end(error ?? new HubClosed());
     this.stream.end(error);
     if (this.config.keep_alive) this.keepAlive.release();
+  }
+
+  #wantsEvents(): boolean {
+    const asked = this.tasks.waiting > 0 || this.#workers > 0;
+    return asked || this.stream.isHeard || this.listeners.has("presence");
   }
 
   /** Whether the stream tells of a message. */

@@ -106,15 +106,14 @@ export class Worker<Hub> {
     const params = { ...this.#for, wait_ms: WAIT_MS, claim_key: newId() };
     this.#asking.add(params);
     try {
-      return await this.#place.call("claim_next", params);
+      return await this.#insist("claim_next", params);
     } catch (error) {
-      if (error instanceof HubClosed) this.#closing = true;
-      else if (!isRetryable(error)) throw error;
+      if (!(error instanceof HubClosed)) throw error;
+      this.#closing = true;
+      return null;
     } finally {
       this.#asking.delete(params);
     }
-    if (!this.#closing) await sleep(this.#place.clock, AGAIN_MS);
-    return null;
   }
 
   async #do(task: Message): Promise<void> {
@@ -134,7 +133,7 @@ export class Worker<Hub> {
   /** Said even when the claim is gone: until the next claim the hub accepts it, and after that keeps it as `late`. */
   async #complete({ id, attempt = 0 }: Message, result: string | undefined): Promise<void> {
     const params = { id, attempt, ...(result !== undefined && { result }) };
-    await this.#place.call("complete", params).catch((error) => {
+    await this.#insist("complete", params).catch((error) => {
       if (isUnfit(error)) throw error;
       this.#unsaid(error);
     });
@@ -142,11 +141,26 @@ export class Worker<Hub> {
 
   async #fail({ id, attempt = 0 }: Message, error: unknown): Promise<void> {
     const params = { id, attempt, error: sentence(error), retryable: isRetryable(error) };
-    await this.#place.call("fail", params).catch((refusal) => this.#unsaid(refusal));
+    await this.#insist("fail", params).catch((refusal) => this.#unsaid(refusal));
   }
 
   async #giveBack({ id, attempt = 0 }: Message): Promise<void> {
-    await this.#place.call("release", { id, attempt }).catch((error) => this.#unsaid(error));
+    await this.#insist("release", { id, attempt }).catch((error) => this.#unsaid(error));
+  }
+
+  /**
+   * Asks until there is an answer. Giving up would leave a task claimed that nobody does; the key, or that the same
+   * outcome said twice counts once, makes it safe.
+   */
+  async #insist<N extends OperationName>(operation: N, params: Params<N>): Promise<Result<N>> {
+    for (;;) {
+      try {
+        return await this.#place.call(operation, params);
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        if (error instanceof HubError) await sleep(this.#place.clock, AGAIN_MS); // else the wait for a line is rest enough
+      }
+    }
   }
 
   /** The outcome did not reach the hub. That the task is not ours any more is no error. */

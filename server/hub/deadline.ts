@@ -1,31 +1,28 @@
 /** Waiting with an end: a time, a caller that left, a hub that closes. */
 import type { Clock } from "../clock.ts";
+import { Cancellation } from "./cancellation.ts";
 
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** Resolves when the signal aborts. */
-  readonly over: Promise<void>;
-  /** Must be called when the waiting is over, however it ended. */
-  done(): void;
-}
+export class Deadline {
+  readonly #over = new Cancellation();
+  readonly #release: (() => void)[];
 
-/** @param others end the waiting too. */
-export function deadline(clock: Clock, waitMs: number, ...others: (AbortSignal | undefined)[]): Deadline {
-  const controller = new AbortController();
-  const end = () => controller.abort();
-  const callOff = clock.after(waitMs, end);
-  for (const other of others) {
-    if (other?.aborted) end();
-    else other?.addEventListener("abort", end, { once: true });
+  /** @param others end the waiting too. */
+  constructor(clock: Clock, waitMs: number, ...others: (Cancellation | undefined)[]) {
+    const end = () => this.#over.cancel();
+    this.#release = [clock.after(waitMs, end)];
+    for (const other of others) if (other) this.#release.push(other.onCancel(end));
   }
-  const done = () => {
-    callOff();
-    for (const other of others) other?.removeEventListener("abort", end);
-  };
-  const { signal } = controller;
-  const over = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  return { signal, over, done };
+
+  get isOver(): boolean {
+    return this.#over.cancelled;
+  }
+
+  onOver(listener: () => void): () => void {
+    return this.#over.onCancel(listener);
+  }
+
+  /** Must be called when the waiting has ended, however it ended. */
+  done(): void {
+    for (const release of this.#release) release();
+  }
 }

@@ -23,7 +23,8 @@ import type {
   Store,
   StoreCommand,
 } from "../store/store.ts";
-import { ClaimWaiters } from "./claimWaiters.ts";
+import { Cancellation } from "./cancellation.ts";
+import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
 import { Runs } from "./runs.ts";
 
@@ -49,12 +50,12 @@ export class Hub {
   readonly delivery: Delivery;
   readonly presence: PresenceBoard;
   readonly runs: Runs;
-  readonly claimWaiters = new ClaimWaiters();
+  readonly claimLines = new ClaimLines();
   readonly pollReceipts = new PollReceipts();
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
   readonly #failed: HubOptions["failed"];
-  readonly #closing = new AbortController();
+  readonly #closing = new Cancellation();
   readonly #floor: number;
   #wakeAt: number | null = null;
   #callOffWake: (() => void) | undefined;
@@ -91,9 +92,9 @@ export class Hub {
     this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
   }
 
-  /** Aborted once the hub closes. */
-  get closing(): AbortSignal {
-    return this.#closing.signal;
+  /** Ends once the hub closes. */
+  get closing(): Cancellation {
+    return this.#closing;
   }
 
   get leasePolicy(): LeasePolicy {
@@ -144,8 +145,8 @@ export class Hub {
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
+    if (this.#closing.cancelled) return;
+    this.#closing.cancel();
     this.#callOffWake?.();
     this.presence.stop();
     await this.#commits.drain();
@@ -154,13 +155,13 @@ export class Hub {
 
   #committed({ entries, wakeAt }: CommitResult): void {
     this.delivery.committed(entries);
-    this.claimWaiters.committed(entries);
+    this.claimLines.committed(entries);
     this.#armWake(wakeAt);
   }
 
   /** One timer, armed at the earliest moment at which time alone changes something. */
   #armWake(wakeAt: number | null): void {
-    if (wakeAt === this.#wakeAt || this.#closing.signal.aborted) return;
+    if (wakeAt === this.#wakeAt || this.#closing.cancelled) return;
     this.#callOffWake?.();
     this.#callOffWake = undefined;
     this.#wakeAt = wakeAt;
@@ -179,7 +180,7 @@ export class Hub {
   }
 
   #submitQuietly(command: StoreCommand): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.cancelled) return;
     this.#commits.submit(command).catch((error) => this.#failed(command.op, error));
   }
 }

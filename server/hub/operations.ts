@@ -10,7 +10,7 @@ import type { Caller } from "../core/message.ts";
 import { iso } from "../store/messageJson.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
-import { deadline } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import type { Done, Hub } from "./hub.ts";
 import { readEvents } from "./readEvents.ts";
 
@@ -20,11 +20,11 @@ type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: C
 /**
  * Performs one operation.
  *
- * @param params as they came; checked here.
- * @throws HubError when they are wrong, or the operation is refused.
+ * @param params as they came; checked here, before anything happens.
+ * @throws HubError at once when they are wrong; the promise rejects with one when the operation is refused.
  */
-export async function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
-  if (hub.closing.aborted) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+export function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
+  if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
   const checked = validate(OPERATIONS[name].params, params);
   return (HANDLERS[name] as Handler<OperationName>)(hub, checked as never, client);
 }
@@ -118,37 +118,18 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
 
 /** Takes the next task; where there is none, waits in line for one. */
 async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
-  const for_claude = params.for_claude ?? client.claude_id;
+  const { for_claude = client.claude_id, wait_ms, claim_key } = params;
   if (for_claude === null) throw missing("for_claude");
-  const tryOnce = () =>
-    hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key: params.claim_key });
-  const outcome = params.wait_ms
-    ? await claimInLine(hub, for_claude, params.wait_ms, client, tryOnce)
-    : await tryOnce();
-  if (client.gone?.aborted) await giveBack(hub, outcome, client);
-  return { value: outcome.message ?? "null" };
+  const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key });
+  const outcome = wait_ms ? await claimInLine(hub, for_claude, wait_ms, client, tryOnce) : await tryOnce();
+  if (outcome && client.gone?.cancelled) await giveBack(hub, outcome, client);
+  return { value: outcome?.message ?? "null" };
 }
 
-async function claimInLine(hub: Hub, recipient: string, waitMs: number, client: Client, tryOnce: () => Promise<Done>) {
-  const ticket = hub.claimWaiters.ticket();
-  const wait = deadline(hub.clock, waitMs, client.gone, hub.closing);
-  try {
-    for (;;) {
-      const turn = hub.claimWaiters.join(recipient, ticket);
-      let needsCall = false;
-      try {
-        const outcome = await tryOnce();
-        if (outcome.message !== null || wait.signal.aborted) return outcome;
-        await Promise.race([turn.called, wait.over]);
-        if (wait.signal.aborted) return outcome;
-        needsCall = true;
-      } finally {
-        turn.leave(!needsCall);
-      }
-    }
-  } finally {
-    wait.done();
-  }
+function claimInLine(hub: Hub, recipient: string, waitMs: number, client: Client, tryOnce: () => Promise<Done>) {
+  const deadline = new Deadline(hub.clock, waitMs, client.gone, hub.closing);
+  const claimed = hub.claimLines.claim(recipient, deadline, tryOnce, ({ message }) => message !== null);
+  return claimed.finally(() => deadline.done());
 }
 
 /** A task claimed for a caller who has hung up and cannot ask again goes back untried. */
@@ -171,19 +152,20 @@ async function presence(hub: Hub, params: Checked<"presence">, client: Client): 
 
 async function nextVersion(hub: Hub, since: number, waitMs: number, client: Client): Promise<void> {
   if (hub.presence.version > since) return;
-  const wait = deadline(hub.clock, waitMs, client.gone, hub.closing);
+  const wait = new Deadline(hub.clock, waitMs, client.gone, hub.closing);
   const { changed, cancel } = hub.presence.nextVersion();
-  wait.signal.addEventListener("abort", cancel, { once: true });
+  wait.onOver(cancel);
   await changed;
   wait.done();
 }
 
 type Change = Exclude<Command, { op: "wake" }>;
 
-async function change(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
-  const { message } = await hub.submit({ op: "change", id, command, caller: callerOf(hub, client) });
-  return { value: message as string };
+function change(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
+  return hub.submit({ op: "change", id, command, caller: callerOf(hub, client) }).then(messageOf);
 }
+
+const messageOf = ({ message }: Done): Answer => ({ value: message as string });
 
 /** The document's one way to move a message. */
 function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {

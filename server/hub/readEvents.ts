@@ -6,7 +6,7 @@ import { type LogPage, makePage } from "../delivery/page.ts";
 import type { Reader } from "../store/store.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
-import { deadline } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import type { Hub } from "./hub.ts";
 
 export interface EventsParams {
@@ -65,13 +65,13 @@ function receiptsOf(hub: Hub, { claude_id, run }: Client) {
  * not reached the head is never cut short by time: an empty page must not lead past what was not read.
  */
 async function firstPage(hub: Hub, reader: Reader, cursor: number, params: EventsParams, client: Client) {
-  const wait = deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
+  const wait = new Deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
   const pageEvents = params.limit ?? LIMITS.page_events;
   const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>
     makePage(hub.delivery.epoch, cursor, upTo, entries);
   let close = () => {};
   const found = new Promise<LogPage>((resolve, reject) => {
-    const isDue = () => !params.wait_ms || wait.signal.aborted;
+    const isDue = () => !params.wait_ms || wait.isOver;
     const send = (page: LogPage) => {
       if (page.entries.length > 0) resolve(pages(page.upTo, page));
       else if (isDue() && page.upTo === hub.delivery.head) resolve(pages(page.upTo, NOTHING));
@@ -90,10 +90,10 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
     };
     const leave = () => resolve(pages(cursor, NOTHING));
     if (isDue()) lookAtTime();
-    wait.signal.addEventListener("abort", lookAtTime, { once: true });
-    client.gone?.addEventListener("abort", leave, { once: true });
+    wait.onOver(lookAtTime);
+    const stay = client.gone?.onCancel(leave);
     close = () => {
-      client.gone?.removeEventListener("abort", leave);
+      stay?.();
       hub.delivery.close(session);
       wait.done();
     };

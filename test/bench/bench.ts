@@ -8,13 +8,34 @@ export interface Scale {
   rounds: number;
   warmUpMs: number;
   windowMs: number;
-  /** Sockets of the fan-out and of the idle sections. */
+  /** Of the fan-out. */
   subscribers: number;
+  bursts: number;
+  /** Idle sockets whose memory is measured. */
   connections: number;
+  /** In the log of the history section. */
+  messages: number;
 }
 
-export const FULL: Scale = { rounds: 3, warmUpMs: 1_000, windowMs: 3_000, subscribers: 1_000, connections: 10_000 };
-export const QUICK: Scale = { ...FULL, rounds: 1, warmUpMs: 500, windowMs: 1_500, connections: 2_000 };
+export const FULL: Scale = {
+  rounds: 3,
+  warmUpMs: 1_000,
+  windowMs: 3_000,
+  subscribers: 1_000,
+  bursts: 20,
+  connections: 10_000,
+  messages: 500_000,
+};
+
+export const QUICK: Scale = {
+  rounds: 1,
+  warmUpMs: 500,
+  windowMs: 1_500,
+  subscribers: 1_000,
+  bursts: 8,
+  connections: 10_000,
+  messages: 50_000,
+};
 
 export interface Section {
   name: string;

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { Bench, FULL, QUICK, type Scale, type Section } from "./bench.ts";
 import { Missing, requireProc } from "./os/missing.ts";
 import { Workplace } from "./os/workplace.ts";
+import { conditions } from "./report/conditions.ts";
 import { formatSummary, formatTable } from "./report/print.ts";
 import type { Table } from "./report/result.ts";
 import { SECTIONS } from "./sections.ts";
@@ -11,6 +12,7 @@ import { SECTIONS } from "./sections.ts";
 interface Options {
   quick?: true;
   connections?: number;
+  messages?: number;
   json?: string;
 }
 
@@ -21,6 +23,7 @@ const command = new Command("npm run bench --")
   .argument("[section...]", "what to measure; left out: everything")
   .option("--quick", "shorter windows, one round: for a first look")
   .option("--connections <n>", "sockets of the idle section", wholeNumber)
+  .option("--messages <n>", "messages in the log of the history section", wholeNumber)
   .option("--json <file>", "also write the numbers there")
   .addHelpText("after", `\nSections:\n${help}`)
   .action(run);
@@ -28,13 +31,13 @@ const command = new Command("npm run bench --")
 async function run(names: string[], options: Options): Promise<void> {
   requireProc();
   const sections = names.length === 0 ? SECTIONS : names.map(sectionOf);
-  const scale: Scale = { ...(options.quick ? QUICK : FULL) };
-  if (options.connections) scale.connections = options.connections;
+  const { quick, json, ...chosen } = options;
+  const scale: Scale = { ...(quick ? QUICK : FULL), ...chosen };
   const tables: Table[] = [];
   for (const section of sections) tables.push(...(await measure(section, scale)));
   const budgets = tables.flatMap(({ rows }) => rows.flatMap(({ budget }) => budget ?? []));
   if (budgets.length > 0) console.log(formatSummary(budgets));
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ scale, tables, budgets }, null, 2)}\n`);
+  if (json) writeFileSync(json, `${JSON.stringify({ scale, tables, budgets }, null, 2)}\n`);
 }
 
 /** Runs one section in a workplace of its own, and shows what it found. */
@@ -43,7 +46,9 @@ async function measure(section: Section, scale: Scale): Promise<Table[]> {
   const abandon = () => workplace.abandon();
   process.once("exit", abandon);
   try {
+    const before = conditions(workplace.path);
     const tables = await section.run(new Bench(scale, workplace));
+    for (const table of tables) table.notes.push(`before: ${before}`, `after: ${conditions(workplace.path)}`);
     for (const table of tables) console.log(formatTable(table));
     return tables;
   } catch (error) {

@@ -71,6 +71,10 @@ describe("the canonical form", () => {
     ["a field gone", z.strictObject({ a: z.string(), b: z.int().optional() })],
     ["another type", z.strictObject({ a: z.string(), b: z.string().optional(), description: z.string() })],
     ["required now", z.strictObject({ a: z.string(), b: z.int(), description: z.string() })],
+    [
+      "a field that is named like a description",
+      z.strictObject({ a: z.string(), b: z.int().optional(), description: z.int() }),
+    ],
     ["open now", z.looseObject({ a: z.string(), b: z.int().optional(), description: z.string() })],
     ["a tighter bound", z.strictObject({ a: z.string().max(9), b: z.int().optional(), description: z.string() })],
   ])("sees %s", (_, changed) => {

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
 import { defer } from "./defer.ts";
 import { FaultProxy } from "./proxy.ts";
 import { seededRandom } from "./random.ts";
@@ -83,26 +84,61 @@ test("cuts after a random number of bytes", async () => {
   expect(bytes).toBeLessThan(100_000);
 });
 
-test("a black hole holds bytes and closes back, and gives them up again", async () => {
-  const hub = await echo();
-  const proxy = await FaultProxy.start(hub);
-  const client = dial(proxy.port);
-  client.write("before");
-  await once(client, "data");
-  proxy.blackHole();
-  let seen = "";
-  client.on("data", (chunk) => {
-    seen += chunk;
+describe("a black hole", () => {
+  async function throughHole() {
+    const hub = await echo();
+    const proxy = await FaultProxy.start(hub);
+    const client = dial(proxy.port);
+    client.write("before");
+    await once(client, "data");
+    const [hubSide] = hub.sockets;
+    proxy.blackHole();
+    return { hub, proxy, client, hubSide: hubSide as Socket };
+  }
+
+  /** Long enough for anything to pass that passes at all: a hundred trips to the same hub beside the proxy. */
+  async function aWhile(port: number) {
+    for (let i = 0; i < 100; i++) {
+      const direct = dial(port);
+      direct.end("x");
+      await buffer(direct);
+    }
+  }
+
+  test("holds bytes back, and gives them up again", async () => {
+    const { hub, proxy, client, hubSide } = await throughHole();
+    client.write("held");
+    await aWhile(hub.port);
+    expect(hubSide.bytesRead).toBe("before".length);
+    proxy.resume();
+    expect(String((await once(client, "data"))[0])).toBe("held");
   });
-  client.end("held");
-  const direct = dial(hub.port);
-  direct.end("a round trip beside it");
-  await buffer(direct);
-  expect(seen).toBe("");
-  expect(client.readableEnded).toBe(false);
-  proxy.resume();
-  await once(client, "end");
-  expect(seen).toBe("held");
+
+  test("holds back the news that a side has closed", async () => {
+    const { hub, proxy, client, hubSide } = await throughHole();
+    client.end();
+    await aWhile(hub.port);
+    expect(hubSide.readableEnded).toBe(false);
+    proxy.resume();
+    await once(client.resume(), "end");
+  });
+
+  test("holds back a reset", async () => {
+    const { hub, proxy, client, hubSide } = await throughHole();
+    hubSide.resetAndDestroy();
+    await aWhile(hub.port);
+    expect(client.destroyed).toBe(false);
+    proxy.resume();
+    await gone(client);
+  });
+
+  test("takes new connections, and lets go of them when it is cut", async () => {
+    const { proxy } = await throughHole();
+    const late = dial(proxy.port);
+    while (proxy.open < 2) await setImmediate();
+    proxy.cut();
+    await gone(late);
+  });
 });
 
 test("refuses connections", async () => {

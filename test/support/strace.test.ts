@@ -51,6 +51,7 @@ test("halves of interrupted calls are joined: a write counts from its beginning,
 
 test("a sync covers nothing that was written after it began", () => {
   const lines = [
+    ...Array<string>(3).fill("1 +++ a line about something else +++"),
     pwrite(2, "row"),
     `2 fdatasync(17<${WAL}> <unfinished ...>`,
     pwrite(3, "late"),
@@ -67,4 +68,11 @@ test("a short write counts what was taken; other descriptors and failures do not
     "1 +++ killed by SIGKILL +++",
   );
   expect(ops).toEqual([{ kind: "send", bytes: Buffer.from("ab") }]);
+});
+
+test("what a killed process had begun counts as done, except a sync", () => {
+  const begunSend = `1 write(25<${SOCKET}>, "${hex("ok")}", 2 <unfinished ...>`;
+  const begunSync = `2 fdatasync(17<${WAL}>) = ?`;
+  expect(dirty(trace(pwrite(2, "row"), begunSync, begunSend))).toEqual(["row"]);
+  expect(trace(begunSend)).toEqual([{ kind: "send", bytes: Buffer.from("ok") }]);
 });

@@ -98,6 +98,7 @@ export function parseTrace(text: string): Op[] {
       place(ops, ops.push(undefined) - 1, rest);
     }
   }
+  for (const { line, slot } of begun.values()) place(ops, slot, `${line}) = ?`); // cut off by the end of the process
   return compact(ops);
 }
 
@@ -120,13 +121,14 @@ function compact(ops: readonly (Op | undefined)[]): Op[] {
 }
 
 function parseCall(call: string, slot: number): Op | undefined {
-  const match = /^(\w+)\(\d+<((?:\\x[0-9a-f]{2}|[^>\\])*)>(.*)\) += (\d+)/.exec(call);
+  const match = /^(\w+)\(\d+<((?:\\x[0-9a-f]{2}|[^>\\])*)>(.*)\) += (\d+|\?)/.exec(call);
   if (!match) return undefined; // failed, or not about a file
   const [, name, path, args, result] = match as unknown as [string, string, string, string, string];
   const file = unhex(path).toString();
-  if (name === "fsync" || name === "fdatasync") return { kind: "sync", file, began: slot };
+  const known = result !== "?";
+  if (name === "fsync" || name === "fdatasync") return known ? { kind: "sync", file, began: slot } : undefined;
   const bytes = Buffer.concat([...args.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, hex]) => unhex(hex as string)));
-  const done = bytes.subarray(0, Number(result));
+  const done = known ? bytes.subarray(0, Number(result)) : bytes; // the killed process may have done all of it
   if (/^(socket|TCP|TCPv6|UNIX)/.test(file)) return { kind: "send", bytes: done };
   return file.startsWith("/") ? { kind: "write", file, bytes: done } : undefined;
 }

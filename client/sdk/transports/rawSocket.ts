@@ -1,6 +1,7 @@
 /** The WebSocket of the place we run in: `ws` in Node, the built-in one in a browser or its workers. */
 import NodeWebSocket from "ws";
 import { LIMITS } from "../../../shared/index.ts";
+import type { Clock } from "../clock.ts";
 
 /** What we use of either. */
 export interface RawSocket {
@@ -42,9 +43,9 @@ export const PlatformSocket = (NodeWebSocket.OPEN === 1 ? NodeSocket : globalThi
 const CLOSE_WAIT_MS = 2_000;
 
 /** Resolves when a socket that was told to close is down, or does not answer. */
-export function down(socket: RawSocket, after: (delayMs: number, run: () => void) => () => void): Promise<void> {
+export function down(socket: RawSocket, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const giveUp = after(CLOSE_WAIT_MS, () => {
+    const giveUp = clock.after(CLOSE_WAIT_MS, () => {
       socket.terminate?.();
       resolve();
     });

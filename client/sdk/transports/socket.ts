@@ -79,7 +79,7 @@ export class SocketTransport implements Transport {
     this.#dialler = undefined;
     this.#socket = undefined;
     this.#liveness.stop();
-    const isDown = socket && down(socket, this.#clock.after);
+    const isDown = socket && down(socket, this.#clock);
     dialler?.close(why.code, why.reason);
     await isDown;
   }

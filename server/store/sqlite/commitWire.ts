@@ -1,58 +1,134 @@
 /**
- * Batches on their way between the threads. Cloning thousands of small objects would cost more than the
- * database does, so commands cross as one text and results as flat arrays of plain values.
+ * Batches on their way between the threads.
+ *
+ * Cloning thousands of small objects would cost more than the database does. Commands cross as one text. A
+ * result crosses as one text that holds everything there is to read, and one array of numbers that says what
+ * lies where in it; the receiver cuts its strings out of the text without copying.
  */
 import type { WireError } from "../../../shared/errors.ts";
-import type { EventKind } from "../../../shared/event.ts";
+import { EVENT_KINDS } from "../../../shared/event.ts";
 import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../store.ts";
 
 export interface FlatResult {
   wakeAt: number | null;
-  /** Four values an outcome: message or error, deduplicated, waiting, oldest. */
-  outcomes: unknown[];
-  /** Eight values an entry: the fields of LogEntry in their order. */
-  entries: unknown[];
+  firstSeq: number;
+  text: string;
+  /** OUTCOME numbers for each outcome, then ENTRY numbers for each entry. */
+  numbers: Int32Array;
+  outcomes: number;
+  /** Names of senders and recipients, each once. */
+  names: string[];
+  errors: WireError[];
 }
+
+/** An outcome: length of its message (NONE: null, FAILED: see errors), deduplicated, waiting, length of oldest. */
+const OUTCOME = 4;
+/** An entry: kind, claimable, length of its JSON, where its bodies begin, where its id begins and its length, from, to. */
+const ENTRY = 8;
+
+const NONE = -1;
+const FAILED = -2;
+const NOT_A_SEND = -1;
+
+const KIND_NUMBERS = new Map<string, number>(EVENT_KINDS.map((kind, i) => [kind, i]));
 
 export const encodeCommands = (commands: readonly StoreCommand[]): string => JSON.stringify(commands);
 
 export const decodeCommands = (text: string): StoreCommand[] => JSON.parse(text) as StoreCommand[];
 
 export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatResult {
-  const flat: FlatResult = { wakeAt, outcomes: [], entries: [] };
+  const numbers = new Int32Array(outcomes.length * OUTCOME + entries.length * ENTRY);
+  const names = new Map<string, number>();
+  const errors: WireError[] = [];
+  let text = "";
+  let at = 0;
   for (const outcome of outcomes) {
-    if (outcome.ok) flat.outcomes.push(outcome.message, outcome.deduplicated, outcome.waiting, outcome.oldest);
-    else flat.outcomes.push(outcome.error, undefined, undefined, undefined);
+    if (outcome.ok) text += encodeOutcome(outcome, numbers, at);
+    else {
+      errors.push(outcome.error);
+      numbers[at] = FAILED;
+    }
+    at += OUTCOME;
   }
-  for (const { seq, kind, id, from, to, claimable, json, bodiesAt } of entries) {
-    flat.entries.push(seq, kind, id, from, to, claimable, json, bodiesAt);
+  for (const entry of entries) {
+    encodeEntry(entry, numbers, at, names);
+    text += entry.json;
+    at += ENTRY;
   }
-  return flat;
+  const firstSeq = entries[0]?.seq ?? 0;
+  return { wakeAt, firstSeq, text, numbers, outcomes: outcomes.length, names: [...names.keys()], errors };
 }
 
-export function decodeResult({ wakeAt, outcomes, entries }: FlatResult): CommitResult {
-  const result: CommitResult = { wakeAt, outcomes: [], entries: [] };
-  for (let i = 0; i < outcomes.length; i += 4) result.outcomes.push(outcomeAt(outcomes, i));
-  for (let i = 0; i < entries.length; i += 8) result.entries.push(entryAt(entries, i));
+function encodeOutcome(outcome: Extract<Outcome, { ok: true }>, numbers: Int32Array, at: number): string {
+  const { message, waiting, oldest } = outcome;
+  numbers[at] = message === null ? NONE : message.length;
+  numbers[at + 1] = outcome.deduplicated ? 1 : 0;
+  numbers[at + 2] = waiting ?? NOT_A_SEND;
+  numbers[at + 3] = oldest?.length ?? NONE;
+  return oldest ? (message ?? "") + oldest : (message ?? "");
+}
+
+function encodeEntry(entry: LogEntry, numbers: Int32Array, at: number, names: Map<string, number>): void {
+  const { kind, claimable, json, bodiesAt, id, from, to } = entry;
+  numbers[at] = KIND_NUMBERS.get(kind) as number;
+  numbers[at + 1] = claimable ? 1 : 0;
+  numbers[at + 2] = json.length;
+  numbers[at + 3] = bodiesAt;
+  const idAt = json.indexOf(id);
+  numbers[at + 4] = idAt >= 0 ? idAt : -1 - numberOf(id, names); // an adopted id may need escapes in JSON
+  numbers[at + 5] = id.length;
+  numbers[at + 6] = numberOf(from, names);
+  numbers[at + 7] = numberOf(to, names);
+}
+
+function numberOf(name: string, names: Map<string, number>): number {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  names.set(name, names.size);
+  return names.size - 1;
+}
+
+export function decodeResult(flat: FlatResult): CommitResult {
+  const { numbers, text } = flat;
+  const result: CommitResult = { wakeAt: flat.wakeAt, outcomes: [], entries: [] };
+  let failures = 0;
+  let place = 0;
+  let at = 0;
+  for (; at < flat.outcomes * OUTCOME; at += OUTCOME) {
+    if (numbers[at] === FAILED) {
+      result.outcomes.push({ ok: false, error: flat.errors[failures++] as WireError });
+      continue;
+    }
+    const messageEnd = place + Math.max(0, numbers[at] as number);
+    const end = messageEnd + Math.max(0, numbers[at + 3] as number);
+    result.outcomes.push(decodeOutcome(numbers, at, text.slice(place, messageEnd), text.slice(messageEnd, end)));
+    place = end;
+  }
+  for (let seq = flat.firstSeq; at < numbers.length; at += ENTRY, seq++) {
+    const end = place + (numbers[at + 2] as number);
+    result.entries.push(decodeEntry(numbers, at, seq, text.slice(place, end), flat.names));
+    place = end;
+  }
   return result;
 }
 
-function outcomeAt(flat: unknown[], i: number): Outcome {
-  const first = flat[i];
-  if (typeof first === "object" && first !== null) return { ok: false, error: first as WireError };
-  const message = first as string | null;
-  if (flat[i + 2] === undefined) return { ok: true, message };
-  const [deduplicated, waiting, oldest] = [flat[i + 1] as boolean, flat[i + 2] as number, flat[i + 3] as string | null];
-  return { ok: true, message, deduplicated, waiting, oldest };
+function decodeOutcome(numbers: Int32Array, at: number, text: string, oldest: string): Outcome {
+  const message = numbers[at] === NONE ? null : text;
+  const waiting = numbers[at + 2] as number;
+  if (waiting === NOT_A_SEND) return { ok: true, message };
+  return { ok: true, message, deduplicated: numbers[at + 1] === 1, waiting, oldest: oldest === "" ? null : oldest };
 }
 
-const entryAt = (flat: unknown[], i: number): LogEntry => ({
-  seq: flat[i] as number,
-  kind: flat[i + 1] as EventKind,
-  id: flat[i + 2] as string,
-  from: flat[i + 3] as string,
-  to: flat[i + 4] as string,
-  claimable: flat[i + 5] as boolean,
-  json: flat[i + 6] as string,
-  bodiesAt: flat[i + 7] as number,
-});
+function decodeEntry(numbers: Int32Array, at: number, seq: number, json: string, names: string[]): LogEntry {
+  const idAt = numbers[at + 4] as number;
+  return {
+    seq,
+    kind: EVENT_KINDS[numbers[at] as number] as LogEntry["kind"],
+    id: idAt >= 0 ? json.slice(idAt, idAt + (numbers[at + 5] as number)) : (names[-1 - idAt] as string),
+    from: names[numbers[at + 6] as number] as string,
+    to: names[numbers[at + 7] as number] as string,
+    claimable: numbers[at + 1] === 1,
+    json,
+    bodiesAt: numbers[at + 3] as number,
+  };
+}

@@ -6,6 +6,7 @@ import { name as nameField, run as runField } from "../../../shared/fields.ts";
 import { parseJson } from "../../../shared/json.ts";
 import type { Operation } from "../../../shared/operations.ts";
 import { validate } from "../../../shared/validate.ts";
+import type { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 
 type Params = Record<string, unknown>;
@@ -22,7 +23,7 @@ export function inputOf(operation: Operation): (request: Request) => Params {
 }
 
 /** Who is calling: a label, as long as there are no tokens. */
-export function clientOf(request: Request, gone?: AbortSignal): Client {
+export function clientOf(request: Request, gone?: Cancellation): Client {
   return {
     claude_id: header(request, "x-claude-id", nameField),
     run: header(request, "x-claude-run", runField),
@@ -41,11 +42,13 @@ function keyOf(request: Request): Params {
 }
 
 function fromBody(request: Request): Params {
-  if (!Buffer.isBuffer(request.body) || request.body.length === 0) return {};
-  if (!request.is("json")) {
+  const raw: unknown = request.body;
+  const isJson = request.is("json"); // null: there is no body
+  if (isJson === null || (Buffer.isBuffer(raw) && raw.length === 0)) return {};
+  if (!isJson) {
     throw new HubError("bad_json", "The body must be JSON: send it with Content-Type: application/json");
   }
-  const body = parseJson(textOf(request.body));
+  const body = Buffer.isBuffer(raw) ? parseJson(textOf(raw)) : raw; // an app around us may have parsed it
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new HubError("invalid_params", "The body must be a JSON object");
   }
@@ -63,7 +66,7 @@ function textOf(body: Buffer): string {
 
 /** Everything in a query is text; it becomes what the table calls for where it looks like that. */
 function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params {
-  const params: Params = {};
+  const params: Params = Object.create(null);
   for (const [name, value] of new URL(request.originalUrl, "http://hub").searchParams) {
     if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
     params[name] = typed(value, types.get(name));

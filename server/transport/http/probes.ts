@@ -10,7 +10,7 @@ export function makeProbes(hub: Hub, metrics: Registry): Router {
   });
   router.get("/readyz", async (_request, response) => {
     try {
-      if (hub.closing.aborted) throw new Error("the hub is shutting down");
+      if (hub.closing.cancelled) throw new Error("the hub is shutting down");
       await hub.submit({ op: "probe" });
       response.json({ status: "ready" });
     } catch (error) {

@@ -5,6 +5,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { OPERATION_NAMES, OPERATIONS, type Operation, type OperationName } from "../../../shared/operations.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
+import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
 import type { Guard } from "../guard.ts";
@@ -73,13 +74,13 @@ function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
   };
 }
 
-/** Aborted when the connection closes before the answer is sent. */
-function goneWith(response: Response): AbortSignal {
-  const controller = new AbortController();
+/** Ends when the connection closes before the answer is sent. */
+function goneWith(response: Response): Cancellation {
+  const gone = new Cancellation();
   response.on("close", () => {
-    if (!response.writableFinished) controller.abort();
+    if (!response.writableFinished) gone.cancel();
   });
-  return controller.signal;
+  return gone;
 }
 
 const PATHS = OPERATION_NAMES.flatMap((name) => [...(OPERATIONS[name] as Operation).rest.paths]);

@@ -43,10 +43,10 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
   };
   callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
   const end = () => response.end();
-  hub.closing.addEventListener("abort", end, { once: true });
+  const stay = hub.closing.onCancel(end);
   response.on("close", () => {
     callOff();
-    hub.closing.removeEventListener("abort", end);
+    stay();
     hub.delivery.close(session);
     leave();
   });

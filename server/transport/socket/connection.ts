@@ -19,6 +19,7 @@ import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
 import type { Session } from "../../delivery/session.ts";
 import { answerJson } from "../../hub/answer.ts";
+import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
@@ -48,7 +49,7 @@ export class SocketConnection {
   #session: Session | undefined;
   #presence: Presence | undefined;
   #stopListening: (() => void) | undefined;
-  #gone: AbortController | undefined;
+  #gone: Cancellation | undefined;
   #inFlight = 0;
 
   constructor(socket: WebSocket, context: ConnectionContext) {
@@ -97,7 +98,7 @@ export class SocketConnection {
   closed(goodbye: boolean): void {
     const { hub } = this.#context;
     const { claude_id, run } = this.#client;
-    this.#gone?.abort();
+    this.#gone?.cancel();
     this.#stopListening?.();
     if (this.#session) hub.delivery.close(this.#session);
     if (claude_id === null || !this.#presence) return;
@@ -156,12 +157,12 @@ export class SocketConnection {
   #greet(id: RpcId | null, said: Hello): void {
     if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
     const { hub } = this.#context;
-    if (hub.closing.aborted) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+    if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
     const { claude_id = null, run = null } = said;
     const reader: Reader = said.scope === "all" ? null : claude_id;
     const { cursor, reason } = this.#startOf(said, reader);
-    this.#gone = new AbortController();
-    this.#client = { claude_id, run, gone: this.#gone.signal };
+    this.#gone = new Cancellation();
+    this.#client = { claude_id, run, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),
@@ -239,7 +240,8 @@ function idOf(value: unknown): RpcId | null {
 
 function validateRequest(value: unknown) {
   const parsed = rpcRequest.safeParse(value);
-  if (parsed.success) return parsed.data;
+  // Its parameters as they came: zod's records drop a `__proto__` without a word.
+  if (parsed.success) return { method: parsed.data.method, params: (value as { params?: unknown }).params };
   const { path, message } = parsed.error.issues[0] as { path: PropertyKey[]; message: string };
   throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${message}`);
 }

@@ -54,7 +54,7 @@ export class SocketServer {
   /** Takes upgrades of a server. @returns a function that stops taking them. */
   attach(server: Server): () => void {
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (new URL(request.url ?? "/", "http://hub").pathname === this.#path) this.#upgrade(request, socket, head);
+      if (request.url?.split("?")[0] === this.#path) this.#upgrade(request, socket, head);
       else if (server.listenerCount("upgrade") === 1) refuseUpgrade(socket, noSuchSocket(this.#path));
     };
     server.on("upgrade", upgrade);
@@ -79,7 +79,7 @@ export class SocketServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
-      if (this.#hub.closing.aborted)
+      if (this.#hub.closing.cancelled)
         throw new HubError("shutting_down", "The hub is restarting: come back in a moment");
       this.#guard.check(request);
       assertSubprotocol(request);
@@ -133,7 +133,9 @@ function assertSubprotocol({ headers }: IncomingMessage): void {
 
 const noSuchSocket = (path: string) => new HubError("unknown_operation", `There is no socket here: it is at ${path}`);
 
+/** Node has let go of the socket by now: its errors and its end are ours to look after. */
 function refuseUpgrade(socket: Duplex, error: HubError): void {
+  socket.on("error", () => {}).once("finish", () => socket.destroy());
   const { http } = ERRORS[error.code];
   const body = JSON.stringify(toRestError(error.toWire()));
   socket.end(

@@ -1,7 +1,23 @@
-/** The hub through its SDK: what a user of it gets. */
-import { Missing } from "../os/missing.ts";
-import type { Driver } from "./driver.ts";
+/** The hub through its SDK: what its users get. */
+import { connect } from "../../../client/sdk/index.ts";
+import { type Driver, RESULT, TASK } from "./driver.ts";
 
-export function openHubSdk(): Promise<Driver> {
-  throw new Missing("the SDK is not there yet");
+const WORKER = "bench_worker";
+
+export async function openHubSdk(port: number, inFlight: number): Promise<Driver> {
+  const url = `http://127.0.0.1:${port}/api/coord`;
+  const [sender, worker] = await Promise.all([
+    connect({ as: "bench_sender", url }),
+    connect({ as: WORKER, url, receives: true }),
+  ]);
+  worker.work(() => RESULT, { concurrency: inFlight });
+  return {
+    run: async () => {
+      const task = await sender.send({ to_claude: WORKER, task: TASK });
+      await task.result();
+    },
+    close: async () => {
+      await Promise.all([sender.close(), worker.close()]);
+    },
+  };
 }

@@ -1,24 +1,20 @@
 /** The hub without its SDK: how fast the wire alone can be. */
 import type { EventMessage, Message, Page } from "../../../shared/index.ts";
-import { HubSocket } from "../hubSocket.ts";
+import { HubSocket } from "../lean/hubSocket.ts";
 import { type Driver, RESULT, TASK, Waiting } from "./driver.ts";
 
 const WORKER = "bench_worker";
 
 export async function openHubSocket(port: number): Promise<Driver> {
-  const { hub: sender } = await HubSocket.open(port, { claude_id: "bench_sender", run: `sender-${process.pid}` });
-  const { hub: worker } = await HubSocket.open(port, {
-    claude_id: WORKER,
-    run: `worker-${process.pid}`,
-    receives: true,
-  });
   const waiting = new Waiting();
-  sender.onPage = (page) => {
+  const asSender = { claude_id: "bench_sender", run: `sender-${process.pid}` };
+  const { hub: sender } = await HubSocket.open(port, asSender, (page) => {
     for (const id of idsOf(page, "completed")) waiting.arrived(id);
-  };
-  worker.onPage = (page) => {
+  });
+  const asWorker = { claude_id: WORKER, run: `worker-${process.pid}`, receives: true };
+  const { hub: worker } = await HubSocket.open(port, asWorker, (page) => {
     for (const id of idsOf(page, "new")) void work(worker, id);
-  };
+  });
   return {
     run: async () => {
       const { message } = await sender.request<{ message: Message }>("send", { to_claude: WORKER, task: TASK });

@@ -1,5 +1,7 @@
 /** Lifecycles a second, by how many are on their way at once. */
 import type { Bench, Section } from "../bench.ts";
+import { fdatasyncMs } from "../limit/disk.ts";
+import { formatNumber } from "../report/print.ts";
 import type { Budget, Row, Table } from "../report/result.ts";
 import { median } from "../statistics.ts";
 import { type Entrant, enter, HUB } from "./entrants.ts";
@@ -15,15 +17,18 @@ export const throughput: Section = {
   about: "durable task lifecycles a second, against JetStream and BullMQ",
   async run(bench) {
     const { ready, skipped } = await enter(bench);
-    const results = await takeTurns(bench, ready);
-    return [table(results, skipped)];
+    const syncs: number[] = [];
+    const results = await takeTurns(bench, ready, syncs);
+    const sync = `fdatasync of 4 KiB before each turn: ${syncs.map(formatNumber).join(", ")} ms`;
+    return [table(results, [sync, ...skipped])];
   },
 };
 
-async function takeTurns(bench: Bench, entrants: Entrant[]): Promise<Map<Entrant, Rounds>> {
+async function takeTurns(bench: Bench, entrants: Entrant[], syncs: number[]): Promise<Map<Entrant, Rounds>> {
   const results = new Map(entrants.map((entrant) => [entrant, new Map<number, Measured[]>()]));
   for (let round = 1; round <= bench.scale.rounds; round++) {
     for (const level of LEVELS) {
+      syncs.push(fdatasyncMs(bench.workplace.path));
       for (const [entrant, rounds] of results) {
         const measured = await entrant.measure(level);
         rounds.set(level, [...(rounds.get(level) ?? []), measured]);
@@ -36,7 +41,7 @@ async function takeTurns(bench: Bench, entrants: Entrant[]): Promise<Map<Entrant
   return results;
 }
 
-function table(results: Map<Entrant, Rounds>, skipped: string[]): Table {
+function table(results: Map<Entrant, Rounds>, notes: string[]): Table {
   const highest = LEVELS.at(-1) as number;
   const hub = [...results].find(([entrant]) => entrant.contestant.system === HUB);
   const hubRate = hub && at(hub[1], highest, "perSecond");
@@ -47,7 +52,7 @@ function table(results: Map<Entrant, Rounds>, skipped: string[]): Table {
     notes: [
       `hub ÷ it: the hub at ${highest.toLocaleString("en-US")} in flight against the other at whatever suits it best`,
       `server µs, client µs: processor time a lifecycle at ${highest.toLocaleString("en-US")} in flight`,
-      ...skipped,
+      ...notes,
     ],
   };
 }

@@ -3,13 +3,16 @@ import Table3 from "cli-table3";
 import colors from "picocolors";
 import { type Budget, isMet, type Row, type Table } from "./result.ts";
 
+const RIGHT = ["right"] as const;
+
 export function formatTable({ title, columns, rows, notes }: Table): string {
+  const ratios = rows.some(({ ratio }) => ratio !== undefined);
   const grid = new Table3({
-    head: ["system", "durability", ...columns, "hub ÷ it", "budget", "met"],
-    colAligns: ["left", "left", ...columns.map(() => "right" as const), "right", "right", "left"],
+    head: ["system", "durability", ...columns, ...(ratios ? ["hub ÷ it"] : []), "budget", "met"],
+    colAligns: ["left", "left", ...columns.map(() => "right" as const), ...(ratios ? RIGHT : []), "right", "left"],
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) grid.push(cells(row));
+  for (const row of rows) grid.push(cells(row, ratios));
   return [`\n${colors.bold(title)}`, grid.toString(), ...notes.map((note) => `  ${note}`)].join("\n");
 }
 
@@ -34,12 +37,12 @@ export function formatNumber(value: number | undefined): string {
   return Number(value.toPrecision(3)).toString();
 }
 
-function cells({ system, durability, values, ratio, budget }: Row): string[] {
+function cells({ system, durability, values, ratio, budget }: Row, ratios: boolean): string[] {
   return [
     system,
     durability,
     ...values.map(formatNumber),
-    ratio === undefined ? "" : `${formatNumber(ratio)} ×`,
+    ...(ratios ? [ratio === undefined ? "" : `${formatNumber(ratio)} ×`] : []),
     budget ? bound(budget) : "",
     budget ? verdict(budget) : "",
   ];

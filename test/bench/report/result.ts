@@ -15,7 +15,7 @@ export interface Budget {
 export interface Row {
   system: string;
   durability: string;
-  /** One for each column of the table; what was not measured is left out. */
+  /** One for each column of the table; undefined where nothing was measured. */
   values: (number | undefined)[];
   /** The hub's value divided by this system's. */
   ratio?: number | undefined;

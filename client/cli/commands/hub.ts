@@ -1,0 +1,27 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { built } from "../built.ts";
+import { command } from "../command.ts";
+import type { Input } from "../inputs.ts";
+
+const rest: Input<string[] | undefined> = { usage: "[options...]", help: "The hub's own options: `coord hub --help`." };
+
+export const hub = command({
+  name: "hub",
+  summary: "Run the hub.",
+  inputs: { rest },
+  passesThrough: true,
+  examples: [
+    ["hub", "on 127.0.0.1:3000, data in data/coordination.db"],
+    ["hub --port 4000 --db /var/lib/coord.db", "elsewhere"],
+  ],
+  async run({ interrupted }, { rest = [] }) {
+    const child = fork(built("server/main.js"), rest, { stdio: "inherit" });
+    // A terminal sends Ctrl-C to the hub, too: SIGTERM asks for the same end without counting as a second Ctrl-C.
+    const end = () => child.kill("SIGTERM");
+    interrupted.addEventListener("abort", end);
+    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    interrupted.removeEventListener("abort", end);
+    return code ?? (signal === "SIGKILL" ? 137 : 1);
+  },
+});

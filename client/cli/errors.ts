@@ -1,0 +1,39 @@
+/** What goes wrong on the command line itself. What the hub refuses, and what befalls the line to it, are the SDK's. */
+
+/** The command was called wrongly. */
+export class UsageError extends Error {
+  readonly code = "usage";
+  /** The operation's field that is wrong, named at the sentence's beginning. */
+  readonly field: string | undefined;
+
+  constructor(message: string, field?: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** What was waited for did not come in time. */
+export class NothingCame extends Error {
+  readonly code = "nothing_came";
+}
+
+/** Something that was done here, not at the hub, did not work. */
+export class Failed extends Error {
+  readonly code = "failed";
+}
+
+/** A signal ended the command. */
+export class Interrupted extends Error {
+  readonly code = "interrupted";
+  readonly signal: "SIGINT" | "SIGTERM" | "SIGHUP";
+
+  constructor(signal: Interrupted["signal"]) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** Whoever read our output has closed it, as `head` does. */
+export class OutputClosed extends Error {
+  readonly code = "output_closed";
+}

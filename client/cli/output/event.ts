@@ -1,0 +1,49 @@
+/** What happens, a line each. */
+import type { EventKind, HubEvent } from "../../sdk/index.ts";
+import type { Look } from "./printer.ts";
+import { cut } from "./table.ts";
+import { ago, clock } from "./time.ts";
+
+type Told = HubEvent["message"];
+
+interface Row {
+  readonly colour: "green" | "cyan" | "yellow" | "red" | "dim" | "bold";
+  /** What there is to say of it in a few words. */
+  readonly says: (message: Told, now: number) => string | undefined;
+}
+
+const nothing = () => undefined;
+
+const ROWS: Record<EventKind, Row> = {
+  new: { colour: "bold", says: ({ task, erased }) => (erased ? "(deleted)" : task) },
+  claimed: { colour: "cyan", says: ({ claimed_by, attempt }) => list(claimed_by && `by ${claimed_by}`, nth(attempt)) },
+  progress: { colour: "cyan", says: nothing },
+  completed: { colour: "green", says: ({ result }) => result },
+  failed: { colour: "red", says: ({ failure, error }) => list(failure, error) },
+  released: { colour: "yellow", says: nothing },
+  requeued: { colour: "yellow", says: ({ error, not_before }, now) => list(error, rest(not_before, now)) },
+  ready: { colour: "yellow", says: nothing },
+  cancelled: { colour: "red", says: nothing },
+  deleted: { colour: "dim", says: nothing },
+  late: { colour: "red", says: ({ attempt, result }) => list(nth(attempt), result) },
+  delivered: { colour: "dim", says: nothing },
+  seen: { colour: "dim", says: nothing },
+};
+
+const nth = (attempt: number | undefined) => attempt && `attempt ${attempt}`;
+const rest = (notBefore: string | undefined, now: number) => notBefore && `again ${ago(notBefore, now)}`;
+const list = (...parts: (string | number | undefined)[]) => parts.filter(Boolean).join(", ");
+
+const CLOCK_COLUMNS = 8;
+const KIND_COLUMNS = 9;
+const GAP = "  ";
+const LEAST_TEXT = 24;
+
+export function eventLine({ at, kind, message, backlog }: HubEvent, { paint, width, now }: Look): string {
+  const { colour, says } = ROWS[kind];
+  const name = (backlog ? "waiting" : kind).padEnd(KIND_COLUMNS);
+  const place = `${message.id}${GAP}${message.from_claude} → ${message.to_claude}`;
+  const taken = CLOCK_COLUMNS + KIND_COLUMNS + place.length + 3 * GAP.length;
+  const text = cut(says(message, now) ?? "", Math.max(LEAST_TEXT, width - taken));
+  return [paint.dim(clock(at)), paint[colour](name), place, text].join(GAP).trimEnd();
+}

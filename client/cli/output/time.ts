@@ -1,0 +1,43 @@
+/** Times and durations as people write and read them. */
+
+const UNITS = [
+  { name: "d", ms: 86_400_000 },
+  { name: "h", ms: 3_600_000 },
+  { name: "min", ms: 60_000 },
+  { name: "s", ms: 1_000 },
+] as const;
+
+/** @example span(21_700_000) === "6 h" */
+export function span(ms: number): string {
+  const unit = UNITS.find((candidate) => ms >= candidate.ms);
+  return unit ? `${Math.floor(ms / unit.ms)} ${unit.name}` : "0 s";
+}
+
+/** How long ago a time was, or how far ahead it is. */
+export function ago(time: string, now: number): string {
+  const ms = now - Date.parse(time);
+  if (ms <= -1_000) return `in ${span(-ms)}`;
+  return ms < 1_000 ? "now" : `${span(ms)} ago`;
+}
+
+/** How long something has lasted. */
+export const since = (time: string, now: number) => span(Math.max(0, now - Date.parse(time)));
+
+/** The time of day here: `10:30:00`. */
+export function clock(time: string): string {
+  const at = new Date(time);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => `${part}`.padStart(2, "0")).join(":");
+}
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|min|m|h|d)?$/;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 6e4, m: 6e4, h: 3.6e6, d: 8.64e7 };
+
+/**
+ * Milliseconds of a duration; a bare number counts seconds. Undefined for anything else.
+ *
+ * @example parseDuration("1.5h") === 5_400_000
+ */
+export function parseDuration(text: string): number | undefined {
+  const [, amount, unit = "s"] = DURATION.exec(text) ?? [];
+  return amount === undefined ? undefined : Math.round(Number(amount) * (UNIT_MS[unit] as number));
+}

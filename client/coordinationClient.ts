@@ -1,0 +1,301 @@
+/**
+ * The functions of the original coordination API, unchanged, over the hub; and `subscribe`, which spares the polling.
+ *
+ * The environment is read at each call: `COORDINATION_API_URL` (`http://localhost:3000/api/coord`), `CLAUDE_ID` (the
+ * name of this instance) and `COORDINATION_TOKEN`.
+ *
+ * Every function fails with the hub's own sentence (a `HubError`), or within 5 seconds with `Coordination API server
+ * not running`. Until then it asks again by itself, so that a restart of the hub goes unnoticed. A call that failed
+ * for want of an answer may have been carried out; making the same call again within a minute repeats it, and it
+ * happens once.
+ *
+ * Claims belong to the name, not to this process: a process that ends or crashes keeps its tasks for 30 minutes, and
+ * as long as heartbeats of that name come; then they go back. A process completes what it claimed itself under the
+ * number of that claim, so it can neither complete nor fail what was given to somebody else meanwhile.
+ *
+ * What the hub cannot know apart, it cannot protect from each other:
+ * - Two processes of one `CLAUDE_ID`, or without one (they act for the recipient), are one holder. A process that
+ *   never claimed a task itself may complete or fail what the other one holds.
+ * - Heartbeats of one of them also keep the tasks of the other, even when that one has crashed.
+ * - A task that takes more than 30 minutes without heartbeats is given to somebody else, and is done twice.
+ *
+ * `connect` of `coordination-hub` has none of these limits: there, claims belong to the run.
+ */
+import * as z from "zod";
+import { name } from "../shared/fields.ts";
+import {
+  fits,
+  HubError,
+  LIMITS,
+  type Message,
+  type MessageType,
+  type OperationName,
+  type Params,
+  type Result,
+  type Status,
+  validate,
+} from "../shared/index.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { OwnClaims } from "./ownClaims.ts";
+import { Repeats } from "./repeats.ts";
+import { ANSWER_MS, ask, asTold, type Caller, call as restCall } from "./restCalls.ts";
+import type { HubEvent } from "./sdk/events.ts";
+import type { Hub } from "./sdk/hub.ts";
+import { DEFAULT_URL } from "./sdk/options.ts";
+
+/** A chat or a task, as the hub tells it. */
+export type CoordinationMessage = Message;
+
+/** What happened to a message: its `kind`, and the message as far as this event tells of it. */
+export type CoordinationEvent = HubEvent;
+
+const claims = new OwnClaims();
+const repeats = new Repeats(() => performance.now());
+const heartbeat = new Heartbeat();
+
+/**
+ * Sends a task, or a chat, to another instance.
+ *
+ * @param type `task` is claimed and completed; `chat` is only read.
+ * @returns the message when it is stored; its `id` is what to ask for later.
+ * @example const { id } = await sendTask("Scrape ETF data", "SPY and QQQ");
+ */
+export async function sendTask(
+  task: string,
+  context?: string,
+  to = "server_backend",
+  from = ownName(),
+  type: MessageType = "task",
+): Promise<CoordinationMessage> {
+  const said = { from_claude: from, to_claude: to, task, context, type };
+  const { message } = await repeats.once(said, (idempotency_key) => call("send", { ...said, idempotency_key }));
+  return message;
+}
+
+/**
+ * Reads every pending message for an instance, chats too, oldest first.
+ *
+ * @example for (const task of await getPendingTasks("server_backend")) console.log(task.task);
+ */
+export async function getPendingTasks(forClaude = ownName()): Promise<CoordinationMessage[]> {
+  return listAll({ to_claude: forClaude, status: "pending" });
+}
+
+/**
+ * Reads all messages, of all instances, oldest first.
+ *
+ * @param status only those in it.
+ * @example const completed = await getAllMessages("complete");
+ */
+export async function getAllMessages(status?: Status): Promise<CoordinationMessage[]> {
+  return listAll({ status });
+}
+
+/**
+ * Reads one message.
+ *
+ * @throws Error `Message not found`, also when it was deleted.
+ * @example const { status, result, error } = await getMessage(task.id);
+ */
+export async function getMessage(messageId: string): Promise<CoordinationMessage> {
+  return call("get", { id: messageId });
+}
+
+/**
+ * Takes a task, so that nobody else does it; marks a chat as being read.
+ *
+ * @throws Error when somebody has taken it already, this process included.
+ * @example await claimTask(task.id); // now execute it
+ */
+export async function claimTask(messageId: string): Promise<CoordinationMessage> {
+  try {
+    const claimed = await claim(messageId);
+    claims.won(claimed);
+    return claimed;
+  } catch (error) {
+    claims.refused(messageId);
+    throw error;
+  }
+}
+
+/**
+ * Says how a task ended, or acknowledges a chat.
+ *
+ * Saying `failed` of a task that this process could not claim, or has lost, changes nothing and returns the message as
+ * it is: whoever holds it goes on.
+ *
+ * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
+ *   for that is `result` in full, and its beginning `error`.
+ * @throws Error when the task is complete already, or somebody else's.
+ * @example await completeTask(task.id, "API rate limited", "failed");
+ */
+export async function completeTask(
+  messageId: string,
+  result?: string,
+  status: "complete" | "failed" = "complete",
+): Promise<CoordinationMessage> {
+  const isFailure = status === "failed";
+  if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
+  const held = claims.held(messageId);
+  const said = { id: messageId, status, ...(isFailure ? failure(result) : { result }), attempt: held?.attempt };
+  try {
+    const ended = await call("update", said, held?.claimed_by);
+    claims.over(messageId);
+    return ended;
+  } catch (error) {
+    if (!isFailure || !held || !isRefusal(error, "lease_lost", "wrong_status")) throw error;
+    claims.over(messageId);
+    return getMessage(messageId);
+  }
+}
+
+/**
+ * Deletes a message, whatever its status.
+ *
+ * @returns false when there is no such message.
+ * @example const deleted = await deleteMessage(task.id);
+ */
+export async function deleteMessage(messageId: string): Promise<boolean> {
+  try {
+    await call("delete", { id: messageId });
+    return true;
+  } catch (error) {
+    if (isRefusal(error, "not_found")) return false;
+    throw error;
+  }
+}
+
+/**
+ * Says now, and again every `interval` milliseconds, that an instance is alive. Keeps the process alive until
+ * `stopHeartbeat`. There is one heartbeat in a process: another call replaces it. That no hub hears a beat is nothing
+ * to tell; that it refuses one is told once, as a warning of the process.
+ *
+ * @throws RangeError when no timer can wait for `interval`.
+ * @example startHeartbeat("server_backend", 30000);
+ */
+export function startHeartbeat(claudeId = ownName(), interval = 30_000): void {
+  const beat = async () => ask(environment(), "heartbeat", { claude_id: claudeId, interval_ms: interval });
+  heartbeat.start(beat, interval, ({ message }) => {
+    process.emitWarning(`the heartbeat of ${claudeId} was refused: ${message}`);
+  });
+}
+
+/** Ends the heartbeat; without one, does nothing. */
+export function stopHeartbeat(): void {
+  heartbeat.stop();
+}
+
+/**
+ * Asks once whether the hub can be reached and used.
+ *
+ * @returns false instead of failing.
+ * @example if (!(await testCoordinationAPI())) throw new Error("Coordination API not responding");
+ */
+export async function testCoordinationAPI(): Promise<boolean> {
+  try {
+    await ask(environment(), "stats", {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Hands over every event of the messages from and to an instance, instead of polling for them: first, as `new`, the
+ * messages that wait, then everything live, over any number of reconnects. The instance is online meanwhile, and the
+ * process stays alive.
+ *
+ * @param handler is given one event after another; one that returns a promise is given the next when that resolves.
+ *   When it fails, or the hub sends this client away for good, the subscription ends and the error is one that nobody
+ *   caught.
+ * @returns what ends it.
+ * @example
+ * const unsubscribe = await subscribe(({ kind, message }) => {
+ *   if (kind === "new") console.log(`${message.from_claude}: ${message.task}`);
+ *   if (kind === "completed") console.log(`${message.id} is done: ${message.result}`);
+ * });
+ * await unsubscribe();
+ */
+export async function subscribe(
+  handler: (event: CoordinationEvent) => unknown,
+  forClaude = ownName(),
+): Promise<() => Promise<void>> {
+  const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
+  const { url, token } = environment();
+  const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
+  const hub = await connect({ ...options, timeout_ms: ANSWER_MS }).catch((error) => {
+    throw asTold(error);
+  });
+  const over = new AbortController();
+  void handOver(hub, handler, over.signal);
+  return () => {
+    over.abort();
+    return hub.close();
+  };
+}
+
+async function handOver(hub: Hub, handler: (event: HubEvent) => unknown, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const event of hub.events({ signal })) await handler(event);
+  } finally {
+    void hub.close();
+  }
+}
+
+/** A task is claimed under a key, so that asking again for want of an answer gives the same one; a chat has no claim. */
+async function claim(id: string): Promise<Message> {
+  try {
+    return await repeats.once({ claim: id }, (claim_key) => call("claim", { id, claim_key }));
+  } catch (error) {
+    if (isRefusal(error, "not_a_task")) return call("update", { id, status: "in_progress" });
+    throw error;
+  }
+}
+
+/** Any character takes six bytes of JSON at most. */
+const BEGINNING_CHARS = Math.floor(LIMITS.error_bytes / 6) - 1;
+
+/** How the text of a failure travels. */
+function failure(text: string | undefined): { error?: string | undefined; result?: string } {
+  if (typeof text !== "string" || fits(text, LIMITS.error_bytes)) return { error: text };
+  return { error: `${text.slice(0, BEGINNING_CHARS).toWellFormed()}…`, result: text };
+}
+
+async function listAll(filter: Params<"list">): Promise<Message[]> {
+  const all: Message[] = [];
+  let next: string | undefined;
+  do {
+    const page = await call("list", { ...filter, limit: LIMITS.list_messages, next });
+    all.push(...page.messages);
+    next = page.next;
+  } while (next !== undefined);
+  return all;
+}
+
+/** @param as the name to act under; left out, this instance's. */
+function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {
+  const caller = environment();
+  return restCall({ ...caller, name: as ?? caller.name }, operation, params);
+}
+
+const isRefusal = (error: unknown, ...codes: HubError["code"][]) =>
+  error instanceof HubError && codes.includes(error.code);
+
+/** Empty variables count as unset. */
+function environment(): Caller {
+  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN } = process.env;
+  return {
+    url: COORDINATION_API_URL || DEFAULT_URL,
+    name: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
+    token: COORDINATION_TOKEN || undefined,
+  };
+}
+
+const NAMED = z.object({ CLAUDE_ID: name });
+
+/** @throws Error when this instance has no name. */
+function ownName(): string {
+  const { name } = environment();
+  if (name === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
+  return name;
+}

@@ -1,0 +1,38 @@
+import { HubError } from "../shared/index.ts";
+
+/** The longest that a timer can wait; with more it would fire at once. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
+
+/** Something that is said again and again. One at a time, and it keeps the process alive, as whoever starts it wants. */
+export class Heartbeat {
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /**
+   * Beats now and then every `intervalMs`, instead of an earlier heartbeat.
+   *
+   * @param refused is told the first time that the hub refuses a beat. That none hears it is nothing to tell: the next
+   *   one may be heard.
+   * @throws RangeError when no timer can wait so long.
+   */
+  start(beat: () => Promise<unknown>, intervalMs: number, refused: (refusal: HubError) => void): void {
+    if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_INTERVAL_MS) {
+      throw new RangeError(`interval must be a whole number of milliseconds from 1 to ${MAX_INTERVAL_MS}`);
+    }
+    let isTold = false;
+    const run = () => {
+      beat().catch((error) => {
+        if (isTold || !(error instanceof HubError) || error.retryable) return;
+        isTold = true;
+        refused(error);
+      });
+    };
+    this.stop();
+    this.#timer = setInterval(run, intervalMs);
+    run();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import { expect, it } from "vitest";
+import { connect } from "../../../client/sdk/index.ts";
+import { ManualClock } from "../../support/clock.ts";
+import { startHub } from "../../support/hub.ts";
+import { freePort, HubProcess } from "../../support/processes.ts";
+import { Heard, join, later, reaches, startProxied } from "./support.ts";
+
+it("a call whose answer was lost is repeated, and happens once", async () => {
+  const { server, proxy, url } = await startProxied();
+  const [ada, observer] = [await join(url, { as: "ada", transport: "websocket" }), await join(server.url)];
+  const news = new Heard(observer, "new");
+  await reaches(observer, "online");
+  proxy.faults.delayMs = 20; // the answer is still under way when the line breaks
+  const sending = ada.send({ to_claude: "bob", task: "once" });
+  await news.count(1);
+  proxy.cut();
+  proxy.faults.delayMs = undefined;
+  const task = await sending;
+  expect(task).toMatchObject({ id: news.all[0]?.message.id, deduplicated: true });
+  expect((await observer.list({})).count).toBe(1);
+});
+
+it("a claim whose answer was lost is asked again with its key, and is the same claim", async () => {
+  const { server, proxy, url } = await startProxied();
+  const [bob, observer] = [await join(url, { as: "bob", transport: "websocket" }), await join(server.url)];
+  const claims = new Heard(observer, "claimed");
+  await reaches(observer, "online");
+  const { id } = await observer.send({ from_claude: "ada", to_claude: "bob", task: "x" });
+  proxy.faults.delayMs = 20;
+  const claiming = bob.claimNext({ wait_ms: 1_000 });
+  await claims.count(1);
+  proxy.cut();
+  proxy.faults.delayMs = undefined;
+  expect(await claiming).toMatchObject({ id, attempt: 1, status: "in_progress" });
+  expect(claims.all).toHaveLength(1);
+});
+
+it("a call is repeated once and only once", async () => {
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket" });
+  const states = new Heard(ada, "state");
+  proxy.blackHole();
+  const doomed = later(ada.send({ to_claude: "bob", task: "lost twice" }));
+  const younger = new Promise<unknown>((resolve) => {
+    ada.on("state", ({ state }) => {
+      if (state !== "online" || states.all.filter((change) => change.state === "online").length > 1) return;
+      proxy.blackHole(); // before the repeat leaves
+      resolve(later(ada.stats()));
+      setImmediate(() => setImmediate(breakAgain));
+    });
+  });
+  const breakAgain = () => {
+    proxy.cut();
+    proxy.resume();
+  };
+  await new Promise((sent) => setImmediate(() => setImmediate(sent)));
+  breakAgain();
+  await expect(doomed).rejects.toMatchObject({ code: "connection_lost", retryable: true });
+  await expect(doomed).rejects.toThrow(/lost twice during send.*repeat it with the same key/);
+  expect(await younger).toMatchObject({ total: 0 });
+});
+
+it("calls made while there is no line wait for one", async () => {
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket" });
+  proxy.faults.refuse = "connections";
+  proxy.cut();
+  await reaches(ada, "waiting", "connecting");
+  const sending = [ada.chat("bob", "one"), ada.chat("bob", "two")];
+  proxy.faults.refuse = undefined;
+  await Promise.all(sending);
+  expect((await ada.list({ to_claude: "bob" })).messages.map(({ task }) => task)).toEqual(["one", "two"]);
+});
+
+it("a call that is not answered in time fails and says what to do", async () => {
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket" });
+  proxy.blackHole();
+  const late = ada.stats({}, { timeout_ms: 50 });
+  await expect(late).rejects.toMatchObject({ code: "call_timeout", retryable: true });
+  await expect(late).rejects.toThrow("stats was not answered within 50 ms");
+  proxy.resume();
+  expect(await ada.stats()).toMatchObject({ total: 0 });
+});
+
+it("a call that waits at the hub has its time on top", async () => {
+  const clock = new ManualClock();
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket", clock });
+  proxy.blackHole();
+  const ended: string[] = [];
+  const note = (what: string) => () => void ended.push(what);
+  const plain = ada.stats({}, { timeout_ms: 5_000 }).catch(note("plain"));
+  const waits = ada.claimNext({ wait_ms: 10_000 }, { timeout_ms: 5_000 }).catch(note("waits"));
+  clock.advance(5_000);
+  await plain;
+  clock.advance(9_999);
+  expect(ended).toEqual(["plain"]);
+  clock.advance(1);
+  await waits;
+  expect(ended).toEqual(["plain", "waits"]);
+  proxy.resume();
+});
+
+it("more calls than the hub takes at once wait for their turn", async () => {
+  const { url } = await startHub();
+  const ada = await join(url, { as: "ada" });
+  const answers = await Promise.all(Array.from({ length: 12_000 }, () => ada.stats()));
+  expect(answers).toHaveLength(12_000);
+});
+
+it("a call of a circular value fails alone", async () => {
+  const { url } = await startHub();
+  const ada = await join(url, { as: "ada" });
+  const circular: Record<string, unknown> = { to_claude: "bob" };
+  circular.task = circular;
+  const [bad, good] = await Promise.allSettled([ada.send(circular as never), ada.stats()]);
+  expect(bad).toMatchObject({ status: "rejected", reason: { name: "TypeError" } });
+  expect(good).toMatchObject({ status: "fulfilled" });
+});
+
+it("calls survive a hub that restarts in good order", async () => {
+  const server = await HubProcess.start();
+  const ada = await join(server.url, { as: "ada" });
+  const states = new Heard(ada, "state");
+  const sent = Array.from({ length: 200 }, (_, i) => ada.chat("bob", `${i}`));
+  const stopped = server.stop();
+  const more = Array.from({ length: 200 }, (_, i) => ada.chat("bob", `${200 + i}`));
+  expect(await stopped).toMatchObject({ code: 0 });
+  await server.restart();
+  await Promise.all([...sent, ...more]);
+  const { messages } = await ada.list({ to_claude: "bob", limit: 500 });
+  expect(new Set(messages.map(({ task }) => task)).size).toBe(400);
+  expect(messages).toHaveLength(400);
+  expect(states.all.find(({ state }) => state === "waiting")).toMatchObject({ retry_in_ms: 0 });
+});
+
+it("waits for a hub that starts at the same time", async () => {
+  const port = await freePort();
+  const joining = join(`http://127.0.0.1:${port}/api/coord`, { as: "ada" });
+  await startHub({ port });
+  expect((await joining).state).toMatch(/online|polling|probing/);
+});
+
+it("says what to do when no hub answers", async () => {
+  const url = `http://127.0.0.1:${await freePort()}/api/coord`;
+  const joining = connect({ url, timeout_ms: 100 });
+  await expect(joining).rejects.toMatchObject({ name: "HubUnreachable", code: "hub_unreachable", url });
+  await expect(joining).rejects.toThrow(`no hub answers at ${url}: start one with \`coord hub\``);
+  await expect(joining).rejects.toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") });
+});
+
+it("refuses options that cannot work, and names that the hub refuses", async () => {
+  const { url } = await startHub();
+  await expect(async () => connect({ url: "localhost:3000" })).rejects.toThrow(/url must begin with http/);
+  await expect(async () => connect({ url, resume: "yesterday" })).rejects.toThrow(/resume is not a cursor/);
+  await expect(connect({ url, as: "no spaces please" })).rejects.toMatchObject({ code: "invalid_params" });
+  await expect(connect({ url, as: "no spaces please", transport: "long_poll" })).rejects.toMatchObject({
+    name: "HubError",
+  });
+});

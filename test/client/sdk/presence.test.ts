@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { PresenceWatch } from "../../../client/sdk/presenceWatch.ts";
+import { startHub } from "../../support/hub.ts";
+import { Heard, join, startProxied } from "./support.ts";
+
+describe.each(["websocket", "long_poll"] as const)("presence over %s", (transport) => {
+  it("tells who is there, then who comes and goes", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada", about: { host: "here", roles: ["writer"] } });
+    const watcher = await join(url, { transport });
+    const heard = new Heard(watcher, "presence");
+    const [everybody] = await heard.count(1);
+    expect(everybody?.instances).toMatchObject([{ claude_id: "ada", state: "online", roles: ["writer"] }]);
+    const bob = await join(url, { as: "bob" });
+    await heard.find(({ instances }) => instances.some((one) => one.claude_id === "bob" && one.state === "online"));
+    await bob.close();
+    await heard.find(({ instances }) => instances.some((one) => one.claude_id === "bob" && one.state === "offline"));
+    expect(ada.state).toBe("online");
+    const versions = heard.all.map(({ version }) => version);
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+  });
+});
+
+it("is read anew when the line comes back", async () => {
+  const { server, proxy, url } = await startProxied();
+  const watcher = await join(url, { transport: "websocket", presence: true });
+  const heard = new Heard(watcher, "presence");
+  await heard.count(1);
+  proxy.faults.refuse = "connections";
+  proxy.cut();
+  await join(server.url, { as: "ada" });
+  proxy.faults.refuse = undefined;
+  await heard.find(({ instances }) => instances.some(({ claude_id }) => claude_id === "ada"));
+});
+
+it("holds back what overtakes the first reading, and leaves out what that contains", async () => {
+  const told: number[] = [];
+  let answer!: (presence: { version: number; instances: [] }) => void;
+  const read = () => new Promise<{ version: number; instances: [] }>((resolve) => (answer = resolve));
+  const watch = new PresenceWatch(read, ({ version }) => told.push(version));
+  watch.begin();
+  watch.change({ version: 4, instances: [] });
+  watch.change({ version: 6, instances: [] });
+  expect(told).toEqual([]);
+  answer({ version: 5, instances: [] });
+  await Promise.resolve();
+  watch.change({ version: 5, instances: [] });
+  watch.change({ version: 7, instances: [] });
+  expect(told).toEqual([5, 6, 7]);
+});

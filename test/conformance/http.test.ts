@@ -1,0 +1,150 @@
+/** What the log's readers over HTTP have beyond the common suite: parameters, headers, refusals. */
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Event } from "../../shared/event.ts";
+import { http } from "../support/http.ts";
+import { startHub, type TestHub } from "../support/hub.ts";
+import { seededRandom } from "../support/random.ts";
+import { RawSocket } from "../support/rawSocket.ts";
+import { visibleTo, Workers } from "./log.ts";
+
+let hub: TestHub;
+let all: Event[];
+let epoch: string;
+const at = (seq: number) => `${epoch}.${seq}`;
+
+beforeAll(async () => {
+  hub = await startHub();
+  const workers = await Workers.start(hub, seededRandom());
+  const origin = await workers.head();
+  epoch = origin.split(".")[0] as string;
+  await workers.work(40);
+  await workers.finish();
+  all = await workers.log(origin);
+});
+
+const events = (query: string, headers: Record<string, string> = {}) => http(`${hub.url}/events?${query}`, { headers });
+
+/** The id of a stream's first record. */
+async function firstId(query: string, headers: Record<string, string>): Promise<string | undefined> {
+  const url = `${hub.url}/events?${query}`;
+  const asked = request(url, { agent: false, headers: { accept: "text/event-stream", ...headers } }).end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  expect(response.headers).toMatchObject({ "content-type": "text/event-stream", "cache-control": "no-store" });
+  const [chunk] = (await once(response, "data")) as [Buffer];
+  asked.destroy();
+  return /^id: (.*)$/m.exec(chunk.toString())?.[1];
+}
+
+test("`after=start` reads from the beginning", async () => {
+  const { body } = await events("after=start");
+  expect(body).toEqual({ success: true, data: { after: at(0), cursor: at(all.length), events: all } });
+  expect(await firstId("after=start&limit=2", {})).toBe(at(2));
+});
+
+test("without a cursor says where the log stands, and nothing else", async () => {
+  const position = { after: at(all.length), cursor: at(all.length), events: [] };
+  for (const query of ["", "for=bob", "limit=1"]) expect((await events(query)).body.data).toEqual(position);
+});
+
+test("`limit` bounds a page, whose cursor leads to its last event", async () => {
+  const { body } = await events("after=start&limit=3");
+  expect(body.data).toEqual({ after: at(0), cursor: at(3), events: all.slice(0, 3) });
+});
+
+test("`for` says whose events, before the name of the caller", async () => {
+  const seen = async (query: string, headers = {}) => (await events(`after=start${query}`, headers)).body.data.events;
+  const bob = { "x-claude-id": "bob" };
+  expect(await seen("&for=bob")).toEqual(all.filter(visibleTo("bob")));
+  expect(await seen("", bob)).toEqual(all.filter(visibleTo("bob")));
+  expect(await seen("&for=ada", bob)).toEqual(all.filter(visibleTo("ada")));
+  expect(await seen("")).toEqual(all);
+});
+
+test("`wait_ms` ends with an empty page when nothing came", async () => {
+  const { body } = await events(`after=${at(all.length)}&wait_ms=1`);
+  expect(body.data).toEqual({ after: at(all.length), cursor: at(all.length), events: [] });
+});
+
+describe.each([{}, { accept: "text/event-stream" }])("with headers %o", (headers: Record<string, string>) => {
+  test.each([
+    ["after", ["garbage", "", "start2", epochOnly(), "0123456789ab.-1", "0123456789ab.01", "0123456789ab.1e3", "x.1"]],
+    ["limit", ["0", "-1", "501", "2.5", "many", "", "1e2"]],
+    ["wait_ms", ["-1", "55001", "9999999999999999", "soon"]],
+    ["for", ["", "*", "a b", "%00", "x".repeat(129)]],
+    ["receives", ["1", "yes", "TRUE"]],
+  ])("a %s that is none is refused, and named", async (field, values) => {
+    for (const value of values) {
+      const { status, body } = await events(`${field}=${value}`, headers);
+      expect([status, body.code, body.details], value).toEqual([400, "invalid_params", { field }]);
+    }
+  });
+
+  test("an unknown parameter is refused, and the nearest named", async () => {
+    const { status, body } = await events("afterr=start", headers);
+    expect([status, body.error]).toEqual([400, 'Unknown field: afterr (did you mean "after"?)']);
+  });
+
+  test("a cursor of another log is refused with the present one", async () => {
+    const { status, body } = await events("after=0123456789ab.1", headers);
+    expect([status, body.code]).toEqual([410, "cursor_lost"]);
+    expect(body.details).toEqual({ reason: "epoch", cursor: at(all.length) });
+  });
+});
+
+describe("a stream", () => {
+  const last = () => at(all.length);
+
+  test("goes on from `Last-Event-ID`, whatever `after` says", async () => {
+    const headers = { "last-event-id": at(all.length - 2) };
+    for (const after of ["after=start&limit=1", "after=0123456789ab.9&limit=1", "limit=1"]) {
+      expect(await firstId(after, headers)).toBe(at(all.length - 1));
+    }
+  });
+
+  test("goes on from `after` where `Last-Event-ID` is empty", async () => {
+    expect(await firstId(`after=${at(all.length - 1)}`, { "last-event-id": "" })).toBe(last());
+  });
+
+  test("refuses a `Last-Event-ID` that is lost or none", async () => {
+    const stream = { accept: "text/event-stream" };
+    const lost = await events("after=start", { ...stream, "last-event-id": "0123456789ab.1" });
+    expect([lost.status, lost.body.details.reason]).toEqual([410, "epoch"]);
+    const none = await events("after=start", { ...stream, "last-event-id": "1" });
+    expect([none.status, none.body.code]).toEqual([400, "invalid_params"]);
+  });
+});
+
+describe("receipts of a poller", () => {
+  const bob = { "x-claude-id": "bob", "x-claude-run": "run-1" };
+
+  async function delivered(second: Record<string, string>, query = "&receives=true"): Promise<boolean> {
+    const own = await startHub();
+    const ada = await RawSocket.greet(own.wsUrl, { claude_id: "ada" });
+    const poll = (after: string, headers: Record<string, string>) =>
+      http(`${own.url}/events?after=${after}${query}`, { headers });
+    const { message } = await ada.call("send", { to_claude: "bob", task: "t" });
+    const { body } = await poll("start", bob);
+    expect(body.data.events).toHaveLength(1);
+    await poll(body.data.cursor, second);
+    await own.close(); // settles what rides with the next commit
+    const again = await startHub({ db: own.db });
+    return "delivered_at" in (await http(`${again.url}/message/${message.id}`)).body.data;
+  }
+
+  test("a page has arrived when its run asks for what comes after it", async () => {
+    expect(await delivered(bob)).toBe(true);
+  });
+
+  test("but not when another run asks, or somebody else, or the poller did not say so", async () => {
+    expect(await delivered({ ...bob, "x-claude-run": "run-2" })).toBe(false);
+    expect(await delivered({ "x-claude-id": "ada", "x-claude-run": "run-1" })).toBe(false);
+    expect(await delivered(bob, "")).toBe(false);
+  });
+});
+
+/** A cursor without its position. */
+function epochOnly(): string {
+  return "0123456789ab";
+}
