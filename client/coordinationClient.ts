@@ -68,7 +68,7 @@ export async function sendTask(
   type: MessageType = "task",
 ): Promise<CoordinationMessage> {
   const said = { from_claude: from, to_claude: to, task, context, type };
-  const { message } = await repeats.once(said, (idempotency_key) => call("send", { ...said, idempotency_key }));
+  const { message } = await once(said, (idempotency_key) => call("send", { ...said, idempotency_key }));
   return message;
 }
 
@@ -220,8 +220,8 @@ export async function subscribe(
   handler: (event: CoordinationEvent) => unknown,
   forClaude = ownName(),
 ): Promise<() => Promise<void>> {
-  const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
   const { url, token } = environment();
+  const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
   const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
   const hub = await connect({ ...options, timeout_ms: ANSWER_MS }).catch((error) => {
     throw asTold(error);
@@ -245,7 +245,7 @@ async function handOver(hub: Hub, handler: (event: HubEvent) => unknown, signal:
 /** A task is claimed under a key, so that asking again for want of an answer gives the same one; a chat has no claim. */
 async function claim(id: string): Promise<Message> {
   try {
-    return await repeats.once({ claim: id }, (claim_key) => call("claim", { id, claim_key }));
+    return await once({ claim: id }, (claim_key) => call("claim", { id, claim_key }));
   } catch (error) {
     if (isRefusal(error, "not_a_task")) return call("update", { id, status: "in_progress" });
     throw error;
@@ -271,6 +271,10 @@ async function listAll(filter: Params<"list">): Promise<Message[]> {
   } while (next !== undefined);
   return all;
 }
+
+/** Carries out a call with a key that is the same when the same is asked of the same hub again for want of an answer. */
+const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
+  repeats.once({ ...environment(), ...asked }, carryOut);
 
 /** @param as the name to act under; left out, this instance's. */
 function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { HubError } from "../shared/index.ts";
-import { newId } from "./sdk/options.ts";
+import { newKey } from "./sdk/ids.ts";
 
 /** How long a call counts as the same one asked again. */
 const REMEMBERED_MS = 60_000;
@@ -26,7 +26,7 @@ export class Repeats {
    */
   async once<T>(what: object, call: (key: string) => Promise<T>): Promise<T> {
     const digest = createHash("sha256").update(JSON.stringify(what)).digest("base64");
-    const key = this.#take(digest) ?? newId();
+    const key = this.#take(digest) ?? newKey();
     try {
       return await call(key);
     } catch (error) {

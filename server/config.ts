@@ -127,9 +127,12 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   try {
     return command.parse([...argv], { from: "user" }).opts();
   } catch (error) {
-    throw new ConfigExit(printed.trimEnd(), error instanceof CommanderError && error.exitCode === 0 ? 0 : 2);
+    const isHelp = error instanceof CommanderError && error.exitCode === 0;
+    throw isHelp ? new ConfigExit(printed.trimEnd(), 0) : new ConfigExit(oneLine(printed), 2);
   }
 }
+
+const oneLine = (text: string) => text.trim().replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
 
 function refuseUnknownVariables(env: Record<string, string | undefined>): void {
   const known = [...Object.values(SETTINGS).flatMap((setting) => [...setting.env]), ...CLIENT_VARIABLES];

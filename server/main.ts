@@ -20,8 +20,13 @@ async function main(): Promise<void> {
   });
   process.stdout.write(startScreen(config, host, port));
   logger.info({ host, port, db: resolve(config.db) }, "listening");
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void shutDown(hub, signal));
-  function shutDown(open: MountedHub, signal: string) {
+  let closing: Promise<void> | undefined;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      closing ??= shutDown(hub, signal); // a second signal changes nothing: the first is being obeyed
+    });
+  }
+  function shutDown(open: MountedHub, signal: string): Promise<void> {
     logger.info({ signal }, "closing");
     setTimeout(() => {
       logger.error("closing took too long");

@@ -1,10 +1,11 @@
 /** What a command works with: who is calling, the hub, and the ways in and out of the process. */
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectOptions, connect, type Hub, type OperationName, type Params, type Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
-import { Failed, UsageError } from "./errors.ts";
-import type { Outside } from "./outside.ts";
+import { UsageError } from "./errors.ts";
 import type { Printer } from "./output/printer.ts";
+import type { Outside } from "./outside.ts";
 import { check, Rest } from "./rest.ts";
 
 /** The options that every command takes. */
@@ -28,8 +29,8 @@ export class Context {
     this.print = print;
     this.interrupted = outside.interrupted;
     this.as = as;
-    this.url = checkedUrl(url);
-    if (as !== undefined) checkName(as);
+    this.url = baseUrl(url);
+    check("heartbeat", { ...(as !== undefined && { claude_id: as }) });
     this.#rest = new Rest(this.url, as, outside.interrupted);
   }
 
@@ -56,30 +57,59 @@ export class Context {
     }
   }
 
-  /** A text from the command line, or all of stdin where it is `-`. */
-  async text(given: string): Promise<string>;
-  async text(given: string | undefined): Promise<string | undefined>;
-  async text(given: string | undefined): Promise<string | undefined> {
-    return given === "-" ? await text(this.outside.stdin()) : given;
+  /** A text from the command line, or all of stdin where it is `-`. @throws UsageError when that is no text. */
+  async text<T extends string | undefined>(given: T): Promise<T | string> {
+    if (given !== "-") return given;
+    const bytes = await this.within(buffer(this.outside.stdin()));
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new UsageError("stdin is not text in UTF-8");
+    }
+  }
+
+  /** @throws Interrupted */
+  async pause(ms: number): Promise<void> {
+    await sleep(Math.min(ms, LONGEST_MS), undefined, { signal: this.interrupted }).catch(() => {});
+    this.interrupted.throwIfAborted();
   }
 
   /**
-   * Waits, but no longer than until the command is interrupted or `withinMs` are over.
+   * Waits, but no longer than until the command is interrupted or the deadline is over.
    *
-   * @throws Interrupted, or what `late` gives.
+   * @throws Interrupted, or what the deadline throws.
    */
-  async within<T>(withinMs: number | undefined, promise: Promise<T>, late: () => Error): Promise<T> {
+  async within<T>(promise: Promise<T>, { ms, late }: Partial<Deadline> = {}): Promise<T> {
     let cancel = () => {};
     const over = new Promise<never>((_, reject) => {
       const interrupt = () => reject(this.interrupted.reason);
-      const timer = withinMs === undefined ? undefined : setTimeout(() => reject(late()), withinMs);
-      this.interrupted.addEventListener("abort", interrupt);
-      if (this.interrupted.aborted) interrupt();
+      const timer = ms === undefined ? undefined : setTimeout(() => reject(late?.()), Math.min(ms, LONGEST_MS));
       cancel = () => {
         clearTimeout(timer);
         this.interrupted.removeEventListener("abort", interrupt);
       };
+      if (this.interrupted.aborted) interrupt();
+      else this.interrupted.addEventListener("abort", interrupt);
     });
-    return Promise.race([promise, over]).finally(cancel);
+    return await Promise.race([promise, over]).finally(cancel);
+  }
+}
+
+interface Deadline {
+  /** Undefined: none. */
+  readonly ms: number | undefined;
+  /** What to throw when it is over. */
+  readonly late: () => Error;
+}
+
+/** The longest that a timer can take. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** @throws UsageError when it is not the URL of a hub. */
+function baseUrl(url: string | undefined): string {
+  try {
+    return settle({ ...(url !== undefined && { url }) }).url;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }

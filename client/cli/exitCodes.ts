@@ -11,7 +11,11 @@ interface ExitRow {
 
 export const EXIT_CODES = {
   ok: { code: 0, meaning: "done", errors: [OutputClosed] },
-  refused: { code: 1, meaning: "refused by the hub, or gone wrong: the sentence on stderr says what to do", errors: [] },
+  refused: {
+    code: 1,
+    meaning: "refused by the hub, or gone wrong: the sentence on stderr says what to do",
+    errors: [],
+  },
   usage: { code: 2, meaning: "the command was called wrongly", errors: [UsageError] },
   unreachable: { code: 3, meaning: "no hub answers", errors: [HubUnreachable, ConnectionLost, CallTimeout] },
   nothing: { code: 4, meaning: "nothing came in time", errors: [NothingCame] },

@@ -34,7 +34,7 @@ export const integer = (usage: string, help: string): Input<number | undefined> 
 /** Milliseconds; a bare number on the command line counts seconds. */
 export const duration = (usage: string, help: string): Input<number | undefined> => ({
   usage,
-  help: `${help} (seconds, or 500ms, 10m, 2h, 1d)`,
+  help,
   parse: milliseconds,
 });
 

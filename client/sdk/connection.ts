@@ -2,9 +2,8 @@
  * Drives the table of `connectionStates.ts`: tells it what happens to the lines, arms its timers, and carries out its
  * actions. What travels on the lines is not looked at here.
  */
-import { afterClose, CLOSE, type Closing, type Hello, LIVENESS, type Welcome } from "../../shared/index.ts";
+import { afterClose, CLOSE, type Hello, type Welcome } from "../../shared/index.ts";
 import type { Acks } from "./acks.ts";
-import { BACKOFF, Backoff } from "./backoff.ts";
 import type { Calls } from "./calls.ts";
 import { atEndOfTurn } from "./clock.ts";
 import { type Action, type ConnectionState, type Occurrence, serves, TRANSITIONS } from "./connectionStates.ts";
@@ -13,12 +12,11 @@ import type { StateChange } from "./events.ts";
 import { type Config, socketUrl } from "./options.ts";
 import type { PresenceWatch } from "./presenceWatch.ts";
 import type { Stream } from "./stream.ts";
+import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
 import type { LineClose, Transport, TransportEvents } from "./transports/transport.ts";
 
-/** An attempt that takes longer than this has the fallback tried beside it. */
-const SLOW_MS = 2_500;
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
 
@@ -44,19 +42,14 @@ export class Connection {
   readonly #ends: Ends;
   readonly #primary: Transport;
   readonly #fallback: Transport | undefined;
-  readonly #backoff: Backoff;
+  readonly #timetable: Timetable;
   #state: ConnectionState = "idle";
   #serving: Transport | undefined;
   #hello: Hello | undefined;
   /** The line that was welcomed last, until it is adopted. */
   #welcome: { line: Transport; welcome: Welcome } | undefined;
-  #servesSince = 0;
-  #notice: Closing | undefined;
   #lost: LineClose | undefined;
-  #retryInMs: number | undefined;
   #error: Error | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #cancelSlow: (() => void) | undefined;
   #flushIsDue = false;
   /** Whether the fallback is being asked. */
   #isPolling = false;
@@ -65,8 +58,11 @@ export class Connection {
   constructor(config: Config, ends: Ends) {
     this.#config = config;
     this.#ends = ends;
-    this.#backoff = new Backoff(config.random);
-    const { url, transport, clock } = config;
+    const { url, transport, clock, random } = config;
+    this.#timetable = new Timetable(clock, random, {
+      due: () => this.#happens("due"),
+      slow: () => this.#happens("slow"),
+    });
     const longPoll = (events: TransportEvents) => new LongPollTransport(url, config, events);
     const socket = (events: TransportEvents) => new SocketTransport(socketUrl(url), clock, events);
     this.#primary = (transport === "long_poll" ? longPoll : socket)(this.#primaryEvents());
@@ -112,7 +108,7 @@ export class Connection {
   readonly #flush = (): void => {
     this.#flushIsDue = false;
     const line = this.#serving;
-    if (!line || this.#notice) return;
+    if (!line || this.#timetable.notice) return;
     if (line.congested) {
       this.#flushIsDue = true;
       this.#config.clock.after(CONGESTED_MS, this.#flush);
@@ -138,24 +134,27 @@ export class Connection {
       previous,
       transport: this.#serving?.name,
       ...(this.#lost && !serves(state) && { reason: this.#lost.reason }),
-      ...(scheduled && this.#retryInMs !== undefined && { retry_in_ms: this.#retryInMs }),
+      ...(scheduled && { retry_in_ms: this.#timetable.waitMs }),
     };
   }
 
   readonly #actions: Record<Action, () => void> = {
     attempt: () => {
-      this.#watchSlow();
+      this.#timetable.begin();
       this.#primary.attempt();
     },
     greet: () => {
       if (this.#serving === this.#fallback) this.#fallback?.listen(false);
       else void this.#hangUp(this.#fallback, CLOSE.reopened);
-      this.#watchSlow();
+      this.#timetable.begin();
       this.#greet(this.#primary);
     },
     adopt: () => this.#adopt(),
-    drop: () => this.#drop(),
-    schedule: () => this.#schedule(),
+    drop: () => {
+      this.#serving = undefined;
+      this.#timetable.ends();
+    },
+    schedule: () => this.#timetable.schedule(this.#lost),
     poll: () => {
       if (!this.#fallback || this.#isPolling) return;
       void this.#hangUp(this.#fallback, CLOSE.reopened);
@@ -170,8 +169,7 @@ export class Connection {
     },
     repoll: () => this.#actions.poll(),
     goodbye: () => {
-      this.#cancelRetry?.();
-      this.#cancelSlow?.();
+      this.#timetable.stop();
       this.#flush();
       this.#serving = undefined;
       const lines = [this.#primary, this.#fallback];
@@ -187,40 +185,13 @@ export class Connection {
 
   #adopt(): void {
     const { line, welcome } = this.#welcome as { line: Transport; welcome: Welcome };
-    this.#cancelSlow?.();
+    this.#timetable.serves();
     this.#serving = line;
-    this.#servesSince = this.#config.clock.now();
-    this.#notice = undefined;
     this.#lost = undefined;
     this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
     this.#ends.welcomed(welcome, this.#hello as Hello);
     this.listen();
     this.flushSoon();
-  }
-
-  #drop(): void {
-    this.#serving = undefined;
-    if (this.#config.clock.now() - this.#servesSince >= BACKOFF.min_uptime_ms) this.#backoff.reset();
-  }
-
-  #schedule(): void {
-    const spreadMs = this.#spreadMs();
-    this.#retryInMs = spreadMs === undefined ? this.#backoff.next() : this.#config.random() * spreadMs;
-    this.#notice = undefined;
-    this.#cancelSlow?.();
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#config.clock.after(this.#retryInMs, () => this.#happens("due"));
-  }
-
-  /** The time over which the hub wants its clients to come back, when it said so. */
-  #spreadMs(): number | undefined {
-    if (this.#notice) return this.#notice.reconnect_within_ms;
-    return this.#lost && afterClose(this.#lost.code) === "spread" ? LIVENESS.reconnect_spread_ms : undefined;
-  }
-
-  #watchSlow(): void {
-    this.#cancelSlow?.();
-    this.#cancelSlow = this.#config.clock.after(SLOW_MS, () => this.#happens("slow"));
   }
 
   #hangUp(line: Transport | undefined, why: LineClose): Promise<void> {
@@ -274,7 +245,7 @@ export class Connection {
       presence: presence.change,
       presenceChanged: presence.begin,
       closing: (notice) => {
-        this.#notice = notice;
+        this.#timetable.notice = notice;
       },
     };
   }

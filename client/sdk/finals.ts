@@ -26,9 +26,9 @@ export class Finals {
   add(event: Event): void {
     this.#seqs.set(event.message.id, event.seq);
     if (this.#seqs.size <= REMEMBERED) return;
-    const [id, seq] = this.#seqs.entries().next().value as [string, number];
-    this.#seqs.delete(id);
-    this.#since = Math.max(this.#since, seq);
+    const oldest = this.#seqs.keys().next().value as string;
+    this.#since = Math.max(this.#since, this.#seqs.get(oldest) as number);
+    this.#seqs.delete(oldest);
   }
 
   /**

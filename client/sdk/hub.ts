@@ -21,12 +21,10 @@ export class Hub extends Operations {
   readonly #session: Session;
   readonly #workers = new Set<Worker<Hub>>();
   #closed: Promise<void> | undefined;
-  #keepsAlive: boolean;
 
   private constructor(session: Session) {
     super();
     this.#session = session;
-    this.#keepsAlive = session.config.keep_alive;
   }
 
   /** @see connect */
@@ -52,7 +50,7 @@ export class Hub extends Operations {
 
   /** Every event up to here was handed over: where a later `connect({ resume })` goes on. */
   get cursor(): string | undefined {
-    return this.#session.acks.position;
+    return this.#session.cursor;
   }
 
   override call<N extends OperationName>(operation: N, ...[params, options]: CallArguments<N>): Promise<Result<N>> {
@@ -88,10 +86,10 @@ export class Hub extends Operations {
    */
   on<K extends keyof HubEvents>(kind: K, handler: Handler<HubEvents[K]>): () => void {
     const off = this.#session.listeners.on(kind, handler);
-    this.#session.listenSoon();
+    this.#session.audience.changed();
     return () => {
       off();
-      this.#session.listenSoon();
+      this.#session.audience.changed();
     };
   }
 
@@ -107,14 +105,14 @@ export class Hub extends Operations {
     const events = this.#session.stream.iterate();
     if (this.state === "closed" || signal?.aborted) events.end();
     signal?.addEventListener("abort", () => void events.return(), { once: true });
-    this.#session.listenSoon();
+    this.#session.audience.changed();
     return events;
   }
 
   /**
    * Claims tasks and does them, `concurrency` at a time, until the worker is closed.
    *
-   * @throws TypeError when neither this hub nor `for` has a name.
+   * @throws TypeError when neither this hub nor `for` has a name, or `concurrency` is not a whole number from 1.
    * @example
    * const worker = hub.work(async (task, { signal }) => sha256(task.task, signal), { concurrency: 4 });
    * await worker.close(); // what is under way is finished
@@ -123,7 +121,7 @@ export class Hub extends Operations {
     if ((options.for ?? this.as) === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
     const worker = new Worker<Hub>(this.#workPlace(), handler, options);
     this.#workers.add(worker);
-    const disengage = this.#session.engage();
+    const disengage = this.#session.audience.engage();
     const over = () => {
       this.#workers.delete(worker);
       disengage();
@@ -134,16 +132,12 @@ export class Hub extends Operations {
 
   /** From now on the open connection keeps a Node process alive; calls under way and workers always do. */
   ref(): void {
-    if (this.#keepsAlive || this.state === "closed") return;
-    this.#keepsAlive = true;
-    this.#session.keepAlive.hold();
+    this.#session.ref();
   }
 
   /** From now on a Node process may end although the connection is open. */
   unref(): void {
-    if (!this.#keepsAlive) return;
-    this.#keepsAlive = false;
-    this.#session.keepAlive.release();
+    this.#session.unref();
   }
 
   /**
@@ -155,11 +149,11 @@ export class Hub extends Operations {
   }
 
   async #close(): Promise<void> {
+    const isUp = serves(this.state);
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
-    if (serves(this.state) || this.state === "connecting") await drained;
+    if (isUp) await this.#session.whileReachable(drained);
     await this.#session.close();
     await drained;
-    this.unref();
   }
 
   #workPlace(): WorkPlace<Hub> {

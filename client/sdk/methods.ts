@@ -1,6 +1,6 @@
 /** Every operation of the table as a method, named in camelCase. */
 import { OPERATION_NAMES, type OPERATIONS, type OperationName, type Params, type Result } from "../../shared/index.ts";
-import { newId } from "./options.ts";
+import { newKey } from "./ids.ts";
 
 export interface CallOptions {
   /** How long the answer may take, in milliseconds; the operation's own `wait_ms` comes on top. */
@@ -58,5 +58,5 @@ const KEYS: Record<Keyed, string> = { send: "idempotency_key", claim: "claim_key
 /** The parameters with a key of their own, where the operation takes one and the caller gave none. */
 export function withKey(operation: OperationName, params: object): object {
   const key = (KEYS as Partial<Record<OperationName, string>>)[operation];
-  return key === undefined || key in params ? params : { ...params, [key]: newId() };
+  return key === undefined || key in params ? params : { ...params, [key]: newKey() };
 }

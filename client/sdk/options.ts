@@ -1,6 +1,6 @@
-import { v7 as uuid } from "uuid";
 import { type About, type ClientInfo, isCursor } from "../../shared/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { newRun } from "./ids.ts";
 
 /** How to reach the hub, and as whom. */
 export interface ConnectOptions {
@@ -50,9 +50,6 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
 export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
-/** A random id that sorts by the time it was made, without dashes. */
-export const newId = () => uuid().replaceAll("-", "");
-
 /**
  * @throws TypeError when `url` is not an http or https URL, or `resume` is not a cursor.
  */
@@ -66,7 +63,7 @@ export function settle(options: ConnectOptions): Config {
     token: options.token,
     about: options.about,
     client: options.client ?? { name: "coordination-hub-sdk", version: SDK_VERSION },
-    run: options.run ?? newId(),
+    run: options.run ?? newRun(),
     scope: options.scope ?? (options.as === undefined ? "all" : "mine"),
     presence: options.presence ?? false,
     receives: options.receives ?? false,

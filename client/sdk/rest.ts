@@ -48,7 +48,9 @@ function query(fields: Fields): string {
  * @throws HubError what the hub refused, ConnectionLost when no hub wrote this body.
  */
 export function fromResponse(operation: OperationName, params: object, body: Fields): unknown {
-  if (body.success === true) return UNDRESS[OPERATIONS[operation].rest.shape](body, params as Fields);
+  const { shape } = OPERATIONS[operation].rest;
+  const isResult = body.success === true && ("data" in body || WITHOUT_DATA.has(shape));
+  if (isResult) return UNDRESS[shape](body, params as Fields);
   const isRefusal = body.success === false && typeof body.error === "string";
   if (!isRefusal) throw new ConnectionLost("the answer did not come from a hub");
   throw fromRestError(body as Parameters<typeof fromRestError>[0]);
@@ -62,6 +64,8 @@ const UNDRESS: Record<RestShape, (body: Fields, params: Fields) => unknown> = {
   deleted: (_, { id }) => ({ id, deleted: true }),
   beat: ({ timestamp, claude_id }) => ({ timestamp, claude_id }),
 };
+
+const WITHOUT_DATA: ReadonlySet<RestShape> = new Set(["deleted", "beat"]);
 
 /** Carries operations out over HTTP. */
 export class RestClient {

@@ -1,9 +1,9 @@
 /**
  * The one stream of events, out of pages from whichever line serves.
  *
- * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were applied; they differ only while
- * the stream is held. An *observer* is a part of the SDK that follows every event; handlers and iterators are the
- * caller's. A *floor* is what is known of one message already, from a reading of the state.
+ * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were told; they differ only while
+ * the stream is held. An *observer* is a part of the SDK that follows every event as it is received; handlers and
+ * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state.
  *
  * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
  * `rewind` says so. An event at or below its message's floor is not told.
@@ -80,12 +80,13 @@ export class Stream {
   receive(page: Page, bytes: number): boolean {
     if (page.after !== this.#tail) return false;
     this.#tail = page.cursor;
+    for (const event of page.events) for (const observe of this.#observers) observe(event);
     if (this.#held) this.#held.push({ page, bytes });
-    else this.#apply(page, bytes);
+    else this.#tellPage(page, bytes);
     return true;
   }
 
-  /** Applies no page until `release`. */
+  /** Tells of no page until `release`. */
   hold(): void {
     this.#held ??= [];
   }
@@ -93,7 +94,7 @@ export class Stream {
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const { page, bytes } of held) this.#apply(page, bytes);
+    for (const { page, bytes } of held) this.#tellPage(page, bytes);
   }
 
   /** Tells of messages that waited, as they were when the hub stood at `cursor`. */
@@ -131,13 +132,10 @@ export class Stream {
     this.#acks.restart(cursor);
   }
 
-  #apply(page: Page, bytes: number): void {
+  #tellPage(page: Page, bytes: number): void {
     this.#cursor = page.cursor;
     const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
-    for (const event of page.events) {
-      for (const observe of this.#observers) observe(event);
-      if (!this.#isKnown(event)) this.#tell(event, delivery);
-    }
+    for (const event of page.events) if (!this.#isKnown(event)) this.#tell(event, delivery);
     this.#acks.settle(delivery);
     if (this.#floors.size > 0 && parseCursor(page.cursor).seq >= this.#floorsUntil) this.#floors.clear();
   }

@@ -14,7 +14,7 @@ import {
 import type { Claims } from "./claims.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { HubClosed, isRetryable } from "./errors.ts";
-import { newId } from "./options.ts";
+import { newKey } from "./ids.ts";
 
 /** What a task is done with. */
 export interface TaskContext<Hub> {
@@ -72,7 +72,7 @@ export class Worker<Hub> {
     this.#place = place;
     this.#handler = handler;
     this.#for = options.for === undefined ? {} : { for_claude: options.for };
-    const slots = Array.from({ length: options.concurrency ?? 1 }, () => this.#slot());
+    const slots = Array.from({ length: slotsOf(options) }, () => this.#slot());
     this.done = Promise.allSettled(slots).then(rethrow);
     this.done.catch(place.report);
   }
@@ -103,7 +103,7 @@ export class Worker<Hub> {
 
   /** @returns the next task, or null when none came. */
   async #next(): Promise<Message | null> {
-    const params = { ...this.#for, wait_ms: WAIT_MS, claim_key: newId() };
+    const params = { ...this.#for, wait_ms: WAIT_MS, claim_key: newKey() };
     this.#asking.add(params);
     try {
       return await this.#insist("claim_next", params);
@@ -167,6 +167,11 @@ export class Worker<Hub> {
   #unsaid(error: unknown): void {
     if (!(error instanceof HubClosed || isGone(error))) this.#place.report(error);
   }
+}
+
+function slotsOf({ concurrency = 1 }: WorkOptions): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1) return concurrency;
+  throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
 }
 
 function rethrow(outcomes: PromiseSettledResult<void>[]): void {

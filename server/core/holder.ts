@@ -25,7 +25,9 @@ export function assertHolds(state: MessageState, attempt: number | undefined, ca
   if (attempt !== undefined && attempt !== state.attempt) {
     throw leaseLost(state, `attempt ${attempt} is over; the present one is ${state.attempt}`);
   }
-  if (!isLastHolder(state, caller)) throw leaseLost(state, `${state.claimed_by} holds it`);
+  if (!isLastHolder(state, caller)) {
+    throw leaseLost(state, `${state.status === "in_progress" ? state.claimed_by : "nobody"} holds it`);
+  }
   if (attempt === undefined && state.claimed_run !== null) {
     throw new HubError("invalid_params", "Missing field: attempt (the number that your claim gave)", {
       field: "attempt",

@@ -17,15 +17,16 @@ const HEAD_START_MS: Record<Priority, number> = {
 export const claimRank = (state: Pick<MessageState, "created_at" | "priority">): number =>
   state.created_at - HEAD_START_MS[state.priority ?? "normal"];
 
-/** A pending message as it waits: claimable now, or from `not_before` on. */
+/** A pending message as it waits: claimable now, or from `not_before` on; a chat waits for its reader only. */
 export function waiting(state: MessageState, now: number): MessageState {
+  const isTask = state.type === "task";
   const ready = state.not_before === null || state.not_before <= now;
   return {
     ...state,
     status: "pending",
     lease_until: null,
-    claim_rank: ready && state.type === "task" ? claimRank(state) : null,
-    wake_at: earliest(ready ? null : state.not_before, state.expires_at),
+    claim_rank: isTask && ready ? claimRank(state) : null,
+    wake_at: earliest(isTask && !ready ? state.not_before : null, state.expires_at),
   };
 }
 

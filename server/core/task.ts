@@ -73,8 +73,16 @@ function claimAgain(state: MessageState, command: CommandOf<"claim">, c: Circums
 function completePending(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
   if (command.attempt !== undefined) return completeHeld(state, command, c);
   if (actingName(state, c.caller) !== state.to_claude) return refuse(state, command);
-  const claimed = { ...state, attempt: state.attempt + 1, tries_left: state.tries_left - 1, claimed_at: c.now };
-  return completed({ ...claimed, claimed_by: state.to_claude, claimed_run: c.caller.run }, command, c);
+  const claimed: MessageState = {
+    ...state,
+    attempt: state.attempt + 1,
+    tries_left: state.tries_left - 1,
+    claimed_by: state.to_claude,
+    claimed_run: c.caller.run,
+    claimed_at: c.now,
+    delivered_at: state.delivered_at ?? c.now,
+  };
+  return completed(claimed, command, c);
 }
 
 function completeHeld(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
@@ -100,8 +108,10 @@ function completeAgain(state: MessageState, command: CommandOf<"complete">, c: C
 }
 
 function failPending(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
-  if (command.attempt !== undefined) return failHeld(state, command, c);
-  return failed(state, "error", command, c, actingName(state, c.caller));
+  if (command.attempt === undefined) return failed(unheld(state), "error", command, c, actingName(state, c.caller));
+  if (!command.retryable) return failHeld(state, command, c);
+  assertHolds(state, command.attempt, c.caller);
+  return unchanged(state); // it waits for its next try already
 }
 
 function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
@@ -127,7 +137,7 @@ function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circ
 
 function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
   if (state.expires_at !== null && state.expires_at <= c.now) {
-    return failed(state, "expired", { error: "nobody claimed it in time" }, c, null);
+    return failed(unheld(state), "expired", { error: "nobody claimed it in time" }, c, null);
   }
   const next = waiting(state, c.now);
   if (next.claim_rank === state.claim_rank) return unchanged({ ...state, wake_at: next.wake_at });
@@ -147,7 +157,7 @@ function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumsta
 /** Back to waiting after a rest; at once claimable when there is none. */
 function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
   const rest = backoff(state, c.lease, c.random);
-  const next = waiting({ ...state, not_before: rest > 0 ? c.now + rest : null }, c.now);
+  const next = waiting(rest > 0 ? { ...state, not_before: c.now + rest } : state, c.now);
   const told = { kind: "requeued", actor, ...(error !== undefined && { error }) } as const;
   return { next, events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }] };
 }
@@ -168,6 +178,15 @@ function failed(
   };
   return { next, events: [{ kind: "failed", actor }] };
 }
+
+/** Without a trace of its last holder, who had no part in what became of it. */
+const unheld = (state: MessageState): MessageState => ({
+  ...state,
+  claimed_by: null,
+  claimed_run: null,
+  claim_key: null,
+  claimed_at: null,
+});
 
 const ended = (state: MessageState, now: number): MessageState => ({
   ...state,

@@ -8,7 +8,7 @@
  * cursor has been brought to `head` and nothing was committed since, both known here and nowhere else.
  */
 import { LIMITS } from "../../shared/limits.ts";
-import type { LogEntry, Reader, Store } from "../store/store.ts";
+import type { LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
 import { type LogPage, makePage } from "./page.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { LogTail } from "./tail.ts";
@@ -174,7 +174,8 @@ export class Delivery {
   async #read(session: Session): Promise<void> {
     session.reading = true;
     try {
-      const slice = await this.#store.log(session.reader, session.cursor, session.pageEvents, READ_BYTES);
+      const read = await this.#store.log(session.reader, session.cursor, session.pageEvents, READ_BYTES);
+      const slice = this.#announced(read);
       if (session.state === "behind") {
         session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
       }
@@ -185,6 +186,12 @@ export class Delivery {
       session.reading = false;
     }
     this.#bring(session);
+  }
+
+  /** Of a read, what was committed here already: a store may see a commit before its news arrives. */
+  #announced({ entries, upTo }: LogSlice): LogSlice {
+    if (upTo <= this.#head) return { entries, upTo };
+    return { entries: entries.filter(({ seq }) => seq <= this.#head), upTo: this.#head };
   }
 }
 

@@ -1,9 +1,12 @@
+import type { Caller } from "../core/message.ts";
 import type { Cancellation } from "./cancellation.ts";
 
 /** Who is calling, as the transport found out. */
 export interface Client {
   readonly claude_id: string | null;
   readonly run: string | null;
+  /** The same for the store, where the transport knows already whether the run is connected. */
+  readonly caller?: Caller;
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;
 }

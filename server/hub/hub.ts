@@ -5,7 +5,6 @@
  * of that happens in one turn, so a caller's answer and the page that tells of it share a frame.
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
-import { HubError } from "../../shared/errors.ts";
 import type { LostReason } from "../../shared/event.ts";
 import { LIVENESS } from "../../shared/presence.ts";
 import type { Clock } from "../clock.ts";
@@ -13,16 +12,8 @@ import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
-import { GroupCommit } from "../store/groupCommit.ts";
-import type {
-  CommitResult,
-  Outcome,
-  Position,
-  PresenceTransition,
-  Reader,
-  Store,
-  StoreCommand,
-} from "../store/store.ts";
+import { type Done, GroupCommit } from "../store/groupCommit.ts";
+import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCommand } from "../store/store.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
@@ -39,9 +30,6 @@ export interface HubOptions {
   /** Told of failures that no caller hears of. */
   failed: (what: string, error: unknown) => void;
 }
-
-/** The outcome of a command that was not refused. */
-export type Done = Extract<Outcome, { ok: true }>;
 
 export class Hub {
   readonly store: Store;
@@ -126,10 +114,8 @@ export class Hub {
    *
    * @throws HubError when it is refused, or could not be made durable.
    */
-  async submit(command: StoreCommand): Promise<Done> {
-    const outcome = await this.#commits.submit(command);
-    if (!outcome.ok) throw HubError.fromWire(outcome.error);
-    return outcome;
+  submit(command: StoreCommand): Promise<Done> {
+    return this.#commits.submit(command);
   }
 
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */

@@ -7,11 +7,12 @@ import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { validate } from "../../shared/validate.ts";
 import type { Command } from "../core/commands.ts";
 import type { Caller } from "../core/message.ts";
+import type { Done } from "../store/groupCommit.ts";
 import { iso } from "../store/messageJson.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
-import type { Done, Hub } from "./hub.ts";
+import type { Hub } from "./hub.ts";
 import { readEvents } from "./readEvents.ts";
 
 type Checked<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["params"]>;
@@ -181,10 +182,7 @@ function updateCommand({ status, result, error, attempt }: Checked<"update">): C
   }
 }
 
-const callerOf = (hub: Hub, { claude_id, run }: Client): Caller => ({
-  claude_id,
-  run,
-  attached: hub.runs.attached(claude_id, run),
-});
+const callerOf = (hub: Hub, { claude_id, run, caller }: Client): Caller =>
+  caller ?? { claude_id, run, attached: hub.runs.attached(claude_id, run) };
 
 const missing = (field: string) => new HubError("invalid_params", `Missing field: ${field}`, { field });

@@ -18,8 +18,16 @@ const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
 
 interface Queued {
   command: StoreCommand;
-  resolve: (outcome: Outcome) => void;
+  resolve: (done: Done) => void;
   reject: (error: Error) => void;
+}
+
+/** The outcome of a command that was not refused. */
+export type Done = Extract<Outcome, { ok: true }>;
+
+function settle({ resolve, reject }: Queued, outcome: Outcome): void {
+  if (outcome.ok) resolve(outcome);
+  else reject(HubError.fromWire(outcome.error));
 }
 
 export class GroupCommit {
@@ -40,8 +48,12 @@ export class GroupCommit {
     this.#committed = committed;
   }
 
-  /** Resolves with the command's outcome once it is durable; rejects when the batch could not be committed. */
-  submit(command: StoreCommand): Promise<Outcome> {
+  /**
+   * Commits one command. Resolves once it is durable.
+   *
+   * @throws HubError when it is refused, or could not be made durable.
+   */
+  submit(command: StoreCommand): Promise<Done> {
     if (this.#queue.length >= QUEUE_COMMANDS) {
       return Promise.reject(new HubError("too_many_requests", "The hub is overloaded: repeat in a moment"));
     }
@@ -105,7 +117,7 @@ export class GroupCommit {
       const commands = batch.map(({ command }) => command);
       const result = await this.#store.commit(commands, this.#clock.now());
       this.#committed(result);
-      for (const [i, { resolve }] of batch.entries()) resolve(result.outcomes[i] as Outcome);
+      for (let i = 0; i < batch.length; i++) settle(batch[i] as Queued, result.outcomes[i] as Outcome);
     } catch (error) {
       for (const { reject } of batch) reject(error as Error);
     } finally {

@@ -10,7 +10,7 @@ import { startHub, type TestHub } from "../support/hub.ts";
 import { seededRandom } from "../support/random.ts";
 import { tempDir } from "../support/tempDir.ts";
 import { isLast, NAMES, visibleTo, Workers } from "./log.ts";
-import { CARRIERS, type Carrier } from "./readers.ts";
+import { CARRIERS, type Carrier, type LogReader } from "./readers.ts";
 
 /** Every view there is: three that take part, one that does not, an observer. */
 const VIEWS = [...NAMES, "stranger", undefined];
@@ -33,113 +33,49 @@ async function startScene(options: Parameters<typeof startHub>[0] = {}): Promise
   return { hub, workers, origin: await workers.head() };
 }
 
-/** A scene with a log that has come to its end. */
-async function startTold(steps: number, contextChars = 0): Promise<Scene & { all: Event[] }> {
-  const scene = await startScene();
-  await scene.workers.work(steps, contextChars);
-  await scene.workers.finish();
-  return { ...scene, all: await scene.workers.log(scene.origin) };
-}
-
 describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
-  describe("without a cursor", () => {
-    test("begins at the head: nothing of before, everything from then on", async () => {
-      const { hub, workers } = await startScene();
-      await workers.send("bob");
-      const reader = await start(hub, { as: "bob" });
-      expect(reader.cursor).toBe(await workers.head());
-      const { id } = await workers.send("bob");
-      expect(await reader.nextPage()).toMatchObject({ events: [{ kind: "new", message: { id } }] });
-    });
+  let scene: Scene;
+  let live: Event[][];
+  let all: Event[];
 
-    test("shows what is meant for its reader and nothing else, as it happens", async () => {
-      const { hub, workers, origin } = await startScene();
-      const readers = await Promise.all(VIEWS.map((as) => start(hub, { as })));
-      const reading = Promise.all(readers.map((reader) => reader.until(isLast)));
-      await workers.work(80);
-      await workers.finish();
-      const all = await workers.log(origin);
-      expect(all.length).toBeGreaterThan(40);
-      for (const [i, events] of (await reading).entries()) expect(events).toEqual(all.filter(visibleTo(VIEWS[i])));
-    });
+  beforeAll(async () => {
+    scene = await startScene();
+    const readers = await Promise.all(VIEWS.map((as) => start(scene.hub, { as })));
+    const reading = Promise.all(readers.map((reader) => reader.until(isLast)));
+    await scene.workers.work(80, 50);
+    await scene.workers.finish();
+    live = await reading;
+    all = await scene.workers.log(scene.origin);
   });
 
-  describe("with a cursor", () => {
-    let told: Awaited<ReturnType<typeof startTold>>;
-    beforeAll(async () => {
-      told = await startTold(60);
-    });
-
-    test.each(VIEWS)("shows %s exactly the rest, from wherever it goes on", async (as) => {
-      const { hub, all, origin } = told;
-      for (let seq = 0; seq < all.length; seq++) {
-        const reader = await start(hub, { as, from: at(origin, seq) });
-        const rest = all.filter((event) => event.seq > seq && visibleTo(as)(event));
-        expect(await reader.until(isLast)).toEqual(rest);
-        reader.cut();
-      }
-    });
-
-    test("at the head waits for what comes next", async () => {
-      const { hub, workers, origin, all } = told;
-      const reader = await start(hub, { as: "bob", from: at(origin, all.length) });
-      const coming = reader.until(() => true);
-      const { id } = await workers.send("bob");
-      expect(await coming).toMatchObject([{ kind: "new", message: { id } }]);
-    });
+  test("shows what is meant for its reader and nothing else, as it happens", () => {
+    expect(all.length).toBeGreaterThan(40);
+    for (const [i, events] of live.entries()) expect(events).toEqual(all.filter(visibleTo(VIEWS[i])));
   });
 
-  test.each([1, 2, 5])("cut off after every page %i, shows everything once", async (k) => {
-    const before = await startScene();
-    await before.workers.work(40, 40_000);
-    await before.hub.close(); // so that the first pages come from the disk, and are many
-    const { hub, workers } = await startScene({ db: before.hub.db });
-    const working = workers.work(40, 1_000).then(() => workers.finish());
-    const events: Event[] = [];
-    const isOver = () => events.at(-1) !== undefined && isLast(events.at(-1) as Event);
-    let [cursor, cuts] = [before.origin, 0];
-    while (!isOver()) {
-      const reader = await start(hub, { from: cursor, limit: 3 });
-      for (let i = 0; i < k && !isOver(); i++) events.push(...(await reader.nextPage()).events);
-      cursor = reader.cursor;
+  test("begins at the head: nothing of before, everything from then on", async () => {
+    const { hub, workers } = scene;
+    const reader = await start(hub, { as: "bob" });
+    expect(reader.cursor).toBe(await workers.head());
+    const { id } = await workers.send("bob");
+    expect(await reader.nextPage()).toMatchObject({ events: [{ kind: "new", message: { id } }] });
+  });
+
+  test.each(VIEWS)("shows %s exactly the rest, from wherever it goes on", async (as) => {
+    for (let seq = 0; seq < all.length; seq++) {
+      const reader = await start(scene.hub, { as, from: at(scene.origin, seq) });
+      const rest = all.filter((event) => event.seq > seq && visibleTo(as)(event));
+      expect(await reader.until(isLast)).toEqual(rest);
       reader.cut();
-      cuts++;
     }
-    await working;
-    expect(cuts).toBeGreaterThan(1);
-    expect(events).toEqual(await workers.log(before.origin));
   });
 
-  test("live and replayed are the same bytes, from memory and from disk", async () => {
-    const { hub, workers, origin } = await startScene();
-    const live = (await start(hub)).until(isLast);
-    await workers.work(120, 300);
-    await workers.finish();
-    const bytes = JSON.stringify(await live);
-    const warm = await start(hub, { from: origin });
-    expect(JSON.stringify(await warm.until(isLast))).toBe(bytes);
-    expect(JSON.stringify(await workers.log(origin))).toBe(bytes);
-    await hub.close();
-    const cold = await start(await startHub({ db: hub.db }), { from: origin });
-    expect(JSON.stringify(await cold.until(isLast))).toBe(bytes);
-  });
-
-  test("a deleted message is told with its bodies live, and replayed without", async () => {
-    const { hub, workers, origin } = await startScene();
-    const live = await start(hub);
-    const { id } = await workers.send("bob", "secret task", "secret context");
-    const [sent] = (await live.nextPage()).events as [Event];
-    expect(sent.message).toMatchObject({ task: "secret task", context: "secret context" });
-    await workers.delete(id);
-    const [deleted] = (await live.nextPage()).events as [Event];
-    expect(deleted).toMatchObject({ kind: "deleted", message: { id } });
-    await workers.finish();
-    const { task, context, ...rest } = sent.message;
-    const replay = await (await start(hub, { from: origin })).until(isLast);
-    expect(replay.slice(0, 2)).toEqual([{ ...sent, message: { ...rest, erased: true } }, deleted]);
-    await hub.close();
-    const cold = await start(await startHub({ db: hub.db }), { from: origin });
-    expect(await cold.until(isLast)).toEqual(replay);
+  test("waits at the head for what comes next", async () => {
+    const { hub, workers } = scene;
+    const reader = await start(hub, { as: "bob", from: await workers.head() });
+    const coming = reader.until(() => true);
+    const { id } = await workers.send("bob");
+    expect(await coming).toMatchObject([{ kind: "new", message: { id } }]);
   });
 
   test("an empty page leads past what is not for the reader, and keeps the line alive", async () => {
@@ -153,73 +89,141 @@ describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
     }
   });
 
-  describe("a cursor that the log does not go on from", () => {
-    test("is told as one of another log", async () => {
-      const { hub, workers } = await startScene();
-      await workers.send("bob");
-      const reader = await start(hub, { from: ELSEWHERE });
-      expect(reader.lost).toEqual({ reason: "epoch", cursor: await workers.head() });
-    });
+  test("a cursor of another log is told, with one to go on from", async () => {
+    const { hub, workers } = scene;
+    const { lost } = await start(hub, { as: "bob", from: ELSEWHERE });
+    expect(lost).toEqual({ reason: "epoch", cursor: await workers.head() });
+    const reader = await start(hub, { as: "bob", from: lost?.cursor });
+    const { id } = await workers.send("bob");
+    expect(await reader.until(() => true)).toMatchObject([{ kind: "new", message: { id } }]);
+  });
 
-    test("is told as ahead of the log", async () => {
-      const { hub, origin } = await startScene();
-      for (const seq of [1, 999_999_999_999_999]) {
-        const reader = await start(hub, { from: at(origin, seq) });
-        expect(reader.lost).toEqual({ reason: "ahead", cursor: origin });
-      }
-      expect((await start(hub, { from: origin })).lost).toBeUndefined();
-    });
+  test("a cursor ahead of the log is told, one at its head is not", async () => {
+    const { hub, workers } = scene;
+    const head = await workers.head();
+    for (const seq of [Number(head.split(".")[1]) + 1, 999_999_999_999_999]) {
+      expect((await start(hub, { from: at(head, seq) })).lost).toEqual({ reason: "ahead", cursor: head });
+    }
+    expect((await start(hub, { from: head })).lost).toBeUndefined();
+  });
 
-    test("is told as pruned, unless all of the rest is kept", async () => {
-      const { hub, origin, all } = await startTold(10);
+  describe("after a restart", () => {
+    let cold: Scene;
+    let origin: string;
+    let secret: Event;
+
+    beforeAll(async () => {
+      const { hub, workers } = scene;
+      origin = await workers.head();
+      const reader = await start(hub);
+      const { id } = await workers.send("bob", "secret task", "secret context");
+      secret = (await reader.nextPage()).events[0] as Event;
+      await workers.delete(id);
+      await workers.work(80, 60_000); // so much that it is replayed in many pages
+      await workers.finish();
       await hub.close();
-      const db = new Database(hub.db);
-      db.exec("DELETE FROM coordination_log WHERE seq < 5");
-      db.close();
-      const pruned = await startHub({ db: hub.db });
-      const { lost } = await start(pruned, { from: at(origin, 3) });
-      expect(lost).toEqual({ reason: "pruned", cursor: at(origin, all.length) });
-      const kept = await start(pruned, { from: at(origin, 4) });
-      expect(kept.lost).toBeUndefined();
-      expect(await kept.until(isLast)).toEqual(all.slice(4));
+      cold = await startScene({ db: hub.db });
     });
 
-    test("is told as another log's when the file was restored from a backup", async () => {
-      const { hub, workers } = await startTold(10);
-      const copy = join(tempDir(), "copy.db");
-      await hub.hub.backup(copy);
-      const saved = await workers.head();
-      await workers.send("bob");
-      const newer = await workers.head();
-      await hub.close();
-      const restored = await startHub({ db: copy });
-      for (const from of [saved, newer]) expect((await start(restored, { from })).lost?.reason).toBe("epoch");
+    test("live and replayed are the same bytes, from memory and from disk", async () => {
+      const reader = await start(cold.hub, { from: scene.origin });
+      const bytes = JSON.stringify(await reader.until(isLast));
+      expect(bytes).toBe(JSON.stringify(live.at(-1)));
+      expect(bytes).toBe(JSON.stringify(all));
     });
 
-    test("is told as another log's when the file was rolled back by hand", async () => {
-      const first = await startTold(10);
-      await first.hub.close();
-      const copy = join(tempDir(), "copy.db");
-      copyFileSync(first.hub.db, copy);
-      const second = await startScene({ db: first.hub.db });
-      await second.workers.send("bob");
-      const cursor = await second.workers.head();
-      await second.hub.close();
-      copyFileSync(copy, first.hub.db);
-      const third = await startScene({ db: first.hub.db });
-      await third.workers.work(10); // so that the seq of the cursor is there again
-      expect((await start(third.hub, { from: cursor })).lost?.reason).toBe("epoch");
+    test("a deleted message that was told with its bodies is replayed without", async () => {
+      expect(secret.message).toMatchObject({ task: "secret task", context: "secret context" });
+      const { task, context, ...rest } = secret.message;
+      const reader = await start(cold.hub, { from: origin });
+      const replay = await reader.until(({ kind }) => kind === "deleted");
+      expect(replay).toMatchObject([{ ...secret, message: { ...rest, erased: true } }, { message: { id: rest.id } }]);
+      expect(JSON.stringify(replay)).not.toContain("secret");
     });
 
-    test("comes with one to go on from", async () => {
-      const { hub, workers } = await startScene();
-      const { lost } = await start(hub, { as: "bob", from: ELSEWHERE });
-      const reader = await start(hub, { as: "bob", from: lost?.cursor });
-      const { id } = await workers.send("bob");
-      expect((await reader.until(() => true))[0]?.message.id).toBe(id);
+    test.each([1, 2, 5])("a replay that is cut off after every page %i shows everything once", async (k) => {
+      const { events, cuts } = await readWithCuts(cold.hub, start, origin, () => k);
+      expect(cuts).toBeGreaterThan(0);
+      expect(events).toEqual((await cold.workers.log(origin)).slice(0, events.length));
+    });
+
+    test("also while more happens", async () => {
+      const random = seededRandom();
+      const from = cold.origin;
+      const working = cold.workers.work(40, 20_000).then(() => cold.workers.finish());
+      const { events } = await readWithCuts(cold.hub, start, from, () => 1 + random.int(3));
+      await working;
+      expect(events).toEqual(await cold.workers.log(from));
     });
   });
 });
+
+describe("a log that is not what it was", () => {
+  const reasons = (hub: TestHub, from: string) =>
+    Promise.all(CARRIERS.map(async ({ start }) => (await start(hub, { from })).lost?.reason));
+  const onAll = (reason: string) => CARRIERS.map(() => reason);
+
+  test("because its beginning was pruned: a cursor from which something is missing is lost, any other is not", async () => {
+    const { hub, workers, origin } = await startScene();
+    await workers.work(10);
+    await workers.finish();
+    const all = await workers.log(origin);
+    await hub.close();
+    const db = new Database(hub.db);
+    db.exec("DELETE FROM coordination_log WHERE seq < 5");
+    db.close();
+    const pruned = await startHub({ db: hub.db });
+    expect(await reasons(pruned, at(origin, 3))).toEqual(onAll("pruned"));
+    for (const { start } of CARRIERS) {
+      const reader = await start(pruned, { from: at(origin, 4) });
+      expect(await reader.until(isLast)).toEqual(all.slice(4));
+    }
+  });
+
+  test("because it was restored from a backup: every cursor of before is lost", async () => {
+    const { hub, workers } = await startScene();
+    await workers.send("bob");
+    const copy = join(tempDir(), "copy.db");
+    await hub.hub.backup(copy);
+    const saved = await workers.head();
+    await workers.send("bob");
+    const newer = await workers.head();
+    await hub.close();
+    const restored = await startHub({ db: copy });
+    for (const from of [saved, newer]) expect(await reasons(restored, from)).toEqual(onAll("epoch"));
+  });
+
+  test("because its file was rolled back by hand: every cursor of before is lost", async () => {
+    const first = await startScene();
+    await first.workers.send("bob");
+    await first.hub.close();
+    const copy = join(tempDir(), "copy.db");
+    copyFileSync(first.hub.db, copy);
+    const second = await startScene({ db: first.hub.db });
+    await second.workers.send("bob");
+    const cursor = await second.workers.head();
+    await second.hub.close();
+    copyFileSync(copy, first.hub.db);
+    const third = await startScene({ db: first.hub.db });
+    for (let i = 0; i < 3; i++) await third.workers.send("bob"); // the seq of the cursor is there again
+    expect(await reasons(third.hub, cursor)).toEqual(onAll("epoch"));
+  });
+});
+
+/** Reads to the end of a log through one reader after the other, each cut off after some pages. */
+async function readWithCuts(hub: TestHub, start: Carrier["start"], from: string, pages: () => number) {
+  const events: Event[] = [];
+  const isOver = () => events.at(-1) !== undefined && isLast(events.at(-1) as Event);
+  let [cursor, cuts] = [from, -1];
+  while (!isOver()) {
+    const reader: LogReader = await start(hub, { from: cursor, limit: 3 });
+    for (let i = pages(); i > 0 && !isOver(); i--) events.push(...(await reader.nextPage()).events);
+    cursor = reader.cursor;
+    reader.cut();
+    cuts++;
+  }
+  return { events, cuts };
+}
 
 /** Lets a manual clock run, slowly enough for peers to answer, until something has happened. */
 async function whileTimePasses<T>(clock: ManualClock, happens: Promise<T>): Promise<T> {

@@ -6,7 +6,8 @@ import type { Reporter, SerializedError, TestModule } from "vitest/node";
  */
 export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): void {
-    const count = { passed: 0, failed: strayErrors.length, skipped: 0 };
+    const nothingRan = Number(modules.length === 0); // no test was found, or the build failed
+    const count = { passed: 0, failed: strayErrors.length + nothingRan, skipped: 0 };
     const reasons = new Set<string>();
     for (const module of modules) {
       count.failed += errorsOutsideTests(module);

@@ -30,6 +30,10 @@ describe("the closing line", () => {
     expect(status).toBe(1);
   });
 
+  test("counts a run without any test as a failure", () => {
+    expect(run("nothing of this name")).toMatchObject({ closing: "0 passed, 1 failed", status: 1 });
+  });
+
   test("counts a file that does not load as a failure", () => {
     expect(run("unloadable")).toMatchObject({ closing: "0 passed, 1 failed", status: 1 });
   });

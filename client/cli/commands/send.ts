@@ -3,10 +3,9 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { NothingCame } from "../errors.ts";
 import { duration, field, fields, flag } from "../inputs.ts";
-import { expectation } from "../output/presence.ts";
-import { say } from "../say.ts";
-
-const FROM_NOW = " Or a duration from now: 10m.";
+import { span } from "../output/time.ts";
+import { check } from "../rest.ts";
+import { sendNow, spoken, tellExpectation } from "../sending.ts";
 
 export const send = command({
   name: "send",
@@ -15,22 +14,33 @@ export const send = command({
   inputs: {
     to_claude: field("send", "to_claude", "<to>"),
     task: field("send", "task", "<task>", " - reads it from stdin."),
-    ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id"),
-    not_before: field("send", "not_before", "--not-before <time>", FROM_NOW),
-    expires_at: field("send", "expires_at", "--expires-at <time>", FROM_NOW),
+    ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
     wait: flag("--wait", "Wait for the task's end and print its result."),
-    wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but at most so long."),
+    wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
   },
   examples: [
     ['send server_backend "run the tests" --as windows_frontend', "and go on"],
-    ['send server_backend "run the tests" --as windows_frontend --wait', "print the result"],
-    ["send bob - --as ada --priority high < task.md", "the task is what stdin says"],
-    ['send bob "nightly report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
+    ['send server_backend "run the tests" --as windows_frontend --wait', "print the result when it comes"],
+    ["send bob - --as ada --priority high < task.md", "what stdin says"],
+    ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
   async run(context, { wait = false, wait_timeout, ...said }) {
     const params = await spoken(context, said);
-    if (wait || wait_timeout !== undefined) return await sendAndWait(context, params, wait_timeout);
-    await say(context, params);
+    if (wait || wait_timeout !== undefined) await sendAndWait(context, params, wait_timeout);
+    else await sendNow(context, params);
   },
 });
+
+async function sendAndWait(context: Context, params: Params<"send">, withinMs: number | undefined): Promise<void> {
+  check("send", params);
+  await context.connected({}, async (hub) => {
+    const task = await hub.send(params);
+    context.print.aside(task.id);
+    tellExpectation(context, task);
+    const late = () =>
+      new NothingCame(`${task.id} has not ended within ${span(withinMs ?? 0)}: see \`coord get ${task.id}\``);
+    const ended = await context.within(task.result(), { ms: withinMs, late });
+    context.print.result(ended, ({ result }) => result ?? "");
+  });
+}

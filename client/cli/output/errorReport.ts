@@ -1,16 +1,14 @@
 import { HubUnreachable } from "../../sdk/index.ts";
 import type { ErrorReport } from "./printer.ts";
 
-/** What to tell of an error: its sentence, a word for machines, and what else is known. */
+/** What to tell of an error: its sentence, a word for machines, and what else is known. Of a defect, where it is. */
 export function errorReport(error: unknown): ErrorReport {
-  if (!(error instanceof Error)) return { error: String(error), code: "internal" };
   const { code, details, task } = error as { code?: unknown; details?: unknown; task?: unknown };
+  if (!(error instanceof Error) || typeof code !== "string") {
+    return { error: error instanceof Error && error.stack ? error.stack : String(error), code: "internal" };
+  }
   const known = details ?? (task && { task });
-  return {
-    error: sentence(error),
-    code: typeof code === "string" ? code : "internal",
-    ...(known !== undefined && { details: known }),
-  };
+  return { error: sentence(error), code, ...(known !== undefined && { details: known }) };
 }
 
 function sentence(error: Error): string {

@@ -83,3 +83,10 @@ function statusFact(message: Message, look: Look): string {
   const tries = attempt ? `, attempt ${attempt}${tries_left === undefined ? "" : ` (${tries_left} left)`}` : "";
   return `${statusCell(message, look)}${failure ? `: ${failure}` : ""}${tries}${held}`;
 }
+
+/** What has become of a message, in a line. */
+export function outcomeLine(message: Message, look: Look): string {
+  const { id, failure, not_before } = message;
+  const later = message.status === "pending" && not_before ? `, again ${ago(not_before, look.now)}` : "";
+  return `${id} is ${statusCell(message, look)}${failure ? `: ${failure}` : ""}${later}`;
+}

@@ -8,17 +8,19 @@ const STATE_PAINT = { online: "green", stale: "yellow", offline: "dim" } as cons
 const STATES = Object.keys(STATE_PAINT);
 
 export function presenceTable(instances: readonly Instance[], look: Look): string {
-  const rows = instances.toSorted(byState).map((instance) => [
-    instance.claude_id,
-    look.paint[STATE_PAINT[instance.state]](instance.state),
-    since(instance.since, look.now),
-    ago(instance.last_seen, look.now),
-    instance.connections.length === 0 ? "-" : counted(instance.connections.map(({ transport }) => transport)),
-    hosts(instance).join(", ") || "-",
-    instance.roles.join(", ") || "-",
-    `${instance.in_progress}`,
-    waiting(instance, look.now),
-  ]);
+  const rows = instances
+    .toSorted(byState)
+    .map((instance) => [
+      instance.claude_id,
+      look.paint[STATE_PAINT[instance.state]](instance.state),
+      since(instance.since, look.now),
+      ago(instance.last_seen, look.now),
+      instance.connections.length === 0 ? "-" : counted(instance.connections.map(({ transport }) => transport)),
+      hosts(instance).join(", ") || "-",
+      instance.roles.join(", ") || "-",
+      `${instance.in_progress}`,
+      waiting(instance, look.now),
+    ]);
   return table(["NAME", "STATE", "FOR", "SEEN", "CONNECTED", "HOST", "ROLES", "DOING", "WAITING"], rows, look);
 }
 
@@ -43,7 +45,8 @@ function waiting({ waiting: count, oldest_waiting }: Instance, now: number): str
 /** One instance's state, as a line among events. */
 export function presenceLine(instance: Instance, { paint, now }: Look): string {
   const { claude_id, state, connections } = instance;
-  const how = connections.length > 0 ? ` (${[...connections.map((one) => one.transport), ...hosts(instance)].join(", ")})` : "";
+  const how =
+    connections.length > 0 ? ` (${[...connections.map((one) => one.transport), ...hosts(instance)].join(", ")})` : "";
   const at = clock(new Date(now).toISOString());
   return `${paint.dim(at)}  presence   ${claude_id} is ${paint[STATE_PAINT[state]](state)}${how}`;
 }

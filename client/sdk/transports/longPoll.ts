@@ -1,8 +1,17 @@
 /**
- * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for again
- * and again from the cursor, while somebody wants them.
+ * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for page by
+ * page from the cursor, while somebody wants them. The next page is asked for when the one before was handed over, so
+ * that asking for it is its acknowledgement.
  */
-import { type Hello, HubError, LIMITS, type LostReason, type Page, type Presence } from "../../../shared/index.ts";
+import {
+  type Hello,
+  HubError,
+  LIMITS,
+  type LostReason,
+  type Page,
+  type Params,
+  type Presence,
+} from "../../../shared/index.ts";
 import { RestClient } from "../rest.ts";
 import type { Request, Transport, TransportEvents } from "./transport.ts";
 
@@ -31,9 +40,8 @@ export class LongPollTransport implements Transport {
   #line: AbortController | undefined;
   #polls: AbortController | undefined;
   #cursor = "";
-  #wantsPresence = false;
-  #unacknowledged = 0;
-  #acknowledged: (() => void) | undefined;
+  #hello: Hello | undefined;
+  #onAck: (() => void) | undefined;
 
   constructor(url: string, who: Identity, events: TransportEvents) {
     this.#events = events;
@@ -52,12 +60,12 @@ export class LongPollTransport implements Transport {
   greet(hello: Hello): void {
     const line = this.#line;
     if (!line) return;
-    this.#wantsPresence = hello.presence === true;
+    this.#hello = hello;
     this.#greet(line.signal, hello.resume).catch((error) => this.#broken(line, error));
   }
 
   send(requests: readonly Request[], ack: string | undefined): void {
-    if (ack !== undefined) this.#acknowledge();
+    if (ack === this.#cursor) this.#onAck?.();
     for (const request of requests) this.#carry(request);
   }
 
@@ -68,7 +76,7 @@ export class LongPollTransport implements Transport {
       this.#polls = new AbortController();
       const signal = AbortSignal.any([line.signal, this.#polls.signal]);
       this.#pollEvents(signal).catch((error) => this.#broken(line, error, signal));
-      if (this.#wantsPresence) this.#pollPresence(signal).catch((error) => this.#broken(line, error, signal));
+      if (this.#hello?.presence) this.#pollPresence(signal).catch((error) => this.#broken(line, error, signal));
     }
   }
 
@@ -85,7 +93,7 @@ export class LongPollTransport implements Transport {
   #quiet(): void {
     this.#polls?.abort();
     this.#polls = undefined;
-    this.#acknowledge();
+    this.#onAck?.();
   }
 
   /** Finds out where this reader stands; the events themselves come once they are wanted. */
@@ -109,32 +117,27 @@ export class LongPollTransport implements Transport {
       resumed: reason === undefined,
       ...(reason && { reason }),
       heartbeat_ms: HOLD_MS,
-      window: { events: LIMITS.page_events * 2, bytes: LIMITS.window_bytes },
+      window: { events: 1, bytes: 1 },
       limits: { ...LIMITS, requests_in_flight: REQUESTS_IN_FLIGHT },
       hub: { version: "", protocol: 0 },
     });
   }
 
   async #pollEvents(signal: AbortSignal): Promise<void> {
-    this.#unacknowledged = 0;
+    const receives = this.#hello?.receives === true && { receives: true };
     while (!signal.aborted) {
-      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS });
+      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS, ...receives });
       if (signal.aborted) return;
       this.#cursor = page.cursor;
-      this.#unacknowledged += page.events.length;
       this.#events.page(page, 0);
-      if (this.#unacknowledged >= LIMITS.page_events) await this.#roomForMore();
+      if (page.events.length > 0) await this.#handedOver();
     }
   }
 
-  /** Whoever is slow to take events is not given more of them. */
-  #roomForMore(): Promise<void> {
-    return new Promise((resolve) => (this.#acknowledged = resolve));
-  }
-
-  #acknowledge(): void {
-    this.#unacknowledged = 0;
-    this.#acknowledged?.();
+  #handedOver(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onAck = resolve;
+    });
   }
 
   async #pollPresence(signal: AbortSignal): Promise<void> {
@@ -147,7 +150,7 @@ export class LongPollTransport implements Transport {
     }
   }
 
-  #read(signal: AbortSignal, params: { after?: string; wait_ms?: number; limit?: number }): Promise<Page> {
+  #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {
     const wanted = { ...params, ...this.#readFor };
     return this.#reader.call("events", wanted, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
   }

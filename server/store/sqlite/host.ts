@@ -7,6 +7,7 @@
  * tried again on the same connection.
  */
 import { hash, randomBytes } from "node:crypto";
+import { existsSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import type { LeasePolicy } from "../../core/message.ts";
@@ -31,6 +32,7 @@ import { HubLock } from "./lock.ts";
 import { getMeta, setMeta } from "./migrate.ts";
 import { Queries } from "./queries.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
+import { unusable } from "./unusable.ts";
 
 export interface HostOptions {
   file: string;
@@ -56,6 +58,8 @@ const RETRY_OPEN_MS = 1_000;
 
 export class SqliteHost {
   readonly #options: HostOptions;
+  /** The database itself, also where a link was named: one file must have one lock. */
+  readonly #file: string;
   readonly #lock: HubLock;
   #open: Open | undefined;
   #brokenSince = 0;
@@ -63,13 +67,13 @@ export class SqliteHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    makeDirectory(options.file);
-    this.#lock = new HubLock(options.file);
+    this.#file = settle(options.file);
+    this.#lock = new HubLock(this.#file);
     try {
       this.#open = this.#openFile();
     } catch (error) {
       this.#lock.release();
-      throw error;
+      throw unusable(this.#file, error);
     }
   }
 
@@ -152,7 +156,7 @@ export class SqliteHost {
   }
 
   #openFile(): Open {
-    const db = openDatabase(this.#options.file);
+    const db = openDatabase(this.#file);
     const { lease } = this.#options;
     const ledger = new SqliteLedger(db);
     const queries = new Queries(db, lease.graceMs);
@@ -161,7 +165,7 @@ export class SqliteHost {
     const dataVersion = db.prepare("PRAGMA data_version").pluck();
     return {
       db,
-      reader: new Database(this.#options.file, { readonly: true }),
+      reader: new Database(this.#file, { readonly: true }),
       ledger,
       queries,
       engine,
@@ -174,10 +178,14 @@ export class SqliteHost {
     };
   }
 
-  /** A fresh, restored or rolled-back log is another incarnation: readers must not mistake it for the one they know. */
+  /**
+   * A fresh, restored or rolled-back log is another incarnation: readers must not mistake it for the one they know. So
+   * is one whose past nobody can vouch for, because the lock file knows nothing of it.
+   */
   #settleEpoch(db: Database.Database, head: number): string {
     const known = getMeta(db, "epoch");
-    if (known !== undefined && getMeta(db, "backup") === undefined && head >= this.#lock.seen(known)) return known;
+    const seen = known === undefined ? undefined : this.#lock.seen(known);
+    if (known !== undefined && seen !== undefined && head >= seen && getMeta(db, "backup") === undefined) return known;
     const epoch = randomBytes(6).toString("hex");
     db.transaction(() => {
       setMeta(db, "epoch", epoch);
@@ -245,6 +253,16 @@ export class SqliteHost {
     } catch {
       // a connection in this state may refuse even that; the next one is opened all the same
     }
+  }
+}
+
+/** Where the database is, its folder made. */
+function settle(file: string): string {
+  try {
+    makeDirectory(file);
+    return existsSync(file) ? realpathSync(file) : file;
+  } catch (error) {
+    throw unusable(file, error);
   }
 }
 

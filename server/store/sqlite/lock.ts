@@ -4,7 +4,9 @@
  * connections to the database are not shut out. The same file notes how far the log had come, so that a
  * database that was put back to an older state is noticed.
  */
+import { closeSync, openSync } from "node:fs";
 import Database from "better-sqlite3";
+import { unusable } from "./unusable.ts";
 
 export class HubLock {
   readonly #db: Database.Database;
@@ -14,28 +16,31 @@ export class HubLock {
    * @throws Error when another hub holds the file.
    */
   constructor(databaseFile: string) {
-    this.#db = new Database(`${databaseFile}.hub-lock`, { timeout: 1000 });
+    const file = `${databaseFile}.hub-lock`;
+    this.#db = openLock(file);
     try {
+      // Made with a journal, so that a first start which is killed can be repeated. Later one row changes in place.
+      this.#db.exec(
+        "BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL, seq INTEGER NOT NULL); " +
+          "INSERT INTO log SELECT '', 0 WHERE NOT EXISTS (SELECT * FROM log); COMMIT",
+      );
       this.#db.pragma("locking_mode = EXCLUSIVE");
       this.#db.pragma("journal_mode = MEMORY");
       this.#db.pragma("synchronous = OFF");
-      this.#db.exec(
-        "BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS log (epoch TEXT NOT NULL, seq INTEGER NOT NULL); COMMIT",
-      );
-      this.#db.exec("INSERT INTO log SELECT '', 0 WHERE NOT EXISTS (SELECT * FROM log)");
+      this.#db.exec("BEGIN EXCLUSIVE; COMMIT");
       this.#note = this.#db.prepare("UPDATE log SET epoch = ?, seq = ?");
     } catch (error) {
       this.#db.close();
       throw (error as { code?: string }).code === "SQLITE_BUSY"
         ? new Error(`another hub is using ${databaseFile}: stop it first, or start this one with another --db`)
-        : error;
+        : unusable(file, error);
     }
   }
 
-  /** How far the log of this epoch was seen to come; 0 when it was never seen. */
-  seen(epoch: string): number {
+  /** How far the log of this epoch was seen to come; undefined when it was never seen. */
+  seen(epoch: string): number | undefined {
     const row = this.#db.prepare("SELECT epoch, seq FROM log").get() as { epoch: string; seq: number };
-    return row.epoch === epoch ? row.seq : 0;
+    return row.epoch === epoch ? row.seq : undefined;
   }
 
   note(epoch: string, seq: number): void {
@@ -44,5 +49,14 @@ export class HubLock {
 
   release(): void {
     this.#db.close();
+  }
+}
+
+function openLock(file: string): Database.Database {
+  try {
+    closeSync(openSync(file, "a", 0o600)); // whoever could open it could keep every hub out
+    return new Database(file, { timeout: 500 });
+  } catch (error) {
+    throw unusable(file, error);
   }
 }

@@ -21,14 +21,14 @@ const prepareAll = (db: Database.Database) => ({
   remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
   next: db
     .prepare(
-      `SELECT ${ALL} FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
+      `SELECT id FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
     )
-    .raw(),
+    .pluck(),
   claimedWith: db
     .prepare(
-      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND claimed_by = ? AND claim_key = ? AND claimed_run IS ?`,
+      `SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND claimed_by = ? AND claim_key = ? AND claimed_run IS ?`,
     )
-    .raw(),
+    .pluck(),
   heldBy: db
     .prepare(
       `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ? AND claimed_run IS ?`,
@@ -110,11 +110,11 @@ export class SqliteLedger implements Ledger {
   }
 
   next(recipient: string): MessageState | undefined {
-    return this.#read(this.#sql.next.get(recipient));
+    return this.#find(this.#sql.next.get(recipient));
   }
 
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {
-    return this.#read(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
+    return this.#find(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
   }
 
   held(holder?: HolderKey): MessageState[] {
@@ -146,6 +146,11 @@ export class SqliteLedger implements Ledger {
 
   saveCounts(counts: Counts): void {
     for (const [status, count] of Object.entries(counts)) this.#sql.counts.run(count, status);
+  }
+
+  /** A message just found by its id, which is most often in memory still. */
+  #find(id: unknown): MessageState | undefined {
+    return id === undefined ? undefined : this.message(id as string);
   }
 
   #read(row: unknown): MessageState | undefined {

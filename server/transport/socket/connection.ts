@@ -9,10 +9,18 @@ import { CLOSE } from "../../../shared/closeCodes.ts";
 import { parseCursor } from "../../../shared/cursor.ts";
 import { HubError, toRpcError } from "../../../shared/errors.ts";
 import type { LostReason } from "../../../shared/event.ts";
-import { ack, type Hello, hello, type RpcId, rpcRequest, type Welcome } from "../../../shared/frames.ts";
+import {
+  ack,
+  type Hello,
+  hello,
+  type RpcId,
+  type RpcRequest,
+  rpcRequest,
+  type Welcome,
+} from "../../../shared/frames.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { isOperation, OPERATION_NAMES } from "../../../shared/operations.ts";
+import { isOperation, OPERATION_NAMES, type OperationName } from "../../../shared/operations.ts";
 import { LIVENESS } from "../../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
@@ -132,26 +140,29 @@ export class SocketConnection {
     } else if (method === "ack") {
       this.#acknowledge(this.#session, validate(ack, params ?? {}).cursor);
     } else if (isOperation(method)) {
-      void this.#perform(id, method, params ?? {});
+      this.#perform(id, method, params ?? {});
     } else {
       const near = didYouMean(method, [...OPERATION_NAMES, "hello", "ack"]);
       throw new HubError("unknown_operation", `Unknown operation: ${method}${near}`);
     }
   }
 
-  async #perform(id: RpcId | null, method: Parameters<typeof perform>[1], params: unknown): Promise<void> {
+  #perform(id: RpcId | null, method: OperationName, params: unknown): void {
     if (this.#inFlight >= LIMITS.requests_in_flight) {
-      this.#refuse(id, new HubError("too_many_requests", `${this.#inFlight} requests are in flight on this socket`));
-      return;
+      throw new HubError("too_many_requests", `${this.#inFlight} requests are in flight on this socket`);
     }
+    const performed = perform(this.#context.hub, method, params, this.#client);
     this.#inFlight++;
-    try {
-      this.#answer(id, answerJson(await perform(this.#context.hub, method, params, this.#client)));
-    } catch (error) {
-      this.#refuse(id, error);
-    } finally {
-      this.#inFlight--;
-    }
+    performed.then(
+      (answer) => {
+        this.#inFlight--;
+        this.#answer(id, answerJson(answer));
+      },
+      (error) => {
+        this.#inFlight--;
+        this.#refuse(id, error);
+      },
+    );
   }
 
   #greet(id: RpcId | null, said: Hello): void {
@@ -162,7 +173,9 @@ export class SocketConnection {
     const reader: Reader = said.scope === "all" ? null : claude_id;
     const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
-    this.#client = { claude_id, run, gone: this.#gone };
+    // While this socket lives, so does its run's lease.
+    const caller = { claude_id, run, attached: claude_id !== null && run !== null };
+    this.#client = { claude_id, run, caller, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),
@@ -225,11 +238,25 @@ export class SocketConnection {
     this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${body}}`);
   }
 
+  /** Nothing is heard any more: says so, and a sweep later ends it without an answer. */
+  giveUp(): void {
+    if (this.socket.readyState === this.socket.OPEN) this.close(CLOSE.silent);
+    else this.socket.terminate();
+  }
+
   /** Closes from the hub's side. */
   close({ code, reason }: { code: number; reason: string } = CLOSE.policy): void {
     this.flush();
     this.socket.close(code, reason);
   }
+}
+
+/** The common shape, recognised without the schema, which is left to explain what is wrong. */
+function isPlainRequest(value: unknown): value is RpcRequest {
+  if (typeof value !== "object" || value === null) return false;
+  const { jsonrpc, id, method, params, ...more } = value as Record<keyof RpcRequest, unknown>;
+  if (jsonrpc !== "2.0" || typeof method !== "string" || Object.keys(more).length > 0) return false;
+  return Number.isSafeInteger(id) && typeof params === "object" && params !== null && !Array.isArray(params);
 }
 
 /** The id of whatever was sent, so that even a malformed request is answered under its own. */
@@ -238,10 +265,11 @@ function idOf(value: unknown): RpcId | null {
   return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
-function validateRequest(value: unknown) {
+function validateRequest(value: unknown): RpcRequest {
+  if (isPlainRequest(value)) return value;
   const parsed = rpcRequest.safeParse(value);
-  // Its parameters as they came: zod's records drop a `__proto__` without a word.
-  if (parsed.success) return { method: parsed.data.method, params: (value as { params?: unknown }).params };
+  // As it came, not as parsed: zod's records drop a `__proto__` without a word.
+  if (parsed.success) return value as RpcRequest;
   const { path, message } = parsed.error.issues[0] as { path: PropertyKey[]; message: string };
   throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${message}`);
 }

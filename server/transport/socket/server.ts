@@ -119,7 +119,7 @@ export class SocketServer {
     } else if (now - connection.pingedAt >= LIVENESS.ping_ms) {
       connection.ping(now);
     } else if (now - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
-      connection.socket.terminate();
+      connection.giveUp();
     }
   }
 }

@@ -127,7 +127,7 @@ it("does each task once while its line breaks at random", async () => {
   bob.work(
     ({ id, task }) => {
       done.set(id, (done.get(id) ?? 0) + 1);
-      return task.repeat(500);
+      return task.repeat(100);
     },
     { concurrency: 5 },
   );
@@ -168,6 +168,7 @@ it("needs a name", async () => {
   const { url } = await startHub();
   const observer = await join(url);
   expect(() => observer.work(() => "x")).toThrow(/work\(\) needs a name/);
+  expect(() => observer.work(() => "x", { for: "bob", concurrency: 0 })).toThrow(/a whole number from 1: 0/);
 });
 
 it("goes on over a hub that is away for a while", async () => {

@@ -1,0 +1,104 @@
+/**
+ * Messages that come to an instance: those that wait, oldest first, then those that come. The state is read at a cursor
+ * and the log from there on, so that none falls in between. A task has come when it can be claimed.
+ */
+import { setTimeout } from "node:timers/promises";
+import { isRetryable } from "../sdk/errors.ts";
+import {
+  type CallArguments,
+  type Hub,
+  HubError,
+  type HubEvent,
+  LIMITS,
+  type Message,
+  type Params,
+  type Result,
+} from "../sdk/index.ts";
+
+export interface ArrivalOptions {
+  /** Whose messages. */
+  readonly of: string;
+  /** Whether those that wait already are told, too. */
+  readonly waiting: boolean;
+  /** Whether a message that was told counts as delivered when the caller goes on or stops. */
+  readonly receives: boolean;
+}
+
+const AGAIN_MS = 500;
+
+/** Survives restarts of the hub. Where the log was lost, it begins again. */
+export async function* arrivals(hub: Hub, options: ArrivalOptions): AsyncGenerator<Message, never> {
+  for (;;) {
+    try {
+      const cursor = options.waiting ? yield* waitingNow(hub, options.of) : (await ask(hub, "info", {})).cursor;
+      yield* comingAfter(hub, cursor, options);
+    } catch (error) {
+      if (!(error instanceof HubError && error.code === "cursor_lost")) throw error;
+    }
+  }
+}
+
+/** @returns the cursor at which the first page was read: what is told twice is better than what is not told. */
+async function* waitingNow(hub: Hub, of: string): AsyncGenerator<Message, string> {
+  const { time } = await ask(hub, "info", {});
+  const filter = { to_claude: of, status: "pending", limit: LIMITS.list_messages } as const;
+  let list = await ask(hub, "list", filter);
+  const { cursor } = list;
+  for (;;) {
+    for (const message of list.messages) if (isDue(message.not_before, time)) yield message;
+    if (list.next === undefined) return cursor;
+    list = await ask(hub, "list", { ...filter, next: list.next });
+  }
+}
+
+/** An event at a time, so that asking for the next says exactly which was received. */
+async function* comingAfter(hub: Hub, start: string, { of, receives }: ArrivalOptions): AsyncGenerator<Message, never> {
+  const reader = { for: of, limit: 1, receives };
+  for (let after = start; ; ) {
+    const page = await ask(hub, "events", { ...reader, after, wait_ms: LIMITS.wait_ms });
+    after = page.cursor;
+    for (const event of page.events) {
+      const message = await arrived(hub, event, of);
+      if (!message) continue;
+      try {
+        yield message;
+      } finally {
+        if (receives) await ask(hub, "events", { ...reader, after });
+      }
+    }
+  }
+}
+
+/** The whole message, when the event says that it has come. */
+async function arrived(hub: Hub, { kind, at, message }: HubEvent, of: string): Promise<Message | undefined> {
+  const { to_claude, from_claude, status, not_before, id } = message;
+  const isMine = to_claude === of || (to_claude === "*" && from_claude !== of);
+  if (!isMine || status !== "pending") return undefined;
+  if (kind === "new") return isDue(not_before, at) ? (message as Message) : undefined;
+  if (kind !== "ready" && kind !== "released") return undefined;
+  return await ask(hub, "get", { id }).catch(ifGone);
+}
+
+/** What was deleted meanwhile has not come. */
+function ifGone(error: unknown): undefined {
+  if (!(error instanceof HubError && error.code === "not_found")) throw error;
+}
+
+const isDue = (notBefore: string | undefined, now: string) =>
+  notBefore === undefined || Date.parse(notBefore) <= Date.parse(now);
+
+/** Asks until there is an answer: the line may break, and the hub restart. */
+async function ask<N extends "info" | "list" | "events" | "get">(
+  hub: Hub,
+  operation: N,
+  params: Params<N>,
+): Promise<Result<N>> {
+  for (;;) {
+    try {
+      return await hub.call(operation, ...([params] as unknown as CallArguments<N>));
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      await setTimeout(AGAIN_MS, undefined, { ref: false });
+    }
+  }
+}

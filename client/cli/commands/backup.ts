@@ -1,0 +1,36 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { text as readText } from "node:stream/consumers";
+import { built } from "../built.ts";
+import { command } from "../command.ts";
+import { Failed } from "../errors.ts";
+import { type Input, text } from "../inputs.ts";
+
+const DEFAULT_DB = "data/coordination.db";
+
+const file: Input<string> = { usage: "<file>", help: "The file to write, which must not exist yet." };
+
+export const backup = command({
+  name: "backup",
+  summary: "Write a verified copy of the database, whether a hub is running on it or not.",
+  inputs: {
+    file,
+    db: text("--db <file>", `The database (COORDINATION_DB, else ${DEFAULT_DB}).`),
+  },
+  examples: [
+    ["backup coordination-today.db", "of the default database"],
+    ["backup /backups/today.db --db /var/lib/coord.db", "of another"],
+  ],
+  async run({ print, outside }, { file, db = outside.env.COORDINATION_DB || DEFAULT_DB }) {
+    await writeBackup(db, file);
+    print.result({ file, db }, (written) => `${written.file} is a verified copy of ${written.db}`);
+  },
+});
+
+/** @throws Failed with the sentence that the writing process ended with. */
+async function writeBackup(db: string, file: string): Promise<void> {
+  const child = fork(built("server/backup.js"), [db, file], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const [said, [code]] = await Promise.all([readText(child.stderr as Readable), once(child, "exit")]);
+  if (code !== 0) throw new Failed(said.trim().replace(/^backup: /, "") || "the backup was not finished");
+}

@@ -1,0 +1,22 @@
+import { command } from "../command.ts";
+import { field, fields } from "../inputs.ts";
+import { outcomeLine } from "../output/message.ts";
+
+export const complete = command({
+  name: "complete",
+  summary: "Complete a task with its result, or acknowledge a chat.",
+  inputs: {
+    id: field("complete", "id", "<id>"),
+    result: field("complete", "result", "[result]", " - reads it from stdin."),
+    ...fields("complete", "attempt"),
+  },
+  examples: [
+    ['complete 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "all green" --as server_backend', "a short result"],
+    ["complete 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e - --as server_backend < report.md", "what stdin says"],
+  ],
+  async run(context, { result, ...params }) {
+    const said = await context.text(result);
+    const message = await context.call("complete", { ...params, ...(said !== undefined && { result: said }) });
+    context.print.result(message, outcomeLine);
+  },
+});

@@ -1,0 +1,22 @@
+import { command } from "../command.ts";
+import { field, fields } from "../inputs.ts";
+import { outcomeLine } from "../output/message.ts";
+
+export const fail = command({
+  name: "fail",
+  summary: "Say that a task failed.",
+  inputs: {
+    id: field("fail", "id", "<id>"),
+    error: field("fail", "error", "[error]", " - reads it from stdin."),
+    ...fields("fail", "retryable", "attempt"),
+  },
+  examples: [
+    ['fail 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "no such branch" --as server_backend', "for good"],
+    ['fail 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "rate limited" --retryable --as server_backend', "to be tried again"],
+  ],
+  async run(context, { error, ...params }) {
+    const said = await context.text(error);
+    const message = await context.call("fail", { ...params, ...(said !== undefined && { error: said }) });
+    context.print.result(message, outcomeLine);
+  },
+});

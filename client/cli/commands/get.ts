@@ -1,0 +1,13 @@
+import { command } from "../command.ts";
+import { field } from "../inputs.ts";
+import { messagePage } from "../output/message.ts";
+
+export const get = command({
+  name: "get",
+  summary: "Read one message.",
+  inputs: { id: field("get", "id", "<id>") },
+  examples: [["get 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "all there is to know of it"]],
+  async run(context, { id }) {
+    context.print.result(await context.call("get", { id }), messagePage);
+  },
+});

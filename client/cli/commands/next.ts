@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import { isRetryable } from "../../sdk/errors.ts";
+import { LIMITS, type Message, type Params } from "../../sdk/index.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { NothingCame } from "../errors.ts";
+import { duration, field } from "../inputs.ts";
+import { messagePage } from "../output/message.ts";
+
+const AGAIN_MS = 500;
+
+export const next = command({
+  name: "next",
+  summary: "Take the next task that waits for me.",
+  about: "Ends with code 4 when there is none. The claim is held by the name, as with `coord claim`.",
+  inputs: {
+    for_claude: field("claim_next", "for_claude"),
+    wait_ms: duration("--wait <duration>", "Wait so long for one to come; the name counts as online meanwhile."),
+  },
+  examples: [
+    ["next --as server_backend", "if there is one"],
+    ["next --as server_backend --wait 10m", "as soon as there is one"],
+  ],
+  async run(context, { wait_ms = 0, for_claude = context.me }) {
+    const task = await nextTask(context, { for_claude, claim_key: randomUUID() }, wait_ms);
+    if (task === null) throw new NothingCame(`no task waits for ${for_claude}`);
+    context.print.result(task, messagePage);
+    context.print.aside(`when it is done: coord complete ${task.id} RESULT`);
+  },
+});
+
+/** Asks for as long as the hub lets one wait, again and again; a hub that restarts meanwhile is waited for. */
+async function nextTask(context: Context, params: Params<"claim_next">, withinMs: number): Promise<Message | null> {
+  const end = performance.now() + withinMs;
+  for (let isFirst = true; ; isFirst = false) {
+    const left = Math.max(0, Math.ceil(end - performance.now()));
+    try {
+      if (left > 0) await beOnline(context);
+      const task = await context.call("claim_next", { ...params, wait_ms: Math.min(left, LIMITS.wait_ms) });
+      if (task !== null || left === 0) return task;
+    } catch (error) {
+      if (isFirst || left === 0 || !isRetryable(error)) throw error;
+      await context.pause(AGAIN_MS);
+    }
+  }
+}
+
+async function beOnline(context: Context): Promise<void> {
+  if (context.as !== undefined) await context.call("heartbeat", { claude_id: context.as, interval_ms: LIMITS.wait_ms });
+}

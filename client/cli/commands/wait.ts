@@ -1,0 +1,45 @@
+import type { Message } from "../../sdk/index.ts";
+import { arrivals } from "../arrivals.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { NothingCame } from "../errors.ts";
+import { duration, fields, flag } from "../inputs.ts";
+import { messagePage } from "../output/message.ts";
+import { span } from "../output/time.ts";
+
+export const wait = command({
+  name: "wait",
+  summary: "End when a message for me comes, and print it.",
+  about:
+    "One that waits already counts. It stays pending: claim a task, complete a chat. Ends with code 4 when none came.",
+  inputs: {
+    timeout: duration("--timeout <duration>", "Wait no longer than this."),
+    new: flag("--new", "Only one that comes from now on."),
+    ...fields("list", "from_claude", "type", "thread_id"),
+  },
+  examples: [
+    ["wait --as server_backend", "whatever comes"],
+    ["wait --as ada --thread release-7 --from bob --timeout 10m --json", "an answer of bob's, for a program"],
+  ],
+  async run(context, { timeout, new: onlyNew = false, ...filter }) {
+    const late = () => new NothingCame(`nothing came within ${span(timeout ?? 0)}`);
+    const isFiltered = Object.keys(filter).length > 0; // what a filter passes over was not delivered
+    const options = { of: context.me, waiting: !onlyNew, receives: !isFiltered };
+    await context.connected({}, (hub) =>
+      context.within(printFirst(context, arrivals(hub, options), filter), { ms: timeout, late }),
+    );
+  },
+});
+
+async function printFirst(
+  { print }: Context,
+  messages: AsyncIterable<Message>,
+  filter: Readonly<Partial<Record<keyof Message, unknown>>>,
+): Promise<void> {
+  const wanted = Object.entries(filter) as [keyof Message, unknown][];
+  for await (const message of messages) {
+    if (!wanted.every(([field, value]) => message[field] === value)) continue;
+    print.result(message, messagePage);
+    return;
+  }
+}

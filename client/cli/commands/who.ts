@@ -1,0 +1,18 @@
+import { command } from "../command.ts";
+import { field } from "../inputs.ts";
+import { presenceTable } from "../output/presence.ts";
+
+export const who = command({
+  name: "who",
+  summary: "See who is there.",
+  inputs: { claude_id: field("presence", "claude_id", "[name]") },
+  examples: [
+    ["who", "everybody who was ever here"],
+    ["who server_backend --json", "one, for a program"],
+  ],
+  async run(context, params) {
+    context.print.result(await context.call("presence", params), ({ instances }, look) =>
+      instances.length === 0 ? "nobody was here yet" : presenceTable(instances, look),
+    );
+  },
+});

@@ -1,0 +1,8 @@
+/** Who sends the tasks. */
+export const COORDINATOR = "coordinator";
+/** Whose the tasks are: every worker does them. */
+export const CREW = "indexers";
+/** How long a file takes at least, so that there is something to see. */
+export const PACE_MS = 150;
+/** How long the hub keeps a task for a run that is gone; 30 s where nobody is watching. */
+export const GRACE_MS = 1_500;

@@ -1,0 +1,145 @@
+/** From the table of commands to a command line: parsing, help, dispatch, and how it ends. */
+import { Argument, Command as Commander, CommanderError, Option } from "commander";
+import { DEFAULT_URL, SDK_VERSION } from "../sdk/index.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands/table.ts";
+import { Context } from "./context.ts";
+import { OutputClosed, UsageError } from "./errors.ts";
+import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
+import type { Input, Inputs } from "./inputs.ts";
+import { errorReport } from "./output/errorReport.ts";
+import { Printer } from "./output/printer.ts";
+import type { Outside } from "./outside.ts";
+
+/**
+ * Carries out one command line.
+ *
+ * @returns the exit code.
+ */
+export async function main(outside: Outside): Promise<number> {
+  const print = new Printer({ ...outside, json: outside.argv.includes("--json") });
+  let code: number = EXIT_CODES.ok.code;
+  let running: Command | undefined;
+  const program = makeProgram(outside);
+  for (const row of COMMANDS) {
+    addCommand(program, row, async (values) => {
+      code = (await row.run(new Context(outside, print, settings(program, outside)), values)) ?? code;
+    });
+  }
+  program.hook("preSubcommand", (_, subcommand) => {
+    running = COMMANDS.find(({ name }) => name === subcommand.name());
+  });
+  try {
+    await program.parseAsync(outside.argv, { from: "user" });
+    return code;
+  } catch (error) {
+    return ended(error, print, running);
+  }
+}
+
+/** What the options of every command say, or else the environment. */
+function settings(program: Commander, { env }: Outside) {
+  const { as, url } = program.opts<{ as?: string; url?: string }>();
+  return { as: as ?? (env.CLAUDE_ID || undefined), url: url ?? (env.COORDINATION_API_URL || undefined) };
+}
+
+function makeProgram({ stdout, stderr }: Outside): Commander {
+  return new Commander("coord")
+    .description("Talk to a coordination hub: send and do tasks, chat, and see who is there.")
+    .option("--as <name>", "Who is calling (CLAUDE_ID).")
+    .option("--url <url>", `Where the hub is (COORDINATION_API_URL, else ${DEFAULT_URL}).`)
+    .option("--json", "Print JSON: one document, or a line for each item of a stream; errors as JSON on stderr.")
+    .version(SDK_VERSION, "-V, --version", "Print the version.")
+    .helpOption("-h, --help", "Print help.")
+    .helpCommand("help [command]", "Print the help of a command.")
+    .addHelpText("after", `\nExit codes:\n${columns(Object.values(EXIT_CODES).map((row) => [row.code, row.meaning]))}`)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => stderr.columns ?? HELP_COLUMNS,
+      outputError: () => {}, // told once, where all errors are
+    })
+    .exitOverride();
+}
+
+const HELP_COLUMNS = 100;
+
+function addCommand(program: Commander, row: Command, run: (values: Record<string, unknown>) => Promise<void>): void {
+  const { name, summary, about, inputs, examples, passesThrough = false } = row;
+  const command = program
+    .command(name)
+    .summary(summary)
+    .description(about === undefined ? summary : `${summary}\n${about}`)
+    .addHelpText("after", notes(inputs))
+    .addHelpText("after", `\nExamples:\n${columns(examples.map(([line, does]) => [`coord ${line}`, does]))}`)
+    .action(() => run(valuesOf(inputs, command)));
+  for (const input of Object.values(inputs)) {
+    if (isOption(input)) command.addOption(optionOf(input));
+    else command.addArgument(new Argument(input.usage, input.help));
+  }
+  if (passesThrough) command.allowUnknownOption().helpOption(false);
+}
+
+/** How values are written that look like nothing else. */
+function notes(inputs: Inputs): string {
+  const usages = Object.values(inputs).map(({ usage }) => usage);
+  const fitting = NOTES.filter(([value]) => usages.some((usage) => usage.includes(value)));
+  return fitting.map(([value, note]) => `\n${value}: ${note}`).join("");
+}
+
+const NOTES = [
+  ["<duration>", "seconds, or 500ms, 10m, 2h, 1d."],
+  ["<time>", "2026-01-31T12:00:00Z, or a duration from now."],
+] as const;
+
+const isOption = ({ usage }: Input) => usage.startsWith("-");
+
+function optionOf({ usage, help, choices, parse }: Input): Option {
+  const option = new Option(usage, help);
+  if (choices) option.choices(choices);
+  if (parse) option.argParser(parse);
+  return option;
+}
+
+/** What was given, by the names of the inputs. */
+function valuesOf(inputs: Inputs, command: Commander): Record<string, unknown> {
+  const options = command.opts();
+  const positional = [...command.processedArgs];
+  const values = Object.entries(inputs).map(([name, input]) => [
+    name,
+    isOption(input) ? options[optionOf(input).attributeName()] : positional.shift(),
+  ]);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+function ended(error: unknown, print: Printer, command: Command | undefined): number {
+  if (error instanceof OutputClosed) return EXIT_CODES.ok.code;
+  if (error instanceof CommanderError && SAID_ALREADY.has(error.code)) {
+    return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+  }
+  const told = asUsage(error, command);
+  print.error(errorReport(told));
+  if (told instanceof UsageError) print.aside(`see \`coord${command ? ` ${command.name}` : ""} --help\``);
+  return exitCodeOf(told);
+}
+
+const SAID_ALREADY = new Set(["commander.help", "commander.helpDisplayed", "commander.version"]);
+
+/** What commander and the operations table say of a wrong command line, in the words of the command line. */
+function asUsage(error: unknown, command: Command | undefined): unknown {
+  if (error instanceof CommanderError) {
+    const text = error.message.replace(/^error: /, "").replace("\n", " ");
+    const isText = error.code === "commander.unknownOption" && /'-+\s/.test(text);
+    return new UsageError(isText ? `${text}: put -- before a text that begins with a dash` : text);
+  }
+  if (!(error instanceof UsageError) || error.field === undefined) return error;
+  const input = command?.inputs[error.field];
+  return new UsageError(error.message.replace(error.field, input?.usage.split(" ")[0] ?? "--as"));
+}
+
+function columns(rows: readonly (readonly [string | number, string])[]): string {
+  const width = Math.max(...rows.map(([first]) => `${first}`.length));
+  return rows.map(([first, second]) => `  ${`${first}`.padEnd(width)}  ${second}`).join("\n");
+}

@@ -1,0 +1,132 @@
+/** Where no hub answers, every function says so within 5 seconds, in the document's words. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import {
+  claimTask,
+  completeTask,
+  deleteMessage,
+  getAllMessages,
+  getMessage,
+  getPendingTasks,
+  sendTask,
+  subscribe,
+  testCoordinationAPI,
+} from "../../../client/coordinationClient.ts";
+import { defer } from "../../support/defer.ts";
+import { startHub } from "../../support/hub.ts";
+import { freePort } from "../../support/processes.ts";
+import { FaultProxy } from "../../support/proxy.ts";
+import { Program } from "./program.ts";
+import { become, NOT_RUNNING, serve } from "./support.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+const FUNCTIONS = {
+  sendTask: () => sendTask("x"),
+  getPendingTasks: () => getPendingTasks(),
+  getAllMessages: () => getAllMessages(),
+  getMessage: () => getMessage("a1"),
+  claimTask: () => claimTask("a1"),
+  completeTask: () => completeTask("a1", "x"),
+  deleteMessage: () => deleteMessage("a1"),
+  subscribe: () => subscribe(() => {}),
+};
+
+/** Answers of servers that are no hubs. */
+const ANSWERS: Record<string, [status: number, body: string]> = {
+  html: [200, "<!doctype html><title>Welcome</title>"],
+  gateway: [502, "<h1>502 Bad Gateway</h1>"],
+  empty: [204, ""],
+  nothing: [200, "null"],
+  list: [200, "[]"],
+  text: [200, '"ok"'],
+  api: [404, '{"statusCode":404,"message":"Cannot GET /messages","error":"Not Found"}'],
+  other: [200, '{"ok":true}'],
+  success: [200, '{"success":true}'],
+  half: [200, '{"success":true,"data":['],
+};
+
+const base = (port: number) => `http://127.0.0.1:${port}/api/coord`;
+
+/** Calls a function of a place where no hub is. @returns what it threw, and whether that took too long. */
+async function outcomeOf(url: string, call: () => Promise<unknown>) {
+  become(url, "server_backend");
+  const start = performance.now();
+  const outcome = await call().catch((error: Error) => error.message);
+  const tookMs = performance.now() - start;
+  return [url, outcome, tookMs < 5_000 ? "in time" : tookMs];
+}
+
+const outcomesOf = (url: string, calls: readonly (() => Promise<unknown>)[]) =>
+  Promise.all(calls.map((call) => outcomeOf(url, call)));
+
+const failed = (url: string) => [url, NOT_RUNNING, "in time"];
+
+test("where no hub answers, every function says so in time; what arrives too late happens once", async () => {
+  const hub = await startHub();
+  const hole = await FaultProxy.start(hub);
+  hole.blackHole();
+  const server = await serve((request, response) => {
+    const kind = (request.url as string).split("/")[1] as string;
+    const [status, body] = ANSWERS[kind] as [number, string];
+    response.writeHead(status, { "content-type": "application/json" }).end(body);
+  });
+  const [refused, silent] = [base(await freePort()), base(hole.port)];
+  const strange = Object.keys(ANSWERS).map((kind) => `${server}/${kind}`);
+  const wrong = [...strange, "localhost:3000/api/coord", "http://"];
+
+  const functions = Object.values(FUNCTIONS);
+  const [ofRefused, ofSilent, ofWrong, ofTest] = await Promise.all([
+    outcomesOf(refused, functions),
+    outcomesOf(silent, functions),
+    Promise.all(wrong.map((url) => outcomeOf(url, getAllMessages))),
+    Promise.all([refused, silent, ...strange].map((url) => outcomeOf(url, testCoordinationAPI))),
+  ]);
+  expect(ofRefused).toEqual(functions.map(() => failed(refused)));
+  expect(ofSilent).toEqual(functions.map(() => failed(silent)));
+  expect(ofWrong).toEqual(wrong.map(failed));
+  expect(ofTest.map(([, ...rest]) => rest)).toEqual(ofTest.map(() => [false, "in time"]));
+
+  become(silent, "server_backend");
+  hole.resume(); // what was asked for reaches the hub after all
+  const sent = await sendTask("x");
+  expect((await getAllMessages()).map(({ id }) => id)).toEqual([sent.id]);
+  await expect.poll(() => hole.open).toBe(0);
+});
+
+test("where connections are not even taken, as with a machine that is gone", async () => {
+  const code = `
+    import { getAllMessages } from './coordinationClient';
+    await getAllMessages().catch((error) => console.log(error.message + ': ' + (performance.now() < 5_500)));`;
+  const program = Program.start(code, { env: { COORDINATION_API_URL: base(await deafPort()) } });
+  await program.printed(`${NOT_RUNNING}: true`);
+});
+
+/** A port that takes no connections and refuses none. */
+async function deafPort(): Promise<number> {
+  const script = `
+    const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("node:fs").writeSync(1, String(server.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  const waiting: Socket[] = [];
+  defer(async () => {
+    for (const socket of waiting) socket.destroy();
+    child.kill("SIGKILL");
+    await exited;
+  });
+  const [port] = await once(child.stdout, "data");
+  for (let isFull = false; !isFull; ) {
+    const socket = connect({ host: "127.0.0.1", port: Number(port) }).on("error", () => {});
+    waiting.push(socket);
+    isFull = await Promise.race([
+      once(socket, "connect").then(() => false),
+      new Promise<boolean>((resolve) => setTimeout(resolve, 300, true)),
+    ]);
+  }
+  return Number(port);
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { defer } from "../../support/defer.ts";
+import { repository } from "../../support/repository.ts";
+import { requires } from "../../support/requires.ts";
+import { Heard, join, startProxied } from "./support.ts";
+
+const bundle = () => readFileSync(`${repository}dist/browser/coordination.js`, "utf8");
+
+describe("the SDK in a browser", () => {
+  const executablePath = requires("chromium");
+  let browser: Browser;
+
+  beforeAll(async () => {
+    if (!executablePath) return;
+    browser = await chromium.launch({ executablePath });
+    defer(() => browser.close());
+  });
+
+  /** A page of the hub, with the SDK as `sdk`. Its programs are texts: vitest would rewrite the imports of functions. */
+  async function open(url: string): Promise<Page> {
+    const page = await browser.newPage();
+    defer(() => page.close());
+    await page.goto(url);
+    const source = `new Blob([${JSON.stringify(bundle())}], { type: "text/javascript" })`;
+    await page.evaluate(`import(URL.createObjectURL(${source})).then((sdk) => void (globalThis.sdk = sdk))`);
+    return page;
+  }
+
+  const run = (page: Page, program: string) => page.evaluate(`(async () => { ${program} })()`);
+
+  it("connects over a socket, receives what waited and what comes, and works", async () => {
+    const { server, proxy, url } = await startProxied();
+    const ada = await join(server.url, { as: "ada" });
+    await ada.chat("page", "waited");
+    const page = await open(url);
+    const state = await run(
+      page,
+      `globalThis.told = [];
+      globalThis.hub = await sdk.connect({ url: location.href, as: "page", random: () => 0.02 });
+      hub.on("new", ({ message }) => told.push(message.task));
+      hub.work(({ task }) => task.toUpperCase());
+      return hub.state;`,
+    );
+    expect(state).toBe("online");
+    const first = await ada.send({ to_claude: "page", task: "before the cut" });
+    expect(await first.result()).toMatchObject({ result: "BEFORE THE CUT" });
+    proxy.cut();
+    const second = await ada.send({ to_claude: "page", task: "after the cut" });
+    expect(await second.result()).toMatchObject({ result: "AFTER THE CUT" });
+    expect(await run(page, "await hub.close(); return told;")).toEqual(["waited", "before the cut", "after the cut"]);
+  });
+
+  it("does the same over HTTP where sockets are blocked", async () => {
+    const { server, proxy, url } = await startProxied();
+    const ada = await join(server.url, { as: "ada" });
+    const heard = new Heard(ada, "completed");
+    proxy.faults.refuse = "upgrades";
+    const page = await open(url);
+    const result = await run(
+      page,
+      `globalThis.hub = await sdk.connect({ url: location.href, as: "page" });
+      const task = await hub.send({ to_claude: "ada", task: "x" });
+      globalThis.result = task.result();
+      return task.id;`,
+    );
+    await ada.update({ id: result as string, status: "complete", result: "done" });
+    await heard.count(1);
+    expect(await run(page, "return (await result).result;")).toBe("done");
+    expect(await run(page, "await hub.close(); return hub.state;")).toBe("closed");
+  });
+
+  it("tells what the hub refuses", async () => {
+    const { url } = await startProxied();
+    const page = await open(url);
+    const told = await run(
+      page,
+      `const hub = await sdk.connect({ url: location.href });
+      return hub.get({ id: "none" }).catch((error) => [error instanceof sdk.HubError, error.code, error.message]);`,
+    );
+    expect(told).toEqual([true, "not_found", "Message not found"]);
+  });
+});

@@ -1,0 +1,50 @@
+/** How a message comes to be. */
+import { expect, test } from "vitest";
+import { create } from "../../../server/core/create.ts";
+import { HubError } from "../../../shared/errors.ts";
+import { chat, MINUTE, NOW, task } from "./support.ts";
+
+test("a task waits, claimable at once, with the default tries and rest", () => {
+  expect(task()).toMatchObject({
+    id: "id-1",
+    type: "task",
+    status: "pending",
+    created_at: NOW,
+    updated_at: NOW,
+    attempt: 0,
+    max_attempts: 3,
+    tries_left: 3,
+    backoff_ms: 5_000,
+    claim_rank: NOW,
+    wake_at: null,
+    delivered_at: null,
+  });
+});
+
+test("the sender's wishes are kept", () => {
+  const wishes = {
+    context: "which",
+    priority: "high",
+    thread_id: "t",
+    reply_to: "r",
+    parent_id: "p",
+    not_before: NOW + MINUTE,
+    expires_at: NOW + 2 * MINUTE,
+    timeout_ms: 7,
+    max_attempts: 9,
+    backoff_ms: 0,
+    traceparent: "00-1-2-3",
+  } as const;
+  expect(task(wishes)).toMatchObject({ ...wishes, tries_left: 9 });
+});
+
+test("it is born with one event, the sender's", () => {
+  const said = { from_claude: "boss", to_claude: "worker", task: "scrape" };
+  expect(create(said, "id-1", NOW).events).toEqual([{ kind: "new", actor: "boss" }]);
+});
+
+test("only a chat can go to everyone", () => {
+  expect(chat({ to_claude: "*" })).toMatchObject({ to_claude: "*", status: "pending" });
+  expect(() => task({ to_claude: "*" })).toThrow(HubError);
+  expect(() => task({ to_claude: "*" })).toThrow(expect.objectContaining({ code: "not_a_task" }));
+});
