@@ -4,22 +4,22 @@
  * The environment is read at each call: `COORDINATION_API_URL` (`http://localhost:3000/api/coord`), `CLAUDE_ID` (the
  * name of this instance) and `COORDINATION_TOKEN`.
  *
- * Every function fails with the hub's own sentence (a `HubError`), or within 5 seconds with `Coordination API server
- * not running`. Until then it asks again by itself, so that a restart of the hub goes unnoticed. A call that failed
- * for want of an answer may have been carried out; making the same call again within a minute repeats it, and it
- * happens once.
+ * A function fails with the hub's own sentence (a `HubError`), or within 5 seconds with `Coordination API server not
+ * running`. Until then it asks again by itself, so a restart of the hub goes unnoticed. What failed for want of an
+ * answer may have been done all the same; asked again within a minute, `sendTask` and `claimTask` repeat it, and it is
+ * done once.
  *
- * Claims belong to the name, not to this process: a process that ends or crashes keeps its tasks for 30 minutes, and
- * as long as heartbeats of that name come; then they go back. A process completes what it claimed itself under the
- * number of that claim, so it can neither complete nor fail what was given to somebody else meanwhile.
+ * A claim belongs to a name, not to this process. It ends 30 minutes after it was made, or after the last heartbeat of
+ * that name; then the task goes back. What this process claimed itself, it completes under that claim's number, so that
+ * it can neither complete nor fail what was given to somebody else meanwhile.
  *
- * What the hub cannot know apart, it cannot protect from each other:
- * - Two processes of one `CLAUDE_ID`, or without one (they act for the recipient), are one holder. A process that
- *   never claimed a task itself may complete or fail what the other one holds.
- * - Heartbeats of one of them also keep the tasks of the other, even when that one has crashed.
- * - A task that takes more than 30 minutes without heartbeats is given to somebody else, and is done twice.
+ * What the hub cannot tell apart, it cannot protect from each other:
+ * - Processes of one `CLAUDE_ID` are one holder, and so are all without one, who act for the recipient: one of them may
+ *   complete or fail what another holds, unless it tried to claim that itself.
+ * - Heartbeats of one keep the claims of all of them, also of one that has crashed.
+ * - A task that takes more than 30 minutes without heartbeats is given to somebody else, and done twice.
  *
- * `connect` of `coordination-hub` has none of these limits: there, claims belong to the run.
+ * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
  */
 import * as z from "zod";
 import { name } from "../shared/fields.ts";
@@ -73,7 +73,7 @@ export async function sendTask(
 }
 
 /**
- * Reads every pending message for an instance, chats too, oldest first.
+ * Reads every pending message for an instance, chats too, oldest first. Those for everybody wait under `*`.
  *
  * @example for (const task of await getPendingTasks("server_backend")) console.log(task.task);
  */

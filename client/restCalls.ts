@@ -1,8 +1,15 @@
 /** Calls of programs without a connection: each is an HTTP request of its own. */
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
+import { HubRefused } from "./sdk/errors.ts";
 import { settle } from "./sdk/options.ts";
-import { RestClient } from "./sdk/rest.ts";
+import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
+
+type Headers = Record<string, string>;
 
 /** Which hub, and as whom. */
 export interface Caller {
@@ -38,12 +45,7 @@ export async function call<N extends OperationName>(
   }
 }
 
-/**
- * Asks once. The connection is closed with the answer: one that is kept may be dead without anybody having noticed,
- * when a program comes back to it after minutes of work.
- *
- * @throws as `call` does.
- */
+/** @throws as `call` does; asks once. */
 export async function ask<N extends OperationName>(
   { url, name, token }: Caller,
   operation: N,
@@ -51,18 +53,35 @@ export async function ask<N extends OperationName>(
   withinMs = ANSWER_MS,
 ): Promise<Result<N>> {
   const headers = {
-    Connection: "close",
     ...(name !== undefined && { "X-Claude-Id": name }),
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   };
   try {
-    const rest = new RestClient(settle({ url }).url, headers);
-    return (await rest.call(operation, params, AbortSignal.timeout(Math.ceil(withinMs)))) as Result<N>;
+    const request = toRequest(settle({ url }).url, operation, params);
+    const answer = await exchange(request, headers, AbortSignal.timeout(Math.ceil(withinMs)));
+    return fromResponse(operation, params, JSON.parse(answer)) as Result<N>;
   } catch (error) {
     throw asTold(error);
   }
 }
 
+/**
+ * Carries a request on a connection of its own. One that is kept may be dead without anybody having noticed when a
+ * program comes back to it after minutes of work, and none may stay behind when time is up: `fetch` leaves some.
+ *
+ * @returns the body of the response.
+ */
+async function exchange({ method, url, body }: RestRequest, headers: Headers, signal: AbortSignal): Promise<string> {
+  const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const type = body === undefined ? undefined : { "Content-Type": "application/json" };
+  const request = send(url, { method, headers: { ...headers, ...type }, agent: false, signal });
+  request.end(body);
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return text(response);
+}
+
 /** What the hub refused, as it is; everything else means that none answered. */
 export const asTold = (error: unknown) =>
-  error instanceof HubError ? error : new Error("Coordination API server not running", { cause: error });
+  error instanceof HubError || error instanceof HubRefused
+    ? error
+    : new Error("Coordination API server not running", { cause: error });

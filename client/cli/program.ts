@@ -4,7 +4,7 @@ import { DEFAULT_URL, SDK_VERSION } from "../sdk/index.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { Context } from "./context.ts";
-import { OutputClosed, UsageError } from "./errors.ts";
+import { Interrupted, OutputClosed, UsageError } from "./errors.ts";
 import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
 import type { Input, Inputs } from "./inputs.ts";
 import { errorReport } from "./output/errorReport.ts";
@@ -57,8 +57,8 @@ function makeProgram({ stdout, stderr }: Outside): Commander {
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? HELP_COLUMNS,
-      getErrHelpWidth: () => stderr.columns ?? HELP_COLUMNS,
+      getOutHelpWidth: () => stdout.columns || HELP_COLUMNS,
+      getErrHelpWidth: () => stderr.columns || HELP_COLUMNS,
       outputError: () => {}, // told once, where all errors are
     })
     .exitOverride();
@@ -115,7 +115,7 @@ function valuesOf(inputs: Inputs, command: Commander): Record<string, unknown> {
 }
 
 function ended(error: unknown, print: Printer, command: Command | undefined): number {
-  if (error instanceof OutputClosed) return EXIT_CODES.ok.code;
+  if (error instanceof OutputClosed || error instanceof Interrupted) return exitCodeOf(error); // nobody has to be told
   if (error instanceof CommanderError && SAID_ALREADY.has(error.code)) {
     return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
   }

@@ -5,7 +5,8 @@ const FINAL_KINDS: ReadonlySet<EventKind> = new Set(["completed", "failed", "can
 
 export const isFinal = (event: Event) => FINAL_KINDS.has(event.kind);
 
-const REMEMBERED = 8_192;
+/** Ends in one of the two generations that are remembered. */
+const GENERATION = 4_096;
 
 /**
  * Which messages ended lately. Tells whether the end of a message may have passed unnoticed: only then its state has
@@ -14,27 +15,29 @@ const REMEMBERED = 8_192;
  * Invariant: every end that this stream told of with a seq above `#since` is remembered.
  */
 export class Finals {
-  readonly #seqs = new Map<string, number>();
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
   #since = Number.POSITIVE_INFINITY;
 
   /** The stream begins at this cursor, and what is known of another is worth nothing. */
   begin(cursor: string): void {
-    this.#seqs.clear();
+    this.#young.clear();
+    this.#old.clear();
     this.#since = parseCursor(cursor).seq;
   }
 
   add(event: Event): void {
-    this.#seqs.set(event.message.id, event.seq);
-    if (this.#seqs.size <= REMEMBERED) return;
-    const oldest = this.#seqs.keys().next().value as string;
-    this.#since = Math.max(this.#since, this.#seqs.get(oldest) as number);
-    this.#seqs.delete(oldest);
+    this.#young.set(event.message.id, event.seq);
+    if (this.#young.size < GENERATION) return;
+    for (const seq of this.#old.values()) if (seq > this.#since) this.#since = seq;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   /**
    * @param seq of the last log entry that is known to have changed the message.
    */
   mayHaveEnded(id: string, seq: number | undefined): boolean {
-    return seq === undefined || seq < this.#since || this.#seqs.has(id);
+    return seq === undefined || seq < this.#since || this.#young.has(id) || this.#old.has(id);
   }
 }

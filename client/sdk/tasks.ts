@@ -2,7 +2,7 @@
  * Results of sent messages, out of the events that tell of them. State is read only where the end may have passed
  * unnoticed: the stream began later, was lost, or does not show that message.
  */
-import { type Event, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
+import { type Event, fold, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { TaskFailed } from "./errors.ts";
 import { Finals, isFinal } from "./finals.ts";
@@ -96,9 +96,8 @@ export class Tasks {
   }
 
   #end(wait: Wait, event: Event): void {
-    const gone = event.kind === "deleted" || event.message.erased === true;
-    const message = { ...wait.message, ...event.message, seq: event.seq, updated_at: event.at } as Message;
-    this.#conclude(wait, gone ? { ...message, erased: true } : message);
+    const message = event.message.erased ? undefined : fold(wait.message, event);
+    this.#conclude(wait, message ?? { ...wait.message, erased: true });
   }
 
   #conclude(wait: Wait, message: Message): void {

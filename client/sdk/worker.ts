@@ -11,7 +11,7 @@ import {
   type Params,
   type Result,
 } from "../../shared/index.ts";
-import type { Claims } from "./claims.ts";
+import type { Claim, Claims } from "./claims.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { HubClosed, isRetryable } from "./errors.ts";
 import { newKey } from "./ids.ts";
@@ -19,7 +19,7 @@ import { newKey } from "./ids.ts";
 /** What a task is done with. */
 export interface TaskContext<Hub> {
   /** Aborted when the task is taken away: its claim ran out, or it was deleted, cancelled or ended by another. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
   /** The fence: which attempt this is, from 1. */
   attempt: number;
   hub: Hub;
@@ -117,14 +117,27 @@ export class Worker<Hub> {
   }
 
   async #do(task: Message): Promise<void> {
-    const { claims, hub } = this.#place;
-    const attempt = task.attempt ?? 0;
-    const signal = claims.hold(task);
+    const claim = this.#place.claims.hold(task);
     try {
-      const result = await this.#handler(task, { signal, attempt, hub });
+      const result = await this.#handle(task, claim);
       await this.#complete(task, result ?? undefined);
     } catch (error) {
-      if (!signal.aborted) await this.#fail(task, error);
+      if (!claim.isLost) await this.#fail(task, error);
+    }
+  }
+
+  /** The claim is watched for as long as the handler runs: what comes after is the worker's own doing. */
+  async #handle(task: Message, claim: Claim): Promise<Outcome> {
+    const { claims, hub } = this.#place;
+    const context: TaskContext<Hub> = {
+      hub,
+      attempt: claim.attempt,
+      get signal() {
+        return claim.signal;
+      },
+    };
+    try {
+      return await this.#handler(task, context);
     } finally {
       claims.letGo(task);
     }

@@ -188,7 +188,7 @@ export class Engine {
       after.updated_at = this.#now;
       after.seq = this.#tally.head + events.length;
     }
-    for (const [i, draft] of events.entries()) this.#append(draft, after, i === events.length - 1);
+    for (const [i, draft] of events.entries()) this.#append(draft, before, after, i === events.length - 1);
     if (next === null) this.#ledger.remove(after);
     else if (before) this.#ledger.update(after);
     else this.#ledger.insert(after);
@@ -196,9 +196,10 @@ export class Engine {
     return after;
   }
 
-  #append(draft: EventDraft, state: MessageState, last: boolean): void {
+  #append(draft: EventDraft, before: MessageState | undefined, state: MessageState, last: boolean): void {
     const seq = ++this.#tally.head;
-    const head = envelope(seq, draft, state, this.#now, this.#options.lease.graceMs);
+    const waited = before?.status === "pending";
+    const head = envelope(seq, draft, state, { now: this.#now, graceMs: this.#options.lease.graceMs, waited });
     const bodies = bodiesOf(draft, state);
     const { id, from_claude: from, to_claude: to } = state;
     const own = BODIES[draft.kind] === "own" && bodies !== "" ? bodies : null;

@@ -7,13 +7,21 @@ import type { EventDraft } from "../core/decision.ts";
 import type { MessageState } from "../core/message.ts";
 import { addresses, bodies, iso, leaseAt, time, wishes } from "./messageJson.ts";
 
+/** When an event happens, and to what. */
+export interface Moment {
+  now: number;
+  graceMs: number;
+  /** Whether the message was waiting just before. */
+  waited: boolean;
+}
+
 /** The event up to where its bodies go. */
-export function envelope(seq: number, draft: EventDraft, s: MessageState, now: number, graceMs: number): string {
+export function envelope(seq: number, draft: EventDraft, s: MessageState, moment: Moment): string {
   const actor = draft.actor === null ? "" : `,"actor":${JSON.stringify(draft.actor)}`;
   const attempt = s.type === "task" ? `,"attempt":${s.attempt}` : "";
   return (
-    `{"seq":${seq},"kind":"${draft.kind}","at":"${iso(now)}"${actor},"message":${addresses(s)}` +
-    `,"type":"${s.type}","status":"${s.status}"${attempt}${CHANGES[draft.kind](s, now, graceMs)}`
+    `{"seq":${seq},"kind":"${draft.kind}","at":"${iso(moment.now)}"${actor},"message":${addresses(s)}` +
+    `,"type":"${s.type}","status":"${s.status}"${attempt}${CHANGES[draft.kind](s, moment)}`
   );
 }
 
@@ -54,20 +62,22 @@ export function bodiesOf(draft: EventDraft, s: MessageState): string {
   }
 }
 
-type Change = (s: MessageState, now: number, graceMs: number) => string;
+type Change = (s: MessageState, moment: Moment) => string;
 
 const nothing: Change = () => "";
 const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
 const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${JSON.stringify(s.claimed_by)}`);
-const ended: Change = (s) => triesLeft(s) + claimedBy(s);
+/** Readers of a message that waits know nothing of an earlier claim: who ends it meanwhile tells of it again. */
+const ended: Change = (s, { waited }) =>
+  triesLeft(s) + claimedBy(s) + (waited ? time("claimed_at", s.claimed_at) + time("delivered_at", s.delivered_at) : "");
 
 /** What changed, by kind. What the kind and `at` say already is left out: `fold` in the contract knows it. */
 const CHANGES: Record<EventKind, Change> = {
   new: (s) => `,"created_at":"${iso(s.created_at)}"${wishes(s)}${time("not_before", s.not_before)}${triesLeft(s)}`,
-  claimed: (s, now, graceMs) => triesLeft(s) + claimedBy(s) + time("lease_until", leaseAt(s, now, graceMs)),
+  claimed: (s, { now, graceMs }) => triesLeft(s) + claimedBy(s) + time("lease_until", leaseAt(s, now, graceMs)),
   progress: nothing,
   completed: ended,
-  failed: (s, now, graceMs) => `${ended(s, now, graceMs)},"failure":"${s.failure}"`,
+  failed: (s, moment) => `${ended(s, moment)},"failure":"${s.failure}"`,
   released: triesLeft,
   requeued: (s) => triesLeft(s) + time("not_before", s.not_before),
   ready: nothing,

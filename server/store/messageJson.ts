@@ -73,7 +73,7 @@ const attemptFields = (s: MessageState) =>
   s.type === "task" ? `,"attempt":${s.attempt},"tries_left":${s.tries_left}` : "";
 
 const holderFields = (s: MessageState, now: number, graceMs: number) =>
-  s.status === "pending" || s.claimed_by === null
+  s.status === "pending"
     ? ""
     : text("claimed_by", s.claimed_by) +
       time("claimed_at", s.claimed_at) +

@@ -32,14 +32,15 @@ export const next = command({
 /** Asks for as long as the hub lets one wait, again and again; a hub that restarts meanwhile is waited for. */
 async function nextTask(context: Context, params: Params<"claim_next">, withinMs: number): Promise<Message | null> {
   const end = performance.now() + withinMs;
-  for (let isFirst = true; ; isFirst = false) {
+  if (withinMs > 0) await beOnline(context);
+  for (;;) {
     const left = Math.max(0, Math.ceil(end - performance.now()));
     try {
-      if (left > 0) await beOnline(context);
       const task = await context.call("claim_next", { ...params, wait_ms: Math.min(left, LIMITS.wait_ms) });
       if (task !== null || left === 0) return task;
+      await beOnline(context);
     } catch (error) {
-      if (isFirst || left === 0 || !isRetryable(error)) throw error;
+      if (left === 0 || !isRetryable(error)) throw error;
       await context.pause(AGAIN_MS);
     }
   }

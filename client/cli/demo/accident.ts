@@ -46,8 +46,9 @@ export class Accident {
   #strike({ id, file, attempt, by: name = "" }: Job): void {
     this.#victim = { name, id, attempt };
     void this.#crew.kill(name);
+    this.#screen.lost(name);
     this.#screen.say("✗", `${name} is killed (SIGKILL, pid ${this.#crew.pidOf(name)}) while it holds ${file}`, "red");
-    this.#screen.say(" ", `its claim is kept for ${GRACE_MS / 1000} s, in case its line comes back; others work on`);
+    this.#screen.say(" ", `its claim is kept for ${GRACE_MS / 1000} s (30 s by default), in case its line comes back`);
   }
 
   #follow(kind: HubEvent["kind"], job: Job, victim: Victim): void {

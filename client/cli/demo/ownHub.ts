@@ -1,19 +1,21 @@
 import type { Outside } from "../outside.ts";
+import type { Cleanup } from "./cleanup.ts";
 import { Process } from "./process.ts";
 import { GRACE_MS } from "./roles.ts";
 
 /** A hub of the demo's own, on a free port. */
 export interface OwnHub {
-  readonly process: Process;
   readonly url: string;
+  readonly pid: number;
 }
 
 /** @throws Failed when it does not start. */
-export async function startHub(db: string, { env }: Outside): Promise<OwnHub> {
+export async function startHub(db: string, { env }: Outside, cleanup: Cleanup): Promise<OwnHub> {
   const where = ["--host", "127.0.0.1", "--port", "0", "--db", db];
   const how = ["--lease-grace-ms", `${GRACE_MS}`, "--log-level", "error"];
   const process = new Process("server/main.js", [...where, ...how], withoutSettings(env));
-  return { process, url: await process.prints(/listening\s+(http\S+)/) };
+  cleanup.defer(() => process.end("SIGTERM"));
+  return { url: await process.prints(/listening\s+(http\S+)/), pid: process.pid };
 }
 
 /** Settings of another hub must not reach this one. */

@@ -23,7 +23,7 @@ export function showReport({ files, workers, accident }: DemoReport, look: Look)
   const crew = workers.map(({ name, done }) => [name, `${done}`, name === accident?.killed ? paint.red("killed") : ""]);
   return [
     "",
-    table(["LINES", "SHA-256", "BY", "TRY", "FILE"], found, look),
+    table(["LINES", "SHA-256…", "BY", "TRY", "FILE"], found, look),
     "",
     table(["WORKER", "FILES", ""], crew, look),
     "",

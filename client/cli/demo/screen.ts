@@ -1,9 +1,9 @@
 /** What is seen of the demo while it runs: lines that stay, and on a terminal bars below them that move. */
 import { type GenericFormatter, MultiBar, type SingleBar } from "cli-progress";
-import type { Output } from "../outside.ts";
 import type { Look, Printer } from "../output/printer.ts";
 import { harmless } from "../output/sanitize.ts";
 import { cut } from "../output/table.ts";
+import type { Output } from "../outside.ts";
 import type { Job, Jobs } from "./jobs.ts";
 
 type Colour = "red" | "yellow" | "cyan" | "green";
@@ -14,6 +14,8 @@ export interface Screen {
   begin(total: number, workers: readonly string[]): void;
   /** @param job what has just moved on; `isEnded` when it has its result. */
   moved(jobs: Jobs, job: Job, isEnded: boolean): void;
+  /** A worker is no more. */
+  lost(worker: string): void;
   end(): void;
 }
 
@@ -22,13 +24,13 @@ export function openScreen(print: Printer, stdout: Output): Screen {
   return stdout.isTTY ? new LiveScreen(stdout, print.look) : new PlainScreen(stdout, print.look);
 }
 
-const SILENT: Screen = { say: () => {}, begin: () => {}, moved: () => {}, end: () => {} };
+const SILENT: Screen = { say: () => {}, begin: () => {}, moved: () => {}, lost: () => {}, end: () => {} };
 
 const line = (mark: string, text: string, paint: (text: string) => string = (same) => same) =>
   paint(`${mark} ${harmless(text)}`);
 
-const resultOf = ({ file, found, error, by = "" }: Job) =>
-  found ? `${file}  ${found.lines} lines  ${found.sha256.slice(0, 12)}…  ${by}` : `${file}  ${error}  ${by}`;
+const resultOf = ({ file, found, error }: Job) =>
+  found ? `${file}  ${found.lines} lines  ${found.sha256.slice(0, 12)}…` : `${file}  ${error}`;
 
 /** Lines only: for files, pipes and logs. */
 class PlainScreen implements Screen {
@@ -47,8 +49,10 @@ class PlainScreen implements Screen {
   begin(): void {}
 
   moved(_: Jobs, job: Job, isEnded: boolean): void {
-    if (isEnded) this.say("✓", resultOf(job));
+    if (isEnded) this.say("✓", `${resultOf(job)}  ${job.by}`);
   }
+
+  lost(): void {}
 
   end(): void {}
 }
@@ -62,7 +66,8 @@ class LiveScreen implements Screen {
 
   constructor(stdout: Output, look: Look) {
     this.#look = look;
-    this.#bars = new MultiBar({ stream: stdout, hideCursor: true, gracefulExit: false, format: wholeLine(look) });
+    const terminal = { stream: stdout, hideCursor: true, gracefulExit: false, forceRedraw: true };
+    this.#bars = new MultiBar({ ...terminal, format: wholeLine(look) });
   }
 
   say(mark: string, text: string, colour?: Colour): void {
@@ -81,8 +86,12 @@ class LiveScreen implements Screen {
   moved(jobs: Jobs, job: Job, isEnded: boolean): void {
     this.#whole?.update(jobs.ended);
     if (job.by === undefined) return;
-    const said = isEnded ? { last: `${resultOf(job)}` } : {};
+    const said = isEnded ? { last: resultOf(job) } : {};
     this.#workers.get(job.by)?.update(jobs.doneBy(job.by).length, said);
+  }
+
+  lost(worker: string): void {
+    this.#workers.get(worker)?.update({ last: "killed" });
   }
 
   end(): void {
@@ -101,5 +110,9 @@ const wholeLine =
 
 const workerLine =
   ({ paint, width }: Look): GenericFormatter =>
-  (_, { value }, { name, last }: { name: string; last: string }) =>
-    cut(harmless(`  ${name}  ${`${value}`.padStart(3)} done  ${last}`), width - 1).replace(name, paint.bold(name));
+  (_, { value }, { name, last }: { name: string; last: string }) => {
+    const standing = `${`${value}`.padStart(3)} done  `;
+    return `  ${paint.bold(name)}${standing}${cut(harmless(last), width - name.length - standing.length - MARGIN)}`;
+  };
+
+const MARGIN = 3;

@@ -45,8 +45,8 @@ function waiting({ waiting: count, oldest_waiting }: Instance, now: number): str
 /** One instance's state, as a line among events. */
 export function presenceLine(instance: Instance, { paint, now }: Look): string {
   const { claude_id, state, connections } = instance;
-  const how =
-    connections.length > 0 ? ` (${[...connections.map((one) => one.transport), ...hosts(instance)].join(", ")})` : "";
+  const lines = counted(connections.map(({ transport }) => transport));
+  const how = connections.length > 0 ? ` (${[lines, ...hosts(instance)].join(", ")})` : "";
   const at = clock(new Date(now).toISOString());
   return `${paint.dim(at)}  presence   ${claude_id} is ${paint[STATE_PAINT[state]](state)}${how}`;
 }

@@ -45,7 +45,7 @@ export class Printer {
   }
 
   get look(): Look {
-    return { paint: this.#paint, width: this.#stdout.columns ?? Number.POSITIVE_INFINITY, now: this.#now() };
+    return { paint: this.#paint, width: this.#stdout.columns || Number.POSITIVE_INFINITY, now: this.#now() };
   }
 
   /** A result, or one item of a stream of them: a line of JSON, or the text that `show` makes of its harmless copy. */

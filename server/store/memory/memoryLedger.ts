@@ -7,9 +7,12 @@ import type { PresenceTransition } from "../store.ts";
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
   readonly messages = new Map<string, MessageState>();
+  /** The place of each message in that order, which nobody takes after it. */
+  readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
   readonly presence: PresenceTransition[] = [];
   readonly #keys = new Map<string, RememberedKey>();
+  #lastPlace = 0;
 
   message(id: string) {
     return this.messages.get(id);
@@ -17,6 +20,7 @@ export class MemoryLedger implements Ledger {
 
   insert(state: MessageState) {
     this.messages.set(state.id, state);
+    this.places.set(state.id, ++this.#lastPlace);
   }
 
   update(state: MessageState) {
@@ -25,6 +29,7 @@ export class MemoryLedger implements Ledger {
 
   remove(state: MessageState) {
     this.messages.delete(state.id);
+    this.places.delete(state.id);
     for (const entry of this.log) if (entry.id === state.id) entry.bodies = null;
   }
 

@@ -45,7 +45,8 @@ export class MemoryStore implements Store {
   }
 
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
-    const places = [...this.ledger.messages.values()].map((state, i) => ({ state, place: i + 1 }));
+    const { messages: held, places: placeOf } = this.ledger;
+    const places = [...held.values()].map((state) => ({ state, place: placeOf.get(state.id) as number }));
     if (filter.order === "desc") places.reverse();
     const from = listStart(filter);
     const wanted = places

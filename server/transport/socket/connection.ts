@@ -256,14 +256,18 @@ function isPlainRequest(value: unknown): value is RpcRequest {
   if (typeof value !== "object" || value === null) return false;
   const { jsonrpc, id, method, params, ...more } = value as Record<keyof RpcRequest, unknown>;
   if (jsonrpc !== "2.0" || typeof method !== "string" || Object.keys(more).length > 0) return false;
+  if (method.length > LIMITS.name_chars) return false;
   return Number.isSafeInteger(id) && typeof params === "object" && params !== null && !Array.isArray(params);
 }
 
 /** The id of whatever was sent, so that even a malformed request is answered under its own. */
 function idOf(value: unknown): RpcId | null {
   const id = typeof value === "object" && value !== null ? (value as { id?: unknown }).id : undefined;
-  return typeof id === "string" || typeof id === "number" ? id : null;
+  return typeof id === "number" || (typeof id === "string" && id.length <= LIMITS.key_chars) ? id : null;
 }
+
+/** What of a stranger's text is repeated to it. */
+const ECHO_CHARS = 200;
 
 function validateRequest(value: unknown): RpcRequest {
   if (isPlainRequest(value)) return value;
@@ -271,5 +275,6 @@ function validateRequest(value: unknown): RpcRequest {
   // As it came, not as parsed: zod's records drop a `__proto__` without a word.
   if (parsed.success) return value as RpcRequest;
   const { path, message } = parsed.error.issues[0] as { path: PropertyKey[]; message: string };
-  throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${message}`);
+  const said = message.slice(0, ECHO_CHARS);
+  throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${said}`);
 }

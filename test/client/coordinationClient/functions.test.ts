@@ -1,5 +1,6 @@
 /** Each function of the document against a real hub: parameters, defaults, what it gives and how it fails. */
-import type { IncomingHttpHeaders } from "node:http";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ClientRequest, IncomingHttpHeaders } from "node:http";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type CoordinationMessage,
@@ -255,13 +256,14 @@ describe("the environment", () => {
   test("names the hub on localhost:3000 unless it says otherwise", async () => {
     vi.stubEnv("COORDINATION_API_URL", "");
     const asked: string[] = [];
-    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async (url) => {
-      asked.push(String(url));
-      return Response.json({ success: true, data: {} });
-    });
+    const hear = (message: unknown) => {
+      const { request } = message as { request: ClientRequest };
+      asked.push(`${request.getHeader("host")}${request.path}`);
+    };
+    subscribe("http.client.request.start", hear);
     await testCoordinationAPI();
-    fetched.mockRestore();
-    expect(asked).toEqual(["http://localhost:3000/api/coord/stats"]);
+    unsubscribe("http.client.request.start", hear);
+    expect(asked).toEqual(["localhost:3000/api/coord/stats"]);
   });
 
   test("without a CLAUDE_ID, what needs a name says so", async () => {

@@ -31,8 +31,8 @@ const FUNCTIONS = {
   claimTask: () => claimTask("a1"),
   completeTask: () => completeTask("a1", "x"),
   deleteMessage: () => deleteMessage("a1"),
-  subscribe: () => subscribe(() => {}),
 };
+const subscribing = () => subscribe(() => {});
 
 /** Answers of servers that are no hubs. */
 const ANSWERS: Record<string, [status: number, body: string]> = {
@@ -46,6 +46,7 @@ const ANSWERS: Record<string, [status: number, body: string]> = {
   other: [200, '{"ok":true}'],
   success: [200, '{"success":true}'],
   half: [200, '{"success":true,"data":['],
+  stalled: [200, '{"success":true,"data":['],
 };
 
 const base = (port: number) => `http://127.0.0.1:${port}/api/coord`;
@@ -71,21 +72,24 @@ test("where no hub answers, every function says so in time; what arrives too lat
   const server = await serve((request, response) => {
     const kind = (request.url as string).split("/")[1] as string;
     const [status, body] = ANSWERS[kind] as [number, string];
-    response.writeHead(status, { "content-type": "application/json" }).end(body);
+    response.writeHead(status, { "content-type": "application/json" }).write(body);
+    if (kind !== "stalled") response.end();
   });
-  const [refused, silent] = [base(await freePort()), base(hole.port)];
+  const [refused, silent, mute] = [base(await freePort()), base(hole.port), await serve(() => {})];
   const strange = Object.keys(ANSWERS).map((kind) => `${server}/${kind}`);
   const wrong = [...strange, "localhost:3000/api/coord", "http://"];
 
   const functions = Object.values(FUNCTIONS);
-  const [ofRefused, ofSilent, ofWrong, ofTest] = await Promise.all([
+  const [ofRefused, ofSilent, ofSubscribe, ofWrong, ofTest] = await Promise.all([
     outcomesOf(refused, functions),
     outcomesOf(silent, functions),
+    Promise.all([refused, mute, `${server}/html`].map((url) => outcomeOf(url, subscribing))),
     Promise.all(wrong.map((url) => outcomeOf(url, getAllMessages))),
     Promise.all([refused, silent, ...strange].map((url) => outcomeOf(url, testCoordinationAPI))),
   ]);
   expect(ofRefused).toEqual(functions.map(() => failed(refused)));
   expect(ofSilent).toEqual(functions.map(() => failed(silent)));
+  expect(ofSubscribe).toEqual([refused, mute, `${server}/html`].map(failed));
   expect(ofWrong).toEqual(wrong.map(failed));
   expect(ofTest.map(([, ...rest]) => rest)).toEqual(ofTest.map(() => [false, "in time"]));
 
@@ -96,15 +100,20 @@ test("where no hub answers, every function says so in time; what arrives too lat
   await expect.poll(() => hole.open).toBe(0);
 });
 
-test("where connections are not even taken, as with a machine that is gone", async () => {
+test("a process is told in time, too, and then ends at once", async () => {
   const code = `
     import { getAllMessages } from './coordinationClient';
-    await getAllMessages().catch((error) => console.log(error.message + ': ' + (performance.now() < 5_500)));`;
-  const program = Program.start(code, { env: { COORDINATION_API_URL: base(await deafPort()) } });
-  await program.printed(`${NOT_RUNNING}: true`);
+    const start = performance.now();
+    await getAllMessages().catch((error) => console.log(error.message));
+    process.on('exit', () => console.log(performance.now() - start < 5_000));`;
+  const gone = base(await deafPort());
+  const silent = await serve(() => {});
+  const run = (url: string) => Program.run(code, { env: { COORDINATION_API_URL: url } });
+  const exit = { code: 0, signal: null, stdout: `${NOT_RUNNING}\ntrue\n`, stderr: "" };
+  expect(await Promise.all([run(gone), run(silent)])).toEqual([exit, exit]);
 });
 
-/** A port that takes no connections and refuses none. */
+/** A port that takes no connections and refuses none, as a machine that is gone. */
 async function deafPort(): Promise<number> {
   const script = `
     const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {

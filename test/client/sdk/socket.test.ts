@@ -219,6 +219,42 @@ describe("a client whom the hub refuses for good", () => {
   });
 });
 
+it("a page that does not begin where the last one ended is not applied: it is asked for again", async () => {
+  const { url, sockets } = await listen();
+  const resumes: (string | undefined)[] = [];
+  const welcome = {
+    cursor: "000000000001.5",
+    resumed: true,
+    heartbeat_ms: 25_000,
+    window: { events: 9, bytes: 9 },
+    limits: {},
+  };
+  const gap = {
+    after: "000000000001.6",
+    cursor: "000000000001.7",
+    events: [{ kind: "new", seq: 7, message: { id: "m" } }],
+  };
+  sockets.on("connection", (socket) => {
+    socket.on("message", (data) => {
+      const { id, method, params } = JSON.parse(String(data));
+      if (method !== "hello") return;
+      resumes.push(params.resume);
+      socket.send(JSON.stringify({ id, result: welcome }));
+      if (resumes.length === 2) socket.send(JSON.stringify({ method: "events", params: gap }));
+    });
+  });
+  const hub = await connect({ url: url.replace("ws", "http"), transport: "websocket", random: () => 0 });
+  defer(() => hub.close());
+  const told: unknown[] = [];
+  const again = new Promise<void>((resolve) => {
+    hub.on("state", ({ state }) => state === "online" && resumes.length === 3 && resolve());
+  });
+  hub.on("event", (event) => told.push(event));
+  await again;
+  expect(told).toEqual([]);
+  expect(resumes).toEqual([undefined, welcome.cursor, welcome.cursor]);
+});
+
 it("a gate lets one through for each time it is opened", async () => {
   const gate = new Gate();
   const passed: number[] = [];

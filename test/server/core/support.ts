@@ -12,14 +12,17 @@ export const MINUTE = 60 * SECOND;
 
 export const LEASE: LeasePolicy = { graceMs: 30 * SECOND, detachedMs: 30 * MINUTE, backoffMaxMs: 10 * MINUTE };
 
+type Named = Caller & { readonly claude_id: string };
+type Run = Named & { readonly run: string };
+
 /** An instance without a run: its claims are detached. */
-export const name = (claude_id: string): Caller => ({ claude_id, run: null, attached: false });
+export const name = (claude_id: string): Named => ({ claude_id, run: null, attached: false });
 
 /** A run with a living connection. */
-export const run = (claude_id: string, id: string): Caller => ({ claude_id, run: id, attached: true });
+export const run = (claude_id: string, id: string): Run => ({ claude_id, run: id, attached: true });
 
 /** A run whose last connection is gone. */
-export const lostRun = (claude_id: string, id: string): Caller => ({ claude_id, run: id, attached: false });
+export const lostRun = (claude_id: string, id: string): Run => ({ claude_id, run: id, attached: false });
 
 /** Whoever uses the document's API without a name. */
 export const NOBODY: Caller = { claude_id: null, run: null, attached: false };

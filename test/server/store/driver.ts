@@ -2,7 +2,15 @@
 import type { Command } from "../../../server/core/commands.ts";
 import type { NewMessage } from "../../../server/core/create.ts";
 import type { Caller, LeasePolicy } from "../../../server/core/message.ts";
-import type { CommitResult, ListFilter, LogEntry, Outcome, Reader, Store, StoreCommand } from "../../../server/store/store.ts";
+import type {
+  CommitResult,
+  ListFilter,
+  LogEntry,
+  Outcome,
+  Reader,
+  Store,
+  StoreCommand,
+} from "../../../server/store/store.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { Event } from "../../../shared/event.ts";
 import type { Message } from "../../../shared/message.ts";
@@ -17,6 +25,9 @@ export type Said = Partial<NewMessage> & { to_claude: string };
 
 /** Makes a store over nothing, or over what an earlier one left in `file`. */
 export type MakeStore = (lease: LeasePolicy, file?: string) => Store;
+
+/** One section of the conformance suite; `hub()` is its store. */
+export type Section = (hub: () => StoreDriver) => void;
 
 export class StoreDriver {
   readonly store: Store;
@@ -148,6 +159,11 @@ export class StoreDriver {
   async events(reader: Reader, after = 0): Promise<Event[]> {
     return (await this.log(reader, after)).entries.map(parsed);
   }
+
+  /** Everything that happened to one message. */
+  async eventsOf({ id }: { id: string }): Promise<Event[]> {
+    return (await this.events(null)).filter(({ message }) => message.id === id);
+  }
 }
 
 export const parsed = ({ json }: LogEntry): Event => JSON.parse(json);
@@ -164,8 +180,3 @@ export function accepted(outcome: Outcome): Done {
   if (!outcome.ok) throw HubError.fromWire(outcome.error);
   return outcome;
 }
-
-/** What a promise is expected to be rejected with. */
-export const refusedWith = (code: string) => expectation({ code });
-
-const expectation = <T>(value: T) => value;

@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+import { connect } from "../../../client/sdk/index.ts";
+import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
+import { Coord, runInside, shell } from "./coord.ts";
+
+const ID = /^[0-9a-f]{32}$/;
+
+async function twoShells() {
+  const { url } = await startHub();
+  return { url, ada: shell(url, "ada"), bob: shell(url, "bob") };
+}
+
+async function sent(by: ReturnType<typeof shell>, ...args: string[]): Promise<string> {
+  return (await by("send", ...args)).stdout.trim();
+}
+
+describe("a task", () => {
+  it("goes from one shell to another, and its result back", async () => {
+    const { url, ada, bob } = await twoShells();
+    const { code, stdout, stderr } = await ada("send", "bob", "run the tests", "--priority", "high");
+    const id = stdout.trim();
+    expect([code, id, stderr]).toEqual([
+      0,
+      expect.stringMatching(ID),
+      "nobody of the name bob was ever here; this is all that waits for it\n",
+    ]);
+    const inbox = await bob("inbox");
+    expect(inbox.stdout).toMatch(/^ID +FROM +TYPE +STATUS +SENT +TEXT\n/);
+    expect(inbox.stdout).toMatch(new RegExp(`\n${id}  ada   task, high  pending  .*  run the tests\n$`));
+    const claimed = await bob("next", "--json");
+    expect(claimed.json).toMatchObject({ id, status: "in_progress", claimed_by: "bob", attempt: 1 });
+    const done = await runInside(["complete", id, "-"], { url, as: "bob", input: "all\ngreen" });
+    expect([done.code, done.stdout]).toEqual([0, `${id} is complete\n`]);
+    const page = (await ada("get", id)).stdout;
+    expect(page).toMatch(/^from +ada → bob$/m);
+    expect(page).toMatch(/^status +complete, attempt 1 \(2 left\)$/m);
+    expect(page).toContain("\nrun the tests\n\nresult\n  all\n  green\n");
+  });
+
+  it("carries everything that the command line can say", async () => {
+    const { ada } = await twoShells();
+    const parent = await sent(ada, "bob", "the whole");
+    const options = {
+      context: "in src",
+      priority: "urgent",
+      thread: "release-7",
+      "reply-to": parent,
+      parent,
+      "not-before": "10m",
+      "expires-at": "2099-01-01T00:00:00Z",
+      timeout: "1.5h",
+      "max-attempts": "7",
+      backoff: "250ms",
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const { json } = await ada("send", "bob", "a part", ...flags, "--json");
+    expect(json.message).toMatchObject({
+      context: "in src",
+      priority: "urgent",
+      thread_id: "release-7",
+      reply_to: parent,
+      parent_id: parent,
+      expires_at: "2099-01-01T00:00:00.000Z",
+      timeout_ms: 5_400_000,
+      max_attempts: 7,
+      backoff_ms: 250,
+      traceparent: options.traceparent,
+    });
+    const ahead = Date.parse(json.message.not_before) - Date.parse(json.message.created_at);
+    expect(ahead).toBeGreaterThan(595_000);
+    expect(ahead).toBeLessThanOrEqual(600_000);
+  });
+
+  it("sent twice with a key is sent once", async () => {
+    const { ada } = await twoShells();
+    const first = await ada("send", "bob", "once", "--key", "k1");
+    const again = await ada("send", "bob", "once", "--key", "k1");
+    expect(again.stdout).toBe(first.stdout);
+    expect(again.stderr).toContain("sent before with this key");
+  });
+
+  it("claimed in one process is completed in another of the same name, and of no other", async () => {
+    const { ada, bob } = await twoShells();
+    const id = await sent(ada, "bob", "x");
+    expect((await bob("claim", id)).stdout).toMatch(/^status +in_progress \(bob\), attempt 1/m);
+    const other = await ada("complete", id, "not mine", "--json");
+    expect([other.code, other.stdout]).toEqual([1, ""]);
+    expect(JSON.parse(other.stderr)).toMatchObject({ code: "lease_lost", details: { id, claimed_by: "bob" } });
+    expect((await bob("complete", id, "mine", "--attempt", "1")).code).toBe(0);
+  });
+
+  it("is given back, failed for another try, and failed for good", async () => {
+    const { ada, bob } = await twoShells();
+    const id = await sent(ada, "bob", "x", "--backoff", "0");
+    await bob("claim", id);
+    expect((await bob("release", id)).stdout).toBe(`${id} is pending\n`);
+    await bob("claim", id);
+    const stale = await bob("fail", id, "late", "--attempt", "1");
+    expect([stale.code, stale.stderr]).toEqual([1, expect.stringContaining("attempt 1 is over; the present one is 2")]);
+    expect((await bob("fail", id, "busy", "--retryable")).stdout).toBe(`${id} is pending\n`);
+    await bob("claim", id);
+    expect((await bob("fail", id, "no such branch", "--json")).json).toMatchObject({ error: "no such branch" });
+    expect((await ada("get", id)).stdout).toMatch(/^status +failed: error, attempt 3/m);
+  });
+});
+
+describe("send --wait", () => {
+  it("prints the result and nothing else on stdout", async () => {
+    const { url, bob } = await twoShells();
+    const waiting = new Coord(["send", "bob", "add 2 and 2", "--wait"], { url, as: "ada" });
+    const { json } = await bob("next", "--wait", "10", "--json");
+    await bob("complete", json.id, "4");
+    expect([await waiting.ended, waiting.stdout]).toEqual([0, "4\n"]);
+    expect(waiting.stderr).toContain(json.id);
+  });
+
+  it("ends with 5 when the task fails, and with 4 when it takes too long", async () => {
+    const { url, bob } = await twoShells();
+    const failing = new Coord(["send", "bob", "divide by 0", "--wait", "--json"], { url, as: "ada" });
+    const { json } = await bob("next", "--wait", "10", "--json");
+    const late = new Coord(["send", "bob", "y", "--wait-timeout", "50ms"], { url, as: "ada" });
+    await bob("fail", json.id, "undefined");
+    expect([await failing.ended, failing.stdout]).toEqual([5, ""]);
+    expect(JSON.parse(failing.stderr)).toMatchObject({ error: "undefined", code: "task_failed" });
+    expect([await late.ended, late.stdout]).toEqual([4, ""]);
+    expect(late.stderr).toMatch(/has not ended within 0 s: see `coord get [0-9a-f]{32}`/);
+  });
+});
+
+describe("what a sender is told", () => {
+  it("is how the recipient stands and how much waits for it", async () => {
+    const { url, ada } = await twoShells();
+    const bob = await connect({ url, as: "bob" });
+    expect((await ada("chat", "bob", "one")).stderr).toBe("bob is online; this is all that waits for it\n");
+    await bob.close();
+    const { stderr } = await ada("chat", "bob", "two");
+    expect(stderr).toMatch(
+      /^bob is offline, last seen (now|\d+ s ago); 2 messages wait for it, the oldest for \d+ s\n$/,
+    );
+    expect((await ada("chat", "*", "three")).stderr).toBe("for everyone, whenever they look\n");
+  });
+});
+
+describe("next", () => {
+  it("ends with 4 when no task waits, chats or not", async () => {
+    const { ada, bob } = await twoShells();
+    await ada("chat", "bob", "hello");
+    const nothing = await bob("next", "--json");
+    expect([nothing.code, nothing.stdout]).toEqual([4, ""]);
+    expect(JSON.parse(nothing.stderr)).toEqual({ error: "no task waits for bob", code: "nothing_came" });
+  });
+
+  it("waits for one over a restart of the hub, and is online meanwhile", async () => {
+    const hub = await HubProcess.start();
+    const ada = shell(hub.url, "ada");
+    const waiting = new Coord(["next", "--wait", "15", "--json"], { url: hub.url, as: "bob" });
+    const watching = new Coord(["watch", "--presence", "--json"], { url: hub.url });
+    await watching.prints(/"claude_id":"bob","state":"online"/);
+    await hub.restart();
+    const id = await sent(ada, "bob", "after the restart");
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ id, claimed_by: "bob" }]]);
+  });
+});
+
+describe("lists", () => {
+  it("show what every filter of the table asks for, and go on from their mark", async () => {
+    const { ada, bob } = await twoShells();
+    const first = await sent(ada, "bob", "one", "--thread", "t1");
+    const second = await sent(ada, "carol", "two");
+    await bob("chat", "ada", "three");
+    await bob("complete", first, "done");
+    const ids = async (...filters: string[]) =>
+      (await ada("list", "--json", ...filters)).json.messages.map(({ id }: { id: string }) => id);
+    expect(await ids("--status", "complete")).toEqual([first]);
+    expect(await ids("--thread", "t1", "--type", "task")).toEqual([first]);
+    expect(await ids("--from", "ada", "--order", "desc")).toEqual([second, first]);
+    expect(await ids("--to", "carol", "--offset", "1")).toEqual([]);
+    const { stderr } = await ada("list", "--from", "ada", "--limit", "1");
+    const [, mark] = /^there is more: --next (\S+)$/m.exec(stderr) as unknown as [string, string];
+    expect(await ids("--from", "ada", "--limit", "1", "--next", mark)).toEqual([second]);
+    expect((await ada("list", "--status", "failed")).stdout).toBe("no messages\n");
+  });
+});
+
+it("deletes what it can, and says what it cannot", async () => {
+  const { ada } = await twoShells();
+  const [first, second] = [await sent(ada, "bob", "one"), await sent(ada, "bob", "two")];
+  const { code, stdout, stderr } = await ada("delete", first, "nope", second);
+  expect([code, stdout, stderr]).toEqual([
+    1,
+    `${first} is deleted\n${second} is deleted\n`,
+    "error: nope: Message not found\n",
+  ]);
+  expect((await ada("stats", "--json")).json).toEqual({ total: 0, pending: 0, in_progress: 0, complete: 0, failed: 0 });
+});
+
+it("a heartbeat shows in who, once and again and again", async () => {
+  const { url, ada, bob } = await twoShells();
+  expect((await ada("who")).stdout).toBe("nobody was here yet\n");
+  expect((await bob("heartbeat", "--json")).json).toEqual({ timestamp: expect.any(String), claude_id: "bob" });
+  const carol = new Coord(["heartbeat", "--interval", "20ms"], { url, as: "carol" });
+  await carol.prints(/carol is alive\n.*carol is alive\n/);
+  expect(await carol.end()).toBe(130);
+  const { stdout } = await ada("who");
+  expect(stdout).toMatch(
+    /^NAME +STATE +FOR +SEEN +CONNECTED +HOST +ROLES +DOING +WAITING\nbob +online .*\ncarol +online /,
+  );
+  expect((await ada("who", "bob", "--json")).json.instances).toMatchObject([{ claude_id: "bob", state: "online" }]);
+  expect((await ada("who", "nobody")).code).toBe(1);
+});

@@ -1,0 +1,76 @@
+/** Idempotency keys: every accepted send with the same key is one message (I8). */
+import { expect, test } from "vitest";
+import { name } from "../../core/support.ts";
+import { type Section, sending } from "../driver.ts";
+
+export const keys: Section = (hub) => {
+  test("the same key with the same body is the first message again", async () => {
+    const [boss, worker] = [hub().newName("boss"), hub().newName("worker")];
+    const send = sending({ from_claude: boss, to_claude: worker, context: "c", priority: "high" }, "k");
+    const first = await hub().outcome(send);
+    const { entries, outcomes } = await hub().commit(send);
+    expect(entries).toEqual([]);
+    expect(outcomes[0]).toEqual({ ...first, deduplicated: true });
+    expect((await hub().list({ to_claude: worker })).messages).toHaveLength(1);
+  });
+
+  test("a repeat tells the message as it is by now", async () => {
+    const worker = hub().newName("worker");
+    const said = { from_claude: hub().newName("boss"), to_claude: worker };
+    const first = await hub().send(said, "k");
+    const done = await hub().complete(await hub().claim(first, name(worker)), name(worker), "42");
+    expect(await hub().send(said, "k")).toEqual(done);
+  });
+
+  test("within one batch, too", async () => {
+    const send = sending({ from_claude: hub().newName("boss"), to_claude: hub().newName("worker") }, "k");
+    const { outcomes, entries } = await hub().commit(send, send, send);
+    expect(entries).toHaveLength(1);
+    expect(outcomes.map((outcome) => outcome.ok && outcome.deduplicated)).toEqual([false, true, true]);
+  });
+
+  test.each([
+    ["task", { task: "another" }],
+    ["context", { context: "another" }],
+    ["recipient", { to_claude: "another" }],
+    ["type", { type: "chat" }],
+    ["wish", { priority: "low" }],
+  ] as const)("with another %s it is refused, and the first message stays as it is", async (_what, other) => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    const first = await hub().send(said, "k");
+    const conflict = { code: "idempotency_conflict", details: { id: first.id } };
+    await expect(hub().send({ ...said, ...other }, "k")).rejects.toMatchObject(conflict);
+    expect(await hub().get(first)).toEqual(first);
+    expect((await hub().list({ from_claude: said.from_claude })).messages).toHaveLength(1);
+  });
+
+  test("a key belongs to its sender", async () => {
+    const worker = hub().newName("worker");
+    const mine = await hub().send({ from_claude: hub().newName("boss"), to_claude: worker }, "k");
+    const theirs = await hub().send({ from_claude: hub().newName("boss"), to_claude: worker }, "k");
+    expect(theirs.id).not.toBe(mine.id);
+  });
+
+  test("another key, or none, is another message", async () => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    for (const key of ["k", "K", "k ", undefined, undefined]) await hub().send(said, key);
+    expect((await hub().list({ from_claude: said.from_claude })).messages).toHaveLength(5);
+  });
+
+  test("a key outlives its message: the repeat gets a tombstone, another body is still refused", async () => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    const first = await hub().send(said, "k");
+    await hub().delete(first);
+    const again = await hub().outcome(sending(said, "k"));
+    expect(again.deduplicated).toBe(true);
+    expect(JSON.parse(again.message as string)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
+    await expect(hub().send({ ...said, task: "another" }, "k")).rejects.toMatchObject({ code: "idempotency_conflict" });
+    expect((await hub().list({ from_claude: said.from_claude })).messages).toEqual([]);
+  });
+
+  test("a send that was refused has not used up its key", async () => {
+    const from_claude = hub().newName("boss");
+    await expect(hub().send({ from_claude, to_claude: "*" }, "k")).rejects.toMatchObject({ code: "not_a_task" });
+    expect(await hub().send({ from_claude, to_claude: "*", type: "chat" }, "k")).toMatchObject({ type: "chat" });
+  });
+};

@@ -1,0 +1,32 @@
+/** SQLite files as the tests of the store need them: hubs over them, and a look inside with a connection of one's own. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
+import type { ManualClock } from "../../../support/clock.ts";
+import { defer } from "../../../support/defer.ts";
+import { tempDir } from "../../../support/tempDir.ts";
+import { LEASE } from "../../core/support.ts";
+import { StoreDriver } from "../driver.ts";
+
+/** A file that is not there yet, in a folder of its own. */
+export const newFile = () => join(tempDir(), "hub.db");
+
+/** Opens a store over a file; closed when the test ends. */
+export async function openStore(file: string, clock?: ManualClock): Promise<StoreDriver> {
+  const store = new SqliteStore({ file, lease: LEASE });
+  defer(() => store.close().catch(() => undefined));
+  return new StoreDriver(store, clock).open();
+}
+
+/** Does something with a connection to the file, as the application or a person at a shell would. */
+export function inside<T>(file: string, work: (db: Database.Database) => T, options: Database.Options = {}): T {
+  const db = new Database(file, options);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** Looks at the file without changing it. */
+export const look = <T>(file: string, work: (db: Database.Database) => T): T => inside(file, work, { readonly: true });

@@ -1,0 +1,113 @@
+/** One hub a file. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { defer } from "../../../support/defer.ts";
+import { repository } from "../../../support/repository.ts";
+import { LEASE } from "../../core/support.ts";
+import { inside, newFile, openStore } from "./files.ts";
+
+const HOLDER = `
+  import { SqliteStore } from "${repository}dist/server/store/sqlite/sqliteStore.js";
+  const store = new SqliteStore({ file: process.argv[1], lease: ${JSON.stringify(LEASE)} });
+  await store.open(Date.now());
+  process.stdout.write("open");
+`;
+
+/** Another process that has the file open; killed when the test ends. */
+async function holdElsewhere(file: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", HOLDER, file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  defer(() => killed(child));
+  await once(child.stdout as NodeJS.ReadableStream, "data");
+  return child;
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+const sentence = (file: string) => `another hub is using ${file}: stop it first, or start this one with another --db`;
+
+test("a second hub in the same process is refused", async () => {
+  const file = newFile();
+  const first = await openStore(file);
+  await expect(openStore(file)).rejects.toThrow(sentence(file));
+  await first.send({ to_claude: "worker" });
+  await first.close();
+  await openStore(file);
+});
+
+test("a second hub in another process is refused within two seconds; killing the first frees the file", async () => {
+  const file = newFile();
+  const holder = await holdElsewhere(file);
+  const asked = performance.now();
+  await expect(openStore(file)).rejects.toThrow(sentence(file));
+  expect(performance.now() - asked).toBeLessThan(2_000);
+  await killed(holder);
+  const hub = await openStore(file);
+  expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
+});
+
+test("the application's own connections are not shut out", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  inside(file, (db) => db.exec("CREATE TABLE etf (symbol TEXT); INSERT INTO etf VALUES ('SPY')"));
+  expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
+  expect(inside(file, (db) => db.prepare("SELECT symbol FROM etf").pluck().all())).toEqual(["SPY"]);
+});
+
+test("an application that is writing just then: unavailable, nothing changed, and available again afterwards", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  const before = await hub.list();
+  await inside(file, async (db) => {
+    db.exec("BEGIN IMMEDIATE");
+    await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
+    db.exec("ROLLBACK");
+  });
+  expect(await hub.list()).toEqual(before);
+  expect(await hub.send({ to_claude: "worker" })).toMatchObject({ seq: 1 });
+});
+
+test("a lock file that is none is named", async () => {
+  const file = newFile();
+  writeFileSync(`${file}.hub-lock`, "not a lock, and far too long to be taken for an empty one".repeat(100));
+  await expect(openStore(file)).rejects.toThrow(`${file}.hub-lock is not an SQLite database`);
+});
+
+test("what is durable is acknowledged, though the lock file cannot be written", async () => {
+  const file = newFile();
+  await (await openStore(file)).close();
+  inside(`${file}.hub-lock`, (db) =>
+    db.exec(
+      "CREATE TRIGGER broken BEFORE UPDATE ON log WHEN NEW.seq > 1 BEGIN SELECT RAISE(ABORT, 'broken disk'); END",
+    ),
+  );
+  const hub = await openStore(file);
+  for (const seq of [1, 2, 3]) expect(await hub.send({ to_claude: "worker" })).toMatchObject({ seq });
+  await hub.close();
+  expect((await (await openStore(file)).list()).messages).toHaveLength(3);
+});
+
+test("a hub that is closed says so, at once and however often it is asked", async () => {
+  const hub = await openStore(newFile());
+  await hub.close();
+  await hub.close();
+  await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  await expect(hub.list()).rejects.toMatchObject({ code: "storage_unavailable" });
+});
+
+test("a hub that could not be opened says so, at once and however often it is asked", async () => {
+  const file = newFile();
+  await openStore(file);
+  const { SqliteStore } = await import("../../../../server/store/sqlite/sqliteStore.ts");
+  const second = new SqliteStore({ file, lease: LEASE });
+  await expect(second.open()).rejects.toThrow(sentence(file));
+  await expect(second.counts()).rejects.toMatchObject({ code: "storage_unavailable" });
+  await second.close();
+});

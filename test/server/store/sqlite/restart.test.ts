@@ -1,0 +1,145 @@
+/** What a store knows, it knows again after opening the file anew. */
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../support/clock.ts";
+import { tempDir } from "../../../support/tempDir.ts";
+import { MINUTE, name, run } from "../../core/support.ts";
+import type { StoreDriver } from "../driver.ts";
+import { newFile, openStore } from "./files.ts";
+
+describe("the same file, opened again", () => {
+  test("tells the same state, log, counts and next wake", async () => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const first = await openStore(file, clock);
+    const task = await first.send({ to_claude: "worker", context: "c", backoff_ms: 60_000 });
+    await first.failRetryable(await first.claim(task, run("worker", "r1")), run("worker", "r1"));
+    await first.complete(
+      await first.claim(await first.send({ to_claude: "worker" }), name("worker")),
+      name("worker"),
+      "42",
+    );
+    await first.delete(await first.send({ to_claude: "worker" }));
+    await first.send({ to_claude: "*", type: "chat" });
+    await first.commit({ op: "delivered", claude_id: "worker", ids: [task.id] });
+    const told = async (hub: StoreDriver) => ({
+      list: await hub.list(),
+      log: (await hub.log(null)).entries,
+      counts: await hub.store.counts(),
+      workload: await hub.store.workload(["worker", "*"]),
+    });
+    const [before, wakeAt] = [await told(first), first.wakeAt];
+    await first.close();
+    const second = await openStore(file, clock);
+    expect(await told(second)).toEqual(before);
+    expect(second.opened).toMatchObject({ position: { head: before.list.seq, floor: 0 }, wakeAt });
+    expect((await second.send({ to_claude: "worker" })).seq).toBe(before.list.seq + 1);
+  });
+
+  test("knows keys and claims: repeats get the first answer", async () => {
+    const [file, clock, worker] = [newFile(), new ManualClock(), run("worker", "r1")];
+    const first = await openStore(file, clock);
+    const sent = await first.send({ to_claude: "worker" }, "k");
+    const held = await first.claimNext(worker, "worker", "ck");
+    await first.close();
+    const second = await openStore(file, clock);
+    expect((await second.send({ to_claude: "worker" }, "k")).id).toBe(sent.id);
+    await expect(second.send({ to_claude: "other" }, "k")).rejects.toMatchObject({ code: "idempotency_conflict" });
+    expect(await second.claimNext(worker, "worker", "ck")).toEqual(held);
+    expect(await second.complete(held as never, worker, "42")).toMatchObject({ status: "complete" });
+  });
+
+  test("gives the tasks of runs that do not come back an end, and keeps those that do", async () => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const first = await openStore(file, clock);
+    const [back, gone] = [run("worker", "r1"), run("worker", "r2")];
+    const [kept, lost] = [await first.send({ to_claude: "worker" }), await first.send({ to_claude: "worker" })];
+    await first.claim(kept, back);
+    await first.claim(lost, gone);
+    await first.close();
+    const second = await openStore(file, clock);
+    await second.commit({ op: "lapse", until: clock.now() + MINUTE });
+    await second.commit({ op: "keep", holder: { claude_id: "worker", run: "r1" } });
+    clock.advance(MINUTE);
+    expect((await second.wake()).entries.map(({ id, kind }) => [id, kind])).toEqual([[lost.id, "requeued"]]);
+    expect(await second.get(kept)).toMatchObject({ status: "in_progress" });
+  });
+
+  test("knows who was there, and since when", async () => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const first = await openStore(file, clock);
+    const at = clock.now();
+    const transitions = [
+      { claude_id: "a", state: "online", at },
+      { claude_id: "b", state: "online", at },
+      { claude_id: "a", state: "heartbeat", at: at + 5 },
+      { claude_id: "b", state: "offline", at: at + 7 },
+      { claude_id: "c", state: "heartbeat", at: at + 9 },
+    ] as const;
+    await first.commit({ op: "presence", transitions });
+    await first.close();
+    expect((await openStore(file, clock)).opened.instances).toEqual([
+      { claude_id: "a", state: "online", since: at, last_seen: at + 5 },
+      { claude_id: "b", state: "offline", since: at + 7, last_seen: at + 7 },
+      { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9 },
+    ]);
+  });
+});
+
+describe("the epoch", () => {
+  const epochOf = async (file: string) => {
+    const hub = await openStore(file);
+    await hub.close();
+    return hub.opened.position.epoch;
+  };
+
+  test("is random for every new file, and stays with it", async () => {
+    const [a, b] = [newFile(), newFile()];
+    const [first, other] = [await epochOf(a), await epochOf(b)];
+    expect(first).toMatch(/^[0-9a-f]{12}$/);
+    expect(other).not.toBe(first);
+    expect([await epochOf(a), await epochOf(b)]).toEqual([first, other]);
+  });
+
+  test("stays when the hub ended without a word", async () => {
+    const file = newFile();
+    const hub = await openStore(file);
+    await hub.send({ to_claude: "worker" });
+    const copy = copied(file); // as a kill leaves it: the log is in the -wal file only
+    expect((await openStore(copy)).opened.position).toEqual({ ...hub.opened.position, head: 1 });
+  });
+
+  test("is new when the file was put back to an older state", async () => {
+    const file = newFile();
+    const epoch = await epochOf(file);
+    const hub = await openStore(file);
+    await hub.send({ to_claude: "worker" });
+    await hub.close();
+    const older = join(tempDir(), "older.db");
+    copyFileSync(file, older);
+    const later = await openStore(file);
+    await later.send({ to_claude: "worker" });
+    await later.close();
+    copyFileSync(older, file);
+    const rolledBack = await openStore(file);
+    expect(rolledBack.opened.position).toMatchObject({ head: 1 });
+    expect(rolledBack.opened.position.epoch).not.toBe(epoch);
+    await rolledBack.close();
+    expect(await epochOf(file)).toBe(rolledBack.opened.position.epoch);
+  });
+
+  test("is new when the file came from elsewhere: nobody can vouch for its past", async () => {
+    const [file, moved] = [newFile(), newFile()];
+    const epoch = await epochOf(file);
+    copyFileSync(file, moved);
+    expect(await epochOf(moved)).not.toBe(epoch);
+    expect(await epochOf(file)).toBe(epoch);
+  });
+});
+
+/** A copy of the database and all that lies beside it. */
+function copied(file: string): string {
+  const copy = newFile();
+  for (const suffix of ["", "-wal", ".hub-lock"]) copyFileSync(file + suffix, copy + suffix);
+  return copy;
+}

@@ -1,0 +1,71 @@
+/** The two faces of a hub, as one: any operation, said over REST or on a socket, right or wrong. */
+import { expect } from "vitest";
+import { ERRORS, type ErrorCode, type ErrorDetails } from "../../../../shared/errors.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../../../../shared/operations.ts";
+import { http } from "../../../support/http.ts";
+import type { TestHub } from "../../../support/hub.ts";
+import { RawSocket, type RpcMessage } from "../../../support/rawSocket.ts";
+
+export interface Said {
+  /** What came of it, where it was not refused. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely; the assertion is the check
+  result?: any;
+  code?: ErrorCode;
+  message?: string;
+  details?: ErrorDetails;
+}
+
+/** Who says it. */
+export interface Who {
+  claude_id?: string;
+  run?: string;
+}
+
+export type Face = (operation: OperationName, params: Record<string, unknown>) => Promise<Said>;
+
+export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> = {
+  REST: async (hub, who = {}) => {
+    const headers = {
+      ...(who.claude_id !== undefined && { "x-claude-id": who.claude_id }),
+      ...(who.run !== undefined && { "x-claude-run": who.run }),
+    };
+    return async (operation, params) => {
+      const { method, paths, shape }: Operation["rest"] = OPERATIONS[operation].rest;
+      const { path, rest } = fill(paths[0], params);
+      const query = method === "GET" ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
+      const { status, body } = await http(`${hub.url}${path}${query}`, {
+        method,
+        headers,
+        ...(method !== "GET" && { body: rest }),
+      });
+      if (body.success) return { result: shape === "data" || shape === "page" ? body.data : body };
+      const { success, error, code, details, ...more } = body;
+      expect([success, status, more]).toEqual([false, ERRORS[code as ErrorCode].http, {}]);
+      return { code, message: error, ...(details && { details }) };
+    };
+  },
+  WebSocket: async (hub, who = {}) => {
+    const socket = await RawSocket.greet(hub.wsUrl, who);
+    let id = 0;
+    return async (operation, params) => {
+      const asked = `${operation} ${id++}`;
+      socket.send({ jsonrpc: "2.0", id: asked, method: operation, params });
+      const { result, error } = (await socket.answer(asked)) as RpcMessage;
+      if (!error) return { result };
+      const { code, details } = error.data as { code: ErrorCode; details?: ErrorDetails };
+      expect(error.code).toBe(ERRORS[code].rpc);
+      return { code, message: error.message, ...(details && { details }) };
+    };
+  },
+};
+
+/** Puts parameters into a path; what is left goes elsewhere. */
+function fill(pattern: string, params: Record<string, unknown>) {
+  const rest = { ...params };
+  const path = pattern.replace(/:(\w+)/g, (_, name: string) => {
+    const value = encodeURIComponent(String(rest[name]));
+    delete rest[name];
+    return value;
+  });
+  return { path, rest };
+}
