@@ -24,7 +24,6 @@
 import * as z from "zod";
 import { name } from "../shared/fields.ts";
 import {
-  fits,
   HubError,
   LIMITS,
   type Message,
@@ -35,6 +34,7 @@ import {
   type Status,
   validate,
 } from "../shared/index.ts";
+import { failureOf } from "./failure.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
@@ -137,7 +137,7 @@ export async function completeTask(
   const isFailure = status === "failed";
   if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
   const held = claims.held(messageId);
-  const said = { id: messageId, status, ...(isFailure ? failure(result) : { result }), attempt: held?.attempt };
+  const said = { id: messageId, status, ...(isFailure ? failureOf(result) : { result }), attempt: held?.attempt };
   try {
     const ended = await call("update", said, held?.claimed_by);
     claims.over(messageId);
@@ -250,15 +250,6 @@ async function claim(id: string): Promise<Message> {
     if (isRefusal(error, "not_a_task")) return call("update", { id, status: "in_progress" });
     throw error;
   }
-}
-
-/** Any character takes six bytes of JSON at most. */
-const BEGINNING_CHARS = Math.floor(LIMITS.error_bytes / 6) - 1;
-
-/** How the text of a failure travels. */
-function failure(text: string | undefined): { error?: string | undefined; result?: string } {
-  if (typeof text !== "string" || fits(text, LIMITS.error_bytes)) return { error: text };
-  return { error: `${text.slice(0, BEGINNING_CHARS).toWellFormed()}…`, result: text };
 }
 
 async function listAll(filter: Params<"list">): Promise<Message[]> {

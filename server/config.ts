@@ -132,7 +132,11 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   }
 }
 
-const oneLine = (text: string) => text.trim().replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+const oneLine = (text: string) =>
+  text
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ");
 
 function refuseUnknownVariables(env: Record<string, string | undefined>): void {
   const known = [...Object.values(SETTINGS).flatMap((setting) => [...setting.env]), ...CLIENT_VARIABLES];

@@ -20,10 +20,12 @@ async function main(): Promise<void> {
   });
   process.stdout.write(startScreen(config, host, port));
   logger.info({ host, port, db: resolve(config.db) }, "listening");
-  let closing: Promise<void> | undefined;
+  let isClosing = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      closing ??= shutDown(hub, signal); // a second signal changes nothing: the first is being obeyed
+      if (isClosing) return; // the first signal is being obeyed
+      isClosing = true;
+      void shutDown(hub, signal);
     });
   }
   function shutDown(open: MountedHub, signal: string): Promise<void> {

@@ -7,9 +7,24 @@
  *
  * Nothing is missed: a waiter stands in line before it tries, and a line counts as empty only if nothing became
  * claimable between the beginning of a vain try and its end. A call that its waiter does not use is passed on.
+ *
+ * One timer ends all that have waited long enough, armed at the earliest.
  */
+import type { Clock } from "../clock.ts";
 import type { LogEntry } from "../store/store.ts";
-import type { Deadline } from "./deadline.ts";
+import type { Cancellation } from "./cancellation.ts";
+
+/** How a caller waits, and how it tries. */
+export interface Claimant<T> {
+  recipient: string;
+  waitMs: number;
+  /** Ends the waiting when the caller leaves. */
+  gone: Cancellation | undefined;
+  /** Claims the next task of the recipient. */
+  tryOnce: () => Promise<T>;
+  /** Whether a try has found one. */
+  found: (tried: T) => boolean;
+}
 
 interface Line {
   readonly waiters: Set<Waiter>;
@@ -18,13 +33,16 @@ interface Line {
   isEmpty: boolean;
 }
 
-interface Waiter {
-  state: "trying" | "waiting" | "called";
-  call: () => void;
-}
-
 export class ClaimLines {
+  readonly #clock: Clock;
   readonly #lines = new Map<string, Line>();
+  #earliest = Number.POSITIVE_INFINITY;
+  #callOff = () => {};
+  #isClosed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Tells the lines of what was committed. */
   committed(entries: readonly LogEntry[]): void {
@@ -41,32 +59,91 @@ export class ClaimLines {
   /**
    * Waits in line for a task.
    *
-   * @param tryOnce claims the next task of the recipient.
-   * @param found whether a try has found one.
-   * @returns what the last try gave; undefined when there was none before the deadline.
+   * @returns what the last try gave; undefined when none was worth making before the time was over.
    */
-  async claim<T>(recipient: string, deadline: Deadline, tryOnce: () => Promise<T>, found: (tried: T) => boolean) {
+  async claim<T>({ recipient, waitMs, gone, tryOnce, found }: Claimant<T>): Promise<T | undefined> {
     const line = this.#lines.get(recipient) ?? { waiters: new Set(), lastClaimable: 0, isEmpty: false };
     this.#lines.set(recipient, line);
-    const waiter: Waiter = { state: "waiting", call: () => {} };
+    const waiter = new Waiter(this.#clock.now() + waitMs);
     line.waiters.add(waiter);
+    this.#watch(waiter.until);
+    const stay = gone?.onCancel(() => waiter.end());
     try {
       let tried: T | undefined;
-      while (!deadline.isOver) {
+      while (!waiter.isOver && !this.#isClosed) {
         if (!line.isEmpty) tried = await tryInLine(line, waiter, tryOnce, found);
         if (tried !== undefined && found(tried)) return tried;
-        if (line.isEmpty && !deadline.isOver) await called(waiter, deadline);
+        if (line.isEmpty) await waiter.called();
       }
       return tried;
     } finally {
+      stay?.();
       this.#leave(recipient, line, waiter);
     }
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    this.#isClosed = true;
+    this.#callOff();
+    this.#endUntil(Number.POSITIVE_INFINITY);
   }
 
   #leave(recipient: string, line: Line, waiter: Waiter): void {
     line.waiters.delete(waiter);
     if (line.waiters.size === 0) this.#lines.delete(recipient);
     else if (waiter.state === "called") callFirst(line);
+  }
+
+  #watch(until: number): void {
+    if (until >= this.#earliest) return;
+    this.#earliest = until;
+    this.#callOff();
+    this.#callOff = this.#clock.after(until - this.#clock.now(), () => {
+      this.#earliest = Number.POSITIVE_INFINITY;
+      this.#watch(this.#endUntil(this.#clock.now()));
+    });
+  }
+
+  /** Ends whoever has waited until `now`. @returns when the next one has. */
+  #endUntil(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { waiters } of this.#lines.values()) {
+      for (const waiter of waiters) {
+        if (waiter.until <= now) waiter.end();
+        else next = Math.min(next, waiter.until);
+      }
+    }
+    return next;
+  }
+}
+
+class Waiter {
+  readonly until: number;
+  state: "trying" | "waiting" | "called" = "waiting";
+  isOver = false;
+  #resume: (() => void) | undefined;
+
+  constructor(until: number) {
+    this.until = until;
+  }
+
+  /** Resolves when it is called, or its time is over. */
+  called(): Promise<void> {
+    if (this.isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  call(): void {
+    this.state = "called";
+    this.#resume?.();
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.#resume?.();
   }
 }
 
@@ -79,20 +156,9 @@ async function tryInLine<T>(line: Line, waiter: Waiter, tryOnce: () => Promise<T
   return tried;
 }
 
-function called(waiter: Waiter, deadline: Deadline): Promise<void> {
-  return new Promise((resolve) => {
-    const release = deadline.onOver(resolve);
-    waiter.call = () => {
-      waiter.state = "called";
-      release();
-      resolve();
-    };
-  });
-}
-
 function callFirst(line: Line): void {
   for (const waiter of line.waiters) {
-    if (waiter.state !== "waiting") continue;
+    if (waiter.state !== "waiting" || waiter.isOver) continue;
     waiter.call();
     return;
   }

@@ -38,7 +38,7 @@ export class Hub {
   readonly delivery: Delivery;
   readonly presence: PresenceBoard;
   readonly runs: Runs;
-  readonly claimLines = new ClaimLines();
+  readonly claimLines: ClaimLines;
   readonly pollReceipts = new PollReceipts();
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
@@ -72,6 +72,7 @@ export class Hub {
     this.#lease = lease;
     this.#failed = failed;
     this.#floor = position.floor;
+    this.claimLines = new ClaimLines(clock);
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
@@ -133,6 +134,7 @@ export class Hub {
   async close(): Promise<void> {
     if (this.#closing.cancelled) return;
     this.#closing.cancel();
+    this.claimLines.close();
     this.#callOffWake?.();
     this.presence.stop();
     await this.#commits.drain();

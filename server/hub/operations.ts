@@ -128,9 +128,8 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
 }
 
 function claimInLine(hub: Hub, recipient: string, waitMs: number, client: Client, tryOnce: () => Promise<Done>) {
-  const deadline = new Deadline(hub.clock, waitMs, client.gone, hub.closing);
-  const claimed = hub.claimLines.claim(recipient, deadline, tryOnce, ({ message }) => message !== null);
-  return claimed.finally(() => deadline.done());
+  const found = ({ message }: Done) => message !== null;
+  return hub.claimLines.claim({ recipient, waitMs, gone: client.gone, tryOnce, found });
 }
 
 /** A task claimed for a caller who has hung up and cannot ask again goes back untried. */

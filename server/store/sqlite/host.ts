@@ -97,10 +97,19 @@ export class SqliteHost {
       open.begin.run();
       const result = open.engine.execute(commands, now);
       open.commit.run();
-      if (result.entries.length > 0) this.#lock.note(open.epoch, open.engine.head);
+      if (result.entries.length > 0) this.#note(open);
       return result;
     } catch (error) {
       throw this.#failed(open, error);
+    }
+  }
+
+  /** What is durable stays so when this fails: the lock file then remembers an earlier position, and catches up later. */
+  #note({ epoch, engine }: Open): void {
+    try {
+      this.#lock.note(epoch, engine.head);
+    } catch {
+      // only a roll-back to a position after the one remembered would go unnoticed
     }
   }
 
@@ -146,7 +155,7 @@ export class SqliteHost {
   close(): void {
     this.#list?.close();
     if (this.#open) {
-      this.#lock.note(this.#open.epoch, this.#open.engine.head);
+      this.#note(this.#open);
       this.#open.reader.close();
       this.#open.db.pragma("wal_checkpoint(TRUNCATE)");
       this.#open.db.close();

@@ -55,7 +55,10 @@ export class SqliteStore implements Store {
         reject(error);
         this.#fail(error);
       });
-      worker.on("exit", () => this.#fail(new HubError("storage_unavailable", "The hub's database is closed")));
+      worker.on("exit", () => {
+        this.#worker = undefined;
+        this.#fail(closed());
+      });
     });
   }
 
@@ -100,14 +103,15 @@ export class SqliteStore implements Store {
     const worker = this.#worker;
     if (!worker) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    await this.#call("close");
+    await this.#call("close").catch((error) => {
+      if (this.#worker) throw error; // else it had ended already, or ended before it could answer
+    });
     await gone;
-    this.#worker = undefined;
   }
 
   #call<T>(method: ThreadRequest["method"], ...args: unknown[]): Promise<T> {
     const worker = this.#worker;
-    if (!worker) return Promise.reject(new HubError("storage_unavailable", "The hub's database is closed"));
+    if (!worker) return Promise.reject(closed());
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -127,3 +131,5 @@ export class SqliteStore implements Store {
     this.#waiting.clear();
   }
 }
+
+const closed = () => new HubError("storage_unavailable", "The hub's database is closed");

@@ -2,24 +2,28 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { defer } from "../../../support/defer.ts";
 import { repository } from "../../../support/repository.ts";
+import { tempDir } from "../../../support/tempDir.ts";
 import { LEASE } from "../../core/support.ts";
 import { inside, newFile, openStore } from "./files.ts";
 
 const HOLDER = `
   import { SqliteStore } from "${repository}dist/server/store/sqlite/sqliteStore.js";
-  const store = new SqliteStore({ file: process.argv[1], lease: ${JSON.stringify(LEASE)} });
+  const store = new SqliteStore({ file: process.argv[2], lease: ${JSON.stringify(LEASE)} });
   await store.open(Date.now());
   process.stdout.write("open");
 `;
 
 /** Another process that has the file open; killed when the test ends. */
 async function holdElsewhere(file: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ["--input-type=module", "-e", HOLDER, file], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const script = join(tempDir(), "holder.mjs");
+  writeFileSync(script, HOLDER);
+  const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "inherit"] });
   defer(() => killed(child));
   await once(child.stdout as NodeJS.ReadableStream, "data");
   return child;
@@ -65,11 +69,10 @@ test("an application that is writing just then: unavailable, nothing changed, an
   const file = newFile();
   const hub = await openStore(file);
   const before = await hub.list();
-  await inside(file, async (db) => {
-    db.exec("BEGIN IMMEDIATE");
-    await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
-    db.exec("ROLLBACK");
-  });
+  const application = new Database(file);
+  application.exec("BEGIN IMMEDIATE");
+  await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  application.close();
   expect(await hub.list()).toEqual(before);
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ seq: 1 });
 });
@@ -105,7 +108,6 @@ test("a hub that is closed says so, at once and however often it is asked", asyn
 test("a hub that could not be opened says so, at once and however often it is asked", async () => {
   const file = newFile();
   await openStore(file);
-  const { SqliteStore } = await import("../../../../server/store/sqlite/sqliteStore.ts");
   const second = new SqliteStore({ file, lease: LEASE });
   await expect(second.open()).rejects.toThrow(sentence(file));
   await expect(second.counts()).rejects.toMatchObject({ code: "storage_unavailable" });

@@ -32,12 +32,11 @@ export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> =
     return async (operation, params) => {
       const { method, paths, shape }: Operation["rest"] = OPERATIONS[operation].rest;
       const { path, rest } = fill(paths[0], params);
-      const query = method === "GET" ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
-      const { status, body } = await http(`${hub.url}${path}${query}`, {
-        method,
-        headers,
-        ...(method !== "GET" && { body: rest }),
-      });
+      const asked =
+        method === "GET"
+          ? await http(`${hub.url}${path}?${new URLSearchParams(rest as Record<string, string>)}`, { headers })
+          : await http(hub.url + path, { method, headers: { ...headers, ...framed(rest) }, body: rest });
+      const { status, body } = asked;
       if (body.success) return { result: shape === "data" || shape === "page" ? body.data : body };
       const { success, error, code, details, ...more } = body;
       expect([success, status, more]).toEqual([false, ERRORS[code as ErrorCode].http, {}]);
@@ -58,6 +57,9 @@ export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> =
     };
   },
 };
+
+/** Says how long a body is: Node's client does not where it expects none, as with DELETE. */
+const framed = (body: unknown) => ({ "content-length": `${Buffer.byteLength(JSON.stringify(body))}` });
 
 /** Puts parameters into a path; what is left goes elsewhere. */
 function fill(pattern: string, params: Record<string, unknown>) {

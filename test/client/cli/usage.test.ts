@@ -1,0 +1,114 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../client/cli/commands/table.ts";
+import { EXIT_CODES } from "../../../client/cli/exitCodes.ts";
+import { defer } from "../../support/defer.ts";
+import { startHub } from "../../support/hub.ts";
+import { freePort } from "../../support/processes.ts";
+import { run, runInside } from "./coord.ts";
+
+describe("a wrong command line ends with 2, says what is wrong, and where help is", () => {
+  it.each([
+    { args: ["sned", "bob", "x"], says: "unknown command 'sned' (Did you mean send?)", help: "coord --help" },
+    { args: ["send", "bob", "x", "--priorty", "low"], says: "unknown option '--priorty' (Did you mean --priority?)" },
+    { args: ["send", "bob", "x", "--jsn"], says: "unknown option '--jsn' (Did you mean --json?)" },
+    { args: ["send", "bob", "x", "--priority", "hihg"], says: "Allowed choices are low, normal, high, urgent." },
+    { args: ["send", "bob"], says: "missing required argument 'task'" },
+    { args: ["send", "bob", "x", "y"], says: "too many arguments" },
+    {
+      args: ["send", "b b", "x"],
+      says: "<to> must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -, or * for everyone",
+    },
+    { args: ["send", "bob", "x", "--max-attempts", "0"], says: "--max-attempts must be at least 1" },
+    { args: ["send", "bob", "x", "--max-attempts", "two"], says: "It must be a whole number." },
+    {
+      args: ["send", "bob", "x", "--timeout", "soon"],
+      says: "It must be a duration: 30 (seconds), 500ms, 10m, 2h, 1d.",
+    },
+    { args: ["send", "bob", "x", "--not-before", "noon"], says: "--not-before must be a time with its zone" },
+    { args: ["send", "bob", "x".repeat(70_000)], says: "<task> is longer than 65536 bytes of JSON-encoded text" },
+    { args: ["chat", "bob", "- milk"], says: "put -- before a text that begins with a dash" },
+    { args: ["demo", "--agents", "1"], says: "--agents must be from 2 to 16" },
+  ])("$says", async ({ args, says, help = `coord ${args[0]} --help` }) => {
+    const { code, stdout, stderr } = await runInside(args, { as: "ada" });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(says);
+    expect(stderr.split("\n").at(-2)).toBe(`see \`${help}\``);
+  });
+
+  it("in a process of its own, too, and as JSON for programs", async () => {
+    const [forPeople, forPrograms] = await Promise.all([run(["inbox"]), run(["inbox", "--json"])]);
+    expect(forPeople).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: who is calling\?.*\nsee `/) });
+    expect(forPrograms).toMatchObject({ code: 2, stdout: "" });
+    expect(JSON.parse(forPrograms.stderr)).toEqual({
+      error: "who is calling? say --as NAME, or set CLAUDE_ID",
+      code: "usage",
+    });
+  });
+
+  it("names the setting whose value cannot be", async () => {
+    expect((await runInside(["inbox", "--as", "a b"])).stderr).toContain("--as must be 1 to 128 of the characters");
+    expect((await runInside(["stats"], { url: "ftp://x" })).stderr).toContain(
+      "url must begin with http:// or https://",
+    );
+  });
+
+  it("stdin that is no text is refused, not changed", async () => {
+    const { url } = await startHub();
+    const { code, stderr } = await runInside(["send", "bob", "-"], {
+      url,
+      as: "ada",
+      input: Buffer.from([0xff, 0xfe]),
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("stdin is not text in UTF-8")]);
+    expect((await runInside(["stats", "--json"], { url })).json.total).toBe(0);
+  });
+});
+
+describe("where no hub answers", () => {
+  it("every command ends with 3 and says how to start one", async () => {
+    const url = `http://127.0.0.1:${await freePort()}/api/coord`;
+    const says = `no hub answers at ${url}: start one with \`coord hub\``;
+    for (const args of [["stats"], ["watch"], ["wait"], ["next", "--wait", "5"], ["send", "bob", "x", "--wait"]]) {
+      const { code, stdout, stderr } = await runInside(args, { url, as: "ada" });
+      expect([args, code, stdout, stderr]).toEqual([args, 3, "", `error: ${says}\n`]);
+    }
+    const { stderr } = await runInside(["stats", "--json"], { url });
+    expect(JSON.parse(stderr)).toEqual({ error: says, code: "hub_unreachable" });
+  });
+
+  it("and something else does, it says so", async () => {
+    const server = createServer((_, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
+    defer(() => server.close().closeAllConnections());
+    await new Promise((listening) => server.once("listening", listening));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await runInside(["stats"], { url });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/HTTP status 404/)]);
+  });
+});
+
+describe("help", () => {
+  it("has an example of every command and explains each input", async () => {
+    for (const { name, inputs, examples, summary, passesThrough } of COMMANDS) {
+      const { code, stdout } = await runInside(passesThrough ? ["help", name] : [name, "--help"]);
+      expect(code).toBe(0);
+      for (const part of [summary, "Examples:", ...examples.map(([line]) => `coord ${line}`)])
+        expect(stdout).toContain(part);
+      for (const { usage, help } of Object.values(inputs)) {
+        expect(help, `${name} ${usage}`).toMatch(/^[A-Z].*[.)]$/);
+        expect(stdout).toContain(usage.replace(/^[<[](\w+).*$/, "$1"));
+      }
+    }
+  });
+
+  it("shows every command and every exit code, and where it is asked for nothing ends with 2", async () => {
+    const { code, stdout } = await runInside(["--help"]);
+    expect(code).toBe(0);
+    for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
+    for (const row of Object.values(EXIT_CODES))
+      expect(stdout).toMatch(new RegExp(`^ {2}${row.code} +${row.meaning}$`, "m"));
+    const bare = await runInside([]);
+    expect([bare.code, bare.stdout, bare.stderr]).toEqual([2, "", stdout]);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
+import { Coord, shell } from "./coord.ts";
+
+async function waitingHub() {
+  const { url } = await startHub();
+  const wait = (...args: string[]) => new Coord(["wait", "--json", ...args], { url, as: "bob" });
+  /** Resolves when bob's waiting has begun. */
+  const online = async () => {
+    const watch = new Coord(["watch", "--presence", "--json"], { url });
+    await watch.prints(/"claude_id":"bob","state":"online"/);
+    await watch.end();
+  };
+  return { url, wait, online, ada: shell(url, "ada"), bob: shell(url, "bob") };
+}
+
+describe("wait", () => {
+  it("ends at once with what waits already, oldest first", async () => {
+    const { ada, wait } = await waitingHub();
+    await ada("chat", "bob", "one");
+    await ada("chat", "bob", "two");
+    const waiting = wait();
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ task: "one", status: "pending" }]]);
+  });
+
+  it("ends when something comes, and its sender learns that it was delivered", async () => {
+    const { url, ada, wait, online } = await waitingHub();
+    const watching = new Coord(["watch", "--json"], { url, as: "ada" });
+    const waiting = wait();
+    await online();
+    const { stdout } = await ada("chat", "bob", "hello");
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ id: stdout.trim(), task: "hello" }]]);
+    await watching.prints(/"kind":"delivered"/);
+  });
+
+  it("with --new and filters passes over the rest, and does not call that delivered", async () => {
+    const { url, ada, bob, wait, online } = await waitingHub();
+    await ada("chat", "bob", "old", "--thread", "t");
+    const watching = new Coord(["watch", "--json", "--all"], { url, as: "ada" });
+    const waiting = wait("--new", "--thread", "t", "--from", "carol");
+    await online();
+    const carol = shell(url, "carol");
+    await ada("chat", "bob", "another sender", "--thread", "t");
+    await carol("chat", "bob", "another thread");
+    await carol("chat", "bob", "this one", "--thread", "t");
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ task: "this one" }]]);
+    const { json } = await bob("inbox", "--json");
+    expect(json.messages).toHaveLength(4);
+    await ada("chat", "bob", "the last");
+    await watching.prints(/the last/);
+    expect(watching.stdout).not.toContain("delivered");
+  });
+
+  it("ends with 4 when nothing comes in time", async () => {
+    const { wait } = await waitingHub();
+    const waiting = wait("--timeout", "100ms");
+    expect([await waiting.ended, waiting.stdout]).toEqual([4, ""]);
+    expect(JSON.parse(waiting.stderr)).toMatchObject({ code: "nothing_came" });
+  });
+
+  it("counts a task as come when it can be claimed, also one that is given back", async () => {
+    const { ada, bob, wait, online } = await waitingHub();
+    await ada("send", "bob", "much later", "--not-before", "1h");
+    const { stdout } = await ada("send", "bob", "soon", "--not-before", "1s");
+    const early = wait();
+    expect([await early.ended, early.items]).toMatchObject([0, [{ id: stdout.trim(), task: "soon" }]]);
+    await bob("claim", stdout.trim());
+    const later = wait();
+    await online();
+    await bob("release", stdout.trim());
+    expect([await later.ended, later.items]).toMatchObject([0, [{ id: stdout.trim(), attempt: 1 }]]);
+  });
+
+  it("hears a chat to everyone, but not its own", async () => {
+    const { ada, bob, wait, online } = await waitingHub();
+    const waiting = wait();
+    await online();
+    await bob("chat", "*", "mine");
+    await ada("chat", "*", "hers");
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ task: "hers" }]]);
+  });
+
+  it("goes on when the hub restarts, and ends with 130 on Ctrl-C", async () => {
+    const hub = await HubProcess.start();
+    const [first, second] = [0, 1].map(() => new Coord(["wait"], { url: hub.url, as: "bob" })) as [Coord, Coord];
+    const watching = new Coord(["watch", "--presence", "--json"], { url: hub.url });
+    await watching.prints(/"claude_id":"bob","state":"online".*"connections":\[\{[^\]]*\{/);
+    expect(await second.end()).toBe(130);
+    await hub.restart();
+    await shell(hub.url, "ada")("chat", "bob", "after the restart");
+    expect([await first.ended, first.stdout]).toEqual([0, expect.stringMatching(/\n\nafter the restart\n$/)]);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { connect } from "../../../client/sdk/index.ts";
+import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
+import { Coord, shell } from "./coord.ts";
+
+describe("watch", () => {
+  it("tells the life of a task, a line each", async () => {
+    const { url } = await startHub();
+    const [ada, bob] = [shell(url, "ada"), shell(url, "bob")];
+    const watching = new Coord(["watch"], { url, as: "ada" });
+    await ada("chat", "ada", "are you there?");
+    await watching.prints(/are you there/);
+    const id = (await ada("send", "bob", "count\n  the   words", "--backoff", "0")).stdout.trim();
+    await bob("claim", id);
+    await bob("fail", id, "busy", "--retryable");
+    await bob("claim", id);
+    await bob("complete", id, "three");
+    await watching.prints(/completed/);
+    const told = watching.stdout.split("\n").filter((line) => line.includes(id));
+    expect(told.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, "").replace(id, "ID"))).toEqual([
+      "new        ID  ada → bob  count the words",
+      "claimed    ID  ada → bob  by bob, attempt 1",
+      "requeued   ID  ada → bob  busy",
+      "ready      ID  ada → bob",
+      "claimed    ID  ada → bob  by bob, attempt 2",
+      "completed  ID  ada → bob  three",
+    ]);
+  });
+
+  it("shows a name its own messages, and everything with --all or without a name", async () => {
+    const { url } = await startHub();
+    const [ada, bob] = [shell(url, "ada"), shell(url, "bob")];
+    const mine = new Coord(["watch", "--json"], { url, as: "bob" });
+    const all = new Coord(["watch", "--json", "--all"], { url, as: "bob" });
+    const observer = new Coord(["watch", "--json"], { url });
+    const everybody = [mine, all, observer];
+    await ada("chat", "bob", "begin");
+    await Promise.all([mine, all].map((watching) => watching.prints(/begin/)));
+    for (let i = 0; !observer.stdout.includes("ping"); i++) {
+      await bob("chat", "bob", `ping ${i}`); // an observer has no backlog: until it is there
+    }
+    await ada("chat", "carol", "not for bob");
+    await ada("chat", "bob", "end");
+    await Promise.all(everybody.map((watching) => watching.prints(/"end"/)));
+    expect(everybody.map(({ stdout }) => stdout.includes("not for bob"))).toEqual([false, true, true]);
+  });
+
+  it("goes on over a restart of the hub without losing an event", async () => {
+    const hub = await HubProcess.start();
+    const ada = shell(hub.url, "ada");
+    const [forPeople, forPrograms] = [[], ["--json"]].map(
+      (more) => new Coord(["watch", ...more], { url: hub.url, as: "bob" }),
+    ) as [Coord, Coord];
+    await ada("chat", "bob", "before");
+    await Promise.all([forPeople.prints(/before/), forPrograms.prints(/before/)]);
+    await hub.kill();
+    await Promise.all([
+      forPeople.prints(/^reconnecting… \(.+\)$/m, "stderr"),
+      forPrograms.prints(/^\{"note":"reconnecting… \(.+\)"\}$/m, "stderr"),
+    ]);
+    await hub.restart();
+    await ada("chat", "bob", "after");
+    await Promise.all([forPeople.prints(/after/), forPrograms.prints(/after/)]);
+    expect(forPeople.stderr).toMatch(/^connected again$/m);
+    expect(await Promise.all([forPeople.end(), forPrograms.end()])).toEqual([130, 130]);
+    const news = forPrograms.items.filter(({ kind }) => kind === "new");
+    expect(news.map(({ message }) => message.task)).toEqual(["before", "after"]);
+  });
+
+  it("tells who comes and goes with --presence", async () => {
+    const { url } = await startHub();
+    const [forPeople, forPrograms] = [[], ["--json"]].map(
+      (more) => new Coord(["watch", "--presence", ...more], { url }),
+    ) as [Coord, Coord];
+    const bob = await connect({ url, as: "bob", about: { host: "den\u202exob", roles: ["tester"] } });
+    await forPeople.prints(/ {2}presence {3}bob is online \(websocket, den\\u202exob\)\n/);
+    await forPrograms.prints(/"state":"online"/);
+    await bob.close();
+    await forPeople.prints(/bob is offline\n/);
+    await forPrograms.prints(/"state":"offline"/);
+    expect(forPrograms.items[0]).toMatchObject({ kind: "presence", claude_id: "bob", roles: ["tester"] });
+  });
+
+  it("ends quietly when nobody reads any more", async () => {
+    const { url } = await startHub();
+    const ada = shell(url, "ada");
+    const watching = new Coord(["watch"], { url, as: "bob" });
+    await ada("chat", "bob", "one");
+    await watching.prints(/one/);
+    watching.child.stdout?.destroy();
+    await ada("chat", "bob", "two");
+    expect([await watching.ended, watching.stderr]).toEqual([0, ""]);
+  });
+});
