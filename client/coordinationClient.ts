@@ -221,9 +221,10 @@ export async function subscribe(
   forClaude = ownName(),
 ): Promise<() => Promise<void>> {
   const { url, token } = environment();
+  const deadline = performance.now() + ANSWER_MS;
   const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
   const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
-  const hub = await connect({ ...options, timeout_ms: ANSWER_MS }).catch((error) => {
+  const hub = await connect({ ...options, timeout_ms: deadline - performance.now() }).catch((error) => {
     throw asTold(error);
   });
   const over = new AbortController();

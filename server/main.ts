@@ -18,8 +18,6 @@ async function main(): Promise<void> {
     await hub.close();
     throw error;
   });
-  process.stdout.write(startScreen(config, host, port));
-  logger.info({ host, port, db: resolve(config.db) }, "listening");
   let isClosing = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
@@ -28,6 +26,8 @@ async function main(): Promise<void> {
       void shutDown(hub, signal);
     });
   }
+  process.stdout.write(startScreen(config, host, port));
+  logger.info({ host, port, db: resolve(config.db) }, "listening");
   function shutDown(open: MountedHub, signal: string): Promise<void> {
     logger.info({ signal }, "closing");
     setTimeout(() => {

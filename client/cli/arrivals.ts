@@ -3,17 +3,9 @@
  * and the log from there on, so that none falls in between. A task has come when it can be claimed.
  */
 import { setTimeout } from "node:timers/promises";
+import { HubError, LIMITS } from "../../shared/index.ts";
 import { isRetryable } from "../sdk/errors.ts";
-import {
-  type CallArguments,
-  type Hub,
-  HubError,
-  type HubEvent,
-  LIMITS,
-  type Message,
-  type Params,
-  type Result,
-} from "../sdk/index.ts";
+import type { CallArguments, Hub, HubEvent, Message, Params, Result } from "../sdk/index.ts";
 
 export interface ArrivalOptions {
   /** Whose messages. */

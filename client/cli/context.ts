@@ -1,7 +1,7 @@
 /** What a command works with: who is calling, the hub, and the ways in and out of the process. */
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectOptions, connect, type Hub, type OperationName, type Params, type Result } from "../sdk/index.ts";
+import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
 import { UsageError } from "./errors.ts";
 import type { Printer } from "./output/printer.ts";
@@ -30,7 +30,7 @@ export class Context {
     this.interrupted = outside.interrupted;
     this.as = as;
     this.url = baseUrl(url);
-    check("heartbeat", { ...(as !== undefined && { claude_id: as }) });
+    if (as !== undefined) check("heartbeat", { claude_id: as }); // the table knows what can be a name
     this.#rest = new Rest(this.url, as, outside.interrupted);
   }
 
@@ -48,6 +48,7 @@ export class Context {
   /** Uses a live connection, and says goodbye afterwards. @throws HubUnreachable at once when no hub answers. */
   async connected<T>(options: ConnectOptions, use: (hub: Hub) => Promise<T>): Promise<T> {
     const { version } = await this.call("info", {});
+    const { connect } = await import("../sdk/connect.ts"); // most commands need no socket, and begin sooner without
     const client = { name: "coord", version };
     const hub = await connect({ url: this.url, client, ...(this.as !== undefined && { as: this.as }), ...options });
     try {

@@ -1,6 +1,6 @@
 /** How a command ends, for scripts to trust: one row a code, and the errors that lead to it. */
 import { constants } from "node:os";
-import { CallTimeout, ConnectionLost, HubUnreachable, TaskFailed } from "../sdk/index.ts";
+import { CallTimeout, ConnectionLost, HubUnreachable, TaskFailed } from "../sdk/errors.ts";
 import { Interrupted, NothingCame, OutputClosed, UsageError } from "./errors.ts";
 
 interface ExitRow {

@@ -1,6 +1,6 @@
 /** From the table of commands to a command line: parsing, help, dispatch, and how it ends. */
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
-import { DEFAULT_URL, SDK_VERSION } from "../sdk/index.ts";
+import { DEFAULT_URL, SDK_VERSION } from "../sdk/options.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { Context } from "./context.ts";

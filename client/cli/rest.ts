@@ -1,6 +1,6 @@
 /** Operations over REST, one request each, without a run: what is claimed so is held by a name, not by this process. */
 import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
-import { CallTimeout, HubUnreachable } from "../sdk/index.ts";
+import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
 import { RestClient } from "../sdk/rest.ts";
 import { UsageError } from "./errors.ts";
 

@@ -28,7 +28,7 @@ export class Calls {
   readonly #clock: Clock;
   readonly #keepAlive: KeepAlive;
   readonly #onQueued: () => void;
-  readonly #calls = new Map<number, Call>();
+  readonly #open = new Map<number, Call>();
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
@@ -56,17 +56,19 @@ export class Calls {
   call(operation: OperationName, params: object, timeoutMs: number): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastId;
-      const deadline = this.#clock.now() + timeoutMs;
-      const state = { via: undefined, repeated: false, settled: false };
-      const waits = (params as { wait_ms?: number }).wait_ms !== undefined;
-      const call: Call = { id, operation, params, timeoutMs, deadline, resolve, reject, waits, ...state };
-      this.#calls.set(id, call);
-      if (!waits) this.#unanswered++;
-      this.#keepAlive.hold();
-      this.#watch(deadline);
-      this.#queue.push(call);
-      this.#onQueued();
+      this.#enter({
+        id: ++this.#lastId,
+        operation,
+        params,
+        timeoutMs,
+        deadline: this.#clock.now() + timeoutMs,
+        waits: (params as { wait_ms?: number }).wait_ms !== undefined,
+        resolve,
+        reject,
+        via: undefined,
+        repeated: false,
+        settled: false,
+      });
     });
   }
 
@@ -82,7 +84,7 @@ export class Calls {
   }
 
   answered(id: number, result: unknown): void {
-    const call = this.#calls.get(id);
+    const call = this.#open.get(id);
     if (!call) return;
     this.#settle(call);
     call.resolve(result);
@@ -90,7 +92,7 @@ export class Calls {
   }
 
   failed(id: number, error: Error): void {
-    const call = this.#calls.get(id);
+    const call = this.#open.get(id);
     if (!call) return;
     if (isShuttingDown(error) && !call.repeated) this.#park(call);
     else this.#reject(call, error);
@@ -104,7 +106,7 @@ export class Calls {
    */
   lineLost(via: Transport, counts: boolean): void {
     const again: Call[] = [];
-    for (const call of this.#calls.values()) {
+    for (const call of this.#open.values()) {
       if (call.via !== via) continue;
       if (counts && call.repeated) {
         this.#reject(call, ConnectionLost.during(call.operation));
@@ -121,7 +123,7 @@ export class Calls {
   /** Fails everything that waits, and every later call. */
   end(error: Error): void {
     this.#ended = error;
-    for (const call of [...this.#calls.values()]) this.#reject(call, error);
+    for (const call of [...this.#open.values()]) this.#reject(call, error);
     this.#queue = [];
     this.#cancelSweep?.();
   }
@@ -130,6 +132,15 @@ export class Calls {
   idle(): Promise<void> {
     if (this.#unanswered === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #enter(call: Call): void {
+    this.#open.set(call.id, call);
+    if (!call.waits) this.#unanswered++;
+    this.#keepAlive.hold();
+    this.#watch(call.deadline);
+    this.#queue.push(call);
+    this.#onQueued();
   }
 
   #park(call: Call): void {
@@ -151,7 +162,7 @@ export class Calls {
 
   #settle(call: Call): void {
     call.settled = true;
-    this.#calls.delete(call.id);
+    this.#open.delete(call.id);
     this.#stop(call);
     this.#keepAlive.release();
     if (!call.waits && --this.#unanswered === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
@@ -168,7 +179,7 @@ export class Calls {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls.values()) {
+    for (const call of this.#open.values()) {
       if (call.deadline > now) next = Math.min(next, call.deadline);
       else this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
     }

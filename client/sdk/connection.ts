@@ -239,8 +239,7 @@ export class Connection {
       answered: (id, result) => calls.answered(id, result),
       failed: (id, error) => calls.failed(id, error),
       page: (page, bytes) => {
-        if (this.#serving === line() && !stream.receive(page, bytes))
-          this.#misbehaves(line(), "a gap in the log", lost);
+        if (!stream.receive(page, bytes)) this.#misbehaves(line(), "a gap in the log", lost);
       },
       presence: presence.change,
       presenceChanged: presence.begin,

@@ -25,9 +25,13 @@ type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: C
  * @throws HubError at once when they are wrong; the promise rejects with one when the operation is refused.
  */
 export function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
-  if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+  assertOpen(hub);
   const checked = validate(OPERATIONS[name].params, params);
   return (HANDLERS[name] as Handler<OperationName>)(hub, checked as never, client);
+}
+
+function assertOpen({ closing }: Hub): void {
+  if (closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
 }
 
 const HANDLERS: { [N in OperationName]: Handler<N> } = {
@@ -145,6 +149,7 @@ async function presence(hub: Hub, params: Checked<"presence">, client: Client): 
     throw new HubError("not_found", `No instance of the name ${claude_id} was ever here`, { claude_id });
   }
   if (since !== undefined && wait_ms > 0) await nextVersion(hub, since, wait_ms, client);
+  assertOpen(hub);
   const version = hub.presence.version;
   const instances = await hub.presence.show(claude_id === undefined ? undefined : [claude_id]);
   return { value: JSON.stringify({ version, instances }) };

@@ -109,9 +109,9 @@ export class Instances {
   sweep(now: number): void {
     for (const record of this.#leaving) {
       if (record.deadline === null || record.deadline > now) continue;
-      const beats = record.beatAt !== null && record.state === "online";
-      this.#setDeadline(record, beats ? now + LIVENESS.stale_ms : null);
-      this.#move(record, beats ? "stale" : "offline", now);
+      const overdue = record.state === "online" && record.deadline === freshUntil(record); // its heartbeat held it last
+      this.#setDeadline(record, overdue ? now + LIVENESS.stale_ms : null);
+      this.#move(record, overdue ? "stale" : "offline", now);
     }
   }
 

@@ -1,4 +1,4 @@
-import { HubError } from "../../sdk/index.ts";
+import { HubError } from "../../../shared/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODES } from "../exitCodes.ts";

@@ -1,6 +1,5 @@
 import { command } from "../command.ts";
 import { showReport } from "../demo/report.ts";
-import { runDemo } from "../demo/run.ts";
 import { UsageError } from "../errors.ts";
 import { integer, text } from "../inputs.ts";
 
@@ -23,6 +22,7 @@ export const demo = command({
   async run(context, { folder = ".", agents = 3, files: most = 60 }) {
     assertWithin(agents, "--agents", AGENTS);
     assertWithin(most, "--files", FILES);
+    const { runDemo } = await import("../demo/run.ts");
     context.print.result(await runDemo(context, { folder, agents, most }), showReport);
   },
 });

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { built } from "../built.ts";
 import { command } from "../command.ts";
 import type { Input } from "../inputs.ts";
@@ -22,6 +23,6 @@ export const hub = command({
     interrupted.addEventListener("abort", end);
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     interrupted.removeEventListener("abort", end);
-    return code ?? (signal === "SIGKILL" ? 137 : 1);
+    return code ?? 128 + constants.signals[signal as NodeJS.Signals];
   },
 });

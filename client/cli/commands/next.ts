@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { LIMITS } from "../../../shared/index.ts";
 import { isRetryable } from "../../sdk/errors.ts";
-import { LIMITS, type Message, type Params } from "../../sdk/index.ts";
+import type { Message, Params } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { NothingCame } from "../errors.ts";

@@ -62,7 +62,8 @@ export class Accident {
   #over({ file, by = "", attempt }: Job, victim: Victim): void {
     if (attempt === victim.attempt) {
       this.#victim = undefined;
-      void this.#crew.hire(victim.name);
+      this.#screen.say("✓", `${file} was finished just before: ${victim.name} comes back, as another run`);
+      this.#crew.hire(victim.name).catch(() => {}); // the others go on without it
       return;
     }
     const { name: killed } = victim;

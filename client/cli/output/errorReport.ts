@@ -1,4 +1,4 @@
-import { HubUnreachable } from "../../sdk/index.ts";
+import { HubUnreachable } from "../../sdk/errors.ts";
 import type { ErrorReport } from "./printer.ts";
 
 /** What to tell of an error: its sentence, a word for machines, and what else is known. Of a defect, where it is. */
@@ -13,12 +13,12 @@ export function errorReport(error: unknown): ErrorReport {
 
 function sentence(error: Error): string {
   if (!(error instanceof HubUnreachable)) return error.message;
-  const cause = innermost(error.cause);
+  const cause = telling(error.cause);
   return cause === undefined || cause.code === "ECONNREFUSED" ? error.message : `${error.message} (${cause.message})`;
 }
 
-/** What lies behind a failed request: `fetch failed` itself says nothing. */
-function innermost(error: unknown): (Error & { code?: string }) | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return innermost(error.cause) ?? error;
+/** What lies behind a failed request: `fetch failed` itself says nothing, and has no code. */
+function telling(error: unknown): (Error & { code?: string }) | undefined {
+  if (!(error instanceof Error) || "code" in error) return error as Error | undefined;
+  return telling(error.cause) ?? error;
 }

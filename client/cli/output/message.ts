@@ -4,7 +4,7 @@ import type { Look } from "./printer.ts";
 import { table } from "./table.ts";
 import { ago, span } from "./time.ts";
 
-/** @param party whose names say something in this list. */
+/** @param parties whose names say something in this list. */
 export function messageTable(messages: readonly Message[], look: Look, parties: readonly Party[]): string {
   const columns = [...parties.map((party) => PARTIES[party]), ...COLUMNS];
   const rows = messages.map((message) => [
@@ -36,9 +36,11 @@ const STATUS_PAINT: Record<Status, "yellow" | "cyan" | "green" | "red"> = {
   failed: "red",
 };
 
-function statusCell({ status, claimed_by }: Message, { paint }: Look): string {
+function statusCell({ status, claimed_by, not_before }: Message, { paint, now }: Look): string {
   const painted = paint[STATUS_PAINT[status]](status);
-  return status === "in_progress" && claimed_by ? `${painted} (${claimed_by})` : painted;
+  if (status === "in_progress" && claimed_by) return `${painted} (${claimed_by})`;
+  if (status === "pending" && not_before && Date.parse(not_before) > now) return `${painted} (${ago(not_before, now)})`;
+  return painted;
 }
 
 /** All there is to know of one message. */
@@ -86,7 +88,6 @@ function statusFact(message: Message, look: Look): string {
 
 /** What has become of a message, in a line. */
 export function outcomeLine(message: Message, look: Look): string {
-  const { id, failure, not_before } = message;
-  const later = message.status === "pending" && not_before ? `, again ${ago(not_before, look.now)}` : "";
-  return `${id} is ${statusCell(message, look)}${failure ? `: ${failure}` : ""}${later}`;
+  const { id, failure } = message;
+  return `${id} is ${statusCell(message, look)}${failure ? `: ${failure}` : ""}`;
 }

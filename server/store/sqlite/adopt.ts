@@ -1,11 +1,16 @@
 /**
  * Taking over a coordination_messages table in the document's own shape, with all its rows. The old table is
- * set aside, the new one made, the rows moved, the old one dropped: all in the migration's transaction.
+ * set aside, the new one made, the rows copied, the old one dropped: all in the migration's transaction. An old
+ * table with columns of the application's own is kept under its other name, so that nothing is lost.
  */
 import type Database from "better-sqlite3";
 import { STATUSES, type Status, TYPES } from "../../../shared/message.ts";
+import { COLUMNS } from "./rows.ts";
 
 const ASIDE = "coordination_messages_before";
+
+/** The columns of the document. */
+const DOCUMENTED = new Set(COLUMNS.slice(0, COLUMNS.indexOf("updated_at") + 1) as readonly string[]);
 
 interface OldRow {
   [column: string]: unknown;
@@ -26,7 +31,7 @@ const indexesOf = (db: Database.Database) =>
     .pluck()
     .all("coordination_messages") as string[];
 
-/** Moves the rows of the table that was set aside. */
+/** Copies the rows of the table that was set aside, the oldest first, and drops it when they are all there was in it. */
 export function adoptDocumentTable(db: Database.Database): void {
   const insert = db.prepare(
     `INSERT INTO coordination_messages (id, from_claude, to_claude, task, context, type, status, result, error,
@@ -35,10 +40,10 @@ export function adoptDocumentTable(db: Database.Database): void {
        :created_at, :updated_at, :attempt, :tries_left, :claimed_by, :claimed_at, :lease_until, :completed_at,
        :claim_rank, :wake_at)`,
   );
-  for (const old of db.prepare(`SELECT * FROM ${ASIDE} ORDER BY rowid`).iterate() as Iterable<OldRow>) {
-    insert.run(adopted(old));
-  }
-  db.exec(`DROP TABLE ${ASIDE}`);
+  const old = db.prepare(`SELECT * FROM ${ASIDE}`);
+  const rows = (old.all() as OldRow[]).map(adopted);
+  for (const row of rows.sort((a, b) => a.created_at.localeCompare(b.created_at))) insert.run(row);
+  if (old.columns().every(({ name }) => DOCUMENTED.has(name))) db.exec(`DROP TABLE ${ASIDE}`);
   db.exec(
     "UPDATE coordination_counts SET count = (SELECT count(*) FROM coordination_messages m WHERE m.status = coordination_counts.status)",
   );
@@ -87,10 +92,11 @@ const textOrNull = (value: unknown) => (value === null || value === undefined ? 
 const oneOf = <T extends string>(known: readonly T[], value: unknown, otherwise: T): T =>
   known.find((candidate) => candidate === value) ?? otherwise;
 
-/** ISO text, SQLite's `YYYY-MM-DD HH:MM:SS` (UTC), seconds or milliseconds. */
+/** ISO 8601, SQLite's `YYYY-MM-DD HH:MM:SS`, seconds or milliseconds. What names no zone is UTC. */
 function moment(value: unknown): Date {
-  if (typeof value === "number") return new Date(value < 1e11 ? value * 1000 : value);
   const said = textOf(value);
-  const date = new Date(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}/.test(said) ? `${said.replace(" ", "T")}Z` : said);
+  if (/^\d+(\.\d+)?$/.test(said)) return new Date(Number(said) * (Number(said) < 1e11 ? 1000 : 1));
+  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(said) || !said.includes(":");
+  const date = new Date(said.replace(" ", "T") + (zoned ? "" : "Z"));
   return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }

@@ -1,5 +1,5 @@
 /** Online backups: SQLite's own, verified after writing, and marked so that a hub which opens one draws a new epoch. */
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { setMeta } from "./migrate.ts";
@@ -7,22 +7,29 @@ import { setMeta } from "./migrate.ts";
 const ALL_PAGES = 2 ** 31 - 1;
 
 /**
- * Writes a verified copy of a database in use.
+ * Writes a verified copy of a database in use, for its owner's eyes only.
  *
- * @throws HubError `invalid_params` when the file exists already.
+ * @throws HubError `invalid_params` when the file exists already, or cannot be made.
  */
 export async function writeBackup(db: Database.Database, file: string): Promise<void> {
-  if (existsSync(file)) {
-    throw new HubError("invalid_params", `${file} exists already: name a new file`, { field: "file" });
-  }
-  // All pages in one step: another process may be writing, and each of its commits would start the copy over.
-  await db.backup(file, { progress: () => ALL_PAGES });
+  createPrivately(file);
   try {
-    chmodSync(file, 0o600);
+    // All pages in one step: another process may be writing, and each of its commits would start the copy over.
+    await db.backup(file, { progress: () => ALL_PAGES });
     verifyAndMark(file);
   } catch (error) {
     rmSync(file, { force: true });
     throw error;
+  }
+}
+
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "EEXIST" ? "exists already: name a new file" : `cannot be written (${message})`;
+    throw new HubError("invalid_params", `${file} ${why}`, { field: "file" });
   }
 }
 

@@ -1,8 +1,9 @@
 /** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { migrate } from "./migrate.ts";
+import { unusable } from "./unusable.ts";
 
 /** WAL pages between checkpoints: the same hot pages are rewritten again and again, so a long WAL saves work. */
 const CHECKPOINT_PAGES = 8_000;
@@ -33,18 +34,29 @@ export function openDatabase(file: string): Database.Database {
   }
 }
 
-/** Makes the directory of a database, private, where there is none. */
-export const makeDirectory = (file: string) => mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+/**
+ * Where a database is: its folder made, private, where there is none; a link followed, because one file has one lock.
+ *
+ * @throws Error with a sentence for a person.
+ */
+export function locate(file: string): string {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    return existsSync(file) ? realpathSync(file) : file;
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
 
+/** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
 function createPrivately(file: string): boolean {
-  if (existsSync(file)) return false;
+  if (existsSync(file)) return statSync(file).size === 0;
   closeSync(openSync(file, "wx", 0o600));
   return true;
 }
 
 function configure(db: Database.Database): void {
   db.pragma("synchronous = FULL");
-  db.pragma("foreign_keys = ON");
   db.pragma("mmap_size = 0");
   db.pragma("cache_size = -65536");
   db.pragma("temp_store = MEMORY");

@@ -7,7 +7,6 @@
  * tried again on the same connection.
  */
 import { hash, randomBytes } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import type { LeasePolicy } from "../../core/message.ts";
@@ -26,7 +25,7 @@ import type {
   Workload,
 } from "../store.ts";
 import { writeBackup } from "./backup.ts";
-import { makeDirectory, openDatabase } from "./database.ts";
+import { locate, openDatabase } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
 import { getMeta, setMeta } from "./migrate.ts";
@@ -58,19 +57,20 @@ const RETRY_OPEN_MS = 1_000;
 
 export class SqliteHost {
   readonly #options: HostOptions;
-  /** The database itself, also where a link was named: one file must have one lock. */
   readonly #file: string;
   readonly #lock: HubLock;
+  readonly #epoch: string;
   #open: Open | undefined;
   #brokenSince = 0;
   #list: MessageList | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#file = settle(options.file);
+    this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
     try {
       this.#open = this.#openFile();
+      this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
       throw unusable(this.#file, error);
@@ -114,29 +114,30 @@ export class SqliteHost {
   }
 
   get(id: string, now: number): { message: string | null; seq: number } {
-    const { queries, engine } = this.#use();
-    return { message: queries.get(id, now), seq: engine.head };
+    return this.#read(({ queries, engine }) => ({ message: queries.get(id, now), seq: engine.head }));
   }
 
   /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
   list(filter: ListFilter, now: number): MessageSlice | null {
-    const { engine, reader } = this.#use();
-    this.#list?.close();
-    this.#list = new MessageList(reader, filter, { now, graceMs: this.#options.lease.graceMs }, engine.head);
-    return this.listOn();
+    return this.#read(({ engine, reader }) => {
+      this.#list?.close();
+      this.#list = new MessageList(reader, filter, { now, graceMs: this.#options.lease.graceMs }, engine.head);
+      return this.listOn();
+    });
   }
 
   /** Goes on with the list; null: it takes more steps. */
   listOn(): MessageSlice | null {
-    const list = this.#list as MessageList;
-    const slice = list.step();
-    if (slice) this.#list = undefined;
-    return slice;
+    return this.#read(() => {
+      if (!this.#list) throw unavailable("it was opened anew while a list was read");
+      const slice = this.#list.step();
+      if (slice) this.#list = undefined;
+      return slice;
+    });
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
-    const { queries, engine } = this.#use();
-    return queries.log(reader, after, maxEvents, maxBytes, engine.head);
+    return this.#read(({ queries, engine }) => queries.log(reader, after, maxEvents, maxBytes, engine.head));
   }
 
   counts(): Counts {
@@ -144,8 +145,7 @@ export class SqliteHost {
   }
 
   workload(names: readonly string[]): Workload[] {
-    const { queries, engine } = this.#use();
-    return queries.workload(names, (name) => engine.waiting(name));
+    return this.#read(({ queries, engine }) => queries.workload(names, (name) => engine.waiting(name)));
   }
 
   async backup(file: string): Promise<void> {
@@ -157,7 +157,7 @@ export class SqliteHost {
     if (this.#open) {
       this.#note(this.#open);
       this.#open.reader.close();
-      this.#open.db.pragma("wal_checkpoint(TRUNCATE)");
+      emptyLog(this.#open.db);
       this.#open.db.close();
     }
     this.#open = undefined;
@@ -204,16 +204,43 @@ export class SqliteHost {
     return epoch;
   }
 
+  /** A file that cannot be read says so like one that cannot be written. */
+  #read<T>(read: (open: Open) => T): T {
+    try {
+      return read(this.#use());
+    } catch (error) {
+      throw error instanceof Database.SqliteError ? unavailable(error.code) : error;
+    }
+  }
+
   #use(): Open {
     if (this.#open) return this.#open;
     if (Date.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
-      this.#open = this.#openFile();
-      this.#open.db.pragma("quick_check(1)");
+      this.#open = this.#reopenFile();
       return this.#open;
     } catch (error) {
       this.#brokenSince = Date.now();
       throw unavailable((error as Error).message);
+    }
+  }
+
+  /**
+   * Opens the file after an I/O error, and checks it. What a failed fsync left in the system's cache reads well and may
+   * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
+   */
+  #reopenFile(): Open {
+    const open = this.#openFile();
+    try {
+      const verdict = open.db.pragma("quick_check(1)", { simple: true });
+      if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);
+      const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
+      if (isBusy) throw new Error("another program is reading it");
+      if (open.epoch !== this.#epoch) throw new Error("it has lost entries: the hub must be restarted");
+      return open;
+    } catch (error) {
+      closeAll(open);
+      throw error;
     }
   }
 
@@ -256,22 +283,27 @@ export class SqliteHost {
     this.#open = undefined;
     this.#list = undefined;
     this.#brokenSince = 0;
-    try {
-      open.reader.close();
-      open.db.close();
-    } catch {
-      // a connection in this state may refuse even that; the next one is opened all the same
-    }
+    closeAll(open);
   }
 }
 
-/** Where the database is, its folder made. */
-function settle(file: string): string {
+/** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
+function emptyLog(db: Database.Database): void {
   try {
-    makeDirectory(file);
-    return existsSync(file) ? realpathSync(file) : file;
-  } catch (error) {
-    throw unusable(file, error);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+  } catch {
+    // the next start finds it there
+  }
+}
+
+/** Closes what may be broken. */
+function closeAll({ reader, db }: Pick<Open, "reader" | "db">): void {
+  for (const connection of [reader, db]) {
+    try {
+      connection.close();
+    } catch {
+      // a connection in this state may refuse even that; the next one is opened all the same
+    }
   }
 }
 

@@ -19,6 +19,9 @@ interface Migration {
  * @throws Error when the file was written by a newer hub.
  */
 export function migrate(db: Database.Database): void {
+  // Views of a table that is taken over, and references to it, go on meaning the table of that name.
+  db.pragma("foreign_keys = OFF");
+  db.pragma("legacy_alter_table = ON");
   db.transaction(() => {
     const present = schemaVersion(db);
     const migrations = listMigrations();
@@ -35,6 +38,8 @@ export function migrate(db: Database.Database): void {
     if (adopted) adoptDocumentTable(db);
     if (present < newest) setMeta(db, "schema", String(newest));
   }).immediate();
+  db.pragma("legacy_alter_table = OFF");
+  db.pragma("foreign_keys = ON");
 }
 
 function listMigrations(): Migration[] {

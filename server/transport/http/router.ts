@@ -32,7 +32,7 @@ export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
   router.use(noSuchRoute);
-  router.use(errorHandler(failed));
+  router.use(errorHandler(hub, failed));
   return router;
 }
 
@@ -50,7 +50,7 @@ function operationHandler(name: OperationName, hub: Hub): RequestHandler {
     const client = clientOf(request, goneWith(response));
     const answer = await perform(hub, name, input(request), client);
     const { status, body } = dress(operation.rest.shape, answer);
-    response.status(status).type("json").send(body);
+    reply(hub, response, status, body);
   };
 }
 
@@ -67,11 +67,17 @@ function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
     const leave = visits.poll(client);
     try {
       const { status, body } = dress("page", await perform(hub, "events", params, client));
-      response.status(status).type("json").send(body);
+      reply(hub, response, status, body);
     } finally {
       leave();
     }
   };
+}
+
+/** Answers. While the hub closes nobody is kept on the line: a server waits with `close` for its connections. */
+function reply(hub: Hub, response: Response, status: number, body: string): void {
+  if (hub.closing.cancelled) response.set("connection", "close");
+  response.status(status).type("json").send(body);
 }
 
 /** Ends when the connection closes before the answer is sent. */
@@ -101,16 +107,13 @@ function noSuchRoute(request: Request): never {
 const matches = (pattern: string, path: string) =>
   new RegExp(`^${pattern.replace(/:[a-z_]+/g, "[^/]+")}/?$`).test(path === "/" ? "" : path);
 
-function errorHandler(failed: RouterOptions["failed"]) {
+function errorHandler(hub: Hub, failed: RouterOptions["failed"]) {
   return (error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     const known = toHubError(error);
     if (known.code === "internal") failed("answering a request", error);
     if (known.retryable) response.set("retry-after", "1");
-    response
-      .status(ERRORS[known.code].http)
-      .type("json")
-      .send(JSON.stringify(toRestError(known.toWire())));
+    reply(hub, response, ERRORS[known.code].http, JSON.stringify(toRestError(known.toWire())));
   };
 }
 

@@ -11,6 +11,9 @@ import type { Visits } from "./visits.ts";
 /** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
 const WINDOW = { events: 1, bytes: 1 };
 
+/** How long a client has to take what was written before its stream was ended. */
+const LAST_WORDS_MS = 1_000;
+
 export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
 
 /** Where a stream goes on: the browser's own header wins over the parameter of the first request. */
@@ -27,6 +30,7 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-store",
+    connection: "close", // the stream is all that this line is for
     "x-accel-buffering": "no",
   });
   const send = (page: LogPage) => {
@@ -42,7 +46,11 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
     callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
   };
   callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
-  const end = () => response.end();
+  const end = () => {
+    hub.delivery.close(session);
+    response.end();
+    hub.clock.after(LAST_WORDS_MS, () => response.destroy());
+  };
   const stay = hub.closing.onCancel(end);
   response.on("close", () => {
     callOff();

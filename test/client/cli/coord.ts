@@ -1,7 +1,11 @@
-/** `coord` as a process of its own, and inside this one where a terminal is needed. */
+/**
+ * `coord` for tests: the built file in a process of its own, or the same program inside this process, where a test
+ * wants many commands, or a terminal.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Readable, Writable } from "node:stream";
+import { Interrupted } from "../../../client/cli/errors.ts";
 import { main } from "../../../client/cli/program.ts";
 import { defer } from "../../support/defer.ts";
 import { repository } from "../../support/repository.ts";
@@ -14,6 +18,8 @@ export interface Where {
   env?: Record<string, string>;
   /** What stdin says. */
   input?: string | Buffer;
+  /** The terminal's width; left out, there is none. Only inside this process. */
+  columns?: number;
 }
 
 /** Settings of whoever runs the tests must not reach the command. */
@@ -27,33 +33,21 @@ function environment({ url, as, env }: Where): Record<string, string> {
   };
 }
 
-/** A command under way; killed when the test ends. */
-export class Coord {
+/** A command under way, ended when the test ends. */
+abstract class Coord {
   stdout = "";
   stderr = "";
-  readonly child: ChildProcess;
   /** The exit code. */
-  readonly ended: Promise<number | null>;
+  abstract readonly ended: Promise<number | null>;
   readonly #looks = new Set<() => void>();
 
-  constructor(args: readonly string[], where: Where = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(where) });
-    this.ended = once(this.child, "close").then(([code]) => code);
-    this.#collect("stdout");
-    this.#collect("stderr");
-    this.child.stdin?.end(where.input);
-    defer(async () => {
-      this.child.kill("SIGKILL");
-      await this.ended;
-    });
-  }
+  /** Sends a signal. @returns the exit code. */
+  abstract end(signal?: Interrupted["signal"]): Promise<number | null>;
 
   /** Resolves when it has printed something like this. @throws Error when it ends before. */
   async prints(pattern: RegExp, on: "stdout" | "stderr" = "stdout"): Promise<void> {
     const printed = new Promise<void>((resolve) => {
-      const look = () => {
-        if (pattern.test(this[on])) resolve();
-      };
+      const look = () => pattern.test(this[on]) && resolve();
       this.#looks.add(look);
       look();
     });
@@ -64,26 +58,84 @@ export class Coord {
     await Promise.race([printed, over]);
   }
 
-  /** Sends a signal. @returns the exit code. */
-  end(signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
-    this.child.kill(signal);
-    return this.ended;
-  }
-
   /** Lines of JSON on stdout. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely; the assertion is the check
   get items(): any[] {
-    return this.stdout
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
+    const lines = this.stdout.split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line));
   }
 
-  #collect(on: "stdout" | "stderr"): void {
-    this.child[on]?.setEncoding("utf8").on("data", (chunk: string) => {
-      this[on] += chunk;
-      for (const look of this.#looks) look();
+  protected add(on: "stdout" | "stderr", text: string): void {
+    this[on] += text;
+    for (const look of this.#looks) look();
+  }
+}
+
+/** The built file in a process of its own. */
+export class CoordProcess extends Coord {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+
+  constructor(args: readonly string[], where: Where = {}) {
+    super();
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(where) });
+    this.ended = once(this.child, "close").then(([code]) => code);
+    for (const on of ["stdout", "stderr"] as const) {
+      this.child[on]?.setEncoding("utf8").on("data", (text: string) => this.add(on, text));
+    }
+    this.child.stdin?.end(where.input);
+    defer(async () => {
+      this.child.kill("SIGKILL");
+      await this.ended;
     });
+  }
+
+  end(signal: Interrupted["signal"] = "SIGINT"): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** The program inside this process. */
+export class CoordInside extends Coord {
+  readonly ended: Promise<number>;
+  readonly #interruption = new AbortController();
+
+  constructor(argv: readonly string[], { columns, input = "", ...where }: Where = {}) {
+    super();
+    this.ended = main({
+      argv,
+      env: environment(where),
+      stdin: () => Readable.from([Buffer.from(input)]),
+      stdout: new Paper(columns, (text) => this.add("stdout", text)),
+      stderr: new Paper(columns, (text) => this.add("stderr", text)),
+      interrupted: this.#interruption.signal,
+      now: Date.now,
+    });
+    defer(() => this.end());
+  }
+
+  end(signal: Interrupted["signal"] = "SIGINT"): Promise<number> {
+    this.#interruption.abort(new Interrupted(signal));
+    return this.ended;
+  }
+}
+
+class Paper extends Writable {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly #write: (text: string) => void;
+
+  constructor(columns: number | undefined, write: (text: string) => void) {
+    super({ decodeStrings: false });
+    this.isTTY = columns !== undefined;
+    this.columns = columns ?? 0;
+    this.#write = write;
+  }
+
+  override _write(text: string, _: BufferEncoding, done: () => void): void {
+    this.#write(text);
+    done();
   }
 }
 
@@ -97,10 +149,22 @@ export interface Outcome {
 }
 
 /** Runs a command to its end, in a process of its own. */
-export async function run(args: readonly string[], where: Where = {}): Promise<Outcome> {
-  const coord = new Coord(args, where);
+export const run = (args: readonly string[], where?: Where) => outcome(new CoordProcess(args, where));
+
+/** Runs a command to its end, inside this process. */
+export const runInside = (args: readonly string[], where?: Where) => outcome(new CoordInside(args, where));
+
+async function outcome(coord: Coord): Promise<Outcome> {
   const code = await coord.ended;
-  return outcome(code, coord.stdout, coord.stderr);
+  const { stdout, stderr } = coord;
+  return {
+    code,
+    stdout,
+    stderr,
+    get json() {
+      return JSON.parse(stdout);
+    },
+  };
 }
 
 /** The commands of one instance, inside this process: `const ada = shell(url, "ada"); await ada("inbox", "--json")`. */
@@ -108,49 +172,3 @@ export const shell =
   (url: string, as: string) =>
   (...args: string[]) =>
     runInside(args, { url, as });
-
-export interface Terminal extends Where {
-  /** Its width; undefined: no terminal. */
-  columns?: number;
-}
-
-/** Runs a command to its end inside this process, on a terminal of our own. */
-export async function runInside(argv: readonly string[], { columns, ...where }: Terminal = {}): Promise<Outcome> {
-  const [stdout, stderr] = [new Screen(columns), new Screen(columns)];
-  const code = await main({
-    argv,
-    env: environment(where),
-    stdin: () => Readable.from([Buffer.from(where.input ?? "")]),
-    stdout,
-    stderr,
-    interrupted: new AbortController().signal,
-    now: Date.now,
-  });
-  return outcome(code, stdout.text, stderr.text);
-}
-
-class Screen extends Writable {
-  text = "";
-  readonly isTTY: boolean;
-  readonly columns: number;
-
-  constructor(columns: number | undefined) {
-    super();
-    this.isTTY = columns !== undefined;
-    this.columns = columns ?? 0;
-  }
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-}
-
-const outcome = (code: number | null, stdout: string, stderr: string): Outcome => ({
-  code,
-  stdout,
-  stderr,
-  get json() {
-    return JSON.parse(stdout);
-  },
-});

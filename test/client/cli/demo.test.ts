@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { tempDir } from "../../support/tempDir.ts";
-import { Coord } from "./coord.ts";
+import { CoordProcess } from "./coord.ts";
 
 const FILES: Record<string, string> = {
   "a.txt": "one\ntwo\n",
@@ -25,7 +25,9 @@ function folder(): string {
 /** The demo, with a place of its own for what it must not leave behind. */
 function startDemo(...args: string[]) {
   const temp = tempDir();
-  const demo = new Coord(["demo", ...args], { env: { TMPDIR: temp, COORDINATION_PORT: "1", COORDINATION_OPEN: "1" } });
+  const demo = new CoordProcess(["demo", ...args], {
+    env: { TMPDIR: temp, COORDINATION_PORT: "1", COORDINATION_OPEN: "1" },
+  });
   return { demo, left: () => readdirSync(temp) };
 }
 

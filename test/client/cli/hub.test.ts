@@ -3,11 +3,11 @@ import { expect, it } from "vitest";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { tempDir } from "../../support/tempDir.ts";
-import { Coord, run, runInside, shell } from "./coord.ts";
+import { CoordProcess, run, runInside, shell } from "./coord.ts";
 
 it("coord hub runs the hub, passes options and signals on, and ends as it does", async () => {
   const db = join(tempDir(), "hub.db");
-  const hub = new Coord(["hub", "--port", "0", "--db", db]);
+  const hub = new CoordProcess(["hub", "--port", "0", "--db", db]);
   await hub.prints(/data +\S+hub\.db\n/);
   const [, url] = /listening +(\S+)/.exec(hub.stdout) as unknown as [string, string];
   expect((await runInside(["stats"], { url })).code).toBe(0);
@@ -23,7 +23,7 @@ it("coord hub refuses a slip with the nearest name, and has the hub's own help",
 });
 
 it("coord hub ends in good order on Ctrl-C", async () => {
-  const hub = new Coord(["hub", "--port", "0", "--db", join(tempDir(), "hub.db")]);
+  const hub = new CoordProcess(["hub", "--port", "0", "--db", join(tempDir(), "hub.db")]);
   await hub.prints(/listening/);
   expect(await hub.end("SIGINT")).toBe(0);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
-import { Coord, runInside, shell } from "./coord.ts";
+import { CoordInside, runInside, shell } from "./coord.ts";
 
 const ID = /^[0-9a-f]{32}$/;
 
@@ -109,7 +109,7 @@ describe("a task", () => {
 describe("send --wait", () => {
   it("prints the result and nothing else on stdout", async () => {
     const { url, bob } = await twoShells();
-    const waiting = new Coord(["send", "bob", "add 2 and 2", "--wait"], { url, as: "ada" });
+    const waiting = new CoordInside(["send", "bob", "add 2 and 2", "--wait"], { url, as: "ada" });
     const { json } = await bob("next", "--wait", "10", "--json");
     await bob("complete", json.id, "4");
     expect([await waiting.ended, waiting.stdout]).toEqual([0, "4\n"]);
@@ -118,9 +118,9 @@ describe("send --wait", () => {
 
   it("ends with 5 when the task fails, and with 4 when it takes too long", async () => {
     const { url, bob } = await twoShells();
-    const failing = new Coord(["send", "bob", "divide by 0", "--wait", "--json"], { url, as: "ada" });
+    const failing = new CoordInside(["send", "bob", "divide by 0", "--wait", "--json"], { url, as: "ada" });
     const { json } = await bob("next", "--wait", "10", "--json");
-    const late = new Coord(["send", "bob", "y", "--wait-timeout", "50ms"], { url, as: "ada" });
+    const late = new CoordInside(["send", "bob", "y", "--wait-timeout", "50ms"], { url, as: "ada" });
     await bob("fail", json.id, "undefined");
     expect([await failing.ended, failing.stdout]).toEqual([5, ""]);
     expect(JSON.parse(failing.stderr)).toMatchObject({ error: "undefined", code: "task_failed" });
@@ -155,8 +155,8 @@ describe("next", () => {
   it("waits for one over a restart of the hub, and is online meanwhile", async () => {
     const hub = await HubProcess.start();
     const ada = shell(hub.url, "ada");
-    const waiting = new Coord(["next", "--wait", "15", "--json"], { url: hub.url, as: "bob" });
-    const watching = new Coord(["watch", "--presence", "--json"], { url: hub.url });
+    const waiting = new CoordInside(["next", "--wait", "15", "--json"], { url: hub.url, as: "bob" });
+    const watching = new CoordInside(["watch", "--presence", "--json"], { url: hub.url });
     await watching.prints(/"claude_id":"bob","state":"online"/);
     await hub.restart();
     const id = await sent(ada, "bob", "after the restart");
@@ -181,6 +181,9 @@ describe("lists", () => {
     const [, mark] = /^there is more: --next (\S+)$/m.exec(stderr) as unknown as [string, string];
     expect(await ids("--from", "ada", "--limit", "1", "--next", mark)).toEqual([second]);
     expect((await ada("list", "--status", "failed")).stdout).toBe("no messages\n");
+    await ada("send", "bob", "four", "--not-before", "1h");
+    expect((await bob("inbox")).stdout).toMatch(/ {2}pending \(in (59 min|1 h)\) {2}.* {2}four\n$/);
+    expect((await bob("inbox", "--type", "chat")).stdout).toBe("nothing waits\n");
   });
 });
 
@@ -200,7 +203,7 @@ it("a heartbeat shows in who, once and again and again", async () => {
   const { url, ada, bob } = await twoShells();
   expect((await ada("who")).stdout).toBe("nobody was here yet\n");
   expect((await bob("heartbeat", "--json")).json).toEqual({ timestamp: expect.any(String), claude_id: "bob" });
-  const carol = new Coord(["heartbeat", "--interval", "20ms"], { url, as: "carol" });
+  const carol = new CoordInside(["heartbeat", "--interval", "20ms"], { url, as: "carol" });
   await carol.prints(/carol is alive\n.*carol is alive\n/);
   expect(await carol.end()).toBe(130);
   const { stdout } = await ada("who");

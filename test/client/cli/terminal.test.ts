@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { harmless, harmlessly } from "../../../client/cli/output/sanitize.ts";
 import { parseDuration, span } from "../../../client/cli/output/time.ts";
 import { startHub } from "../../support/hub.ts";
-import { Coord, run, runInside, shell } from "./coord.ts";
+import { CoordInside, run, runInside, shell } from "./coord.ts";
 
 /** Clears the screen, retitles the window, reddens, hides by reversing, and breaks the line. */
 const HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31mred\u202egnp.exe\u2028next\r\u{e0041}";
@@ -19,7 +19,7 @@ describe("text from agents", () => {
     const [ada, bob] = [shell(url, "ada"), shell(url, "bob")];
     const { json } = await ada("send", "bob", HOSTILE, "--context", HOSTILE, "--json");
     expect(json.message.task).toBe(HOSTILE);
-    const watching = new Coord(["watch"], { url, as: "bob" });
+    const watching = new CoordInside(["watch"], { url, as: "bob" });
     await watching.prints(/waiting/);
     for (const { stdout } of [
       await bob("inbox"),
@@ -30,7 +30,7 @@ describe("text from agents", () => {
       expect(stdout).toContain(SHOWN);
       expect(stdout).not.toMatch(CONTROL);
     }
-    const failing = new Coord(["send", "bob", "x", "--wait"], { url, as: "ada" });
+    const failing = new CoordInside(["send", "bob", "x", "--wait"], { url, as: "ada" });
     const next = await bob("next", "--wait", "10", "--json");
     await bob("fail", next.json.id, HOSTILE);
     await failing.ended;

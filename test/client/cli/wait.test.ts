@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
-import { Coord, shell } from "./coord.ts";
+import { CoordInside, shell } from "./coord.ts";
 
 async function waitingHub() {
   const { url } = await startHub();
-  const wait = (...args: string[]) => new Coord(["wait", "--json", ...args], { url, as: "bob" });
+  const wait = (...args: string[]) => new CoordInside(["wait", "--json", ...args], { url, as: "bob" });
   /** Resolves when bob's waiting has begun. */
   const online = async () => {
-    const watch = new Coord(["watch", "--presence", "--json"], { url });
+    const watch = new CoordInside(["watch", "--presence", "--json"], { url });
     await watch.prints(/"claude_id":"bob","state":"online"/);
     await watch.end();
   };
@@ -26,7 +26,7 @@ describe("wait", () => {
 
   it("ends when something comes, and its sender learns that it was delivered", async () => {
     const { url, ada, wait, online } = await waitingHub();
-    const watching = new Coord(["watch", "--json"], { url, as: "ada" });
+    const watching = new CoordInside(["watch", "--json"], { url, as: "ada" });
     const waiting = wait();
     await online();
     const { stdout } = await ada("chat", "bob", "hello");
@@ -37,7 +37,7 @@ describe("wait", () => {
   it("with --new and filters passes over the rest, and does not call that delivered", async () => {
     const { url, ada, bob, wait, online } = await waitingHub();
     await ada("chat", "bob", "old", "--thread", "t");
-    const watching = new Coord(["watch", "--json", "--all"], { url, as: "ada" });
+    const watching = new CoordInside(["watch", "--json", "--all"], { url, as: "ada" });
     const waiting = wait("--new", "--thread", "t", "--from", "carol");
     await online();
     const carol = shell(url, "carol");
@@ -83,8 +83,11 @@ describe("wait", () => {
 
   it("goes on when the hub restarts, and ends with 130 on Ctrl-C", async () => {
     const hub = await HubProcess.start();
-    const [first, second] = [0, 1].map(() => new Coord(["wait"], { url: hub.url, as: "bob" })) as [Coord, Coord];
-    const watching = new Coord(["watch", "--presence", "--json"], { url: hub.url });
+    const [first, second] = [0, 1].map(() => new CoordInside(["wait"], { url: hub.url, as: "bob" })) as [
+      CoordInside,
+      CoordInside,
+    ];
+    const watching = new CoordInside(["watch", "--presence", "--json"], { url: hub.url });
     await watching.prints(/"claude_id":"bob","state":"online".*"connections":\[\{[^\]]*\{/);
     expect(await second.end()).toBe(130);
     await hub.restart();

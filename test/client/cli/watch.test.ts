@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
-import { Coord, shell } from "./coord.ts";
+import { CoordInside, CoordProcess, shell } from "./coord.ts";
 
 describe("watch", () => {
   it("tells the life of a task, a line each", async () => {
     const { url } = await startHub();
     const [ada, bob] = [shell(url, "ada"), shell(url, "bob")];
-    const watching = new Coord(["watch"], { url, as: "ada" });
+    const watching = new CoordInside(["watch"], { url, as: "ada" });
     await ada("chat", "ada", "are you there?");
     await watching.prints(/are you there/);
     const id = (await ada("send", "bob", "count\n  the   words", "--backoff", "0")).stdout.trim();
@@ -31,9 +31,9 @@ describe("watch", () => {
   it("shows a name its own messages, and everything with --all or without a name", async () => {
     const { url } = await startHub();
     const [ada, bob] = [shell(url, "ada"), shell(url, "bob")];
-    const mine = new Coord(["watch", "--json"], { url, as: "bob" });
-    const all = new Coord(["watch", "--json", "--all"], { url, as: "bob" });
-    const observer = new Coord(["watch", "--json"], { url });
+    const mine = new CoordInside(["watch", "--json"], { url, as: "bob" });
+    const all = new CoordInside(["watch", "--json", "--all"], { url, as: "bob" });
+    const observer = new CoordInside(["watch", "--json"], { url });
     const everybody = [mine, all, observer];
     await ada("chat", "bob", "begin");
     await Promise.all([mine, all].map((watching) => watching.prints(/begin/)));
@@ -49,9 +49,8 @@ describe("watch", () => {
   it("goes on over a restart of the hub without losing an event", async () => {
     const hub = await HubProcess.start();
     const ada = shell(hub.url, "ada");
-    const [forPeople, forPrograms] = [[], ["--json"]].map(
-      (more) => new Coord(["watch", ...more], { url: hub.url, as: "bob" }),
-    ) as [Coord, Coord];
+    const begin = (...more: string[]) => new CoordProcess(["watch", ...more], { url: hub.url, as: "bob" });
+    const [forPeople, forPrograms] = [begin(), begin("--json")];
     await ada("chat", "bob", "before");
     await Promise.all([forPeople.prints(/before/), forPrograms.prints(/before/)]);
     await hub.kill();
@@ -70,9 +69,8 @@ describe("watch", () => {
 
   it("tells who comes and goes with --presence", async () => {
     const { url } = await startHub();
-    const [forPeople, forPrograms] = [[], ["--json"]].map(
-      (more) => new Coord(["watch", "--presence", ...more], { url }),
-    ) as [Coord, Coord];
+    const begin = (...more: string[]) => new CoordInside(["watch", "--presence", ...more], { url });
+    const [forPeople, forPrograms] = [begin(), begin("--json")];
     const bob = await connect({ url, as: "bob", about: { host: "den\u202exob", roles: ["tester"] } });
     await forPeople.prints(/ {2}presence {3}bob is online \(websocket, den\\u202exob\)\n/);
     await forPrograms.prints(/"state":"online"/);
@@ -85,7 +83,7 @@ describe("watch", () => {
   it("ends quietly when nobody reads any more", async () => {
     const { url } = await startHub();
     const ada = shell(url, "ada");
-    const watching = new Coord(["watch"], { url, as: "bob" });
+    const watching = new CoordProcess(["watch"], { url, as: "bob" });
     await ada("chat", "bob", "one");
     await watching.prints(/one/);
     watching.child.stdout?.destroy();

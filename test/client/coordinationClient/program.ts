@@ -9,7 +9,8 @@ import type { Exit } from "../../support/processes.ts";
 import { repository } from "../../support/repository.ts";
 import { tempDir } from "../../support/tempDir.ts";
 
-const PACKAGE_FILE = `${repository}dist/client/coordinationClient.js`;
+/** What the package gives as `coordination-hub/coordinationClient`. */
+export const PACKAGE_FILE = `${repository}dist/client/coordinationClient.js`;
 const PATIENCE_MS = 15_000;
 
 /** Puts a program where its import of `./coordinationClient` finds the package's own file. @returns its path. */

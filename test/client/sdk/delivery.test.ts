@@ -60,6 +60,23 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     await delivered.find(({ message }) => message.id === second.id);
   });
 
+  it("count as delivered no sooner than an iterator has taken them", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const delivered = new Heard(ada, "delivered");
+    const bob = await join(url, { as: "bob", transport, receives: true });
+    const events = bob.events();
+    for (let round = 0; round < 3; round++) await bob.stats(); // nothing waited; from here on it is live
+    const sent = [await ada.chat("bob", "one"), await ada.chat("bob", "two"), await ada.chat("bob", "three")];
+    const taken = (await events.next()).value?.message.id;
+    expect(taken).toBe(sent[0]?.id);
+    await delivered.count(1);
+    for (let round = 0; round < 10; round++) await bob.stats();
+    expect(delivered.all.map(({ message }) => message.id)).toEqual([taken]);
+    await events.return?.();
+    await delivered.count(3);
+  });
+
   it("go on from a stored cursor, as soon as somebody listens", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });

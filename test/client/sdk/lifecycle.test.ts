@@ -83,6 +83,16 @@ describe("close()", () => {
     expect((await observer.list({})).count).toBe(1);
   });
 
+  it("acknowledges first what was handed over", async () => {
+    const { url } = await startHub();
+    const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", receives: true })];
+    const delivered = new Heard(ada, "delivered");
+    await ada.stats();
+    bob.on("new", () => bob.close());
+    const { id } = await ada.chat("bob", "hello");
+    await delivered.find(({ message }) => message.id === id);
+  });
+
   it("says goodbye: presence knows at once", async () => {
     const { url } = await startHub();
     const [ada, observer] = [await join(url, { as: "ada" }), await join(url)];

@@ -138,6 +138,24 @@ it("does each task once while its line breaks at random", async () => {
   expect(errors.all).toEqual([]);
 });
 
+it("gives back a task whose claim is answered after it was closed", async () => {
+  const { server, proxy, url } = await startProxied();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(url, { as: "bob", transport: "websocket" })];
+  const [claims, releases] = [new Heard(ada, "claimed"), new Heard(ada, "released")];
+  await reaches(ada, "online");
+  const done: Message[] = [];
+  const worker = bob.work((task) => void done.push(task));
+  const first = await ada.send({ to_claude: "bob", task: "first" });
+  await first.result();
+  proxy.faults.delayMs = 30; // the answer is still under way when the worker is closed
+  const { id } = await ada.send({ to_claude: "bob", task: "second" });
+  await claims.find(({ message }) => message.id === id);
+  await worker.close();
+  await releases.find(({ message }) => message.id === id);
+  expect(await ada.get({ id })).toMatchObject({ status: "pending", attempt: 1 });
+  expect(done).toHaveLength(1);
+});
+
 it("may work for another instance", async () => {
   const { url } = await startHub();
   const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob" })];

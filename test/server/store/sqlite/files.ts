@@ -2,19 +2,27 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
+import type { Store } from "../../../../server/store/store.ts";
 import type { ManualClock } from "../../../support/clock.ts";
 import { defer } from "../../../support/defer.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { LEASE } from "../../core/support.ts";
 import { StoreDriver } from "../driver.ts";
+import { HostStore } from "./hostStore.ts";
 
 /** A file that is not there yet, in a folder of its own. */
 export const newFile = () => join(tempDir(), "hub.db");
 
-/** Opens a store over a file; closed when the test ends. */
-export async function openStore(file: string, clock?: ManualClock): Promise<StoreDriver> {
-  const store = new SqliteStore({ file, lease: LEASE });
-  defer(() => store.close().catch(() => undefined));
+/** Opens a store over a file, in this thread; closed when the test ends. */
+export const openStore = (file: string, clock?: ManualClock): Promise<StoreDriver> =>
+  open(new HostStore({ file, lease: LEASE }), clock);
+
+/** Opens a store over a file as a hub does, in a thread of its own; closed when the test ends. */
+export const openThread = (file: string, clock?: ManualClock): Promise<StoreDriver> =>
+  open(new SqliteStore({ file, lease: LEASE }), clock);
+
+function open(store: Store, clock: ManualClock | undefined): Promise<StoreDriver> {
+  defer(() => store.close());
   return new StoreDriver(store, clock).open();
 }
 

@@ -10,7 +10,7 @@ import { defer } from "../../../support/defer.ts";
 import { repository } from "../../../support/repository.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { LEASE } from "../../core/support.ts";
-import { inside, newFile, openStore } from "./files.ts";
+import { inside, newFile, openThread } from "./files.ts";
 
 const HOLDER = `
   import { SqliteStore } from "${repository}dist/server/store/sqlite/sqliteStore.js";
@@ -39,27 +39,27 @@ const sentence = (file: string) => `another hub is using ${file}: stop it first,
 
 test("a second hub in the same process is refused", async () => {
   const file = newFile();
-  const first = await openStore(file);
-  await expect(openStore(file)).rejects.toThrow(sentence(file));
+  const first = await openThread(file);
+  await expect(openThread(file)).rejects.toThrow(sentence(file));
   await first.send({ to_claude: "worker" });
   await first.close();
-  await openStore(file);
+  await openThread(file);
 });
 
 test("a second hub in another process is refused within two seconds; killing the first frees the file", async () => {
   const file = newFile();
   const holder = await holdElsewhere(file);
   const asked = performance.now();
-  await expect(openStore(file)).rejects.toThrow(sentence(file));
+  await expect(openThread(file)).rejects.toThrow(sentence(file));
   expect(performance.now() - asked).toBeLessThan(2_000);
   await killed(holder);
-  const hub = await openStore(file);
+  const hub = await openThread(file);
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
 });
 
 test("the application's own connections are not shut out", async () => {
   const file = newFile();
-  const hub = await openStore(file);
+  const hub = await openThread(file);
   inside(file, (db) => db.exec("CREATE TABLE etf (symbol TEXT); INSERT INTO etf VALUES ('SPY')"));
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
   expect(inside(file, (db) => db.prepare("SELECT symbol FROM etf").pluck().all())).toEqual(["SPY"]);
@@ -67,7 +67,7 @@ test("the application's own connections are not shut out", async () => {
 
 test("an application that is writing just then: unavailable, nothing changed, and available again afterwards", async () => {
   const file = newFile();
-  const hub = await openStore(file);
+  const hub = await openThread(file);
   const before = await hub.list();
   const application = new Database(file);
   application.exec("BEGIN IMMEDIATE");
@@ -80,25 +80,25 @@ test("an application that is writing just then: unavailable, nothing changed, an
 test("a lock file that is none is named", async () => {
   const file = newFile();
   writeFileSync(`${file}.hub-lock`, "not a lock, and far too long to be taken for an empty one".repeat(100));
-  await expect(openStore(file)).rejects.toThrow(`${file}.hub-lock is not an SQLite database`);
+  await expect(openThread(file)).rejects.toThrow(`${file}.hub-lock is not an SQLite database`);
 });
 
 test("what is durable is acknowledged, though the lock file cannot be written", async () => {
   const file = newFile();
-  await (await openStore(file)).close();
+  await (await openThread(file)).close();
   inside(`${file}.hub-lock`, (db) =>
     db.exec(
       "CREATE TRIGGER broken BEFORE UPDATE ON log WHEN NEW.seq > 1 BEGIN SELECT RAISE(ABORT, 'broken disk'); END",
     ),
   );
-  const hub = await openStore(file);
+  const hub = await openThread(file);
   for (const seq of [1, 2, 3]) expect(await hub.send({ to_claude: "worker" })).toMatchObject({ seq });
   await hub.close();
-  expect((await (await openStore(file)).list()).messages).toHaveLength(3);
+  expect((await (await openThread(file)).list()).messages).toHaveLength(3);
 });
 
 test("a hub that is closed says so, at once and however often it is asked", async () => {
-  const hub = await openStore(newFile());
+  const hub = await openThread(newFile());
   await hub.close();
   await hub.close();
   await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
@@ -107,7 +107,7 @@ test("a hub that is closed says so, at once and however often it is asked", asyn
 
 test("a hub that could not be opened says so, at once and however often it is asked", async () => {
   const file = newFile();
-  await openStore(file);
+  await openThread(file);
   const second = new SqliteStore({ file, lease: LEASE });
   await expect(second.open()).rejects.toThrow(sentence(file));
   await expect(second.counts()).rejects.toMatchObject({ code: "storage_unavailable" });

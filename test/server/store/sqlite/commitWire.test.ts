@@ -1,0 +1,76 @@
+/** What crosses between the hub's thread and the database's arrives as it was sent. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  decodeCommands,
+  decodeResult,
+  encodeCommands,
+  encodeResult,
+} from "../../../../server/store/sqlite/commitWire.ts";
+import type { CommitResult, LogEntry, Outcome } from "../../../../server/store/store.ts";
+import { EVENT_KINDS } from "../../../../shared/event.ts";
+import { seed } from "../../../support/random.ts";
+import { sending } from "../driver.ts";
+
+const text = fc.string({ unit: "binary", maxLength: 20 });
+
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.record({ ok: fc.constant(true as const), message: fc.option(text) }),
+  fc.record({
+    ok: fc.constant(true as const),
+    message: text,
+    deduplicated: fc.boolean(),
+    waiting: fc.nat(),
+    oldest: fc.option(fc.string({ minLength: 1 })),
+  }),
+  fc.record({
+    ok: fc.constant(false as const),
+    error: fc.constant({ code: "not_found", message: "x", details: { id: "1" } } as const),
+  }),
+);
+
+/** An entry's id stands somewhere in its JSON, unless it needs escapes there. */
+const entry = fc
+  .record({
+    kind: fc.constantFrom(...EVENT_KINDS),
+    id: text,
+    from: text,
+    to: text,
+    claimable: fc.boolean(),
+    bodies: text,
+  })
+  .map(({ id, bodies, ...rest }) => {
+    const head = `{"message":{"id":${JSON.stringify(id)}`;
+    return { ...rest, id, json: `${head}${bodies}}}`, bodiesAt: head.length };
+  });
+
+const result: fc.Arbitrary<CommitResult> = fc
+  .record({
+    wakeAt: fc.option(fc.maxSafeNat()),
+    outcomes: fc.array(outcome),
+    entries: fc.array(entry),
+    first: fc.nat(),
+  })
+  .map(({ first, entries, ...rest }) => ({
+    ...rest,
+    entries: entries.map((one, i): LogEntry => ({ seq: first + 1 + i, ...one })),
+  }));
+
+test("results of every shape", () => {
+  fc.assert(
+    fc.property(result, (sent) => {
+      expect(decodeResult(structuredClone(encodeResult(sent)))).toEqual(sent);
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test("commands, whatever their text", () => {
+  fc.assert(
+    fc.property(fc.array(text), (texts) => {
+      const commands = texts.map((task) => sending({ to_claude: "worker", task }, "k"));
+      expect(decodeCommands(encodeCommands(commands))).toEqual(commands);
+    }),
+    { seed },
+  );
+});

@@ -1,0 +1,93 @@
+/** Files that cannot be used: a sentence for a person, and never a fresh empty database in their place. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { tempDir } from "../../../support/tempDir.ts";
+import { name } from "../../core/support.ts";
+import { sending } from "../driver.ts";
+import { inside, newFile, openStore, openThread } from "./files.ts";
+
+describe("at the start", () => {
+  test.each([
+    ["a text", "not a database, and long enough to be read as a header\n".repeat(200), "is not an SQLite database"],
+    [
+      "a database whose header is damaged",
+      "SQLite format 3\u0000".padEnd(8_192, "\u00ff"),
+      "is not an SQLite database",
+    ],
+  ])("%s is refused by name, and stays as it is", async (_what, content, sentence) => {
+    const file = newFile();
+    writeFileSync(file, content);
+    await expect(openThread(file)).rejects.toThrow(`${file} ${sentence}`);
+    expect(readFileSync(file, "utf8")).toBe(content);
+  });
+
+  test("a damaged schema is refused by name, and stays as it is", async () => {
+    const file = newFile();
+    await (await openStore(file)).close();
+    const damaged = readFileSync(file).fill(0xa5, 100, 4_096);
+    writeFileSync(file, damaged);
+    await expect(openStore(file)).rejects.toThrow(`${file} is damaged`);
+    expect(readFileSync(file).equals(damaged)).toBe(true);
+  });
+
+  test("a folder that cannot be made is named", async () => {
+    const inTheWay = join(tempDir(), "file");
+    writeFileSync(inTheWay, "");
+    const file = join(inTheWay, "sub", "hub.db");
+    await expect(openThread(file)).rejects.toThrow(`${file} cannot be opened and written`);
+  });
+
+  test("a folder in the place of the file is named", async () => {
+    const folder = join(tempDir(), "hub.db");
+    mkdirSync(folder);
+    await expect(openStore(folder)).rejects.toThrow(`${folder} cannot be opened and written`);
+  });
+});
+
+describe("while it runs", () => {
+  /** A hub over many messages, the pages of which are overwritten on the disk and forgotten in memory. */
+  async function damagedHub() {
+    const file = newFile();
+    const first = await openStore(file);
+    for (let i = 0; i < 20; i++) {
+      await first.commit(...Array.from({ length: 100 }, () => sending({ to_claude: "worker", task: "x".repeat(500) })));
+    }
+    const [some] = (await first.list({ limit: 1 })).messages;
+    await first.close();
+    const rootPage = inside(file, (db) =>
+      db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'coordination_messages_claimable'").pluck().get(),
+    ) as number;
+    const hub = await openStore(file);
+    const pages = readFileSync(file);
+    pages.fill(0xa5, (rootPage - 1) * 4096, rootPage * 4096);
+    writeFileSync(file, pages);
+    return { hub, file, some };
+  }
+
+  test("damage that is met is said to be there, again and again, and nothing is acknowledged", async () => {
+    const { hub } = await damagedHub();
+    for (let i = 0; i < 3; i++) {
+      await expect(hub.claimNext(name("worker"))).rejects.toMatchObject({ code: "storage_unavailable" });
+    }
+    await expect(hub.commit({ op: "probe" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  });
+
+  test("a hub that is started on it anew finds it as it is, not empty", async () => {
+    const { hub, file } = await damagedHub();
+    await expect(hub.claimNext(name("worker"))).rejects.toMatchObject({ code: "storage_unavailable" });
+    await hub.close();
+    const count = inside(file, (db) => db.prepare("SELECT count(*) FROM coordination_log").pluck().get());
+    expect(count).toBe(2_000);
+  });
+
+  test("a read that meets it says so as well", async () => {
+    const { hub, file } = await damagedHub();
+    const pages = readFileSync(file);
+    pages.fill(0xa5, 4096);
+    writeFileSync(file, pages);
+    await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
+    await expect(hub.log(null)).rejects.toMatchObject({ code: "storage_unavailable" });
+    await expect(hub.get({ id: "x" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  });
+});

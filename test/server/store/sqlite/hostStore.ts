@@ -1,0 +1,59 @@
+/** The host of the SQLite store in the test's own thread: the same work on the same file, without a worker to start. */
+import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
+import { type HostOptions, SqliteHost } from "../../../../server/store/sqlite/host.ts";
+import type { ListFilter, MessageSlice, Reader, Store, StoreCommand } from "../../../../server/store/store.ts";
+
+export class HostStore implements Store {
+  readonly #options: HostOptions;
+  #host: SqliteHost | undefined;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  async open() {
+    const host = new SqliteHost(this.#options);
+    this.#host = host;
+    return { position: host.position, instances: host.instances(), wakeAt: host.earliestWake() };
+  }
+
+  async commit(commands: readonly StoreCommand[], now: number) {
+    return this.#open.commit(decodeCommands(encodeCommands(commands)), now);
+  }
+
+  async get(id: string, now: number) {
+    return this.#open.get(id, now);
+  }
+
+  async list(filter: ListFilter, now: number): Promise<MessageSlice> {
+    let slice = this.#open.list(filter, now);
+    while (slice === null) slice = this.#open.listOn();
+    return slice;
+  }
+
+  async log(reader: Reader, after: number, maxEvents: number, maxBytes: number) {
+    return this.#open.log(reader, after, maxEvents, maxBytes);
+  }
+
+  async counts() {
+    return this.#open.counts();
+  }
+
+  async workload(names: readonly string[]) {
+    return this.#open.workload(names);
+  }
+
+  backup(file: string) {
+    return this.#open.backup(file);
+  }
+
+  async close() {
+    this.#host?.close();
+    this.#host = undefined;
+  }
+
+  get #open(): SqliteHost {
+    if (!this.#host) throw new Error("not open");
+    return this.#host;
+  }
+}

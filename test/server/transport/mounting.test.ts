@@ -1,0 +1,79 @@
+/** A hub inside somebody else's Express app. */
+import { once } from "node:events";
+import express from "express";
+import { describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { defer } from "../../support/defer.ts";
+import { http } from "../../support/http.ts";
+import { RawSocket } from "../../support/rawSocket.ts";
+import { mount } from "./mount.ts";
+import { ask, upgrade } from "./raw.ts";
+
+const CHAT = { from_claude: "ada", to_claude: "bob", task: "hello", type: "chat" };
+
+describe("a mounted hub", () => {
+  test("works under its path, and the app's own routes as before", async () => {
+    const { origin, wsUrl } = await mount();
+    const socket = await RawSocket.greet(wsUrl, { claude_id: "bob" });
+    const { status, body } = await http(`${origin}/api/coord/message`, { method: "POST", body: CHAT });
+    expect(status).toBe(201);
+    await socket.event("new", body.data.id);
+    expect((await http(origin)).body).toBe("the app's own page");
+    expect((await http(`${origin}/api/other`)).body).toEqual({ own: true });
+    expect((await http(`${origin}/api/coord/nothing`)).body.code).toBe("unknown_operation");
+  });
+
+  test("understands bodies that the app has parsed already", async () => {
+    const { origin } = await mount({}, (app) => app.use(express.json(), express.urlencoded()));
+    const post = (body: unknown, headers = {}) =>
+      http(`${origin}/api/coord/message`, { method: "POST", body, headers });
+    expect(await post(CHAT)).toMatchObject({ status: 201, body: { data: CHAT } });
+    expect(await post({ ...CHAT, colour: "red" })).toMatchObject({ status: 400, body: { code: "invalid_params" } });
+    expect(await post([])).toMatchObject({ status: 400, body: { code: "invalid_params" } });
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    const asForm = await post(new URLSearchParams(CHAT).toString(), form);
+    expect(asForm).toMatchObject({ status: 400, body: { code: "bad_json" } });
+    const bare = await http(`${origin}/api/coord/heartbeat`, { method: "POST" });
+    expect(bare).toMatchObject({ status: 400, body: { error: "Missing field: claude_id" } });
+  });
+
+  test("may stand under another path, with its socket elsewhere", async () => {
+    const { port } = await mount({ socketPath: "/live" }, (app, hub) => app.use("/v2/claudes", hub.router));
+    expect((await http(`http://127.0.0.1:${port}/v2/claudes/stats`)).body.success).toBe(true);
+    expect((await http(`http://127.0.0.1:${port}/v2/claudes/messages?limit=1`)).body.count).toBe(0);
+    const socket = await RawSocket.greet(`ws://127.0.0.1:${port}/live`);
+    await socket.call("stats", {});
+  });
+
+  test("guards its own routes and no others", async () => {
+    const { port } = await mount();
+    const at = (path: string) => ask(port, [`GET ${path} HTTP/1.1`, "Host: evil.com", "Connection: close"]);
+    expect((await at("/api/coord/stats")).status).toBe(403);
+    expect((await at("/api/other")).status).toBe(200);
+    expect((await ask(port, upgrade(undefined, "Host: evil.com"))).status).toBe(403);
+  });
+
+  test("leaves other sockets to others", async () => {
+    const { server, port, wsUrl } = await mount();
+    const others = new WebSocketServer({ noServer: true });
+    server.on("upgrade", (request, socket, head) => {
+      if (request.url !== "/own") return;
+      others.handleUpgrade(request, socket, head, (ws) => ws.send("the app's own socket"));
+    });
+    const own = new WebSocket(`ws://127.0.0.1:${port}/own`);
+    defer(() => own.terminate());
+    expect(String((await once(own, "message"))[0])).toBe("the app's own socket");
+    await RawSocket.greet(wsUrl);
+    for (const client of others.clients) client.terminate();
+  });
+
+  test("takes no more sockets once it is closed, and the app goes on", async () => {
+    const { hub, origin, wsUrl } = await mount();
+    const socket = await RawSocket.greet(wsUrl);
+    await hub.close();
+    expect(await socket.closed).toMatchObject({ code: 1012 });
+    await expect(RawSocket.open(wsUrl)).rejects.toThrow(/50\d|404/);
+    expect(await http(`${origin}/api/coord/stats`)).toMatchObject({ status: 503, body: { code: "shutting_down" } });
+    expect((await http(origin)).body).toBe("the app's own page");
+  });
+});
