@@ -49,7 +49,7 @@ export class Audience {
   }
 
   /** What the hub must know of those who listen. */
-  get wishes(): Required<Pick<Hello, "receives" | "presence">> {
+  get wishes(): { receives: boolean; presence: boolean } {
     const { config, stream, listeners } = this.#stage;
     return {
       receives: config.receives || stream.receives || this.#workers > 0,
@@ -93,6 +93,7 @@ export class Audience {
   welcomed(hello: Hello, resync: Resync | undefined): void {
     this.#presenceBegun = false;
     this.#beginPresence(hello);
+    if (this.#wantsMoreThan(hello)) this.changed();
     if (!resync) return;
     this.#resync = resync;
     this.#backlogIsDue = this.#stage.config.as !== undefined;
@@ -102,9 +103,9 @@ export class Audience {
   #adapt(): void {
     const { stream, backlog, connection } = this.#stage;
     if (!this.#isHeard && stream.isHeard) this.#begin();
-    this.#reopenWhereNeeded();
     const { hello } = connection();
-    if (hello) this.#beginPresence(hello);
+    if (hello && this.#wantsMoreThan(hello)) connection().reopen();
+    else if (hello) this.#beginPresence(hello);
     this.#tellState();
     const isAwaited = this.#isHeard || this.#workers > 0;
     if (isAwaited && !backlog.isReading) stream.release();
@@ -119,11 +120,10 @@ export class Audience {
     connection().reopen();
   }
 
-  #reopenWhereNeeded(): void {
-    const connection = this.#stage.connection();
-    const told = connection.hello;
+  /** Whether the hub has to be told of wishes that are new since it heard this. */
+  #wantsMoreThan(told: Hello): boolean {
     const { receives, presence } = this.wishes;
-    if (told && ((receives && !told.receives) || (presence && !told.presence))) connection.reopen();
+    return (receives && !told.receives) || (presence && !told.presence);
   }
 
   #beginPresence(hello: Hello): void {

@@ -45,7 +45,7 @@ export class Connection {
   readonly #timetable: Timetable;
   #state: ConnectionState = "idle";
   #serving: Transport | undefined;
-  #hello: Hello | undefined;
+  readonly #hellos = new Map<Transport, Hello>();
   /** The line that was welcomed last, until it is adopted. */
   #welcome: { line: Transport; welcome: Welcome } | undefined;
   #lost: LineClose | undefined;
@@ -53,7 +53,13 @@ export class Connection {
   #flushIsDue = false;
   /** Whether the fallback is being asked. */
   #isPolling = false;
-  #onDown: Promise<unknown> = Promise.resolve();
+  /** What happened and is not dealt with yet, the present one first. */
+  readonly #course: Occurrence[] = [];
+  #down: Promise<void> = Promise.resolve();
+  #onOver = () => {};
+  readonly #over = new Promise<void>((resolve) => {
+    this.#onOver = resolve;
+  });
 
   constructor(config: Config, ends: Ends) {
     this.#config = config;
@@ -73,9 +79,9 @@ export class Connection {
     return this.#state;
   }
 
-  /** The hello that the serving line was opened with. */
+  /** What was said on the line that serves. */
   get hello(): Hello | undefined {
-    return this.#hello;
+    return this.#serving && this.#hellos.get(this.#serving);
   }
 
   start(): void {
@@ -90,7 +96,8 @@ export class Connection {
   /** Says goodbye. @returns when the lines are down. */
   async close(): Promise<void> {
     this.#happens("close");
-    await this.#onDown;
+    await this.#over;
+    await this.#down;
   }
 
   /** Whether events are wanted has changed. */
@@ -119,7 +126,17 @@ export class Connection {
     if (requests.length > 0 || ack !== undefined) line.send(requests, ack);
   };
 
+  /** What happens while something is being dealt with comes after it. */
   #happens(occurrence: Occurrence): void {
+    this.#course.push(occurrence);
+    if (this.#course.length > 1) return;
+    for (let next: Occurrence | undefined = occurrence; next !== undefined; next = this.#course[0]) {
+      this.#deal(next);
+      this.#course.shift();
+    }
+  }
+
+  #deal(occurrence: Occurrence): void {
     const previous = this.#state;
     const [state, ...actions] = TRANSITIONS[previous][occurrence];
     this.#state = state;
@@ -173,14 +190,18 @@ export class Connection {
       this.#flush();
       this.#serving = undefined;
       const lines = [this.#primary, this.#fallback];
-      this.#onDown = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
+      this.#down = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
     },
-    finish: () => this.#ends.ended(this.#error),
+    finish: () => {
+      this.#ends.ended(this.#error);
+      this.#onOver();
+    },
   };
 
   #greet(line: Transport): void {
-    this.#hello = this.#ends.hello();
-    line.greet(this.#hello);
+    const hello = this.#ends.hello();
+    this.#hellos.set(line, hello);
+    line.greet(hello);
   }
 
   #adopt(): void {
@@ -189,7 +210,7 @@ export class Connection {
     this.#serving = line;
     this.#lost = undefined;
     this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
-    this.#ends.welcomed(welcome, this.#hello as Hello);
+    this.#ends.welcomed(welcome, this.#hellos.get(line) as Hello);
     this.listen();
     this.flushSoon();
   }

@@ -24,7 +24,7 @@ export const wait = command({
   async run(context, { timeout, new: onlyNew = false, ...filter }) {
     const late = () => new NothingCame(`nothing came within ${span(timeout ?? 0)}`);
     const isFiltered = Object.keys(filter).length > 0; // what a filter passes over was not delivered
-    const options = { of: context.me, waiting: true, receives: !isFiltered };
+    const options = { of: context.me, waiting: !onlyNew, receives: !isFiltered };
     await context.connected({}, (hub) =>
       context.within(printFirst(context, arrivals(hub, options), filter), { ms: timeout, late }),
     );

@@ -160,7 +160,7 @@ export class LongPollTransport implements Transport {
     if (!line) return;
     this.#rest.call(operation, params, line.signal).then(
       (result) => this.#events.answered(id, result),
-      (error) => (error instanceof HubError ? this.#events.failed(id, error) : this.#broken(line, error)),
+      (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
     );
   }
 
@@ -182,6 +182,9 @@ export class LongPollTransport implements Transport {
 
 /** The code that a socket gives for a line that broke. */
 const BROKEN = 1006;
+
+/** Whether the hub has answered; one that restarts is asked again on another line. */
+const isRefusal = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
 
 const isLost = (error: unknown): error is HubError => error instanceof HubError && error.code === "cursor_lost";
 
