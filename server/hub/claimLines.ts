@@ -24,6 +24,8 @@ export interface Claimant<T> {
   tryOnce: () => Promise<T>;
   /** Whether a try has found one. */
   found: (tried: T) => boolean;
+  /** Whether to try even in an empty line: a key may stand for a task that it has claimed already. */
+  triesFirst: boolean;
 }
 
 interface Line {
@@ -61,7 +63,7 @@ export class ClaimLines {
    *
    * @returns what the last try gave; undefined when none was worth making before the time was over.
    */
-  async claim<T>({ recipient, waitMs, gone, tryOnce, found }: Claimant<T>): Promise<T | undefined> {
+  async claim<T>({ recipient, waitMs, gone, tryOnce, found, triesFirst }: Claimant<T>): Promise<T | undefined> {
     const line = this.#lines.get(recipient) ?? { waiters: new Set(), lastClaimable: 0, isEmpty: false };
     this.#lines.set(recipient, line);
     const waiter = new Waiter(this.#clock.now() + waitMs);
@@ -71,7 +73,7 @@ export class ClaimLines {
     try {
       let tried: T | undefined;
       while (!waiter.isOver && !this.#isClosed) {
-        if (!line.isEmpty) tried = await tryInLine(line, waiter, tryOnce, found);
+        if (!line.isEmpty || (triesFirst && tried === undefined)) tried = await tryInLine(line, waiter, tryOnce, found);
         if (tried !== undefined && found(tried)) return tried;
         if (line.isEmpty) await waiter.called();
       }

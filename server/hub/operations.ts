@@ -126,14 +126,12 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const { for_claude = client.claude_id, wait_ms, claim_key } = params;
   if (for_claude === null) throw missing("for_claude");
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key });
-  const outcome = wait_ms ? await claimInLine(hub, for_claude, wait_ms, client, tryOnce) : await tryOnce();
+  const found = ({ message }: Done) => message !== null;
+  const triesFirst = claim_key !== undefined;
+  const line = { recipient: for_claude, gone: client.gone, tryOnce, found, triesFirst };
+  const outcome = wait_ms ? await hub.claimLines.claim({ ...line, waitMs: wait_ms }) : await tryOnce();
   if (outcome && client.gone?.cancelled) await giveBack(hub, outcome, client);
   return { value: outcome?.message ?? "null" };
-}
-
-function claimInLine(hub: Hub, recipient: string, waitMs: number, client: Client, tryOnce: () => Promise<Done>) {
-  const found = ({ message }: Done) => message !== null;
-  return hub.claimLines.claim({ recipient, waitMs, gone: client.gone, tryOnce, found });
 }
 
 /** A task claimed for a caller who has hung up and cannot ask again goes back untried. */

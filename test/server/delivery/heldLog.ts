@@ -19,13 +19,18 @@ export const chat = (from_claude: string, to_claude: string, task = "text"): Sto
   said: { from_claude, to_claude, task, type: "chat" },
 });
 
+interface Settle {
+  resolve: (slice: LogSlice) => void;
+  reject: (error: Error) => void;
+}
+
 /** A read that was asked for. */
 export class HeldRead {
   slice: LogSlice | undefined;
   readonly #read: () => Promise<LogSlice>;
-  readonly #settle: { resolve: (slice: LogSlice) => void; reject: (error: Error) => void };
+  readonly #settle: Settle;
 
-  constructor(read: () => Promise<LogSlice>, settle: HeldRead["#settle"]) {
+  constructor(read: () => Promise<LogSlice>, settle: Settle) {
     this.#read = read;
     this.#settle = settle;
   }

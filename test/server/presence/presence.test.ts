@@ -7,6 +7,7 @@ import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { pass } from "../transport/pass.ts";
 
 let clock: ManualClock;
 let hub: TestHub;
@@ -20,14 +21,6 @@ const presence = async (query = ""): Promise<Presence> => (await http(`${hub.url
 const beat = (body: object) => http(`${hub.url}/heartbeat`, { method: "POST", body });
 const stateOf = async (name: string) => (await presence(`/${name}`)).instances[0]?.state;
 const iso = (ms: number) => new Date(ms).toISOString();
-
-/** Lets time pass second by second, slowly enough for what it sets off to be seen. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 1_000) {
-    clock.advance(Math.min(1_000, ms - passed));
-    await setTimeout(1);
-  }
-}
 
 /** Waits until the hub has noticed that connections are gone. */
 async function connections(name: string, count: number): Promise<void> {
@@ -72,7 +65,7 @@ describe("a snapshot", () => {
     const { instances } = await presence();
     expect(instances).toMatchObject([{ claude_id: "bob", state: "online", connections: [{ transport: "long_poll" }] }]);
     expect(instances[0]?.connections).toHaveLength(1);
-    await pass(10_000 + LIVENESS.leave_ms + 1_000); // no poll followed
+    await pass(clock, 10_000 + LIVENESS.leave_ms + 1_000); // no poll followed
     expect(await stateOf("bob")).toBe("offline");
   });
 
@@ -93,9 +86,9 @@ describe("a socket", () => {
     const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
     socket.ws.terminate();
     await connections("bob", 0);
-    await pass(LIVENESS.leave_ms - 1_000);
+    await pass(clock, LIVENESS.leave_ms - 1_000);
     expect(await stateOf("bob")).toBe("online");
-    await pass(2_000);
+    await pass(clock, 2_000);
     expect(await stateOf("bob")).toBe("offline");
   });
 
@@ -120,7 +113,7 @@ describe("waiting for a change", () => {
     const waiting = presence(`?since=${version}&wait_ms=50000`);
     await presence(); // by now the other has been read
     await beat({ claude_id: "bob" });
-    await pass(1_000);
+    await pass(clock, 1_000);
     const changed = await waiting;
     expect(changed.version).toBeGreaterThan(version);
     expect(changed.instances).toMatchObject([{ claude_id: "bob", state: "online" }]);
@@ -131,7 +124,7 @@ describe("waiting for a change", () => {
     const { version } = await presence();
     const waiting = presence(`?since=${version}&wait_ms=3000`);
     await presence();
-    await pass(4_000);
+    await pass(clock, 4_000);
     expect(await waiting).toEqual({ version, instances: [] });
   });
 });
@@ -150,7 +143,7 @@ describe("a listener", () => {
       await connections("bob", 0);
     }
     expect(diffs(listener)).toEqual([]);
-    await pass(1_000);
+    await pass(clock, 1_000);
     const [first] = await listener.until("a diff", () => diffs(listener).length > 0 && diffs(listener));
     expect(first?.version).toBe(version + 1);
     expect(first?.instances).toMatchObject([
@@ -158,7 +151,7 @@ describe("a listener", () => {
       { claude_id: "cyd", state: "online" },
     ]);
     await beat({ claude_id: "dot" });
-    await pass(3_000);
+    await pass(clock, 3_000);
     await listener.until("another", () => diffs(listener).length > 1);
     expect(diffs(listener).map((diff) => diff.version)).toEqual([version + 1, version + 2]);
     expect(diffs(listener)[1]?.instances).toMatchObject([{ claude_id: "dot" }]);
@@ -169,13 +162,13 @@ describe("a listener", () => {
     const listener = await listen();
     const known = new Map((await listener.call("presence", {})).instances.map((one) => [one.claude_id, one]));
     const sockets = await Promise.all(["a", "b", "c"].map((claude_id) => RawSocket.greet(hub.wsUrl, { claude_id })));
-    await pass(2_000);
+    await pass(clock, 2_000);
     sockets[0]?.ws.terminate();
     await sockets[1]?.close();
     await connections("a", 0);
     await connections("b", 0);
     await beat({ claude_id: "d" });
-    await pass(LIVENESS.leave_ms + 2_000);
+    await pass(clock, LIVENESS.leave_ms + 2_000);
     for (const { instances } of diffs(listener)) for (const one of instances) known.set(one.claude_id, one);
     expect([...known.values()]).toEqual((await presence()).instances);
   });
@@ -186,10 +179,10 @@ describe("a listener", () => {
     const many = (count: number, prefix: string) =>
       Promise.all(Array.from({ length: count }, (_, i) => listener.call("heartbeat", { claude_id: `${prefix}${i}` })));
     await many(PRESENCE_LIMITS.diff_instances, "a");
-    await pass(1_000);
+    await pass(clock, 1_000);
     await listener.until("a diff", () => diffs(listener)[0]?.instances.length === PRESENCE_LIMITS.diff_instances);
     await many(PRESENCE_LIMITS.diff_instances + 1, "b");
-    await pass(1_000);
+    await pass(clock, 1_000);
     await listener.until("news", () => listener.notifications("presence_changed").length > 0);
     expect(listener.notifications("presence_changed")).toEqual([{ version: version + 2 }]);
     expect(diffs(listener)).toHaveLength(1);
@@ -200,12 +193,12 @@ describe("a listener", () => {
     const names = Array.from({ length: 500 }, (_, i) => `storm${i}`);
     const connect = () => Promise.all(names.map((claude_id) => RawSocket.greet(hub.wsUrl, { claude_id })));
     const sockets = await connect();
-    await pass(2_000);
+    await pass(clock, 2_000);
     const before = listener.frames;
     for (const { ws } of sockets) ws.terminate();
-    await pass(2_000);
+    await pass(clock, 2_000);
     await connect();
-    await pass(LIVENESS.leave_ms + 5_000);
+    await pass(clock, LIVENESS.leave_ms + 5_000);
     expect((await presence()).instances.filter(({ state }) => state === "online")).toHaveLength(500);
     expect(listener.frames - before).toBeLessThan(10);
   });
@@ -249,14 +242,14 @@ describe("what is kept", () => {
   test("are transitions, and heartbeats now and then", async () => {
     const start = clock.now();
     const bob = await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
-    await pass(2_000);
+    await pass(clock, 2_000);
     await bob.close();
     await connections("bob", 0);
     for (let i = 0; i < 21; i++) {
       await beat({ claude_id: "cyd", interval_ms: 30_000 });
       clock.advance(30_000);
     }
-    await pass(1_000);
+    await pass(clock, 1_000);
     const rows = await kept();
     expect(rows.filter(([name]) => name === "bob")).toEqual([
       ["bob", "online", start],
@@ -274,7 +267,7 @@ describe("what is kept", () => {
   test("lets a restart of the hub pass unnoticed for who comes back in time", async () => {
     const start = clock.now();
     for (const claude_id of ["bob", "cyd"]) await RawSocket.greet(hub.wsUrl, { claude_id });
-    await pass(2_000);
+    await pass(clock, 2_000);
     await hub.close();
     clock.advance(3_600_000);
     hub = await startHub({ clock, db: hub.db });
@@ -283,9 +276,9 @@ describe("what is kept", () => {
       { claude_id: "cyd", state: "online", since: iso(start), connections: [] },
     ]);
     const listener = await RawSocket.greet(hub.wsUrl, { presence: true });
-    await pass(LIVENESS.reconnect_spread_ms);
+    await pass(clock, LIVENESS.reconnect_spread_ms);
     await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
-    await pass(LIVENESS.leave_ms + 2_000);
+    await pass(clock, LIVENESS.leave_ms + 2_000);
     expect(await stateOf("bob")).toBe("online");
     expect(await stateOf("cyd")).toBe("offline");
     const told = (listener.notifications("presence") as Presence[]).flatMap(({ instances }) => instances);

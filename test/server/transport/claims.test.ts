@@ -8,6 +8,8 @@ import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { HeldStore } from "./heldStore.ts";
+import { pass } from "./pass.ts";
 
 const WAIT_MS = 50_000;
 const { lease_grace_ms: GRACE, reconnect_spread_ms: SPREAD, detached_lease_ms: DETACHED } = LIVENESS;
@@ -66,15 +68,15 @@ describe("whoever waits for a task", () => {
     await send({ type: "chat" });
     await send({ to_claude: "cyd" });
     const later = await send({ not_before: new Date(clock.now() + 10_000).toISOString() });
-    clock.advance(9_999);
+    await pass(clock, 9_999);
     await ada.call("stats", {});
-    clock.advance(1);
+    await pass(clock, 1);
     expect(await answer).toMatchObject({ id: later.id });
   });
 
   test("gets nothing once its time is over", async () => {
     const { answer } = await inLine(await worker("r1"));
-    clock.advance(WAIT_MS);
+    await pass(clock, WAIT_MS);
     expect(await answer).toBeNull();
     const { id } = await send();
     expect(await ada.call("get", { id })).toMatchObject({ status: "pending" });
@@ -103,7 +105,7 @@ describe("whoever waits for a task", () => {
     expect((await ada.answer("snatched")).result).toMatchObject({ task: "snatched" });
     const { id } = await send();
     expect(await first.answer).toMatchObject({ id });
-    clock.advance(WAIT_MS);
+    await pass(clock, WAIT_MS);
     expect(await second.answer).toBeNull();
   });
 
@@ -159,7 +161,7 @@ describe("fifty claimers of one task (I6)", () => {
     for (let i = 0; i < 20; i++) sent.push((await send()).id);
     const got = lines.map(({ answer }) => answer);
     await ada.until("20 claims", () => claimed().length === 20);
-    clock.advance(WAIT_MS);
+    await pass(clock, WAIT_MS);
     const ids = (await Promise.all(got)).flatMap((message) => message?.id ?? []);
     expect(ids.sort()).toEqual(sent.sort());
   });
@@ -175,19 +177,38 @@ describe("an answer that is lost", () => {
     const again = await worker("r1");
     expect(await again.call("claim_next", { claim_key: "k1" })).toMatchObject({ id, attempt: 1 });
     expect(await again.call("claim_next", { claim_key: "k1", wait_ms: WAIT_MS })).toMatchObject({ id, attempt: 1 });
-    clock.advance(WAIT_MS);
+    await pass(clock, WAIT_MS);
     expect(await other.answer).toBeNull();
   });
 
-  test("of a caller without a run gives its task back: it could not ask again", async () => {
-    const next = { to_claude: "bob", task: "t" };
-    const bare = restCaller({ wait_ms: 0 }, { "x-claude-id": "bob" });
-    bare.on("socket", (socket) => socket.once("connect", () => setImmediate(() => bare.destroy())));
-    await ada.call("send", next);
-    await setTimeout(50);
-    const bob = await worker("r1");
-    const got = (await bob.call("claim_next", {})) ?? (await bob.call("claim_next", { wait_ms: WAIT_MS }));
-    expect(got).toMatchObject({ status: "in_progress", claimed_by: "bob" });
+  /** A task is claimed over REST while its caller hangs up. @returns what was told of it. */
+  async function claimAndHangUp(headers: Record<string, string>): Promise<string[]> {
+    const store = new HeldStore();
+    hub = await startHub({ store });
+    ada = await RawSocket.greet(hub.wsUrl, { claude_id: "ada" });
+    const { id } = await send();
+    const release = store.hold();
+    const asked = restCaller({ wait_ms: 0, claim_key: "k1" }, headers);
+    await http(`${hub.url}/stats`); // by now it has been read
+    asked.destroy();
+    for (let i = 0; i < 3; i++) await http(`${hub.url}/stats`); // and its end noticed
+    release();
+    await ada.event("claimed", id);
+    await http(`${hub.url}/readyz`); // a commit after whatever follows
+    return ada.events.map(({ kind }) => kind);
+  }
+
+  test("to a caller without a run gives the task back: it could not ask again", async () => {
+    expect(await claimAndHangUp({ "x-claude-id": "bob" })).toEqual(["new", "claimed", "released"]);
+    expect(await (await worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
+  });
+
+  test("to a run does not: it asks again", async () => {
+    const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+    expect(await claimAndHangUp(headers)).toEqual(["new", "claimed"]);
+    const body = { for_claude: "bob", claim_key: "k1" };
+    const again = await http(`${hub.url}/claim`, { method: "POST", headers, body });
+    expect(again.body.data).toMatchObject({ task: "t", attempt: 1 });
   });
 });
 
@@ -198,9 +219,9 @@ describe("a run that is gone", () => {
     await bob.call("claim", { id });
     bob.ws.terminate();
     await gone("bob");
-    clock.advance(GRACE - 1);
+    await pass(clock, GRACE - 1);
     expect(await ada.call("get", { id })).toMatchObject({ status: "in_progress" });
-    clock.advance(1);
+    await pass(clock, 1);
     const requeued = await ada.event("requeued", id);
     expect(requeued.message).toMatchObject({ status: "pending", attempt: 1, tries_left: 1, error: "bob was gone" });
     const rest = Date.parse(requeued.message.not_before as string) - clock.now();
@@ -208,7 +229,7 @@ describe("a run that is gone", () => {
     expect(rest).toBeLessThanOrEqual(5_000);
     await expect(ada.call("claim", { id })).rejects.toMatchObject({ code: "not_ready" });
     const next = await inLine(await worker("r2"));
-    clock.advance(rest);
+    await pass(clock, rest);
     await ada.event("ready", id);
     expect(await next.answer).toMatchObject({ id, attempt: 2, tries_left: 0 });
     const late = await worker("r1");
@@ -224,9 +245,9 @@ describe("a run that is gone", () => {
     for (let i = 0; i < 3; i++) {
       bob.ws.terminate();
       await gone("bob");
-      clock.advance(GRACE - 1_000);
+      await pass(clock, GRACE - 1_000);
       const back = await worker("r1");
-      clock.advance(2_000); // beyond the first grace
+      await pass(clock, 2_000); // beyond the first grace
       await back.call("stats", {});
       expect(await ada.call("get", { id })).toMatchObject({ status: "in_progress", attempt: 1 });
       back.ws.terminate();
@@ -244,7 +265,7 @@ describe("a run that is gone", () => {
     bob.ws.terminate();
     while ((await http(`${hub.url}/presence/bob`)).body.data.instances[0].connections.length > 1) await setTimeout(1);
     await expect(other.call("complete", { id, attempt: 1 })).rejects.toMatchObject({ code: "lease_lost" });
-    clock.advance(GRACE);
+    await pass(clock, GRACE);
     await ada.event("requeued", id);
   });
 
@@ -255,7 +276,7 @@ describe("a run that is gone", () => {
     bob.ws.close();
     await gone("bob");
     await ada.event("claimed", id);
-    clock.advance(GRACE);
+    await pass(clock, GRACE);
     await ada.event("requeued", id);
   });
 
@@ -268,23 +289,26 @@ describe("a run that is gone", () => {
     clock.advance(3_600_000);
     hub = await startHub({ clock, db: hub.db });
     ada = await RawSocket.greet(hub.wsUrl, { claude_id: "ada" });
-    clock.advance(SPREAD + GRACE - 1);
+    await pass(clock, SPREAD + GRACE - 1);
     const back = await worker("r1");
     await back.call("stats", {});
-    clock.advance(1);
+    await pass(clock, 1);
     await ada.event("requeued", lost.id);
     expect(await back.call("complete", { id: kept.id, attempt: 1 })).toMatchObject({ status: "complete" });
   });
 
   test("and never was one: a claim without a run lasts half an hour from the last heartbeat of its name", async () => {
     const { id } = await send();
+    await ada.close(); // a socket would want its pings
     await http(`${hub.url}/message/${id}`, { method: "PUT", body: { status: "in_progress" } });
+    const status = async () => (await http(`${hub.url}/message/${id}`)).body.data.status;
     clock.advance(DETACHED - 1_000);
     await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
     clock.advance(DETACHED - 1);
-    expect(await ada.call("get", { id })).toMatchObject({ status: "in_progress" });
+    await http(`${hub.url}/readyz`); // a commit after whatever was due
+    expect(await status()).toBe("in_progress");
     clock.advance(1);
-    await ada.event("requeued", id);
+    while ((await status()) !== "pending") await setTimeout(1);
   });
 });
 

@@ -4,13 +4,12 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from "node:
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { createHub } from "../../../server/index.ts";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
-import type { StoreCommand } from "../../../server/store/store.ts";
 import { defer } from "../../support/defer.ts";
 import { http } from "../../support/http.ts";
 import { startHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 import { tempDir } from "../../support/tempDir.ts";
+import { HeldStore } from "./heldStore.ts";
 import { mount } from "./mount.ts";
 import { dial, upgrade } from "./raw.ts";
 
@@ -86,16 +85,6 @@ describe.each(Object.entries(WAYS))("%s", (_, start) => {
   });
 });
 
-/** A store whose commits can be held up. */
-class HeldStore extends MemoryStore {
-  gate = Promise.resolve();
-
-  override async commit(commands: readonly StoreCommand[], now: number) {
-    await this.gate;
-    return super.commit(commands, now);
-  }
-}
-
 test("a hub that listens by itself does not wait for connections on which nothing is said", async () => {
   const hub = await startHub();
   const [, unfinished] = [await dial(hub.port), await dial(hub.port)];
@@ -104,18 +93,13 @@ test("a hub that listens by itself does not wait for connections on which nothin
 });
 
 test("a stream that has ended is not written to when a last commit comes through", async () => {
-  const lease = { graceMs: 1_000, detachedMs: 1_000, backoffMaxMs: 1_000 };
-  let ids = 0;
-  const store = new HeldStore({ lease, newId: () => `${++ids}`, random: Math.random });
+  const store = new HeldStore();
   const crashes: Error[] = [];
   const note = (error: Error) => void crashes.push(error);
   process.on("uncaughtExceptionMonitor", note);
   const hub = await startHub({ store });
   const streamed = text(await open(`${hub.url}/events`, { headers: STREAM }));
-  let release = () => {};
-  store.gate = new Promise((resolve) => {
-    release = resolve;
-  });
+  const release = store.hold();
   const sent = http(`${hub.url}/message`, { method: "POST", body: CHAT });
   await http(`${hub.url}/stats`); // the send has been read by now
   const closed = hub.close();

@@ -11,6 +11,7 @@ import { ManualClock } from "../../../support/clock.ts";
 import { defer } from "../../../support/defer.ts";
 import { startHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
+import { pass } from "../pass.ts";
 import { dial } from "../raw.ts";
 import { CHAT, CLIENT, refusal, rpc } from "./rpc.ts";
 
@@ -49,14 +50,6 @@ describe("too many requests at once", () => {
 });
 
 describe("a line", () => {
-  /** Lets the clock run, slowly enough for pings to be answered. */
-  async function pass(clock: ManualClock, ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed += 1_000) {
-      clock.advance(1_000);
-      await setTimeout(2);
-    }
-  }
-
   test("is asked for a sign of life, with a page that says where the log is", async () => {
     const clock = new ManualClock();
     const hub = await startHub({ clock });

@@ -1,0 +1,192 @@
+/** Bugs to plant in the core and the store, one at a time: whatever the tests do not notice, they do not test. */
+
+export interface Mutation {
+  /** What a user would suffer. */
+  breaks: string;
+  file: string;
+  /** Stands in the file exactly once. */
+  search: string;
+  replace: string;
+}
+
+const TASK = "server/core/task.ts";
+const HOLDER = "server/core/holder.ts";
+const READINESS = "server/core/readiness.ts";
+const DECIDE = "server/core/decide.ts";
+const ENGINE = "server/store/engine.ts";
+const EVENT_JSON = "server/store/eventJson.ts";
+const LEDGER = "server/store/sqlite/sqliteLedger.ts";
+const QUERIES = "server/store/sqlite/queries.ts";
+const HOST = "server/store/sqlite/host.ts";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "a claim does not raise the attempt",
+    file: TASK,
+    search: 'status: "in_progress",\n    attempt: state.attempt + 1,',
+    replace: 'status: "in_progress",\n    attempt: state.attempt,',
+  },
+  {
+    breaks: "a task given back untried has lost a try",
+    file: TASK,
+    search: "waiting({ ...state, tries_left: state.tries_left + 1 }, c.now)",
+    replace: "waiting(state, c.now)",
+  },
+  {
+    breaks: "a stale attempt may end the task",
+    file: HOLDER,
+    search: "if (attempt !== undefined && attempt !== state.attempt) {",
+    replace: "if (attempt !== undefined && attempt > state.attempt) {",
+  },
+  {
+    breaks: "another run of the same name may end the task",
+    file: HOLDER,
+    search: "return state.claimed_run === null || state.claimed_run === caller.run;",
+    replace: "return true;",
+  },
+  {
+    breaks: "a lost holder's lease never runs out",
+    file: TASK,
+    search: "const lapsed = state.lease_until !== null && state.lease_until <= c.now;",
+    replace: "const lapsed = state.lease_until !== null && state.lease_until < 0;",
+  },
+  {
+    breaks: "a time-out does not bound an attempt whose lease is kept",
+    file: TASK,
+    search: "const timedOut = timeout !== null && timeout <= c.now;",
+    replace: "const timedOut = timeout !== null && timeout <= c.now && state.lease_until !== null;",
+  },
+  {
+    breaks: "a task that is out of tries is tried for ever",
+    file: TASK,
+    search: '  if (state.tries_left === 0) return failed(state, "attempts_exhausted", { error }, c, null);\n',
+    replace: "",
+  },
+  {
+    breaks: "any claim key gets the holder's answer",
+    file: TASK,
+    search: "command.claim_key !== undefined && command.claim_key === state.claim_key;",
+    replace: "command.claim_key !== undefined;",
+  },
+  {
+    breaks: "a second completion with another result is answered as if it had been accepted",
+    file: TASK,
+    search:
+      "const same = (command.result ?? null) === state.result && (command.error ?? null) === state.error;\n  return same && isLastHolder",
+    replace: "const same = state.result !== undefined;\n  return same && isLastHolder",
+  },
+  {
+    breaks: "the last holder cannot complete between its lease's end and the next claim",
+    file: TASK,
+    search: "if (command.attempt !== undefined) return completeHeld(state, command, c);",
+    replace: "if (command.attempt !== undefined) return refuse(state, command);",
+  },
+  {
+    breaks: "a failed task is tried again without a rest",
+    file: READINESS,
+    search: "return Math.round(full * (0.5 + random() / 2));",
+    replace: "return Math.round(full * random() * 0);",
+  },
+  {
+    breaks: "low priority goes first",
+    file: READINESS,
+    search: 'state.created_at - HEAD_START_MS[state.priority ?? "normal"]',
+    replace: 'state.created_at + HEAD_START_MS[state.priority ?? "normal"]',
+  },
+  {
+    breaks: "a chat with a not_before keeps the hub awake for ever",
+    file: READINESS,
+    search: "earliest(isTask && !ready ? state.not_before : null, state.expires_at)",
+    replace: "earliest(ready ? null : state.not_before, state.expires_at)",
+  },
+  {
+    breaks: "what was delivered is delivered again",
+    file: DECIDE,
+    search: 'if (state.delivered_at !== null || state.status !== "pending")',
+    replace: 'if (state.status !== "pending")',
+  },
+  {
+    breaks: "an idempotency key is shared by all senders",
+    file: ENGINE,
+    search: "this.#ledger.remember(said.from_claude, key,",
+    replace: 'this.#ledger.remember("", key,',
+  },
+  {
+    breaks: "the same key with another body is taken for a repeat",
+    file: ENGINE,
+    search: "known.fingerprint === fingerprint, said)",
+    replace: "known.fingerprint !== undefined, said)",
+  },
+  {
+    breaks: "counts only ever rise",
+    file: ENGINE,
+    search: "    if (before) this.#tallyStatus(before, -1);\n",
+    replace: "",
+  },
+  {
+    breaks: "a message's seq is not that of its last event when it has two at once",
+    file: ENGINE,
+    search: "after.seq = this.#tally.head + events.length;",
+    replace: "after.seq = this.#tally.head + 1;",
+  },
+  {
+    breaks: "a run that goes twice gets a longer lease",
+    file: ENGINE,
+    search: "(state) => state.lease_until ?? until)",
+    replace: "() => until)",
+  },
+  {
+    breaks: "a heartbeat shortens leases",
+    file: ENGINE,
+    search: "Math.max(state.lease_until ?? 0, until)",
+    replace: "Math.min(state.lease_until ?? 0, until)",
+  },
+  {
+    breaks: "events no longer fold into the state when a waiting task is ended",
+    file: EVENT_JSON,
+    search: "(waited ? time(",
+    replace: "(waited && s.attempt < 0 ? time(",
+  },
+  {
+    breaks: "the last event before a cursor is read again",
+    file: QUERIES,
+    search: "WHERE l.seq > :after ORDER BY",
+    replace: "WHERE l.seq >= :after ORDER BY",
+  },
+  {
+    breaks: "what was sent to everyone is not replayed",
+    file: QUERIES,
+    search: "  UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after\n",
+    replace: "",
+  },
+  {
+    breaks: "a portion of the log claims to lead further than it does",
+    file: QUERIES,
+    search: "return { entries, upTo: (entries.at(-1) as LogEntry).seq };",
+    replace: "return { entries, upTo: head };",
+  },
+  {
+    breaks: "deleting a message keeps its bodies in the file",
+    file: LEDGER,
+    search: "    this.#sql.eraseBodies.run(state.id);\n",
+    replace: "",
+  },
+  {
+    breaks: "what was undone is still remembered: a deleted message comes back from memory",
+    file: LEDGER,
+    search: "    this.#sql.eraseBodies.run(state.id);\n    this.#uncache(state.id);\n",
+    replace: "    this.#sql.eraseBodies.run(state.id);\n",
+  },
+  {
+    breaks: "a rolled-back file goes on under its old epoch",
+    file: HOST,
+    search: "seen !== undefined && head >= seen &&",
+    replace: "seen !== undefined &&",
+  },
+  {
+    breaks: "commits are not synced to the disk",
+    file: "server/store/sqlite/database.ts",
+    search: 'db.pragma("synchronous = FULL");',
+    replace: 'db.pragma("synchronous = NORMAL");',
+  },
+];

@@ -1,0 +1,158 @@
+/** What the walks do: steps that fast-check draws, and the commands that they mean where the model stands. */
+import fc from "fast-check";
+import type { Caller } from "../../../../server/core/message.ts";
+import type { StoreCommand } from "../../../../server/store/store.ts";
+import { PRIORITIES } from "../../../../shared/message.ts";
+import { lostRun, MINUTE, NOBODY, name, run, SECOND } from "../../core/support.ts";
+import type { ModelMessage } from "./model.ts";
+
+const CALLERS = {
+  "a/r1": run("a", "r1"),
+  "a/r2, gone": lostRun("a", "r2"),
+  a: name("a"),
+  "b/r1": run("b", "r1"),
+  nobody: NOBODY,
+};
+
+type Who = keyof typeof CALLERS | "the holder";
+
+/** One command, drawn before it is known what it will meet. */
+interface Op {
+  op: keyof typeof COMMANDS;
+  by: Who;
+  /** Counts through all messages that were ever sent. */
+  about: number;
+  attempt: "held" | "stale" | "none";
+  key?: string;
+  /** Decides everything else. */
+  variant: number;
+}
+
+export type Step = { commit: Op[] } | { tick: number; wakes: boolean } | { restart: true };
+
+/** An operation where it is to be performed. */
+interface Meant {
+  caller: Caller;
+  holder: { claude_id: string; run: string };
+  id: string;
+  oldest: string;
+  fenced: { attempt?: number };
+  keyed: { claim_key?: string };
+  key: string | undefined;
+  variant: number;
+  now: number;
+}
+
+type ChangeCommand = Extract<StoreCommand, { op: "change" }>["command"];
+
+const change = ({ id, caller }: Meant, command: ChangeCommand): StoreCommand => ({ op: "change", id, caller, command });
+
+const result = (variant: number) => (variant % 2 ? {} : { result: `result ${variant % 3}` });
+const error = (variant: number) => ({ error: `error ${variant % 2}` });
+
+const COMMANDS = {
+  send: ({ caller, key, variant, now }): StoreCommand => ({
+    op: "send",
+    caller,
+    // Few bodies under a key, so that some sends repeat an earlier one.
+    said: key ? { from_claude: "c", to_claude: "a", task: `t${variant % 2}` } : saidBy(caller, variant, now),
+    ...(key && { key }),
+  }),
+  claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...(meant.variant % 5 === 0 && { tasksOnly: true }) }),
+  claim_next: ({ caller, keyed, variant }) => ({
+    op: "claim_next",
+    caller,
+    for_claude: variant % 2 ? "a" : "b",
+    ...keyed,
+  }),
+  complete: (meant) => change(meant, { op: "complete", ...meant.fenced, ...result(meant.variant) }),
+  fail: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant) }),
+  retry: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant), retryable: true }),
+  release: (meant) => change(meant, { op: "release", ...meant.fenced }),
+  delete: ({ caller, id }) => ({ op: "delete", caller, id }),
+  delivered: ({ id, oldest }) => ({ op: "delivered", claude_id: "a", ids: [id, oldest] }),
+  lapse: ({ holder, now }) => ({ op: "lapse", holder, until: now + 30 * SECOND }),
+  "lapse all": ({ now }) => ({ op: "lapse", until: now + 45 * SECOND }),
+  keep: ({ holder }) => ({ op: "keep", holder }),
+  lengthen: ({ holder, now }) => ({ op: "lengthen", claude_id: holder.claude_id, until: now + 31 * MINUTE }),
+} satisfies Record<string, (meant: Meant) => StoreCommand>;
+
+/** The command that an operation means. */
+export function commandOf(op: Op, sent: readonly ModelMessage[], now: number): StoreCommand {
+  const message = sent[op.about % Math.max(1, sent.length)];
+  const caller = op.by === "the holder" ? holderOf(message) : CALLERS[op.by];
+  const attempt = (message?.attempt ?? 0) - (op.attempt === "stale" ? 1 : 0);
+  return COMMANDS[op.op]({
+    caller,
+    holder: { claude_id: caller.claude_id ?? "a", run: caller.run ?? "r1" },
+    id: message?.id ?? "nothing",
+    oldest: sent[0]?.id ?? "nothing",
+    fenced: op.attempt === "none" ? {} : { attempt },
+    keyed: op.key ? { claim_key: op.key } : {},
+    key: op.key,
+    variant: op.variant,
+    now,
+  });
+}
+
+const holderOf = (message: ModelMessage | undefined): Caller => ({
+  claude_id: message?.holder?.name ?? null,
+  run: message?.holder?.run ?? null,
+  attached: true,
+});
+
+/** A message that differs with the variant in everything that decides. */
+function saidBy({ claude_id }: Caller, variant: number, now: number) {
+  const pick = <T>(items: readonly T[], by: number) => items[Math.floor(variant / by) % items.length] as T;
+  const isChat = variant % 4 === 0;
+  return {
+    from_claude: claude_id ?? "c",
+    to_claude: variant === 1 ? "*" : pick(isChat ? ["a", "b", "*"] : ["a", "b"], 4),
+    task: pick(["t1", "t2"], 30),
+    ...(isChat && { type: "chat" as const }),
+    ...(variant % 3 === 1 && { priority: pick(PRIORITIES, 3) }),
+    ...(variant % 6 === 3 && { timeout_ms: 10 * SECOND }),
+    ...(variant % 5 === 2 && { expires_at: now + 20 * SECOND }),
+    ...(variant % 7 === 5 && { not_before: now + 5 * SECOND }),
+    ...(variant % 3 === 2 && { backoff_ms: pick([0, 1, 400_000], 3) }),
+    ...(variant % 4 === 1 && { max_attempts: pick([1, 2], 4) }),
+  };
+}
+
+const op = (names: (keyof typeof COMMANDS)[]): fc.Arbitrary<Op> =>
+  fc.record(
+    {
+      op: fc.constantFrom(...names),
+      by: fc.oneof(fc.constant<Who>("the holder"), fc.constantFrom<Who>(...(Object.keys(CALLERS) as Who[]))),
+      about: fc.nat(7),
+      attempt: fc.constantFrom("held", "held", "held", "stale", "none"),
+      key: fc.constantFrom("k1", "k2"),
+      variant: fc.nat(59),
+    },
+    { requiredKeys: ["op", "by", "about", "attempt", "variant"] },
+  );
+
+const anyOp = fc.oneof(
+  { weight: 4, arbitrary: op(["send"]) },
+  { weight: 5, arbitrary: op(["claim", "claim_next"]) },
+  { weight: 6, arbitrary: op(["complete", "fail", "retry", "release"]) },
+  { weight: 3, arbitrary: op(["delete", "delivered", "lapse", "lapse all", "keep", "lengthen"]) },
+);
+
+const commit = fc.record({ commit: fc.array(anyOp, { minLength: 1, maxLength: 3 }) });
+const tick = fc.record({
+  tick: fc.constantFrom(1, SECOND, 10 * SECOND, 31 * SECOND, 11 * MINUTE),
+  wakes: fc.boolean(),
+});
+const restart = fc.record({ restart: fc.constant(true as const) });
+
+/** Walks of steps; with restarts where a store can be opened again. */
+export const walks = (options: { restarts: boolean; maxLength: number }): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.oneof(
+      { weight: 9, arbitrary: commit },
+      { weight: 3, arbitrary: tick },
+      ...(options.restarts ? [{ weight: 1, arbitrary: restart }] : []),
+    ),
+    { maxLength: options.maxLength, size: "max" },
+  );

@@ -1,0 +1,42 @@
+/** A message of the model as the hub would tell it. */
+import type { ModelMessage } from "./model.ts";
+
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+
+/** @param keptUntil how long a lease that the hub keeps is told to last. */
+export function view(m: ModelMessage, keptUntil: number): Record<string, unknown> {
+  const { priority, thread_id, timeout_ms, max_attempts = 3, backoff_ms = 5_000 } = m.said;
+  const isHeld = m.status === "in_progress";
+  return present({
+    id: m.id,
+    from_claude: m.said.from_claude,
+    to_claude: m.said.to_claude,
+    task: m.said.task,
+    context: m.said.context,
+    type: m.isTask ? "task" : "chat",
+    status: m.status,
+    result: m.result,
+    error: m.error,
+    created_at: iso(m.created),
+    updated_at: iso(m.updated),
+    priority,
+    thread_id,
+    expires_at: iso(m.said.expires_at),
+    timeout_ms,
+    max_attempts: max_attempts === 3 ? undefined : max_attempts,
+    backoff_ms: backoff_ms === 5_000 ? undefined : backoff_ms,
+    not_before: iso(m.notBefore),
+    attempt: m.isTask ? m.attempt : undefined,
+    tries_left: m.isTask ? m.triesLeft : undefined,
+    claimed_by: m.status === "pending" ? undefined : (m.holder?.name ?? undefined),
+    claimed_at: m.status === "pending" ? undefined : iso(m.claimed),
+    lease_until: isHeld && m.isTask ? iso(m.lease ?? keptUntil) : undefined,
+    delivered_at: iso(m.delivered),
+    completed_at: iso(m.completed),
+    failure: m.failure,
+    seq: m.seq,
+  });
+}
+
+const present = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
