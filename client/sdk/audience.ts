@@ -81,7 +81,7 @@ export class Audience {
   engage(): () => void {
     this.#workers++;
     this.#stage.keepAlive.hold();
-    this.changed();
+    this.#adapt(); // at once: what it asks next shall travel on the line that knows of it
     return () => {
       this.#workers--;
       this.#stage.keepAlive.release();

@@ -7,7 +7,7 @@ import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { Session } from "./session.ts";
 import { Task } from "./task.ts";
-import { type TaskHandler, Worker, type WorkOptions, type WorkPlace } from "./worker.ts";
+import { assertWorkable, type TaskHandler, Worker, type WorkOptions, type WorkPlace } from "./worker.ts";
 
 /**
  * A connection to a hub, kept up until `close()`. Every operation is a method; calls made while the line is down wait
@@ -118,10 +118,10 @@ export class Hub extends Operations {
    * await worker.close(); // what is under way is finished
    */
   work(handler: TaskHandler<Hub>, options: WorkOptions = {}): Worker<Hub> {
-    if ((options.for ?? this.as) === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
+    assertWorkable(this.as, options);
+    const disengage = this.#session.audience.engage();
     const worker = new Worker<Hub>(this.#workPlace(), handler, options);
     this.#workers.add(worker);
-    const disengage = this.#session.audience.engage();
     const over = () => {
       this.#workers.delete(worker);
       disengage();

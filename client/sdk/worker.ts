@@ -59,6 +59,13 @@ export interface WorkPlace<Hub> {
 const WAIT_MS = 25_000;
 const AGAIN_MS = 1_000;
 
+/** @throws TypeError when nobody can work like that. */
+export function assertWorkable(as: string | undefined, { concurrency = 1, for: whose = as }: WorkOptions): void {
+  if (whose === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
+  if (Number.isInteger(concurrency) && concurrency >= 1) return;
+  throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
+}
+
 export class Worker<Hub> {
   readonly #place: WorkPlace<Hub>;
   readonly #handler: TaskHandler<Hub>;
@@ -72,7 +79,7 @@ export class Worker<Hub> {
     this.#place = place;
     this.#handler = handler;
     this.#for = options.for === undefined ? {} : { for_claude: options.for };
-    const slots = Array.from({ length: slotsOf(options) }, () => this.#slot());
+    const slots = Array.from({ length: options.concurrency ?? 1 }, () => this.#slot());
     this.done = Promise.allSettled(slots).then(rethrow);
     this.done.catch(place.report);
   }
@@ -94,16 +101,18 @@ export class Worker<Hub> {
   }
 
   async #slot(): Promise<void> {
+    let key = newKey();
     while (!this.#closing) {
-      const task = await this.#next();
-      if (task && this.#closing) await this.#giveBack(task);
-      else if (task) await this.#do(task);
+      const task = await this.#next(key);
+      if (!task) continue; // with the same key: an answer may have been lost on a line that broke
+      key = newKey();
+      await (this.#closing ? this.#giveBack(task) : this.#do(task));
     }
   }
 
   /** @returns the next task, or null when none came. */
-  async #next(): Promise<Message | null> {
-    const params = { ...this.#for, wait_ms: WAIT_MS, claim_key: newKey() };
+  async #next(key: string): Promise<Message | null> {
+    const params = { ...this.#for, wait_ms: WAIT_MS, claim_key: key };
     this.#asking.add(params);
     try {
       return await this.#insist("claim_next", params);
@@ -180,11 +189,6 @@ export class Worker<Hub> {
   #unsaid(error: unknown): void {
     if (!(error instanceof HubClosed || isGone(error))) this.#place.report(error);
   }
-}
-
-function slotsOf({ concurrency = 1 }: WorkOptions): number {
-  if (Number.isInteger(concurrency) && concurrency >= 1) return concurrency;
-  throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
 }
 
 function rethrow(outcomes: PromiseSettledResult<void>[]): void {

@@ -39,9 +39,10 @@ describe("the SDK in a browser", () => {
       page,
       `globalThis.told = [];
       globalThis.hub = await sdk.connect({ url: location.href, as: "page", random: () => 0.02 });
+      const { state } = hub;
       hub.on("new", ({ message }) => told.push(message.task));
       hub.work(({ task }) => task.toUpperCase());
-      return hub.state;`,
+      return state;`,
     );
     expect(state).toBe("online");
     const first = await ada.send({ to_claude: "page", task: "before the cut" });

