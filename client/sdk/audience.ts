@@ -81,7 +81,8 @@ export class Audience {
   engage(): () => void {
     this.#workers++;
     this.#stage.keepAlive.hold();
-    this.#adapt(); // at once: what it asks next shall travel on the line that knows of it
+    this.#tellHub(); // at once: what the worker asks next travels on the line that knows of it
+    this.changed();
     return () => {
       this.#workers--;
       this.#stage.keepAlive.release();
@@ -103,9 +104,9 @@ export class Audience {
   #adapt(): void {
     const { stream, backlog, connection } = this.#stage;
     if (!this.#isHeard && stream.isHeard) this.#begin();
+    this.#tellHub();
     const { hello } = connection();
-    if (hello && this.#wantsMoreThan(hello)) connection().reopen();
-    else if (hello) this.#beginPresence(hello);
+    if (hello) this.#beginPresence(hello);
     this.#tellState();
     const isAwaited = this.#isHeard || this.#workers > 0;
     if (isAwaited && !backlog.isReading) stream.release();
@@ -118,6 +119,11 @@ export class Audience {
     if (config.receives || config.resume === undefined) return;
     rewound(config.resume);
     connection().reopen();
+  }
+
+  #tellHub(): void {
+    const { hello } = this.#stage.connection();
+    if (hello && this.#wantsMoreThan(hello)) this.#stage.connection().reopen();
   }
 
   /** Whether the hub has to be told of wishes that are new since it heard this. */

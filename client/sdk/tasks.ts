@@ -27,6 +27,7 @@ export class Tasks {
   readonly #onInterest: (interested: boolean) => void;
   readonly #finals = new Finals();
   readonly #waits = new Map<string, Wait>();
+  #ended: Error | undefined;
   /** Rises whenever the stream lost its continuity. */
   era = 0;
 
@@ -52,7 +53,7 @@ export class Tasks {
 
   /**
    * @param era the era in which the message was read.
-   * @throws TaskFailed when it failed, was cancelled or was deleted.
+   * @throws TaskFailed when it failed, was cancelled or was deleted; what `end` was given.
    */
   result(message: Message, era: number): Promise<Message> {
     const known = this.#waits.get(message.id);
@@ -62,10 +63,8 @@ export class Tasks {
       conclude(wait, message);
       return wait.result;
     }
-    this.#waits.set(message.id, wait);
-    if (this.#waits.size === 1) this.#onInterest(true);
-    if (!this.#shows(message)) void this.#follow(wait);
-    else if (era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq)) void this.#read(wait);
+    if (this.#ended) wait.reject(this.#ended);
+    else this.#begin(wait, era);
     return wait.result;
   }
 
@@ -89,10 +88,19 @@ export class Tasks {
   }
 
   end(error: Error): void {
+    this.#ended = error;
     if (this.#waits.size === 0) return;
     for (const wait of this.#waits.values()) wait.reject(error);
     this.#waits.clear();
     this.#onInterest(false);
+  }
+
+  #begin(wait: Wait, era: number): void {
+    const { message } = wait;
+    this.#waits.set(message.id, wait);
+    if (this.#waits.size === 1) this.#onInterest(true);
+    if (!this.#shows(message)) void this.#follow(wait);
+    else if (era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq)) void this.#read(wait);
   }
 
   #end(wait: Wait, event: Event): void {

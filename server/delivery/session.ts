@@ -8,6 +8,7 @@
  * way unacknowledged never exceeds the window by more than one page.
  */
 import type { Reader } from "../store/store.ts";
+import { ownText } from "./ownText.ts";
 import type { LogPage } from "./page.ts";
 
 export interface Window {
@@ -102,6 +103,6 @@ export class Session {
   #received({ entries }: LogPage): string[] | undefined {
     if (!this.#receives || this.reader === null) return undefined;
     const mine = entries.filter((entry) => entry.kind === "new" && entry.to === this.reader);
-    return mine.length === 0 ? undefined : mine.map((entry) => entry.id);
+    return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
   }
 }

@@ -2,6 +2,7 @@
 import { parseCursor } from "../../shared/cursor.ts";
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
 import type { Reader } from "../store/store.ts";
 import type { Answer } from "./answer.ts";
@@ -55,7 +56,7 @@ function receiptsOf(hub: Hub, { claude_id, run }: Client) {
     acknowledge: (seq: number) => hub.delivered(claude_id, hub.pollReceipts.acknowledge(claude_id, run, seq)),
     sent: ({ upTo, entries }: LogPage) => {
       const mine = entries.filter(({ kind, to }) => kind === "new" && to === claude_id);
-      hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => id) });
+      hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => ownText(id)) });
     },
   };
 }

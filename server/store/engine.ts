@@ -39,6 +39,13 @@ type Stamped = MessageState & { updated_at: number; seq: number };
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
 
+/**
+ * What one batch may have to say, in characters. A few bytes can ask for megabytes, so what is asked beyond it is
+ * refused, unchanged; it can be asked again at once.
+ */
+const BATCH_CHARS = 8 * 2 ** 20;
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete"]);
+
 const HUB: Caller = { claude_id: null, run: null, attached: false };
 
 type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { op: Op }>) => Outcome;
@@ -49,6 +56,7 @@ export class Engine {
   #tally: Tally;
   #now = 0;
   #entries: LogEntry[] = [];
+  #chars = 0;
 
   constructor(options: EngineOptions, tally: Tally) {
     this.#options = options;
@@ -77,12 +85,14 @@ export class Engine {
   execute(commands: readonly StoreCommand[], now: number): CommitResult {
     this.#now = now;
     this.#entries = [];
+    this.#chars = 0;
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#entries.length > 0) this.#ledger.saveCounts(this.#tally.counts);
     return { outcomes, entries: this.#entries, wakeAt: this.#ledger.earliestWake() };
   }
 
   #executeOne(command: StoreCommand): Outcome {
+    if (this.#chars > BATCH_CHARS && ASKED.has(command.op)) return OVERLOADED;
     try {
       return (this.#handlers[command.op] as Handler<StoreCommand["op"]>)(command);
     } catch (error) {
@@ -204,6 +214,8 @@ export class Engine {
     const { id, from_claude: from, to_claude: to } = state;
     const own = BODIES[draft.kind] === "own" && bodies !== "" ? bodies : null;
     this.#ledger.append({ seq, kind: draft.kind, id, from, to, envelope: head, bodies: own });
+    const json = assemble(head, bodies);
+    this.#chars += json.length;
     const claimable = last && draft.kind !== "deleted" && state.claim_rank !== null;
     this.#entries.push({
       seq,
@@ -212,7 +224,7 @@ export class Engine {
       from,
       to,
       claimable,
-      json: assemble(head, bodies),
+      json,
       bodiesAt: head.length,
     });
   }
@@ -242,7 +254,9 @@ export class Engine {
   }
 
   #json(state: MessageState): string {
-    return messageJson(state, this.#now, this.#options.lease.graceMs);
+    const json = messageJson(state, this.#now, this.#options.lease.graceMs);
+    this.#chars += json.length;
+    return json;
   }
 
   #done(state: MessageState) {
@@ -251,3 +265,7 @@ export class Engine {
 }
 
 const NOTHING: Outcome = { ok: true, message: null };
+const OVERLOADED: Outcome = {
+  ok: false,
+  error: { code: "too_many_requests", message: "The hub has too much to say at once: repeat in a moment" },
+};

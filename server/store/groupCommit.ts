@@ -10,14 +10,19 @@ import type { Clock } from "../clock.ts";
 import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
 
 const BATCH_COMMANDS = 256;
+/** Bodies in a batch, in characters: it crosses to the database as one text. */
+const BATCH_CHARS = 2 * 2 ** 20;
 const BATCHES_UNDER_WAY = 2;
 /** How long a rider waits for a batch to ride with. */
 const RIDE_MS = 200;
 /** Commands waiting for a batch; more are refused, so that nobody's flood fills the memory. */
 const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
+const QUEUE_CHARS = 128 * BATCH_CHARS;
 
 interface Queued {
   command: StoreCommand;
+  /** Of its bodies. */
+  chars: number;
   resolve: (done: Done) => void;
   reject: (error: Error) => void;
 }
@@ -30,11 +35,17 @@ function settle({ resolve, reject }: Queued, outcome: Outcome): void {
   else reject(HubError.fromWire(outcome.error));
 }
 
+function charsOf(command: StoreCommand): number {
+  if (command.op === "send") return command.said.task.length + (command.said.context?.length ?? 0);
+  return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
+}
+
 export class GroupCommit {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #committed: (result: CommitResult) => void;
   #queue: Queued[] = [];
+  #queuedChars = 0;
   #riders: StoreCommand[] = [];
   #callOffRide: (() => void) | undefined;
   #underWay = 0;
@@ -54,11 +65,13 @@ export class GroupCommit {
    * @throws HubError when it is refused, or could not be made durable.
    */
   submit(command: StoreCommand): Promise<Done> {
-    if (this.#queue.length >= QUEUE_COMMANDS) {
+    if (this.#queue.length >= QUEUE_COMMANDS || this.#queuedChars >= QUEUE_CHARS) {
       return Promise.reject(new HubError("too_many_requests", "The hub is overloaded: repeat in a moment"));
     }
+    const chars = charsOf(command);
+    this.#queuedChars += chars;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, resolve, reject });
+      this.#queue.push({ command, chars, resolve, reject });
       this.#schedule();
     });
   }
@@ -86,7 +99,7 @@ export class GroupCommit {
   /** Queues the riders. Nobody waits for their outcome; a batch that fails is told of by its other commands. */
   #board(): void {
     const ignore = () => undefined;
-    for (const command of this.#riders) this.#queue.push({ command, resolve: ignore, reject: ignore });
+    for (const command of this.#riders) this.#queue.push({ command, chars: 0, resolve: ignore, reject: ignore });
     this.#riders = [];
     this.#callOffRide?.();
     this.#callOffRide = undefined;
@@ -105,11 +118,23 @@ export class GroupCommit {
   #start(): void {
     if (this.#queue.length > 0 && this.#riders.length > 0) this.#board();
     while (this.#queue.length > 0 && this.#underWay < BATCHES_UNDER_WAY) {
-      const batch = this.#queue.length <= BATCH_COMMANDS ? this.#queue : this.#queue.slice(0, BATCH_COMMANDS);
-      this.#queue = this.#queue.slice(batch.length);
       this.#underWay++;
-      void this.#run(batch);
+      void this.#run(this.#takeBatch());
     }
+  }
+
+  /** As many as a batch holds, and always the first. */
+  #takeBatch(): Queued[] {
+    const batch: Queued[] = [];
+    let chars = 0;
+    for (const queued of this.#queue) {
+      chars += queued.chars;
+      if (batch.length === BATCH_COMMANDS || (batch.length > 0 && chars > BATCH_CHARS)) break;
+      batch.push(queued);
+      this.#queuedChars -= queued.chars;
+    }
+    this.#queue = this.#queue.slice(batch.length);
+    return batch;
   }
 
   async #run(batch: Queued[]): Promise<void> {

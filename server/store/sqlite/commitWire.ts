@@ -2,8 +2,9 @@
  * Batches on their way between the threads.
  *
  * Cloning thousands of small objects would cost more than the database does. Commands cross as one text. A
- * result crosses as one text that holds everything there is to read, and one array of numbers that says what
- * lies where in it; the receiver cuts its strings out of the text without copying.
+ * result crosses as two texts, of messages and of events, and one array of numbers that says what lies where in
+ * them; the receiver cuts its strings out of the texts without copying. Whoever keeps such a string keeps its
+ * whole text: that is why events, which are kept for readers, do not share one with messages, which are not.
  */
 import type { WireError } from "../../../shared/errors.ts";
 import { EVENT_KINDS } from "../../../shared/event.ts";
@@ -12,7 +13,8 @@ import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../store.ts"
 export interface FlatResult {
   wakeAt: number | null;
   firstSeq: number;
-  text: string;
+  messages: string;
+  events: string;
   /** OUTCOME numbers for each outcome, then ENTRY numbers for each entry. */
   numbers: Int32Array;
   outcomes: number;
@@ -40,10 +42,11 @@ export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatR
   const numbers = new Int32Array(outcomes.length * OUTCOME + entries.length * ENTRY);
   const names = new Map<string, number>();
   const errors: WireError[] = [];
-  let text = "";
+  let messages = "";
+  let events = "";
   let at = 0;
   for (const outcome of outcomes) {
-    if (outcome.ok) text += encodeOutcome(outcome, numbers, at);
+    if (outcome.ok) messages += encodeOutcome(outcome, numbers, at);
     else {
       errors.push(outcome.error);
       numbers[at] = FAILED;
@@ -52,11 +55,11 @@ export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatR
   }
   for (const entry of entries) {
     encodeEntry(entry, numbers, at, names);
-    text += entry.json;
+    events += entry.json;
     at += ENTRY;
   }
   const firstSeq = entries[0]?.seq ?? 0;
-  return { wakeAt, firstSeq, text, numbers, outcomes: outcomes.length, names: [...names.keys()], errors };
+  return { wakeAt, firstSeq, messages, events, numbers, outcomes: outcomes.length, names: [...names.keys()], errors };
 }
 
 function encodeOutcome(outcome: Extract<Outcome, { ok: true }>, numbers: Int32Array, at: number): string {
@@ -89,7 +92,7 @@ function numberOf(name: string, names: Map<string, number>): number {
 }
 
 export function decodeResult(flat: FlatResult): CommitResult {
-  const { numbers, text } = flat;
+  const { numbers, messages, events } = flat;
   const result: CommitResult = { wakeAt: flat.wakeAt, outcomes: [], entries: [] };
   let failures = 0;
   let place = 0;
@@ -101,12 +104,15 @@ export function decodeResult(flat: FlatResult): CommitResult {
     }
     const messageEnd = place + Math.max(0, numbers[at] as number);
     const end = messageEnd + Math.max(0, numbers[at + 3] as number);
-    result.outcomes.push(decodeOutcome(numbers, at, text.slice(place, messageEnd), text.slice(messageEnd, end)));
+    result.outcomes.push(
+      decodeOutcome(numbers, at, messages.slice(place, messageEnd), messages.slice(messageEnd, end)),
+    );
     place = end;
   }
+  place = 0;
   for (let seq = flat.firstSeq; at < numbers.length; at += ENTRY, seq++) {
     const end = place + (numbers[at + 2] as number);
-    result.entries.push(decodeEntry(numbers, at, seq, text.slice(place, end), flat.names));
+    result.entries.push(decodeEntry(numbers, at, seq, events.slice(place, end), flat.names));
     place = end;
   }
   return result;

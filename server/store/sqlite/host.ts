@@ -92,9 +92,9 @@ export class SqliteHost {
 
   commit(commands: readonly StoreCommand[], now: number): CommitResult {
     const open = this.#use();
-    this.#noticeForeignWrites(open);
     try {
       open.begin.run();
+      this.#noticeForeignWrites(open); // from here on nobody else writes
       const result = open.engine.execute(commands, now);
       open.commit.run();
       if (result.entries.length > 0) this.#note(open);

@@ -11,6 +11,7 @@ import { perform } from "../../hub/operations.ts";
 import type { Guard } from "../guard.ts";
 import { dress } from "./dress.ts";
 import { clientOf, inputOf } from "./input.ts";
+import { inTurn } from "./inTurn.ts";
 import { resumed, streamEvents, wantsStream } from "./sse.ts";
 import { Visits } from "./visits.ts";
 
@@ -29,6 +30,7 @@ export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
     guard.check(request);
     next();
   });
+  router.use(inTurn());
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
   router.use(noSuchRoute);

@@ -9,31 +9,25 @@ import { CLOSE } from "../../../shared/closeCodes.ts";
 import { parseCursor } from "../../../shared/cursor.ts";
 import { HubError, toRpcError } from "../../../shared/errors.ts";
 import type { LostReason } from "../../../shared/event.ts";
-import {
-  ack,
-  type Hello,
-  hello,
-  type RpcId,
-  type RpcRequest,
-  rpcRequest,
-  type Welcome,
-} from "../../../shared/frames.ts";
+import { ack, type Hello, hello, type RpcId, type Welcome } from "../../../shared/frames.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { isOperation, OPERATION_NAMES, type OperationName } from "../../../shared/operations.ts";
+import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations.ts";
 import { LIVENESS } from "../../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
 import type { Session } from "../../delivery/session.ts";
-import { answerJson } from "../../hub/answer.ts";
+import { type Answer, answerJson } from "../../hub/answer.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
 import type { Reader } from "../../store/store.ts";
+import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
+import { idOf, validateRequest } from "./request.ts";
 
 const WINDOW = { events: LIMITS.window_events, bytes: LIMITS.window_bytes };
 
@@ -53,17 +47,20 @@ export class SocketConnection {
   pingedAt: number;
   readonly #context: ConnectionContext;
   readonly #outbox: Outbox;
+  readonly #intake: Intake;
   #client = NOBODY;
   #session: Session | undefined;
   #presence: Presence | undefined;
   #stopListening: (() => void) | undefined;
   #gone: Cancellation | undefined;
-  #inFlight = 0;
+  /** What each request of the present frame counts for. */
+  #requestBytes = 0;
 
   constructor(socket: WebSocket, context: ConnectionContext) {
     this.socket = socket;
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
+    this.#intake = new Intake(socket, this.#outbox);
     this.heardAt = context.hub.clock.now();
     this.pingedAt = this.heardAt;
   }
@@ -78,6 +75,7 @@ export class SocketConnection {
     try {
       if (isBinary) throw new HubError("invalid_request", "Binary frames are not understood: send JSON as text");
       const parsed = parseJson((data as Buffer).toString());
+      this.#requestBytes = (data as Buffer).length / (Array.isArray(parsed) ? parsed.length : 1);
       if (!Array.isArray(parsed)) this.#take(parsed);
       else this.#takeBatch(parsed);
     } catch (error) {
@@ -147,19 +145,38 @@ export class SocketConnection {
     }
   }
 
-  #perform(id: RpcId | null, method: OperationName, params: unknown): void {
-    if (this.#inFlight >= LIMITS.requests_in_flight) {
-      throw new HubError("too_many_requests", `${this.#inFlight} requests are in flight on this socket`);
+  #perform(id: RpcId | null, method: OperationName, params: object): void {
+    if (this.#intake.requests >= LIMITS.requests_in_flight) {
+      throw new HubError("too_many_requests", `${this.#intake.requests} requests are in flight on this socket`);
     }
-    const performed = perform(this.#context.hub, method, params, this.#client);
-    this.#inFlight++;
+    if (OPERATIONS[method].repeat === "read") this.#read(id, method, params);
+    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), this.#requestBytes);
+  }
+
+  #read(id: RpcId | null, method: OperationName, params: object): void {
+    const bytes = this.#requestBytes;
+    this.#intake.begin(bytes);
+    this.#intake.read("wait_ms" in params, async () => {
+      try {
+        this.#answer(id, answerJson(await perform(this.#context.hub, method, params, this.#client)));
+      } catch (error) {
+        this.#refuse(id, error);
+      } finally {
+        this.#intake.end(bytes);
+      }
+    });
+  }
+
+  /** Answers what is under way. */
+  #follow(id: RpcId | null, performed: Promise<Answer>, bytes: number): void {
+    this.#intake.begin(bytes);
     performed.then(
       (answer) => {
-        this.#inFlight--;
+        this.#intake.end(bytes);
         this.#answer(id, answerJson(answer));
       },
       (error) => {
-        this.#inFlight--;
+        this.#intake.end(bytes);
         this.#refuse(id, error);
       },
     );
@@ -249,32 +266,4 @@ export class SocketConnection {
     this.flush();
     this.socket.close(code, reason);
   }
-}
-
-/** The common shape, recognised without the schema, which is left to explain what is wrong. */
-function isPlainRequest(value: unknown): value is RpcRequest {
-  if (typeof value !== "object" || value === null) return false;
-  const { jsonrpc, id, method, params, ...more } = value as Record<keyof RpcRequest, unknown>;
-  if (jsonrpc !== "2.0" || typeof method !== "string" || Object.keys(more).length > 0) return false;
-  if (method.length > LIMITS.name_chars) return false;
-  return Number.isSafeInteger(id) && typeof params === "object" && params !== null && !Array.isArray(params);
-}
-
-/** The id of whatever was sent, so that even a malformed request is answered under its own. */
-function idOf(value: unknown): RpcId | null {
-  const id = typeof value === "object" && value !== null ? (value as { id?: unknown }).id : undefined;
-  return typeof id === "number" || (typeof id === "string" && id.length <= LIMITS.key_chars) ? id : null;
-}
-
-/** What of a stranger's text is repeated to it. */
-const ECHO_CHARS = 200;
-
-function validateRequest(value: unknown): RpcRequest {
-  if (isPlainRequest(value)) return value;
-  const parsed = rpcRequest.safeParse(value);
-  // As it came, not as parsed: zod's records drop a `__proto__` without a word.
-  if (parsed.success) return value as RpcRequest;
-  const { path, message } = parsed.error.issues[0] as { path: PropertyKey[]; message: string };
-  const said = message.slice(0, ECHO_CHARS);
-  throw new HubError("invalid_request", `Not a JSON-RPC 2.0 request: ${path.join(".") || "it"}: ${said}`);
 }

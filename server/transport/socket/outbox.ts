@@ -9,12 +9,18 @@ import type { LogPage } from "../../delivery/page.ts";
 const FRAME_CHARS = LIMITS.page_bytes;
 
 /** Bytes the socket may hold unsent before its client is no longer listened to. */
-export const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
+const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
+/** Bytes unsent at which the client is given up: it comes back, and asks again for what it still wants. */
+const OVERFLOW_BYTES = 8 * LIMITS.frame_bytes;
 
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #flusher: Flusher;
   #waiting: (string | LogPage)[] = [];
+  /** Whether the client leaves so much unread that nothing should be begun for it. */
+  isFull = false;
+  /** Called when `isFull` has changed. */
+  onTurn: () => void = () => {};
 
   constructor(socket: WebSocket, flusher: Flusher) {
     this.#socket = socket;
@@ -48,17 +54,23 @@ export class Outbox {
     if (from < messages.length) this.#send(pack(messages.slice(from)));
   }
 
-  /** A client that sends but does not read is not read from either, until it does. */
   #send(frame: string | Buffer): void {
     const socket = this.#socket;
-    if (socket.bufferedAmount < HIGH_WATER_BYTES) {
+    const unsent = socket.bufferedAmount;
+    if (unsent < HIGH_WATER_BYTES) {
       socket.send(frame, { binary: false });
-      return;
+    } else if (unsent < OVERFLOW_BYTES) {
+      this.#turn(true);
+      socket.send(frame, { binary: false }, () => this.#turn(socket.bufferedAmount >= HIGH_WATER_BYTES));
+    } else {
+      socket.terminate();
     }
-    socket.pause();
-    socket.send(frame, { binary: false }, () => {
-      if (socket.bufferedAmount < HIGH_WATER_BYTES) socket.resume();
-    });
+  }
+
+  #turn(isFull: boolean): void {
+    if (isFull === this.isFull) return;
+    this.isFull = isFull;
+    this.onTurn();
   }
 }
 

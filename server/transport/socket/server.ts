@@ -13,6 +13,7 @@ import { type ConnectionContext, SocketConnection } from "./connection.ts";
 import { Flusher } from "./outbox.ts";
 
 const SWEEP_MS = 1_000;
+const UNREAD_PONGS_BYTES = 64 * 1024;
 
 export interface SocketServerOptions {
   hub: Hub;
@@ -42,6 +43,7 @@ export class SocketServer {
       perMessageDeflate: false,
       maxPayload: LIMITS.frame_bytes,
       maxFragments: LIMITS.frame_fragments,
+      autoPong: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });
     this.#sweepLater();
@@ -94,6 +96,9 @@ export class SocketServer {
     const connection = new SocketConnection(socket, this.#context);
     this.#connections.add(connection);
     socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
+    socket.on("ping", (data) => {
+      if (socket.bufferedAmount < UNREAD_PONGS_BYTES) socket.pong(data); // who does not read them gets no more
+    });
     socket.on("pong", () => {
       connection.heardAt = this.#hub.clock.now();
     });

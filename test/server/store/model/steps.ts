@@ -55,7 +55,7 @@ const COMMANDS = {
     op: "send",
     caller,
     // Few bodies under a key, so that some sends repeat an earlier one.
-    said: key ? { from_claude: "c", to_claude: "a", task: `t${variant % 2}` } : saidBy(caller, variant, now),
+    said: key ? { from_claude: sender(caller), to_claude: "a", task: `t${variant % 2}` } : saidBy(caller, variant, now),
     ...(key && { key }),
   }),
   claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...(meant.variant % 5 === 0 && { tasksOnly: true }) }),
@@ -101,12 +101,14 @@ const holderOf = (message: ModelMessage | undefined): Caller => ({
   attached: true,
 });
 
+const sender = ({ claude_id }: Caller) => claude_id ?? "c";
+
 /** A message that differs with the variant in everything that decides. */
-function saidBy({ claude_id }: Caller, variant: number, now: number) {
+function saidBy(caller: Caller, variant: number, now: number) {
   const pick = <T>(items: readonly T[], by: number) => items[Math.floor(variant / by) % items.length] as T;
   const isChat = variant % 4 === 0;
   return {
-    from_claude: claude_id ?? "c",
+    from_claude: sender(caller),
     to_claude: variant === 1 ? "*" : pick(isChat ? ["a", "b", "*"] : ["a", "b"], 4),
     task: pick(["t1", "t2"], 30),
     ...(isChat && { type: "chat" as const }),

@@ -102,6 +102,18 @@ describe("a full disk", () => {
   });
 });
 
+describe("a disk that cannot be written", () => {
+  requiresTinyDisks();
+
+  test.each(["there already", "not there yet"])("is named at the start, with a database that is %s", async (which) => {
+    const disk = tinyDisk("1m");
+    const file = join(disk.folder, "hub.db");
+    if (which === "there already") await (await openThread(file)).close();
+    disk.freeze();
+    await expect(openThread(file)).rejects.toThrow(/hub\.db(\.hub-lock)? cannot be opened and written/);
+  });
+});
+
 /** Takes the last byte of a disk. */
 function fillUp(folder: string): void {
   for (let piece = 65_536; piece >= 1; piece = Math.floor(piece / 2)) {

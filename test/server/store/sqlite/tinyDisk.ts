@@ -8,6 +8,8 @@ export interface TinyDisk {
   /** The folder at which it is mounted. */
   folder: string;
   grow(size: string): void;
+  /** Nothing can be written to it any more. */
+  freeze(): void;
 }
 
 const mount = (...args: string[]) => execFileSync("mount", args, { stdio: "ignore" });
@@ -18,7 +20,11 @@ export function tinyDisk(size: string): TinyDisk {
   const folder = tempDir();
   mount("-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder);
   defer(() => unmount(folder));
-  return { folder, grow: (larger) => mount("-o", `remount,size=${larger}`, folder) };
+  return {
+    folder,
+    grow: (larger) => mount("-o", `remount,size=${larger}`, folder),
+    freeze: () => mount("-o", "remount,ro", folder),
+  };
 }
 
 /** Says inside a `describe` that its tests need such disks; where they cannot be had the tests are skipped, but never in CI. */
