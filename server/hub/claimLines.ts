@@ -24,8 +24,8 @@ export interface Claimant<T> {
   tryOnce: () => Promise<T>;
   /** Whether a try has found one. */
   found: (tried: T) => boolean;
-  /** Whether to try even in an empty line: a key may stand for a task that it has claimed already. */
-  triesFirst: boolean;
+  /** Stands for this claim on whichever connection it is asked: it may have been given a task already. */
+  key: string | undefined;
 }
 
 interface Line {
@@ -41,6 +41,7 @@ export class ClaimLines {
   #earliest = Number.POSITIVE_INFINITY;
   #callOff = () => {};
   #isClosed = false;
+  readonly #byKey = new Map<string, Waiter>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -63,25 +64,39 @@ export class ClaimLines {
    *
    * @returns what the last try gave; undefined when none was worth making before the time was over.
    */
-  async claim<T>({ recipient, waitMs, gone, tryOnce, found, triesFirst }: Claimant<T>): Promise<T | undefined> {
+  async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
+    const { recipient, waitMs, gone, key } = claimant;
     const line = this.#lines.get(recipient) ?? { waiters: new Set(), lastClaimable: 0, isEmpty: false };
     this.#lines.set(recipient, line);
     const waiter = new Waiter(this.#clock.now() + waitMs);
     line.waiters.add(waiter);
+    if (key !== undefined) this.#byKey.set(key, waiter);
     this.#watch(waiter.until);
     const stay = gone?.onCancel(() => waiter.end());
     try {
-      let tried: T | undefined;
-      while (!waiter.isOver && !this.#isClosed) {
-        if (!line.isEmpty || (triesFirst && tried === undefined)) tried = await tryInLine(line, waiter, tryOnce, found);
-        if (tried !== undefined && found(tried)) return tried;
-        if (line.isEmpty) await waiter.called();
-      }
-      return tried;
+      return await this.#wait(line, waiter, claimant);
     } finally {
       stay?.();
+      if (key !== undefined && this.#byKey.get(key) === waiter) this.#byKey.delete(key);
       this.#leave(recipient, line, waiter);
     }
+  }
+
+  async #wait<T>(line: Line, waiter: Waiter, { tryOnce, found, key }: Claimant<T>): Promise<T | undefined> {
+    let tried: T | undefined;
+    let isWorthTrying = key !== undefined;
+    while (!waiter.isOver && !this.#isClosed) {
+      if (isWorthTrying || !line.isEmpty) tried = await tryInLine(line, waiter, tryOnce, found);
+      if (tried !== undefined && found(tried)) return tried;
+      isWorthTrying = false;
+      if (line.isEmpty) await waiter.called();
+    }
+    return tried;
+  }
+
+  /** Ends the waiting of whoever asked with this key before: the answer would go to a connection that is given up. */
+  giveUp(key: string): void {
+    this.#byKey.get(key)?.end();
   }
 
   /** Ends all waiting. */

@@ -127,9 +127,10 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   if (for_claude === null) throw missing("for_claude");
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key });
   const found = ({ message }: Done) => message !== null;
-  const triesFirst = claim_key !== undefined;
-  const line = { recipient: for_claude, gone: client.gone, tryOnce, found, triesFirst };
-  const outcome = wait_ms ? await hub.claimLines.claim({ ...line, waitMs: wait_ms }) : await tryOnce();
+  const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
+  if (key !== undefined) hub.claimLines.giveUp(key);
+  const claimant = { recipient: for_claude, gone: client.gone, tryOnce, found, key };
+  const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
   if (outcome && client.gone?.cancelled) await giveBack(hub, outcome, client);
   return { value: outcome?.message ?? "null" };
 }
