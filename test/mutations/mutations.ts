@@ -17,7 +17,6 @@ const ENGINE = "server/store/engine.ts";
 const EVENT_JSON = "server/store/eventJson.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
 const QUERIES = "server/store/sqlite/queries.ts";
-const HOST = "server/store/sqlite/host.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -179,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a rolled-back file goes on under its old epoch",
-    file: HOST,
+    file: "server/store/sqlite/epoch.ts",
     search: "seen !== undefined && head >= seen &&",
     replace: "seen !== undefined &&",
   },

@@ -6,7 +6,7 @@
  * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
  * tried again on the same connection.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import type { LeasePolicy } from "../../core/message.ts";
@@ -26,9 +26,9 @@ import type {
 } from "../store.ts";
 import { writeBackup } from "./backup.ts";
 import { locate, openDatabase } from "./database.ts";
+import { settleEpoch } from "./epoch.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
-import { getMeta, setMeta } from "./migrate.ts";
 import { Queries } from "./queries.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
 import { unusable } from "./unusable.ts";
@@ -170,7 +170,7 @@ export class SqliteHost {
     const ledger = new SqliteLedger(db);
     const queries = new Queries(db, lease.graceMs);
     const engine = new Engine({ ledger, lease, newId: makeIds(), random: Math.random, fingerprint }, queries.tally());
-    const epoch = this.#settleEpoch(db, engine.head);
+    const epoch = settleEpoch(db, this.#lock, engine.head);
     const dataVersion = db.prepare("PRAGMA data_version").pluck();
     return {
       db,
@@ -185,23 +185,6 @@ export class SqliteHost {
       dataVersion,
       seenVersion: dataVersion.get() as number,
     };
-  }
-
-  /**
-   * A fresh, restored or rolled-back log is another incarnation: readers must not mistake it for the one they know. So
-   * is one whose past nobody can vouch for, because the lock file knows nothing of it.
-   */
-  #settleEpoch(db: Database.Database, head: number): string {
-    const known = getMeta(db, "epoch");
-    const seen = known === undefined ? undefined : this.#lock.seen(known);
-    if (known !== undefined && seen !== undefined && head >= seen && getMeta(db, "backup") === undefined) return known;
-    const epoch = randomBytes(6).toString("hex");
-    db.transaction(() => {
-      setMeta(db, "epoch", epoch);
-      db.prepare("DELETE FROM coordination_meta WHERE name = 'backup'").run();
-    }).immediate();
-    this.#lock.note(epoch, head);
-    return epoch;
   }
 
   /** A file that cannot be read says so like one that cannot be written. */

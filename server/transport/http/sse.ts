@@ -11,9 +11,6 @@ import type { Visits } from "./visits.ts";
 /** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
 const WINDOW = { events: 1, bytes: 1 };
 
-/** How long a client has to take what was written before its stream was ended. */
-const LAST_WORDS_MS = 1_000;
-
 export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
 
 /** Where a stream goes on: the browser's own header wins over the parameter of the first request. */
@@ -49,7 +46,6 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
   const end = () => {
     hub.delivery.close(session);
     response.end();
-    hub.clock.after(LAST_WORDS_MS, () => response.destroy());
   };
   const stay = hub.closing.onCancel(end);
   response.on("close", () => {

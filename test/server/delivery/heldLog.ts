@@ -189,6 +189,7 @@ export class Follower {
     }
     if (page.after !== this.cursor) this.problems.push(`page ${page.after}-${page.upTo} after ${this.cursor}`);
     if (page.upTo < page.after) this.problems.push(`page ${page.after}-${page.upTo} leads back`);
+    if (page.entries.length > this.session?.pageEvents) this.problems.push(`page of ${page.entries.length} events`);
     this.pages.push(page);
     if (page.entries.length > 0) this.#unacknowledged.push(page);
   }

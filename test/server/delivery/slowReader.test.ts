@@ -74,10 +74,11 @@ describe("a page", () => {
   test("is made once for all readers with the same view and cursor", async () => {
     const log = await HeldLog.start();
     const readers = ["bob", "bob", null, null].map((reader) => new Follower(log, { reader, cursor: 0 }));
-    await log.commitAndAnnounce(chat("ada", "bob"), chat("ada", "*"));
+    await log.commitAndAnnounce(chat("ada", "bob"), chat("ada", "cyd"));
     const [bob, alsoBob, observer, alsoObserver] = readers.map(({ pages }) => pages[0]);
     expect(bob).toBe(alsoBob);
     expect(observer).toBe(alsoObserver);
+    expect([bob?.entries.length, observer?.entries.length]).toEqual([1, 2]);
   });
 });
 

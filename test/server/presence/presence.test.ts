@@ -169,8 +169,9 @@ describe("a listener", () => {
     await connections("b", 0);
     await beat({ claude_id: "d" });
     await pass(clock, LIVENESS.leave_ms + 2_000);
+    const { instances: now } = await listener.call("presence", {}); // comes after every diff before it
     for (const { instances } of diffs(listener)) for (const one of instances) known.set(one.claude_id, one);
-    expect([...known.values()]).toEqual((await presence()).instances);
+    expect([...known.values()]).toEqual(now);
   });
 
   test(`is told only that much has changed above ${PRESENCE_LIMITS.diff_instances} at once`, async () => {
@@ -250,7 +251,9 @@ describe("what is kept", () => {
       clock.advance(30_000);
     }
     await pass(clock, 1_000);
+    await beat({ claude_id: "dot" }); // in the hub's last second
     const rows = await kept();
+    expect(rows.at(-2)?.slice(0, 2)).toEqual(["dot", "online"]);
     expect(rows.filter(([name]) => name === "bob")).toEqual([
       ["bob", "online", start],
       ["bob", "offline", start + 2_000],
@@ -281,6 +284,7 @@ describe("what is kept", () => {
     await pass(clock, LIVENESS.leave_ms + 2_000);
     expect(await stateOf("bob")).toBe("online");
     expect(await stateOf("cyd")).toBe("offline");
+    await listener.call("presence", {}); // comes after every diff before it
     const told = (listener.notifications("presence") as Presence[]).flatMap(({ instances }) => instances);
     expect(told.map(({ claude_id, state }) => [claude_id, state])).toEqual([
       ["bob", "online"],

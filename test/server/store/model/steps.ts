@@ -4,7 +4,7 @@ import type { Caller } from "../../../../server/core/message.ts";
 import type { StoreCommand } from "../../../../server/store/store.ts";
 import { PRIORITIES } from "../../../../shared/message.ts";
 import { lostRun, MINUTE, NOBODY, name, run, SECOND } from "../../core/support.ts";
-import type { ModelMessage } from "./model.ts";
+import type { ModelMessage } from "./message.ts";
 
 const CALLERS = {
   "a/r1": run("a", "r1"),

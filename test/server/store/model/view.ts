@@ -1,5 +1,5 @@
 /** A message of the model as the hub would tell it. */
-import type { ModelMessage } from "./model.ts";
+import type { ModelMessage } from "./message.ts";
 
 const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
 

@@ -6,7 +6,8 @@ import type { Message } from "../../../../shared/message.ts";
 import { LEASE } from "../../core/support.ts";
 import { parsed, type StoreDriver } from "../driver.ts";
 import { comparable, countsOf, folded, workloadOf } from "../fold.ts";
-import { Model, type ModelMessage, type Told, type Verdict } from "./model.ts";
+import type { ModelMessage, Told } from "./message.ts";
+import { Model, type Verdict } from "./model.ts";
 import { commandOf, type Step } from "./steps.ts";
 import { view } from "./view.ts";
 

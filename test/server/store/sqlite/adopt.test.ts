@@ -101,18 +101,12 @@ describe.each(Object.entries(SHAPES))("a table that is %s", (_name, shape) => {
 });
 
 describe("what was under way goes on", () => {
-  test("pending tasks are claimed, oldest first", async () => {
+  test("pending tasks are listed and claimed, oldest first", async () => {
     const rows = [3, 1, 2].map((age) => ({ id: `t${age}`, created_at: new Date(AT - age).toISOString() }));
     const hub = await openStore(applicationFile(rows));
-    const claimed = [];
-    for (
-      let task = await hub.claimNext(name("server_backend"));
-      task;
-      task = await hub.claimNext(name("server_backend"))
-    ) {
-      claimed.push(task.id);
-    }
-    expect(claimed).toEqual(["t3", "t2", "t1"]);
+    expect((await hub.all()).map(({ id }) => id)).toEqual(["t3", "t2", "t1"]);
+    for (const id of ["t3", "t2", "t1"]) expect(await hub.claimNext(name("server_backend"))).toMatchObject({ id });
+    expect(await hub.claimNext(name("server_backend"))).toBeNull();
   });
 
   test("a task in progress is held in its recipient's name, with a long lease, and can be completed as the document does", async () => {
@@ -209,13 +203,16 @@ describe("the application's database", () => {
     expect(foreign).toEqual(["etf"]);
   });
 
-  test("without the document's table gets the hub's tables beside its own", async () => {
-    const file = newFile();
-    inside(file, (db) => db.exec("CREATE TABLE etf (symbol TEXT)"));
-    const hub = await openStore(file);
-    await hub.send({ to_claude: "worker" });
-    expect(look(file, (db) => db.pragma("auto_vacuum", { simple: true }))).toBe(0);
-  });
+  test.each([0, 1])(
+    "without the document's table gets the hub's tables, and keeps auto_vacuum = %i",
+    async (vacuum) => {
+      const file = newFile();
+      inside(file, (db) => db.exec(`PRAGMA auto_vacuum = ${vacuum}; CREATE TABLE etf (symbol TEXT)`));
+      const hub = await openStore(file);
+      await hub.send({ to_claude: "worker" });
+      expect(look(file, (db) => db.pragma("auto_vacuum", { simple: true }))).toBe(vacuum);
+    },
+  );
 
   test("keeps views of the table and references to it", async () => {
     const file = applicationFile(

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { HubError } from "../../../../shared/errors.ts";
-import { name } from "../../core/support.ts";
-import type { StoreDriver } from "../driver.ts";
+import { name, run } from "../../core/support.ts";
+import { type StoreDriver, sending } from "../driver.ts";
 import { comparable, countsOf, folded } from "../fold.ts";
 import { look, openThread } from "./files.ts";
 import { requiresTinyDisks, tinyDisk } from "./tinyDisk.ts";
@@ -61,20 +61,16 @@ describe("a full disk", () => {
     await expectWhole(await openThread(join(disk.folder, "hub.db")), [...acknowledged, sent.id]);
   });
 
-  test("a send that found it full has not used up its key, nor a claim its task", async () => {
+  test("a batch that found it full has left nothing in memory: no key used up, no task claimed", async () => {
     const disk = tinyDisk("1m");
     const hub = await openThread(join(disk.folder, "hub.db"));
-    const acknowledged = await fill(hub);
-    const refused = acknowledged.length;
+    const { id } = await hub.send({ to_claude: "worker" });
+    const refusedKey = `k${(await fill(hub)).length}`;
+    const claim = { op: "change", id, caller: run("worker", "r1"), command: { op: "claim" } } as const;
+    await expect(hub.commit(claim, sending(LARGE))).rejects.toMatchObject({ code: "storage_full" });
     disk.grow("64m");
-    const repeated = await hub.outcome({
-      op: "send",
-      caller: name("boss"),
-      said: { from_claude: "boss", task: "scrape", ...LARGE },
-      key: `k${refused}`,
-    });
-    expect(repeated.deduplicated).toBe(false);
-    expect(await hub.claimNext(name("worker"))).toMatchObject({ id: acknowledged[0], attempt: 1, tries_left: 2 });
+    expect(await hub.outcome(sending(LARGE, refusedKey))).toMatchObject({ deduplicated: false });
+    expect(await hub.claim({ id }, run("worker", "r2"))).toMatchObject({ attempt: 1, tries_left: 2 });
   });
 
   test("a hub on it can be closed, started again for reading, and go on once there is room", async () => {

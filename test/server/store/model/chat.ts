@@ -1,0 +1,34 @@
+/** The rules of a chat. */
+import { type Caller, type Change, end, forget, type ModelMessage, Refused, type Scene, wait } from "./message.ts";
+
+const LEADS_TO = { claim: "in_progress", complete: "complete", fail: "failed", release: "pending" } as const;
+
+export function changeChat(chat: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
+  if (command.op === "claim" && command.tasksOnly) throw new Refused("not_a_task");
+  const isOver = chat.status === "complete" || chat.status === "failed";
+  const changesNothing = chat.status === LEADS_TO[command.op];
+  if (isOver && !(changesNothing && endsAlike(chat, command))) throw new Refused("wrong_status");
+  if (changesNothing) return chat;
+  if (command.op === "release") return scene.tell("released", wait(forget(chat), scene.now));
+  chat.delivered ??= scene.now;
+  if (command.op === "complete") return end(chat, command, scene);
+  if (command.op === "fail") return end(chat, { ...command, failure: "error" }, scene);
+  return read(chat, caller, scene);
+}
+
+function read(chat: ModelMessage, caller: Caller, scene: Scene): ModelMessage {
+  const { to_claude } = chat.said;
+  const reader = caller.claude_id ?? (to_claude === "*" ? null : to_claude);
+  Object.assign(chat, { holder: { name: reader, run: null }, claimed: scene.now, status: "in_progress" });
+  return scene.tell("claimed", chat);
+}
+
+const endsAlike = (chat: ModelMessage, command: Change) =>
+  (command.op === "complete" || command.op === "fail") &&
+  chat.result === command.result &&
+  chat.error === command.error;
+
+/** A moment has come at which time alone changes the chat. */
+export function chatIsDue(chat: ModelMessage, scene: Scene): void {
+  end(chat, { error: "nobody read it in time", failure: "expired" }, scene);
+}

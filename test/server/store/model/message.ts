@@ -1,0 +1,129 @@
+/** A message as the model keeps it, and what its rules share. */
+import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { ErrorCode } from "../../../../shared/errors.ts";
+import type { EventKind } from "../../../../shared/event.ts";
+import type { Failure, Status } from "../../../../shared/message.ts";
+
+export type Send = Extract<StoreCommand, { op: "send" }>;
+export type Change = Extract<StoreCommand, { op: "change" }>["command"];
+export type ChangeOf<Op extends Change["op"]> = Extract<Change, { op: Op }>;
+export type Caller = Send["caller"];
+
+export interface ModelMessage {
+  /** Given by the store; unknown until it has answered. */
+  id: string;
+  said: Send["said"];
+  isTask: boolean;
+  created: number;
+  updated: number;
+  seq: number;
+  status: Status;
+  /** Whether a waiting task can be claimed. */
+  ready: boolean;
+  notBefore: number | undefined;
+  attempt: number;
+  triesLeft: number;
+  /** Of the last claim; name null: nobody in particular. */
+  holder: { name: string | null; run: string | null } | undefined;
+  claimKey: string | undefined;
+  claimed: number | undefined;
+  /** Null: kept by the hub. */
+  lease: number | null;
+  delivered: number | undefined;
+  completed: number | undefined;
+  result: string | undefined;
+  error: string | undefined;
+  failure: Failure | undefined;
+}
+
+/** One event that is expected. */
+export interface Told {
+  kind: EventKind;
+  message: ModelMessage;
+  /** Bounds of the rest that a requeued task takes; the dice are the store's. */
+  rest?: { least: number; most: number };
+}
+
+export interface Durations {
+  graceMs: number;
+  detachedMs: number;
+  backoffMaxMs: number;
+}
+
+/** Where a command is performed: when, and what has been told of it so far. */
+export class Scene {
+  readonly now: number;
+  readonly durations: Durations;
+  readonly events: Told[] = [];
+
+  constructor(now: number, durations: Durations) {
+    this.now = now;
+    this.durations = durations;
+  }
+
+  tell(kind: EventKind, message: ModelMessage, rest?: Told["rest"]): ModelMessage {
+    this.events.push({ kind, message, ...(rest && { rest }) });
+    message.updated = this.now;
+    return message;
+  }
+}
+
+export class Refused extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export function newMessage(said: Send["said"], now: number): ModelMessage {
+  const message: ModelMessage = {
+    ...{
+      id: "?",
+      said,
+      isTask: said.type !== "chat",
+      created: now,
+      updated: now,
+      seq: 0,
+      status: "pending",
+      attempt: 0,
+    },
+    ...{ ready: false, notBefore: said.not_before, triesLeft: said.max_attempts ?? 3, lease: null },
+    ...{ holder: undefined, claimKey: undefined, claimed: undefined, delivered: undefined, completed: undefined },
+    ...{ result: undefined, error: undefined, failure: undefined },
+  };
+  return wait(message, now);
+}
+
+export function wait(message: ModelMessage, now: number): ModelMessage {
+  const { isTask, notBefore } = message;
+  const ready = isTask && (notBefore === undefined || notBefore <= now);
+  return Object.assign(message, { status: "pending", lease: null, ready });
+}
+
+/** Nobody has it, and nobody had. */
+export const forget = (message: ModelMessage): ModelMessage =>
+  Object.assign(message, { holder: undefined, claimed: undefined, claimKey: undefined });
+
+interface Ending {
+  result?: string | undefined;
+  error?: string | undefined;
+  failure?: Failure;
+}
+
+export function end(message: ModelMessage, { result, error, failure }: Ending, scene: Scene): ModelMessage {
+  const over = { result, error, failure, completed: scene.now, lease: null, ready: false };
+  Object.assign(message, over, { status: failure ? "failed" : "complete" });
+  return scene.tell(failure ? "failed" : "completed", message);
+}
+
+/** The moments at which time alone changes a message. */
+export function momentsOf({ said, isTask, status, ready, notBefore, lease, claimed }: ModelMessage): number[] {
+  const moments: (number | null | undefined)[] = [];
+  if (status === "pending") moments.push(said.expires_at, isTask && !ready ? notBefore : undefined);
+  if (status === "in_progress" && isTask) {
+    moments.push(lease, said.timeout_ms === undefined ? undefined : (claimed as number) + said.timeout_ms);
+  }
+  return moments.filter((moment): moment is number => typeof moment === "number");
+}

@@ -1,0 +1,122 @@
+/** The rules of a task. */
+import {
+  type Caller,
+  type Change,
+  type ChangeOf,
+  end,
+  forget,
+  type ModelMessage,
+  Refused,
+  type Scene,
+  wait,
+} from "./message.ts";
+
+export function changeTask(task: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
+  switch (command.op) {
+    case "claim":
+      return claimThis(task, command.claim_key, caller, scene);
+    case "complete":
+      return complete(task, command, caller, scene);
+    case "fail":
+      return fail(task, command, caller, scene);
+    case "release":
+      if (task.status !== "in_progress") throw new Refused("wrong_status");
+      assertHolds(task, caller, command.attempt);
+      task.triesLeft++;
+      return scene.tell("released", wait(task, scene.now));
+  }
+}
+
+function claimThis(task: ModelMessage, key: string | undefined, caller: Caller, scene: Scene): ModelMessage {
+  if (task.status === "in_progress" && key && key === task.claimKey && isHolder(task, caller)) return task;
+  if (task.status !== "pending") throw new Refused("wrong_status");
+  if (!task.ready) throw new Refused("not_ready");
+  return claim(task, key, caller, scene);
+}
+
+/** Hands a task out. */
+export function claim(task: ModelMessage, key: string | undefined, caller: Caller, scene: Scene): ModelMessage {
+  const { graceMs, detachedMs } = scene.durations;
+  begin(task, caller, scene);
+  task.status = "in_progress";
+  task.claimKey = key;
+  task.lease = caller.run === null ? scene.now + detachedMs : caller.attached ? null : scene.now + graceMs;
+  return scene.tell("claimed", task);
+}
+
+/** Another attempt begins. */
+function begin(task: ModelMessage, caller: Caller, { now }: Scene): void {
+  task.ready = false;
+  task.attempt++;
+  task.triesLeft--;
+  task.holder = { name: caller.claude_id ?? task.said.to_claude, run: caller.run };
+  task.claimed = now;
+  task.delivered ??= now;
+}
+
+function isHolder({ holder, said }: ModelMessage, caller: Caller): boolean {
+  if (!holder || holder.name !== (caller.claude_id ?? said.to_claude)) return false;
+  return holder.run === null || holder.run === caller.run;
+}
+
+function assertHolds(task: ModelMessage, caller: Caller, attempt: number | undefined): void {
+  if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
+  if (!isHolder(task, caller)) throw new Refused("lease_lost");
+  if (attempt === undefined && task.holder?.run) throw new Refused("invalid_params");
+}
+
+function complete(task: ModelMessage, { attempt, result }: ChangeOf<"complete">, caller: Caller, scene: Scene) {
+  if (task.status === "complete") {
+    if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
+    if (result === task.result && isHolder(task, caller)) return task;
+  }
+  if (task.status === "complete" || task.status === "failed") throw new Refused("wrong_status");
+  if (task.status === "in_progress" || attempt !== undefined) assertHolds(task, caller, attempt);
+  else {
+    const { to_claude } = task.said;
+    if (caller.claude_id !== null && caller.claude_id !== to_claude) throw new Refused("wrong_status");
+    begin(task, caller, scene);
+  }
+  return end(task, { result }, scene);
+}
+
+function fail(task: ModelMessage, { attempt, error, retryable }: ChangeOf<"fail">, caller: Caller, scene: Scene) {
+  if (task.status === "complete") throw new Refused("wrong_status");
+  if (task.status === "failed") {
+    if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
+    if (error === task.error && isHolder(task, caller)) return task;
+    throw new Refused("wrong_status");
+  }
+  if (task.status === "pending" && attempt === undefined) return end(forget(task), { error, failure: "error" }, scene);
+  assertHolds(task, caller, attempt);
+  if (!retryable) return end(task, { error, failure: "error" }, scene);
+  return task.status === "pending" ? task : tryAgain(task, error, scene);
+}
+
+/** The present attempt is over without a result. */
+function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): ModelMessage {
+  if (task.triesLeft === 0) return end(task, { error, failure: "attempts_exhausted" }, scene);
+  const { backoff_ms = 5_000, max_attempts = 3 } = task.said;
+  const full = Math.min(scene.durations.backoffMaxMs, backoff_ms * 2 ** (max_attempts - task.triesLeft - 1));
+  if (full === 0) {
+    scene.tell("requeued", wait(task, scene.now));
+    return scene.tell("ready", task);
+  }
+  task.notBefore = Number.POSITIVE_INFINITY; // until the store has told
+  const rest = { least: scene.now + Math.floor(full / 2), most: scene.now + full };
+  return scene.tell("requeued", wait(task, scene.now), rest);
+}
+
+/** A moment has come at which time alone changes the task. */
+export function taskIsDue(task: ModelMessage, scene: Scene): void {
+  const { said, status, claimed, holder } = task;
+  if (status === "in_progress") {
+    const timedOut = said.timeout_ms !== undefined && (claimed as number) + said.timeout_ms <= scene.now;
+    tryAgain(task, timedOut ? `timed out after ${said.timeout_ms} ms` : `${holder?.name} was gone`, scene);
+  } else if (said.expires_at !== undefined && said.expires_at <= scene.now) {
+    end(forget(task), { error: "nobody claimed it in time", failure: "expired" }, scene);
+  } else {
+    task.ready = true;
+    scene.tell("ready", task);
+  }
+}

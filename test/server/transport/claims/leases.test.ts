@@ -1,0 +1,113 @@
+/** What becomes of a task whose holder is gone: it comes back, unless its holder does. */
+import { setTimeout } from "node:timers/promises";
+import { beforeEach, describe, expect, test } from "vitest";
+import { LIVENESS } from "../../../../shared/presence.ts";
+import { http } from "../../../support/http.ts";
+import { Scene } from "./scene.ts";
+
+const { lease_grace_ms: GRACE, reconnect_spread_ms: SPREAD, detached_lease_ms: DETACHED } = LIVENESS;
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await Scene.start();
+});
+
+describe("a run that is gone", () => {
+  test("loses its task after a while, which rests and is ready again; what it says then is refused", async () => {
+    const { id } = await scene.send({ max_attempts: 2 });
+    const bob = await scene.worker("r1");
+    await bob.call("claim", { id });
+    bob.ws.terminate();
+    await scene.connections(0);
+    await scene.pass(GRACE - 1);
+    expect(await scene.look(id)).toMatchObject({ status: "in_progress" });
+    await scene.pass(1);
+    const requeued = await scene.ada.event("requeued", id);
+    expect(requeued.message).toMatchObject({ status: "pending", attempt: 1, tries_left: 1, error: "bob was gone" });
+    const rest = Date.parse(requeued.message.not_before as string) - scene.clock.now();
+    expect(rest).toBeGreaterThanOrEqual(2_500);
+    expect(rest).toBeLessThanOrEqual(5_000);
+    await expect(scene.ada.call("claim", { id })).rejects.toMatchObject({ code: "not_ready" });
+    const next = (await scene.worker("r2")).call("claim_next", { wait_ms: 50_000 });
+    await scene.pass(rest);
+    await scene.ada.event("ready", id);
+    expect(await next).toMatchObject({ id, attempt: 2, tries_left: 0 });
+    const late = await scene.worker("r1");
+    await expect(late.call("complete", { id, attempt: 1, result: "late" })).rejects.toMatchObject({
+      code: "lease_lost",
+    });
+  });
+
+  test("keeps its task when it comes back in time, and until then may be slow", async () => {
+    const { id } = await scene.send();
+    const bob = await scene.worker("r1");
+    await bob.call("claim", { id });
+    for (let i = 0; i < 3; i++) {
+      bob.ws.terminate();
+      await scene.connections(0);
+      await scene.pass(GRACE - 1_000);
+      const back = await scene.worker("r1");
+      await scene.pass(2_000); // beyond the first grace
+      await back.call("stats", {});
+      expect(await scene.look(id)).toMatchObject({ status: "in_progress", attempt: 1 });
+      back.ws.terminate();
+      await scene.connections(0);
+    }
+    const back = await scene.worker("r1");
+    expect(await back.call("complete", { id, attempt: 1, result: "slow" })).toMatchObject({ status: "complete" });
+  });
+
+  test("is not replaced by another run of its name", async () => {
+    const { id } = await scene.send();
+    const bob = await scene.worker("r1");
+    await bob.call("claim", { id });
+    const other = await scene.worker("r2");
+    bob.ws.terminate();
+    await scene.connections(1);
+    await expect(other.call("complete", { id, attempt: 1 })).rejects.toMatchObject({ code: "lease_lost" });
+    await scene.pass(GRACE);
+    await scene.ada.event("requeued", id);
+  });
+
+  test("before its claim was even answered holds it no longer than any other", async () => {
+    const { id } = await scene.send();
+    const bob = await scene.worker("r1");
+    bob.send({ jsonrpc: "2.0", id: "c", method: "claim", params: { id } });
+    bob.ws.close();
+    await scene.connections(0);
+    await scene.ada.event("claimed", id);
+    await scene.pass(GRACE);
+    await scene.ada.event("requeued", id);
+  });
+
+  test("while the hub restarts has the time of a reconnect more", async () => {
+    const [kept, lost] = [await scene.send(), await scene.send()];
+    const [bob, cyd] = [await scene.worker("r1"), await scene.worker("r2")];
+    await bob.call("claim", { id: kept.id });
+    await cyd.call("claim", { id: lost.id });
+    await scene.hub.close();
+    scene.clock.advance(3_600_000);
+    scene = await Scene.start({ db: scene.hub.db }, scene.clock);
+    await scene.pass(SPREAD + GRACE - 1);
+    const back = await scene.worker("r1");
+    await back.call("stats", {});
+    await scene.pass(1);
+    await scene.ada.event("requeued", lost.id);
+    expect(await scene.look(kept.id)).toMatchObject({ status: "in_progress" });
+    expect(await back.call("complete", { id: kept.id, attempt: 1 })).toMatchObject({ status: "complete" });
+  });
+
+  test("and never was one: a claim without a run lasts half an hour from the last heartbeat of its name", async () => {
+    const { id } = await scene.send();
+    await scene.ada.close(); // a socket would want its pings
+    await http(`${scene.hub.url}/message/${id}`, { method: "PUT", body: { status: "in_progress" } });
+    const status = async () => (await http(`${scene.hub.url}/message/${id}`)).body.data.status;
+    scene.clock.advance(DETACHED - 1_000);
+    await http(`${scene.hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
+    scene.clock.advance(DETACHED - 1);
+    await http(`${scene.hub.url}/readyz`); // a commit after whatever was due
+    expect(await status()).toBe("in_progress");
+    scene.clock.advance(1);
+    while ((await status()) !== "pending") await setTimeout(1);
+  });
+});

@@ -1,0 +1,206 @@
+/** Waiting for a task and racing for it: one gets it, in the order in which all came, and nobody in vain. */
+import { type ClientRequest, request } from "node:http";
+import { beforeEach, describe, expect, test } from "vitest";
+import { http } from "../../../support/http.ts";
+import type { RawSocket } from "../../../support/rawSocket.ts";
+import { HeldStore } from "../heldStore.ts";
+import { Scene } from "./scene.ts";
+
+const WAIT_MS = 50_000;
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await Scene.start();
+});
+
+/** Asks for a task and waits in line: resolves once the hub has read the question, with the answer to come. */
+async function inLine(socket: RawSocket, params: object = {}) {
+  const answer = socket.call("claim_next", { wait_ms: WAIT_MS, ...params });
+  await socket.call("stats", {}); // asked later, on the same socket
+  return { answer };
+}
+
+/** A caller over REST that may hang up. */
+function restCaller(params: object, headers: Record<string, string> = {}): ClientRequest {
+  const asked = request(`${scene.hub.url}/claim`, {
+    method: "POST",
+    agent: false,
+    headers: { "content-type": "application/json", ...headers },
+  });
+  asked.on("error", () => {}).end(JSON.stringify({ for_claude: "bob", wait_ms: WAIT_MS, ...params }));
+  return asked;
+}
+
+describe("whoever waits for a task", () => {
+  test("gets it when it comes, over a socket and over REST", async () => {
+    const bob = await scene.worker("r1");
+    const { answer } = await inLine(bob);
+    const first = await scene.send();
+    expect(await answer).toMatchObject({ id: first.id, status: "in_progress", claimed_by: "bob", attempt: 1 });
+    const rest = http(`${scene.hub.url}/claim`, { method: "POST", body: { for_claude: "bob", wait_ms: WAIT_MS } });
+    await http(`${scene.hub.url}/stats`);
+    const second = await scene.send();
+    expect((await rest).body.data).toMatchObject({ id: second.id, status: "in_progress" });
+  });
+
+  test("gets one that is there at once", async () => {
+    const { id } = await scene.send();
+    expect(await (await scene.worker("r1")).call("claim_next", { wait_ms: WAIT_MS })).toMatchObject({ id });
+  });
+
+  test("gets nothing of a chat, of another's task, or of one that is not ready", async () => {
+    const { answer } = await inLine(await scene.worker("r1"));
+    await scene.send({ type: "chat" });
+    await scene.send({ to_claude: "cyd" });
+    const later = await scene.send({ not_before: new Date(scene.clock.now() + 10_000).toISOString() });
+    await scene.pass(9_999);
+    await scene.ada.call("stats", {});
+    await scene.pass(1);
+    expect(await answer).toMatchObject({ id: later.id });
+  });
+
+  test("gets nothing once its time is over", async () => {
+    const { answer } = await inLine(await scene.worker("r1"));
+    await scene.pass(WAIT_MS);
+    expect(await answer).toBeNull();
+    const { id } = await scene.send();
+    expect(await scene.look(id)).toMatchObject({ status: "pending" });
+  });
+
+  test("gets it in the order in which all came", async () => {
+    const workers = await Promise.all(Array.from({ length: 6 }, (_, i) => scene.worker(`r${i}`)));
+    const order: number[] = [];
+    const answers = [];
+    for (const [i, socket] of workers.entries()) {
+      const { answer } = await inLine(socket);
+      answers.push(answer.then(() => order.push(i)));
+    }
+    for (const _ of workers) await scene.send();
+    await Promise.all(answers);
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test("keeps its place when a task that it was called for is taken by another", async () => {
+    const [first, second] = [await inLine(await scene.worker("r1")), await inLine(await scene.worker("r2"))];
+    const params = { to_claude: "bob", task: "snatched" };
+    scene.ada.send([
+      { jsonrpc: "2.0", id: "sent", method: "send", params },
+      { jsonrpc: "2.0", id: "snatched", method: "claim_next", params: { for_claude: "bob" } },
+    ]);
+    expect((await scene.ada.answer("snatched")).result).toMatchObject({ task: "snatched" });
+    const { id } = await scene.send();
+    expect(await first.answer).toMatchObject({ id });
+    await scene.pass(WAIT_MS);
+    expect(await second.answer).toBeNull();
+  });
+
+  test("leaves its place to the next when it hangs up", async () => {
+    const gone = await scene.worker("r1");
+    (await inLine(gone)).answer.catch(() => {});
+    const bare = restCaller({});
+    await http(`${scene.hub.url}/stats`);
+    const next = await inLine(await scene.worker("r2"));
+    gone.ws.terminate();
+    bare.destroy();
+    await scene.connections(1);
+    const { id } = await scene.send();
+    expect(await next.answer).toMatchObject({ id });
+  });
+});
+
+describe("fifty claimers of one task (I6)", () => {
+  const FIFTY = Array.from({ length: 50 }, (_, i) => `r${i}`);
+  const claimed = () => scene.ada.events.filter(({ kind }) => kind === "claimed");
+
+  test("by its id: one gets it", async () => {
+    const workers = await Promise.all(FIFTY.map((run) => scene.worker(run)));
+    const { id } = await scene.send();
+    const answers = await Promise.all(
+      workers.map((socket) => socket.call("claim", { id }).catch((error) => error.code)),
+    );
+    const won = answers.filter((answer) => typeof answer === "object");
+    expect(won).toMatchObject([{ id, attempt: 1 }]);
+    expect(new Set(answers.filter((answer) => answer !== won[0]))).toEqual(new Set(["wrong_status"]));
+    await scene.ada.event("claimed", id);
+    expect(claimed()).toHaveLength(1);
+  });
+
+  test("by asking for the next one, on both transports: one gets it, the others nothing", async () => {
+    const { id } = await scene.send();
+    const rest = FIFTY.slice(25).map((run) =>
+      http(`${scene.hub.url}/claim`, { method: "POST", headers: { "x-claude-id": "bob", "x-claude-run": run } }),
+    );
+    const sockets = await Promise.all(FIFTY.slice(0, 25).map((run) => scene.worker(run)));
+    const answers = [
+      ...(await Promise.all(sockets.map((socket) => socket.call("claim_next", {})))),
+      ...(await Promise.all(rest)).map(({ body }) => body.data),
+    ];
+    expect(answers.filter((answer) => answer !== null)).toMatchObject([{ id }]);
+    expect(answers).toHaveLength(50);
+  });
+
+  test("by waiting for it: one gets it, and each of the next goes to one other", async () => {
+    const workers = await Promise.all(FIFTY.map((run) => scene.worker(run)));
+    const lines = await Promise.all(workers.map((socket) => inLine(socket)));
+    const sent = [];
+    for (let i = 0; i < 20; i++) sent.push((await scene.send()).id);
+    const got = lines.map(({ answer }) => answer);
+    await scene.ada.until("20 claims", () => claimed().length === 20);
+    await scene.pass(WAIT_MS);
+    const ids = (await Promise.all(got)).flatMap((message) => message?.id ?? []);
+    expect(ids.sort()).toEqual(sent.sort());
+  });
+});
+
+describe("an answer that is lost", () => {
+  test("is given again to the same key, also while others wait", async () => {
+    const { id } = await scene.send();
+    const bob = await scene.worker("r1");
+    const first = await bob.call("claim_next", { claim_key: "k1", wait_ms: WAIT_MS });
+    expect(first).toMatchObject({ id, attempt: 1 });
+    const other = await inLine(await scene.worker("r2"));
+    const again = await scene.worker("r1");
+    expect(await again.call("claim_next", { claim_key: "k1" })).toMatchObject({ id, attempt: 1 });
+    expect(await again.call("claim_next", { claim_key: "k1", wait_ms: WAIT_MS })).toMatchObject({ id, attempt: 1 });
+    await scene.pass(WAIT_MS);
+    expect(await other.answer).toBeNull();
+  });
+
+  test("that is still to come goes to where it was asked for last", async () => {
+    const params = { claim_key: "k1" };
+    const before = await inLine(await scene.worker("r1"), params);
+    const now = await inLine(await scene.worker("r1"), params);
+    const { id } = await scene.send();
+    expect(await now.answer).toMatchObject({ id, attempt: 1 });
+    expect(await before.answer).toBeNull();
+  });
+
+  /** A task is claimed over REST while its caller hangs up. @returns what was told of it. */
+  async function claimAndHangUp(headers: Record<string, string>): Promise<string[]> {
+    const store = new HeldStore();
+    scene = await Scene.start({ store });
+    const { id } = await scene.send();
+    const release = store.hold();
+    const asked = restCaller({ wait_ms: 0, claim_key: "k1" }, headers);
+    await http(`${scene.hub.url}/stats`); // by now it has been read
+    asked.destroy();
+    for (let i = 0; i < 3; i++) await http(`${scene.hub.url}/stats`); // and its end noticed
+    release();
+    await scene.ada.event("claimed", id);
+    await http(`${scene.hub.url}/readyz`); // a commit after whatever follows
+    return scene.ada.events.map(({ kind }) => kind);
+  }
+
+  test("to a caller without a run gives the task back: it could not ask again", async () => {
+    expect(await claimAndHangUp({ "x-claude-id": "bob" })).toEqual(["new", "claimed", "released"]);
+    expect(await (await scene.worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
+  });
+
+  test("to a run does not: it asks again", async () => {
+    const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+    expect(await claimAndHangUp(headers)).toEqual(["new", "claimed"]);
+    const body = { for_claude: "bob", claim_key: "k1" };
+    const again = await http(`${scene.hub.url}/claim`, { method: "POST", headers, body });
+    expect(again.body.data).toMatchObject({ task: "t", attempt: 1 });
+  });
+});
