@@ -83,7 +83,7 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });
-  const probes = makeProbes(hub, makeMetrics(hub, sockets));
+  const probes = makeProbes({ hub, guard, failed }, makeMetrics(hub, sockets));
   return new ComposedHub(hub, sockets, router, probes);
 }
 

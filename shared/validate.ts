@@ -33,8 +33,11 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Hu
   return new HubError("invalid_params", sentence(issue, field, valueAt(value, issue.path)), details);
 }
 
+/** How much of a stranger's text is repeated to it. */
+const ECHO_CHARS = 200;
+
 function unknownField(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.ZodType, parent: string): HubError {
-  const key = issue.keys[0] as string;
+  const key = (issue.keys[0] as string).slice(0, ECHO_CHARS);
   const known = parent === "" && "shape" in schema ? Object.keys(schema.shape as object) : [];
   const where = parent ? ` in ${parent}` : "";
   return new HubError("invalid_params", `Unknown field: ${key}${where}${didYouMean(key, known)}`, {

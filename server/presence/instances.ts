@@ -60,11 +60,16 @@ export class Instances {
     return online;
   }
 
-  /** Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed. */
+  /**
+   * Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed; those who
+   * beat, until their next heartbeat is overdue, as if they had beaten just now.
+   */
   restore(known: readonly KnownInstance[], now: number, graceMs: number): void {
-    for (const { claude_id, state, since, last_seen } of known) {
+    for (const { claude_id, state, since, last_seen, beat_ms } of known) {
       const record = this.#add(claude_id, state, since, last_seen);
-      if (state !== "offline") this.#setDeadline(record, now + graceMs);
+      if (state === "offline") continue;
+      if (beat_ms !== null) Object.assign(record, { beatAt: now, gaps: [beat_ms] });
+      this.#setDeadline(record, Math.max(now + graceMs, freshUntil(record)));
     }
   }
 
@@ -96,13 +101,17 @@ export class Instances {
     }
   }
 
-  /** @param intervalMs when the next one is to be expected, where the client names it. */
-  beat(claudeId: string, intervalMs: number | undefined, now: number): void {
+  /**
+   * @param intervalMs when the next one is to be expected, where the client names it.
+   * @returns the same as far as it is known, else 0.
+   */
+  beat(claudeId: string, intervalMs: number | undefined, now: number): number {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
     noteGap(record, intervalMs, now);
     record.last_seen = now;
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
+    return intervalOf(record);
   }
 
   /** Moves on whoever's time is over. */
@@ -158,5 +167,7 @@ function noteGap(record: InstanceRecord, intervalMs: number | undefined, now: nu
 /** Until when the last heartbeat counts: two and a half intervals, the largest recent gap being one. */
 function freshUntil({ beatAt, gaps }: InstanceRecord): number {
   if (beatAt === null) return 0;
-  return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * Math.max(0, ...gaps));
+  return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf({ gaps }));
 }
+
+const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) => Math.max(0, ...gaps);

@@ -73,10 +73,10 @@ export class PresenceBoard {
 
   beat(claudeId: string, intervalMs?: number): void {
     const now = this.#options.clock.now();
-    this.#instances.beat(claudeId, intervalMs, now);
+    const beat_ms = this.#instances.beat(claudeId, intervalMs, now);
     if (now - (this.#keptBeats.get(claudeId) ?? 0) < KEPT_BEAT_MS) return;
     this.#keptBeats.set(claudeId, now);
-    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: now });
+    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: now, beat_ms });
   }
 
   /** @returns a function that ends the listening. */

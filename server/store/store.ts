@@ -35,6 +35,8 @@ export interface PresenceTransition {
   claude_id: string;
   state: "online" | "stale" | "offline" | "heartbeat";
   at: number;
+  /** Of a heartbeat: when the next one is to be expected, ms. */
+  beat_ms?: number;
 }
 
 /** What became of one command. */
@@ -125,6 +127,8 @@ export interface KnownInstance {
   state: "online" | "stale" | "offline";
   since: number;
   last_seen: number;
+  /** When its next heartbeat is to be expected, ms; 0: nobody knows; null: it does not beat. */
+  beat_ms: number | null;
 }
 
 export interface Store {

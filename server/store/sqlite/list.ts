@@ -15,8 +15,8 @@ import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 /** How many rows one step looks at. */
 const STEP_ROWS = 1_000;
 
-/** JSON characters that one step reads at most; one message may exceed it. */
-const STEP_CHARS = 256 * 1024;
+/** Bytes of JSON that one step reads at most; one message may exceed it. */
+const STEP_BYTES = 256 * 1024;
 
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const;
 
@@ -37,7 +37,7 @@ export class MessageList {
   readonly #full: Database.Statement;
   readonly #messages: string[] = [];
   #place: number;
-  #chars = 0;
+  #bytes = 0;
   #skipped = 0;
   #last = 0;
 
@@ -62,9 +62,9 @@ export class MessageList {
   /** Reads on for one step. @returns the whole list when it is complete, null before. */
   step(): MessageSlice | null {
     const glances = this.#scan.all(...this.#scanValues, this.#place) as Glance[];
-    const stepEnd = this.#chars + STEP_CHARS;
+    const stepEnd = this.#bytes + STEP_BYTES;
     for (const glance of glances) {
-      if (this.#chars > stepEnd) return null;
+      if (this.#bytes > stepEnd) return null;
       if (this.#matches(glance) && this.#isFull(glance)) return this.#finish(`${this.#last}`);
       this.#place = glance.place;
     }
@@ -89,9 +89,10 @@ export class MessageList {
     if (this.#messages.length === this.#filter.limit) return true;
     const { now, graceMs } = this.#reading;
     const json = messageJson(fromRow(this.#full.get(place) as RawRow), now, graceMs);
-    if (this.#messages.length > 0 && this.#chars + json.length > LIMITS.list_bytes) return true;
+    const bytes = Buffer.byteLength(json);
+    if (this.#messages.length > 0 && this.#bytes + bytes > LIMITS.list_bytes) return true;
     this.#messages.push(json);
-    this.#chars += json.length;
+    this.#bytes += bytes;
     this.#last = place;
     return false;
   }

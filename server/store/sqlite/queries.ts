@@ -44,7 +44,7 @@ const prepareAll = (db: Database.Database) => ({
     .prepare("SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND claimed_by = ?")
     .pluck(),
   earliestWake: db.prepare("SELECT min(wake_at) FROM coordination_messages WHERE wake_at IS NOT NULL").pluck(),
-  instances: db.prepare("SELECT claude_id, state, since, last_seen FROM coordination_instances"),
+  instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms FROM coordination_instances"),
 });
 
 type EntryRow = [

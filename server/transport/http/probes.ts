@@ -1,10 +1,12 @@
 /** For whoever watches over the process: alive, able to commit, and its metrics. */
 import express, { type Router } from "express";
 import type { Registry } from "prom-client";
-import type { Hub } from "../../hub/hub.ts";
+import { explain, guarded } from "./edge.ts";
+import type { RouterOptions } from "./router.ts";
 
-export function makeProbes(hub: Hub, metrics: Registry): Router {
+export function makeProbes({ hub, guard, failed }: RouterOptions, metrics: Registry): Router {
   const router = express.Router();
+  router.use(["/healthz", "/readyz", "/metrics"], guarded(guard));
   router.get("/healthz", (_request, response) => {
     response.json({ status: "alive" });
   });
@@ -20,5 +22,6 @@ export function makeProbes(hub: Hub, metrics: Registry): Router {
   router.get("/metrics", async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.metrics());
   });
+  router.use(explain(hub, failed));
   return router;
 }

@@ -1,6 +1,6 @@
 /** The REST face, derived from the operations table: one route for every path of every operation. */
-import express, { type NextFunction, type Request, type RequestHandler, type Response, type Router } from "express";
-import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { OPERATION_NAMES, OPERATIONS, type Operation, type OperationName } from "../../../shared/operations.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
@@ -10,6 +10,7 @@ import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
 import type { Guard } from "../guard.ts";
 import { dress } from "./dress.ts";
+import { explain, guarded, reply } from "./edge.ts";
 import { clientOf, inputOf } from "./input.ts";
 import { inTurn } from "./inTurn.ts";
 import { resumed, streamEvents, wantsStream } from "./sse.ts";
@@ -26,15 +27,12 @@ export interface RouterOptions {
 export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
   const visits = new Visits(hub);
-  router.use((request, _response, next) => {
-    guard.check(request);
-    next();
-  });
+  router.use(guarded(guard));
   router.use(inTurn());
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
   router.use(noSuchRoute);
-  router.use(errorHandler(hub, failed));
+  router.use(explain(hub, failed));
   return router;
 }
 
@@ -76,12 +74,6 @@ function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
   };
 }
 
-/** Answers. While the hub closes nobody is kept on the line: a server waits with `close` for its connections. */
-function reply(hub: Hub, response: Response, status: number, body: string): void {
-  if (hub.closing.cancelled) response.set("connection", "close");
-  response.status(status).type("json").send(body);
-}
-
 /** Ends when the connection closes before the answer is sent. */
 function goneWith(response: Response): Cancellation {
   const gone = new Cancellation();
@@ -93,12 +85,13 @@ function goneWith(response: Response): Cancellation {
 
 const PATHS = OPERATION_NAMES.flatMap((name) => [...(OPERATIONS[name] as Operation).rest.paths]);
 
-function noSuchRoute(request: Request): never {
+function noSuchRoute(request: Request, response: Response): never {
   const known = OPERATION_NAMES.filter((name) =>
     (OPERATIONS[name] as Operation).rest.paths.some((path) => matches(path, request.path)),
   );
   if (known.length > 0) {
     const methods = known.map((name) => OPERATIONS[name].rest.method);
+    response.set("allow", methods.join(", "));
     throw new HubError("method_not_allowed", `${request.method} is not possible here: use ${methods.join(" or ")}`, {
       methods,
     });
@@ -108,24 +101,3 @@ function noSuchRoute(request: Request): never {
 
 const matches = (pattern: string, path: string) =>
   new RegExp(`^${pattern.replace(/:[a-z_]+/g, "[^/]+")}/?$`).test(path === "/" ? "" : path);
-
-function errorHandler(hub: Hub, failed: RouterOptions["failed"]) {
-  return (error: unknown, _request: Request, response: Response, next: NextFunction) => {
-    if (response.headersSent) return next(error);
-    const known = toHubError(error);
-    if (known.code === "internal") failed("answering a request", error);
-    if (known.retryable) response.set("retry-after", "1");
-    reply(hub, response, ERRORS[known.code].http, JSON.stringify(toRestError(known.toWire())));
-  };
-}
-
-/** What went wrong, in the hub's words. Express and its body parser have errors of their own. */
-function toHubError(error: unknown): HubError {
-  if (error instanceof HubError) return error;
-  const { type, status } = error as { type?: string; status?: number };
-  if (type === "entity.too.large")
-    return new HubError("too_large", `The body is larger than ${LIMITS.frame_bytes} bytes`);
-  if (status !== undefined && status >= 400 && status < 500)
-    return new HubError("invalid_request", "The request is malformed");
-  return new HubError("internal", "The hub failed to answer; it has logged why");
-}

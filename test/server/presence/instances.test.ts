@@ -212,8 +212,8 @@ describe("a heartbeat", () => {
 
 describe("a restart of the hub", () => {
   const GRACE = 20_000;
-  const known = (state: "online" | "stale" | "offline") =>
-    room.instances.restore([{ claude_id: "ada", state, since: 7, last_seen: 8 }], room.now, GRACE);
+  const known = (state: "online" | "stale" | "offline", beat_ms: number | null = null) =>
+    room.instances.restore([{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }], room.now, GRACE);
 
   test("is no transition for who comes back in time", () => {
     known("online");
@@ -228,6 +228,19 @@ describe("a restart of the hub", () => {
     known("online");
     room.pass(GRACE);
     expect(room.transitions).toEqual([["offline", GRACE]]);
+  });
+
+  test("is no transition for who beats on, however rarely", () => {
+    known("online", 300_000);
+    room.pass(300_000);
+    room.beat(300_000);
+    expect(room.transitions).toEqual([]);
+  });
+
+  test("makes stale who beat and does not any more", () => {
+    known("online", 0);
+    room.pass(75_000);
+    expect(room.transitions).toEqual([["stale", 75_000]]);
   });
 
   test("changes nothing for who was gone before", () => {

@@ -94,7 +94,8 @@ CREATE TABLE coordination_instances (
   claude_id TEXT PRIMARY KEY NOT NULL,
   state     TEXT NOT NULL,
   since     TEXT NOT NULL,
-  last_seen TEXT NOT NULL
+  last_seen TEXT NOT NULL,
+  beat_ms   INTEGER
 ) STRICT;
 
 CREATE TABLE coordination_counts (
