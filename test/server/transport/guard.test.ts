@@ -8,9 +8,10 @@ import { RawSocket } from "../../support/rawSocket.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { ask, get, type RawAnswer, upgrade } from "./raw.ts";
 
-/** The two doors, and what stands behind each when it opens. */
+/** The doors, and what stands behind each when it opens. */
 const DOORS: Record<string, { head: (...headers: string[]) => string[]; open: number }> = {
   HTTP: { head: (...headers) => get("/api/coord/stats", ...headers), open: 200 },
+  probes: { head: (...headers) => get("/metrics", ...headers), open: 200 },
   upgrade: { head: (...headers) => upgrade(undefined, ...headers), open: 101 },
 };
 
