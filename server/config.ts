@@ -122,8 +122,12 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   };
   const command = new Command("coord hub").description("Runs the hub.").exitOverride();
   command.configureOutput({ writeOut: write, writeErr: write }).allowExcessArguments(false);
-  for (const { flag, env, help } of Object.values(SETTINGS))
-    command.addOption(new Option(flag, `${help} (${env.join(", ")})`));
+  for (const { flag, env, help, schema } of Object.values(SETTINGS)) {
+    const otherwise = schema.safeParse(undefined).data; // the one source of defaults is the schema
+    const shown = otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
+    command.addOption(new Option(flag, `${help} (${env.join(", ")}${shown})`));
+  }
+  command.addHelpText("after", "\nExample:\n  coord hub --port 4000 --db data/team.db");
   try {
     return command.parse([...argv], { from: "user" }).opts();
   } catch (error) {

@@ -2,7 +2,9 @@ import { type Dirent, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UsageError } from "../errors.ts";
 
-const SKIPPED = new Set(["node_modules", ".git", "dist"]);
+/** What is not anybody's own writing. */
+const SKIPPED = new Set(["node_modules", "dist", "data", "coverage"]);
+const isSkipped = (name: string) => name.startsWith(".") || SKIPPED.has(name);
 
 /**
  * Files of a folder and of those in it, nearest first; symbolic links are not followed.
@@ -16,8 +18,9 @@ export function filesOf(folder: string, most: number): string[] {
   for (let next = folders.shift(); next !== undefined && files.length < most; next = folders.shift()) {
     for (const entry of entriesOf(next, next === folder)) {
       const path = join(next, entry.name);
+      if (isSkipped(entry.name)) continue;
       if (entry.isFile()) files.push(relative(folder, path));
-      else if (entry.isDirectory() && !SKIPPED.has(entry.name)) folders.push(path);
+      else if (entry.isDirectory()) folders.push(path);
     }
   }
   return files.slice(0, most);

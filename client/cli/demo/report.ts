@@ -17,7 +17,7 @@ export function showReport({ files, workers, accident }: DemoReport, look: Look)
     `${found?.lines ?? "-"}`,
     found?.sha256.slice(0, 16) ?? paint.red(error ?? ""),
     by,
-    attempt === 1 ? "1st" : paint.yellow(`${attempt}.`),
+    attempt === 1 ? "1st" : paint.yellow(attempt === 2 ? "2nd" : `${attempt}th`),
     file,
   ]);
   const crew = workers.map(({ name, done }) => [name, `${done}`, name === accident?.killed ? paint.red("killed") : ""]);
