@@ -4,6 +4,9 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
+import { LIMITS } from "../shared/limits.ts";
+import { TASK_DEFAULTS } from "../shared/message.ts";
+import { LIVENESS } from "../shared/presence.ts";
 import { nearest } from "../shared/suggest.ts";
 
 interface Setting {
@@ -53,20 +56,49 @@ const SETTINGS = {
   leaseGraceMs: {
     flag: "--lease-grace-ms <ms>",
     env: ["COORDINATION_LEASE_GRACE_MS"],
-    schema: durationMs.default(30_000),
+    schema: durationMs.default(LIVENESS.lease_grace_ms),
     help: "how long a task stays with a run whose last connection is gone",
   },
   detachedLeaseMs: {
     flag: "--detached-lease-ms <ms>",
     env: ["COORDINATION_DETACHED_LEASE_MS"],
-    schema: durationMs.default(30 * 60_000),
+    schema: durationMs.default(LIVENESS.detached_lease_ms),
     help: "how long a claim without a run holds",
+  },
+  maxAttempts: {
+    flag: "--max-attempts <number>",
+    env: ["COORDINATION_MAX_ATTEMPTS"],
+    schema: z.coerce
+      .number({ error: "must be a number" })
+      .int()
+      .min(1)
+      .max(LIMITS.attempts)
+      .default(TASK_DEFAULTS.max_attempts),
+    help: "how often a task is tried whose sender does not say",
+  },
+  backoffMs: {
+    flag: "--backoff-ms <ms>",
+    env: ["COORDINATION_BACKOFF_MS"],
+    schema: durationMs.default(TASK_DEFAULTS.backoff_ms),
+    help: "how long it rests after its first failed try; doubles",
   },
   backoffMaxMs: {
     flag: "--backoff-max-ms <ms>",
     env: ["COORDINATION_BACKOFF_MAX_MS"],
     schema: durationMs.default(10 * 60_000),
     help: "the longest rest of a task between two tries",
+  },
+  pingMs: {
+    flag: "--ping-ms <ms>",
+    env: ["COORDINATION_PING_MS"],
+    schema: z.coerce.number({ error: "must be a number of milliseconds" }).int().min(1_000).default(LIVENESS.ping_ms),
+    help: "how often the hub asks whether a connection is alive",
+  },
+  offlineAfterMs: {
+    flag: "--offline-after-ms <ms>",
+    env: ["COORDINATION_OFFLINE_AFTER_MS"],
+    schema: durationMs.default(LIVENESS.leave_ms),
+    help: "how long an instance whose last connection broke counts as online",
   },
   logLevel: {
     flag: "--log-level <level>",

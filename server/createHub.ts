@@ -12,7 +12,7 @@ import { BASE_PATH, SOCKET_PATH } from "../shared/operations.ts";
 import { LIVENESS } from "../shared/presence.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
-import { Hub } from "./hub/hub.ts";
+import { Hub, type Liveness } from "./hub/hub.ts";
 import { makeMetrics } from "./metrics.ts";
 import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
 import type { Store } from "./store/store.ts";
@@ -32,6 +32,8 @@ export interface CreateHubOptions {
   socketPath?: string;
   /** Durations of leases and retries, ms. */
   lease?: Partial<LeasePolicy>;
+  /** How connections are watched, ms. */
+  liveness?: Partial<Liveness>;
   logger?: Logger;
   clock?: Clock;
   /** Another store than SQLite. */
@@ -52,6 +54,8 @@ export interface MountedHub {
   /** Takes no more work, sends every client away to come back, settles what was taken, closes. Idempotent. */
   close(): Promise<void>;
 }
+
+const DEFAULT_LIVENESS: Liveness = { pingMs: LIVENESS.ping_ms, leaveMs: LIVENESS.leave_ms };
 
 const DEFAULT_LEASE: LeasePolicy = {
   graceMs: LIVENESS.lease_grace_ms,
@@ -77,9 +81,10 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   assertLimitsAgree();
   const { clock = systemClock, logger = pino({ level: "warn" }), socketPath = SOCKET_PATH } = options;
   const lease = { ...DEFAULT_LEASE, ...options.lease };
+  const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
   const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease });
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
-  const hub = await Hub.start({ store, clock, lease, version, failed });
+  const hub = await Hub.start({ store, clock, lease, liveness, version, failed });
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });

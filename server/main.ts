@@ -12,8 +12,18 @@ const SHUTDOWN_MS = 4_500;
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
   const logger = makeLogger(config.logLevel);
-  const { db, open, allowHost: allowHosts, leaseGraceMs: graceMs, detachedLeaseMs: detachedMs, backoffMaxMs } = config;
-  const hub = await createHub({ db, open, allowHosts, logger, lease: { graceMs, detachedMs, backoffMaxMs } });
+  const {
+    db,
+    open,
+    allowHost: allowHosts,
+    pingMs,
+    offlineAfterMs: leaveMs,
+    leaseGraceMs: graceMs,
+    detachedLeaseMs: detachedMs,
+  } = config;
+  const { backoffMs, backoffMaxMs, maxAttempts } = config;
+  const lease = { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
+  const hub = await createHub({ db, open, allowHosts, logger, lease, liveness: { pingMs, leaveMs } });
   const { host, port } = await hub.listen(config).catch(async (error) => {
     await hub.close();
     throw error;

@@ -2,7 +2,7 @@
 import { HubError } from "../../shared/errors.ts";
 import { type MessageType, type Priority, TASK_DEFAULTS } from "../../shared/message.ts";
 import type { Decision } from "./decision.ts";
-import type { MessageState } from "./message.ts";
+import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
 
 /** What a sender said, sender included, times in milliseconds. */
@@ -24,15 +24,17 @@ export interface NewMessage {
   readonly traceparent?: string | undefined;
 }
 
+type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
+
 /**
  * @throws HubError `not_a_task` for a task to everyone.
  */
-export function create(said: NewMessage, id: string, now: number): Decision {
+export function create(said: NewMessage, id: string, now: number, defaults: Defaults = {}): Decision {
   const type = said.type ?? "task";
   if (said.to_claude === "*" && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }
-  const maxAttempts = said.max_attempts ?? TASK_DEFAULTS.max_attempts;
+  const maxAttempts = said.max_attempts ?? defaults.maxAttempts ?? TASK_DEFAULTS.max_attempts;
   const state: MessageState = {
     id,
     from_claude: said.from_claude,
@@ -53,7 +55,7 @@ export function create(said: NewMessage, id: string, now: number): Decision {
     expires_at: said.expires_at ?? null,
     timeout_ms: said.timeout_ms ?? null,
     max_attempts: maxAttempts,
-    backoff_ms: said.backoff_ms ?? TASK_DEFAULTS.backoff_ms,
+    backoff_ms: said.backoff_ms ?? defaults.backoffMs ?? TASK_DEFAULTS.backoff_ms,
     traceparent: said.traceparent ?? null,
     attempt: 0,
     tries_left: maxAttempts,

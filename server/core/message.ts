@@ -55,13 +55,16 @@ export interface Caller {
   readonly attached: boolean;
 }
 
-/** Durations that decide, in milliseconds. */
+/** What decides over claims and tries; durations in milliseconds. */
 export interface LeasePolicy {
   /** How long a lease outlives the last connection of its run. */
   readonly graceMs: number;
   /** The lease of a claim without a run. */
   readonly detachedMs: number;
   readonly backoffMaxMs: number;
+  /** What a task has whose sender does not say: the contract's defaults. */
+  readonly backoffMs?: number;
+  readonly maxAttempts?: number;
 }
 
 /** Everything a decision may look at beside the message and the command. */

@@ -22,11 +22,20 @@ import { Runs } from "./runs.ts";
 /** How soon what is due is tried again when the store failed. */
 const WAKE_AGAIN_MS = 1_000;
 
+/** How connections are watched, ms. */
+export interface Liveness {
+  /** How often the hub asks whether a line is alive. */
+  pingMs: number;
+  /** How long an instance whose last connection broke may stay away before it is offline. */
+  leaveMs: number;
+}
+
 export interface HubOptions {
   store: Store;
   clock: Clock;
   lease: LeasePolicy;
   version: string;
+  liveness: Liveness;
   /** Told of failures that no caller hears of. */
   failed: (what: string, error: unknown) => void;
 }
@@ -35,6 +44,7 @@ export class Hub {
   readonly store: Store;
   readonly clock: Clock;
   readonly version: string;
+  readonly liveness: Liveness;
   readonly delivery: Delivery;
   readonly presence: PresenceBoard;
   readonly runs: Runs;
@@ -69,6 +79,7 @@ export class Hub {
     this.store = store;
     this.clock = clock;
     this.version = options.version;
+    this.liveness = options.liveness;
     this.#lease = lease;
     this.#failed = failed;
     this.#floor = position.floor;
@@ -77,7 +88,13 @@ export class Hub {
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
     const record = (transitions: readonly PresenceTransition[]) => this.#commits.ride({ op: "presence", transitions });
-    this.presence = new PresenceBoard({ store, clock, record, failed: log("telling presence") });
+    this.presence = new PresenceBoard({
+      store,
+      clock,
+      leaveMs: options.liveness.leaveMs,
+      record,
+      failed: log("telling presence"),
+    });
     this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
   }
 

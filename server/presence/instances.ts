@@ -41,8 +41,15 @@ export class Instances {
   readonly #leaving = new Set<InstanceRecord>();
   readonly #changed: (record: InstanceRecord, transition: PresenceTransition | null) => void;
 
+  /** How long an instance whose last connection broke may stay away before it is offline. */
+  readonly #leaveMs: number;
+
   /** @param changed told of everything that presence shows; with the transition where the state moved. */
-  constructor(changed: (record: InstanceRecord, transition: PresenceTransition | null) => void) {
+  constructor(
+    changed: (record: InstanceRecord, transition: PresenceTransition | null) => void,
+    leaveMs: number = LIVENESS.leave_ms,
+  ) {
+    this.#leaveMs = leaveMs;
     this.#changed = changed;
   }
 
@@ -96,7 +103,7 @@ export class Instances {
       this.#setDeadline(record, null);
       this.#move(record, "offline", now);
     } else {
-      this.#setDeadline(record, Math.max(fresh, now + LIVENESS.leave_ms));
+      this.#setDeadline(record, Math.max(fresh, now + this.#leaveMs));
       this.#changed(record, null);
     }
   }

@@ -15,6 +15,8 @@ const KEPT_BEAT_MS = 5 * 60_000;
 export interface PresenceOptions {
   store: Pick<Store, "workload">;
   clock: Clock;
+  /** How long an instance whose last connection broke may stay away before it is offline. */
+  leaveMs: number;
   /** Keeps what happened; may coalesce. */
   record: (transitions: readonly PresenceTransition[]) => void;
   failed: (error: unknown) => void;
@@ -38,7 +40,7 @@ export class PresenceBoard {
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#version = options.clock.now();
-    this.#instances = new Instances((record, transition) => this.#note(record, transition));
+    this.#instances = new Instances((record, transition) => this.#note(record, transition), options.leaveMs);
   }
 
   get version(): number {
@@ -51,7 +53,7 @@ export class PresenceBoard {
 
   /** Starts with who was known before; a restart of the hub is no transition. */
   start(known: readonly KnownInstance[]): void {
-    const grace = LIVENESS.reconnect_spread_ms + LIVENESS.leave_ms;
+    const grace = LIVENESS.reconnect_spread_ms + this.#options.leaveMs;
     this.#instances.restore(known, this.#options.clock.now(), grace);
     this.#tickLater();
   }

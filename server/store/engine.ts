@@ -131,7 +131,7 @@ export class Engine {
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
     const id = this.#options.newId(this.#now);
-    const decision = create(said, id, this.#now);
+    const decision = create(said, id, this.#now, this.#options.lease);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify(said));
       const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);

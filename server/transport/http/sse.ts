@@ -1,7 +1,6 @@
 /** The log as server-sent events: an event a page, its id the cursor that the page leads to. */
 import type { Request, Response } from "express";
 import { LIMITS } from "../../../shared/limits.ts";
-import { LIVENESS } from "../../../shared/presence.ts";
 import type { LogPage } from "../../delivery/page.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -40,9 +39,9 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
   let callOff = () => {};
   const keepAlive = () => {
     hub.delivery.position(session);
-    callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
+    callOff = hub.clock.after(hub.liveness.pingMs, keepAlive);
   };
-  callOff = hub.clock.after(LIVENESS.ping_ms, keepAlive);
+  callOff = hub.clock.after(hub.liveness.pingMs, keepAlive);
   const end = () => {
     hub.delivery.close(session);
     response.end();

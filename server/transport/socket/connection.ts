@@ -13,7 +13,6 @@ import { ack, type Hello, hello, type RpcId, type Welcome } from "../../../share
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations.ts";
-import { LIVENESS } from "../../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
@@ -199,7 +198,7 @@ export class SocketConnection {
       cursor: hub.cursorAt(cursor),
       resumed,
       ...(reason && { reason }),
-      heartbeat_ms: LIVENESS.ping_ms,
+      heartbeat_ms: hub.liveness.pingMs,
       window: WINDOW,
       limits: LIMITS,
       hub: { version: hub.version, protocol: PROTOCOL_VERSION },

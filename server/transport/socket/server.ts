@@ -121,7 +121,7 @@ export class SocketServer {
   #look(connection: SocketConnection, now: number): void {
     if (!connection.greeted) {
       if (now - connection.pingedAt >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
-    } else if (now - connection.pingedAt >= LIVENESS.ping_ms) {
+    } else if (now - connection.pingedAt >= this.#hub.liveness.pingMs) {
       connection.ping(now);
     } else if (now - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
       connection.giveUp();
