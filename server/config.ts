@@ -4,14 +4,14 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
+import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { TASK_DEFAULTS } from "../shared/message.ts";
 import { LIVENESS } from "../shared/presence.ts";
-import { nearest } from "../shared/suggest.ts";
 
 interface Setting {
   flag: string;
-  env: readonly string[];
+  env: readonly (HubVariable | "PORT")[];
   schema: z.ZodType;
   help: string;
 }
@@ -110,9 +110,6 @@ const SETTINGS = {
 
 export type Config = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]["schema"]> };
 
-/** Variables of this prefix that the hub's clients read. */
-const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN"];
-
 /** Wrong configuration, or a request for help: a text to print and the code to exit with. */
 export class ConfigExit extends Error {
   readonly exitCode: number;
@@ -130,7 +127,8 @@ export class ConfigExit extends Error {
  * @example readConfig(process.env, process.argv.slice(2)).port
  */
 export function readConfig(env: Record<string, string | undefined>, argv: readonly string[]): Config {
-  refuseUnknownVariables(env);
+  const unknown = unknownVariable(env);
+  if (unknown !== undefined) throw new ConfigExit(unknown, 2);
   const flags = parseFlags(argv);
   const config = Object.entries(SETTINGS).map(([name, setting]) => {
     const variable = setting.env.find((candidate) => env[candidate] !== undefined);
@@ -173,15 +171,3 @@ const oneLine = (text: string) =>
     .trim()
     .replace(/^error: /, "")
     .replace(/\s*\n\s*/g, " ");
-
-function refuseUnknownVariables(env: Record<string, string | undefined>): void {
-  const known = [...Object.values(SETTINGS).flatMap((setting) => [...setting.env]), ...CLIENT_VARIABLES];
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith("COORDINATION_") || known.includes(name)) continue;
-    const near = nearest(name, known);
-    throw new ConfigExit(
-      `unknown variable ${name}${near ? `: did you mean ${near}?` : `; known are ${known.join(", ")}`}`,
-      2,
-    );
-  }
-}

@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     throw error;
   });
   let isClosing = false;
+  process.on("disconnect", () => process.kill(process.pid, "SIGTERM")); // `coord hub` is gone: so is the hub
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (isClosing) return; // the first signal is being obeyed
@@ -62,16 +63,19 @@ const makeLogger = (level: string) =>
   );
 
 /** Where it listens, where the data is, and what to try next. */
-function startScreen({ db, open }: Config, host: string, port: number): string {
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}${BASE_PATH}`;
-  const elsewhere = port === 3000 ? "" : `COORDINATION_API_URL=${url} `;
+function startScreen({ db, open, allowHost }: Config, host: string, port: number): string {
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  const name = isEverywhere ? (allowHost[0] ?? "127.0.0.1") : host.includes(":") ? `[${host}]` : host;
+  const url = `http://${name}:${port}${BASE_PATH}`;
+  const elsewhere = port === 3000 && name !== allowHost[0] ? "" : `COORDINATION_API_URL=${url} `;
   return [
     "",
     "  coordination-hub",
     "",
     `  listening   ${url}`,
     `  data        ${resolve(db)}`,
-    ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything.", ""] : []),
+    ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything."] : []),
+    ...(isEverywhere && !open ? ["", "  Only this machine is let in: --open lets others in, too."] : []),
     "",
     "  Try it in two other terminals:",
     `    ${elsewhere}npx coord watch --as server_backend`,

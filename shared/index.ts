@@ -1,5 +1,6 @@
 export * from "./closeCodes.ts";
 export * from "./cursor.ts";
+export * from "./environment.ts";
 export * from "./errors.ts";
 export type { Event, EventKind, EventMessage, LostReason, Page } from "./event.ts";
 export { EVENT_KINDS } from "./event.ts";

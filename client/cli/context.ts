@@ -1,6 +1,8 @@
 /** What a command works with: who is calling, the hub, and the ways in and out of the process. */
+
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unknownVariable } from "../../shared/index.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
 import { UsageError } from "./errors.ts";
@@ -25,6 +27,8 @@ export class Context {
 
   /** @throws UsageError when the name or the URL cannot be one. */
   constructor(outside: Outside, print: Printer, { as, url }: Settings) {
+    const unknown = unknownVariable(outside.env);
+    if (unknown !== undefined) throw new UsageError(unknown);
     this.outside = outside;
     this.print = print;
     this.interrupted = outside.interrupted;

@@ -44,7 +44,7 @@ function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstance
     throw new HubError("not_ready", `Task is not ready before ${new Date(state.not_before ?? c.now).toISOString()}`, {
       id: state.id,
       status: state.status,
-      not_before: state.not_before,
+      not_before: new Date(state.not_before ?? c.now).toISOString(),
     });
   }
   const actor = actingName(state, c.caller);

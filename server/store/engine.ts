@@ -120,7 +120,7 @@ export class Engine {
       this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, until)),
     wake: () => this.#wake(),
     probe: () => {
-      this.#ledger.saveCounts(this.#tally.counts);
+      this.#ledger.probe(this.#now);
       return NOTHING;
     },
     presence: ({ transitions }) => {
@@ -133,7 +133,7 @@ export class Engine {
     const id = this.#options.newId(this.#now);
     const decision = create(said, id, this.#now, this.#options.lease);
     if (key !== undefined) {
-      const fingerprint = this.#options.fingerprint(JSON.stringify(said));
+      const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
       const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }

@@ -49,6 +49,8 @@ export interface Ledger {
   /** When the longest waiting message for an instance was sent, ISO 8601. */
   oldestWaiting(recipient: string): string | null;
 
+  /** Writes as much as an ordinary message takes. */
+  probe(now: number): void;
   recordPresence(transitions: readonly PresenceTransition[]): void;
   saveCounts(counts: Counts): void;
 }

@@ -8,17 +8,17 @@ import type { Repeat } from "../../shared/operations.ts";
 export const EVENT_MEANINGS: Record<EventKind, string> = {
   new: "A message was sent. Carries the whole message.",
   claimed: "Somebody took the task. Carries who, the attempt and the end of the lease.",
-  progress: "Its holder says how far it is.",
+  progress: "(Not told by this version.) Its holder says how far it is.",
   completed: "The task is done, or the chat was read. Carries the result.",
   failed: "The task failed for good. Carries the error and why.",
   released: "Its holder gave the task back untried; it is pending again.",
   requeued: "A try failed or its lease ran out; it is pending again, perhaps after a pause.",
   ready: "What a pending task waited for is over: it can be claimed now.",
-  cancelled: "The task was called off. Its holder should stop.",
+  cancelled: "(Not told by this version.) The task was called off. Its holder should stop.",
   deleted: "The message and its bodies are gone. A holder should stop.",
-  late: "A result came from an attempt that no longer counts. Kept here, and changed nothing.",
+  late: "(Not told by this version.) A result came from an attempt that no longer counts. Kept here, and changed nothing.",
   delivered: "The recipient's client has acknowledged the message.",
-  seen: "The recipient's model has the message in its context.",
+  seen: "(Not told by this version.) The recipient's model has the message in its context.",
 };
 
 export const LOST_MEANINGS: Record<LostReason, string> = {

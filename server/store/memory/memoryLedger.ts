@@ -73,6 +73,10 @@ export class MemoryLedger implements Ledger {
     return oldest ? iso(oldest.created_at) : null;
   }
 
+  probe() {
+    // memory can always be written
+  }
+
   recordPresence(transitions: readonly PresenceTransition[]) {
     this.presence.push(...transitions);
   }

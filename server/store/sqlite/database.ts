@@ -41,7 +41,7 @@ export function openDatabase(file: string): Database.Database {
  */
 export function locate(file: string): string {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(file));
     return existsSync(file) ? realpathSync(file) : file;
   } catch (error) {
     throw unusable(file, error);
@@ -49,6 +49,13 @@ export function locate(file: string): string {
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
+/** Level by level: Node's own recursion never ends where the system says that a folder cannot be. */
+function makeDirectory(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
 function createPrivately(file: string): boolean {
   if (existsSync(file)) return statSync(file).size === 0;
   closeSync(openSync(file, "wx", 0o600));

@@ -51,8 +51,11 @@ const prepareAll = (db: Database.Database) => ({
        since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
        beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state <> 'offline' THEN beat_ms END`,
   ),
+  probe: db.prepare("INSERT INTO coordination_probe VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text"),
   counts: db.prepare("UPDATE coordination_counts SET count = ? WHERE status = ?"),
 });
+
+const PROBE_CHARS = 64 * 1024;
 
 /** Messages this large are not worth keeping in memory. */
 const CACHED_CHARS = 16 * 1024;
@@ -135,6 +138,10 @@ export class SqliteLedger implements Ledger {
 
   oldestWaiting(recipient: string): string | null {
     return (this.#sql.oldestWaiting.get(recipient) as string | undefined) ?? null;
+  }
+
+  probe(now: number): void {
+    this.#sql.probe.run(`${now}`.padEnd(PROBE_CHARS, "."));
   }
 
   recordPresence(transitions: readonly PresenceTransition[]): void {

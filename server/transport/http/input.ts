@@ -15,10 +15,21 @@ type Params = Record<string, unknown>;
 export function inputOf(operation: Operation): (request: Request) => Params {
   const types = parameterTypes(operation);
   const takesKey = "idempotency_key" in operation.params.shape;
-  return (request) => ({
-    ...(operation.rest.method === "GET" ? fromQuery(request, types) : fromBody(request)),
-    ...request.params,
-    ...(takesKey && keyOf(request)),
+  const isGet = operation.rest.method === "GET";
+  return (request) => {
+    const query = fromQuery(request, types);
+    const params = isGet ? query : fromBody(request);
+    if (!isGet) refuseQuery(query);
+    return { ...params, ...request.params, ...(takesKey && keyOf(request, params)) };
+  };
+}
+
+/** What changes something is asked for in the body. */
+function refuseQuery(query: Params): void {
+  const [field] = Object.keys(query);
+  if (field === undefined) return;
+  throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
+    field,
   });
 }
 
@@ -36,9 +47,15 @@ function header(request: Request, name: string, schema: z.ZodType<string>): stri
   return value === undefined ? null : (validate(z.object({ [name]: schema }), { [name]: value })[name] as string);
 }
 
-function keyOf(request: Request): Params {
+function keyOf(request: Request, { idempotency_key: inBody }: Params): Params {
   const key = request.get("idempotency-key");
-  return key === undefined ? {} : { idempotency_key: key };
+  if (key === undefined) return {};
+  if (inBody !== undefined && inBody !== key) {
+    throw new HubError("invalid_params", "idempotency_key differs from the header Idempotency-Key: say it once", {
+      field: "idempotency_key",
+    });
+  }
+  return { idempotency_key: key };
 }
 
 function fromBody(request: Request): Params {
@@ -75,7 +92,7 @@ function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params
 }
 
 function typed(value: string, type: string | undefined): unknown {
-  if (type === "integer" && /^-?[0-9]{1,16}(\.[0-9]+)?$/.test(value)) return Number(value);
+  if (type === "integer" && /^-?[0-9]+(\.[0-9]+)?$/.test(value)) return Number(value);
   if (type === "boolean" && /^(true|false)$/.test(value)) return value === "true";
   return value;
 }

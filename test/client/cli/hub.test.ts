@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { tempDir } from "../../support/tempDir.ts";
@@ -26,6 +26,15 @@ it("coord hub ends in good order on Ctrl-C", async () => {
   const hub = new CoordProcess(["hub", "--port", "0", "--db", join(tempDir(), "hub.db")]);
   await hub.prints(/listening/);
   expect(await hub.end("SIGINT")).toBe(0);
+});
+
+it("coord hub takes the hub with it when it is killed", async () => {
+  const db = join(tempDir(), "hub.db");
+  const hub = new CoordProcess(["hub", "--port", "0", "--db", db]);
+  await hub.prints(/listening/);
+  hub.child.kill("SIGKILL");
+  const { url } = await vi.waitFor(() => startHub({ db }), { timeout: 10_000 }); // as soon as the file is free
+  expect((await runInside(["stats"], { url })).code).toBe(0);
 });
 
 it("coord backup copies the database, with and without a hub, and never over a file", async () => {

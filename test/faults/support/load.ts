@@ -6,6 +6,7 @@ import type { Hub } from "../../../client/sdk/index.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Message } from "../../../shared/message.ts";
+import { defer } from "../../support/defer.ts";
 import type { Random } from "../../support/random.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 import type { Acknowledged } from "./logChecker.ts";
@@ -22,32 +23,42 @@ export class Load {
   readonly #looks = new Set<() => void>();
   #sends = true;
   #works = true;
+  #isAbandoned = false;
+  #fail!: (error: unknown) => void;
+  /** Rejects when a client is refused what it must be given. */
+  readonly #failure = new Promise<never>((_, reject) => {
+    this.#fail = reject;
+  });
 
-  /** Begins nothing; messages will go to `recipients`. */
+  /** Begins nothing; messages will go to `recipients`. What was begun ends with the test at the latest. */
   constructor(random: Random, recipients: readonly string[]) {
     this.#random = random;
     this.#recipients = recipients;
+    this.#failure.catch(() => {});
+    defer(() => {
+      this.#isAbandoned = true;
+    });
   }
 
   /** Sends over the SDK, so many at a time. */
   send(hub: Hub, atOnce: number): void {
-    for (let lane = 0; lane < atOnce; lane++) this.#actors.push(this.#sendOn(hub, `${hub.as}-${lane}`));
+    for (let lane = 0; lane < atOnce; lane++) this.#act(this.#sendOn(hub, `${hub.as}-${lane}`));
   }
 
   /** Sends over a bare socket, a batch a frame; after a loss the whole batch again, on the next line. */
   sendRaw(wsUrl: string, name: string): void {
-    this.#actors.push(this.#sendBatches(wsUrl, name));
+    this.#act(this.#sendBatches(wsUrl, name));
   }
 
   /** Claims tasks and ends them in every way, so many at a time. */
   work(hub: Hub, atOnce: number): void {
-    for (let lane = 0; lane < atOnce; lane++) this.#actors.push(this.#workOn(hub, `${hub.as}-${lane}`));
+    for (let lane = 0; lane < atOnce; lane++) this.#act(this.#workOn(hub, `${hub.as}-${lane}`));
   }
 
   /** Resolves after so many acknowledgements from now. */
   acknowledges(count: number): Promise<void> {
     const goal = this.acknowledged.length + count;
-    return new Promise((resolve) => {
+    const reached = new Promise<void>((resolve) => {
       const look = () => {
         if (this.acknowledged.length < goal) return;
         this.#looks.delete(look);
@@ -55,6 +66,7 @@ export class Load {
       };
       this.#looks.add(look);
     });
+    return Promise.race([reached, this.#failure]);
   }
 
   /** Sends nothing new; everything that was begun is brought to its end, and every task too. */
@@ -65,6 +77,11 @@ export class Load {
     await Promise.all(this.#actors);
   }
 
+  #act(actor: Promise<void>): void {
+    this.#actors.push(actor);
+    actor.catch(this.#fail);
+  }
+
   #note(kind: EventKind, { id, attempt }: Message, text?: string): void {
     this.acknowledged.push({ kind, id, attempt, text });
     for (const look of [...this.#looks]) look();
@@ -73,7 +90,7 @@ export class Load {
   async #sendOn(hub: Hub, lane: string): Promise<void> {
     for (let n = 0; this.#sends; n++) {
       const said = this.#said(`${lane}-${n}`);
-      const { message } = await again(() => hub.send(said));
+      const { message } = await this.#again(() => hub.send(said));
       this.#note("new", message, said.task);
     }
   }
@@ -81,14 +98,14 @@ export class Load {
   async #sendBatches(wsUrl: string, name: string): Promise<void> {
     for (let n = 0; this.#sends; n++) {
       const batch = Array.from({ length: RAW_BATCH }, (_, i) => this.#said(`${name}-${n}-${i}`));
-      const messages = await again(() => sendBatch(wsUrl, name, batch));
+      const messages = await this.#again(() => sendBatch(wsUrl, name, batch));
       for (const [i, message] of messages.entries()) this.#note("new", message, batch[i]?.task);
     }
   }
 
   async #workOn(hub: Hub, lane: string): Promise<void> {
     for (let n = 0; this.#works; n++) {
-      const task = await again(() => hub.claimNext({ claim_key: `${lane}-${n}`, wait_ms: 250 }));
+      const task = await this.#again(() => hub.claimNext({ claim_key: `${lane}-${n}`, wait_ms: 250 }));
       if (!task) continue;
       this.#note("claimed", task);
       await this.#end(hub, task).catch((error) => {
@@ -101,15 +118,26 @@ export class Load {
     const { id, attempt = 0 } = task;
     const way = this.#random.int(10);
     if (way === 0 && attempt < 3) {
-      await again(() => hub.fail({ id, attempt, retryable: true, error: "try again" }));
+      await this.#again(() => hub.fail({ id, attempt, retryable: true, error: "try again" }));
       this.#note("requeued", task);
     } else if (way === 1 && attempt < 3) {
-      await again(() => hub.release({ id, attempt }));
+      await this.#again(() => hub.release({ id, attempt }));
       this.#note("released", task);
     } else {
       const result = `${id} by ${hub.as} in ${attempt}`;
-      await again(() => hub.complete({ id, attempt, result }));
+      await this.#again(() => hub.complete({ id, attempt, result }));
       this.#note("completed", task, result);
+    }
+  }
+
+  /** Asks until there is an answer. @throws Error that another try would not change. */
+  async #again<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#isAbandoned || (error as { retryable?: boolean }).retryable === false) throw error;
+      }
     }
   }
 
@@ -122,17 +150,6 @@ export class Load {
 
 /** Whether a claim ended without our doing. */
 const isOver = (error: unknown) => error instanceof HubError && OVER.has(error.code);
-
-/** Asks until there is an answer. What is refused for good is thrown. */
-async function again<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error instanceof HubError && !error.retryable) throw error;
-    }
-  }
-}
 
 async function sendBatch(wsUrl: string, name: string, batch: readonly object[]): Promise<Message[]> {
   const socket = await RawSocket.greet(wsUrl, { claude_id: name });

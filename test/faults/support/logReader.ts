@@ -1,6 +1,6 @@
 /**
- * A reader of the log over a bare socket: checks that every page begins where the last one ended, acknowledges, and
- * after a loss comes back with its cursor. It keeps its whole history, because that is what is to be compared.
+ * A reader of the log over a bare socket: checks that every page begins where the last one ended and that events come in
+ * their order, acknowledges, and after a loss comes back with its cursor. It keeps what it read, unless told otherwise.
  */
 import { setTimeout } from "node:timers/promises";
 import { WebSocket } from "ws";
@@ -20,6 +20,8 @@ const PATIENCE_MS = 15_000;
 
 export class LogReader {
   readonly events: Event[] = [];
+  /** How many events it has read. */
+  count = 0;
   /** Every answer to a hello. */
   readonly welcomes: Welcome[] = [];
   /** What went wrong, as sentences: a gap, a lost cursor. */
@@ -27,6 +29,9 @@ export class LogReader {
   cursor: string | undefined;
   /** Acknowledges nothing while it is false. */
   acknowledges = true;
+  /** Whether `events` grows. */
+  keeps = true;
+  #lastSeq = 0;
   readonly #wsUrl: string;
   readonly #hello: Partial<Hello>;
   readonly #looks = new Set<() => void>();
@@ -81,7 +86,7 @@ export class LogReader {
 
   /** Waits until it has so many events. */
   counts(count: number): Promise<void> {
-    return this.until(`event ${count}`, () => this.events.length >= count);
+    return this.until(`event ${count}`, () => this.count >= count);
   }
 
   /** Looks after every frame whether something is so. @throws Error when it is not in time. */
@@ -146,7 +151,12 @@ export class LogReader {
   #apply({ after, cursor, events }: Page): void {
     if (after !== this.cursor) this.broken.push(`a page begins at ${after}, the reader is at ${this.cursor}`);
     this.cursor = cursor;
-    this.events.push(...events);
+    this.count += events.length;
+    for (const { seq } of events) {
+      if (seq <= this.#lastSeq) this.broken.push(`event ${seq} comes after ${this.#lastSeq}`);
+      this.#lastSeq = seq;
+    }
+    if (this.keeps) this.events.push(...events);
     if (this.acknowledges && events.length > 0) this.acknowledge();
   }
 }

@@ -98,6 +98,12 @@ CREATE TABLE coordination_instances (
   beat_ms   INTEGER
 ) STRICT;
 
+-- What is written to find out whether the disk takes an ordinary message.
+CREATE TABLE coordination_probe (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE coordination_counts (
   status TEXT PRIMARY KEY NOT NULL,
   count  INTEGER NOT NULL

@@ -14,6 +14,12 @@ export const keys: Section = (hub) => {
     expect((await hub().list({ to_claude: worker })).messages).toHaveLength(1);
   });
 
+  test("a repeat that says what the first left to the default is the same body", async () => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    const first = await hub().send(said, "k");
+    expect((await hub().send({ ...said, type: "task" }, "k")).id).toBe(first.id);
+  });
+
   test("a repeat tells the message as it is by now", async () => {
     const worker = hub().newName("worker");
     const said = { from_claude: hub().newName("boss"), to_claude: worker };

@@ -10,7 +10,10 @@ export const time: Section = (hub) => {
   test("a task that must wait is claimable from its moment on, and its readiness is told", async () => {
     const worker = name(hub().newName("worker"));
     const task = await hub().send({ to_claude: worker.claude_id, not_before: hub().now + MINUTE });
-    const notReady = { code: "not_ready", details: { id: task.id, status: "pending", not_before: hub().now + MINUTE } };
+    const notReady = {
+      code: "not_ready",
+      details: { id: task.id, status: "pending", not_before: new Date(hub().now + MINUTE).toISOString() },
+    };
     await expect(hub().claim(task, worker)).rejects.toMatchObject(notReady);
     expect(hub().wakeAt).toBe(hub().now + MINUTE);
     hub().clock.advance(MINUTE - 1);

@@ -72,16 +72,16 @@ describe("the same file, opened again", () => {
     const transitions = [
       { claude_id: "a", state: "online", at },
       { claude_id: "b", state: "online", at },
-      { claude_id: "a", state: "heartbeat", at: at + 5 },
+      { claude_id: "a", state: "heartbeat", at: at + 5, beat_ms: 30_000 },
       { claude_id: "b", state: "offline", at: at + 7 },
-      { claude_id: "c", state: "heartbeat", at: at + 9 },
+      { claude_id: "c", state: "heartbeat", at: at + 9, beat_ms: 0 },
     ] as const;
     await first.commit({ op: "presence", transitions });
     await first.close();
     expect((await openStore(file, clock)).opened.instances).toEqual([
-      { claude_id: "a", state: "online", since: at, last_seen: at + 5 },
-      { claude_id: "b", state: "offline", since: at + 7, last_seen: at + 7 },
-      { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9 },
+      { claude_id: "a", state: "online", since: at, last_seen: at + 5, beat_ms: 30_000 },
+      { claude_id: "b", state: "offline", since: at + 7, last_seen: at + 7, beat_ms: null },
+      { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9, beat_ms: 0 },
     ]);
   });
 });

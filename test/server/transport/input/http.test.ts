@@ -88,7 +88,7 @@ describe("a query", () => {
     ["/messages?limit=", "limit must be a number"],
     ["/messages?limit=1e2", "limit must be a number"],
     ["/messages?limit=0x10", "limit must be a number"],
-    ["/messages?offset=99999999999999999999", "offset must be a number"],
+    ["/messages?offset=99999999999999999999", "offset must be at most 9007199254740991"],
     ["/messages?limit[]=1", 'Unknown field: limit[] (did you mean "limit"?)'],
     ["/messages?to_cluade=bob", 'Unknown field: to_cluade (did you mean "to_claude"?)'],
     ["/messages?__proto__=1", "Unknown field: __proto__"],
@@ -123,6 +123,19 @@ describe("a path or a method", () => {
       const headers = { [header]: name };
       await expectRefused({ method: "GET", path: "/stats", headers }, "invalid_params", new RegExp(`^${header} must`));
     }
+  });
+
+  test.each([
+    ["DELETE", "/message/x?foo=1", "foo"],
+    ["POST", "/message?task=t", "task"],
+  ])("%s %s is refused: what changes something takes no query", (method, path, field) =>
+    expectRefused({ method, path }, "invalid_params", new RegExp(`^Unknown field in the query: ${field}`)),
+  );
+
+  test("an idempotency key said twice, and differently, is refused", async () => {
+    const headers = { ...JSON_TYPE, "idempotency-key": "K1" };
+    const body = `${CHAT.slice(0, -1)},"idempotency_key":"K9"}`;
+    await expectRefused({ body, headers }, "invalid_params", /^idempotency_key differs from the header/);
   });
 
   test("an idempotency key in a header that is none is refused", async () => {

@@ -1,0 +1,38 @@
+/** The environment variables that the hub and its clients read, and what a mistyped one is told. */
+import { nearest } from "./suggest.ts";
+
+const PREFIX = "COORDINATION_";
+
+export const HUB_VARIABLES = [
+  "COORDINATION_HOST",
+  "COORDINATION_PORT",
+  "COORDINATION_DB",
+  "COORDINATION_OPEN",
+  "COORDINATION_ALLOW_HOST",
+  "COORDINATION_LEASE_GRACE_MS",
+  "COORDINATION_DETACHED_LEASE_MS",
+  "COORDINATION_MAX_ATTEMPTS",
+  "COORDINATION_BACKOFF_MS",
+  "COORDINATION_BACKOFF_MAX_MS",
+  "COORDINATION_PING_MS",
+  "COORDINATION_OFFLINE_AFTER_MS",
+  "COORDINATION_LOG_LEVEL",
+] as const;
+
+export const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN"] as const;
+
+export type HubVariable = (typeof HUB_VARIABLES)[number];
+
+/**
+ * Looks for variables of ours that nobody reads.
+ *
+ * @returns what to tell the person about the first of them; undefined when there is none.
+ * @example unknownVariable(process.env)
+ */
+export function unknownVariable(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const known: readonly string[] = [...HUB_VARIABLES, ...CLIENT_VARIABLES];
+  const unknown = Object.keys(env).find((name) => name.startsWith(PREFIX) && !known.includes(name));
+  if (unknown === undefined) return undefined;
+  const near = nearest(unknown, known);
+  return `unknown variable ${unknown}${near ? `: did you mean ${near}?` : `; known are ${known.join(", ")}`}`;
+}
