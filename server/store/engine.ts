@@ -57,6 +57,8 @@ export class Engine {
   #now = 0;
   #entries: LogEntry[] = [];
   #chars = 0;
+  /** Since when the first message for a recipient waits, as far as this batch knows. */
+  readonly #oldest = new Map<string, string>();
 
   constructor(options: EngineOptions, tally: Tally) {
     this.#options = options;
@@ -86,6 +88,7 @@ export class Engine {
     this.#now = now;
     this.#entries = [];
     this.#chars = 0;
+    this.#oldest.clear();
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#entries.length > 0) this.#ledger.saveCounts(this.#tally.counts);
     return { outcomes, entries: this.#entries, wakeAt: this.#ledger.earliestWake() };
@@ -154,7 +157,16 @@ export class Engine {
 
   #queueOf(recipient: string) {
     const waiting = this.waiting(recipient);
-    return { waiting, oldest: waiting === 0 ? null : this.#ledger.oldestWaiting(recipient) };
+    return { waiting, oldest: waiting === 0 ? null : this.#oldestWaiting(recipient) };
+  }
+
+  /** Looked up once a batch, unless one that waited goes. */
+  #oldestWaiting(recipient: string): string | null {
+    const known = this.#oldest.get(recipient);
+    if (known !== undefined) return known;
+    const oldest = this.#ledger.oldestWaiting(recipient);
+    if (oldest !== null) this.#oldest.set(recipient, oldest);
+    return oldest;
   }
 
   #claimNext({ caller, for_claude, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
@@ -238,6 +250,7 @@ export class Engine {
   #tallyStatus({ status, to_claude }: MessageState, by: 1 | -1): void {
     this.#tally.counts[status] += by;
     if (status !== "pending") return;
+    if (by < 0) this.#oldest.delete(to_claude);
     const waiting = this.waiting(to_claude) + by;
     if (waiting === 0) this.#tally.waiting.delete(to_claude);
     else this.#tally.waiting.set(to_claude, waiting);

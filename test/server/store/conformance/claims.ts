@@ -128,6 +128,20 @@ export const claims: Section = (hub) => {
     expect(hub().head).toBe(head);
   });
 
+  test("nor does an earlier attempt of the present holder, nor another run with the present attempt (I7)", async () => {
+    const worker = hub().newName("worker");
+    const [r1, r2] = [run(worker, "r1"), run(worker, "r2")];
+    const task = await hub().send({ to_claude: worker });
+    const first = await hub().claim(task, r1);
+    expect(await hub().release(first, r1)).toMatchObject({ status: "pending", attempt: 1, tries_left: 3 });
+    const second = await hub().claim(task, r1);
+    await expect(hub().complete(first, r1)).rejects.toMatchObject({ code: "lease_lost" });
+    await expect(hub().complete(second, r2)).rejects.toMatchObject({ code: "lease_lost" });
+    await expect(hub().fail(second, name(worker))).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await hub().get(task)).toEqual(second);
+    expect(await hub().complete(second, r1)).toMatchObject({ status: "complete", attempt: 2 });
+  });
+
   test("the identical completion again: the same answer, no event; another is refused", async () => {
     const worker = run(hub().newName("worker"), "r1");
     const held = await hub().claim(await hub().send({ to_claude: worker.claude_id }), worker);
