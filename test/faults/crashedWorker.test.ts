@@ -11,6 +11,7 @@ import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
 import { HubProcess } from "../support/processes.ts";
 import { FaultProxy } from "../support/proxy.ts";
+import { RawSocket } from "../support/rawSocket.ts";
 import { repository } from "../support/repository.ts";
 import { eventually } from "./support/eventually.ts";
 import { LogChecker } from "./support/logChecker.ts";
@@ -53,8 +54,8 @@ class WorkerProcess {
   }
 }
 
-async function start() {
-  const hub = await HubProcess.start({ args: ["--lease-grace-ms", String(GRACE_MS)] });
+async function start(graceMs = GRACE_MS) {
+  const hub = await HubProcess.start({ args: ["--lease-grace-ms", String(graceMs)] });
   const ada = await join(hub.url, { as: "ada" });
   const kinds = new Heard(ada, "event");
   await reaches(ada, "online");
@@ -122,8 +123,25 @@ test("a worker that was stopped and comes back too late is refused, and changes 
   expect(await checker.differences(hub.url)).toEqual([]);
 });
 
+test("a run that lost its claim and claims again is held to its new attempt", async () => {
+  const { hub, ada, kinds, show } = await start();
+  const run = { claude_id: "bob", run: "r1" };
+  const before = await RawSocket.greet(hub.wsUrl, run);
+  const task = await ada.send({ to_claude: "bob", task: "sum", backoff_ms: 0 });
+  await before.call("claim", { id: task.id });
+  before.ws.terminate();
+  await kinds.find(({ kind }) => kind === "ready");
+  const again = await RawSocket.greet(hub.wsUrl, run);
+  expect(await again.call("claim", { id: task.id })).toMatchObject({ attempt: 2 });
+  const late = again.call("complete", { id: task.id, attempt: 1, result: "of the first attempt" });
+  await expect(late).rejects.toMatchObject({ code: "lease_lost", details: { attempt: 2 } });
+  expect(await show(task.id)).toMatchObject({ status: "in_progress", attempt: 2 });
+  await again.call("complete", { id: task.id, attempt: 2, result: "of the second" });
+  expect(await task.result()).toMatchObject({ attempt: 2, result: "of the second" });
+});
+
 test("a worker that comes back within the grace keeps its task", async () => {
-  const { hub, ada, kinds } = await start();
+  const { hub, ada, kinds } = await start(30_000);
   const proxy = await FaultProxy.start(hub);
   const worker = await WorkerProcess.start(through(proxy), "bob");
   const task = await ada.send({ to_claude: "bob", task: "sum" });

@@ -11,11 +11,20 @@ import { http } from "../support/http.ts";
 import { HubProcess } from "../support/processes.ts";
 import { RawSocket } from "../support/rawSocket.ts";
 import { eventually } from "./support/eventually.ts";
+import { type Bug, plant } from "./support/plant.ts";
 
 const MIB = 2 ** 20;
 /** V8 may keep so much garbage in each of the hub's two threads, and not more: what stays in use beyond it shows. */
 const ENV = { NODE_OPTIONS: "--max-old-space-size=256" };
 const PATIENCE_MS = 5_000;
+
+/** Every commit takes 50 ms more. */
+const SLOW_DISK: Bug = {
+  file: "/store/sqlite/host.js",
+  replace: [
+    ["open.commit.run();", "open.commit.run(); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);"],
+  ],
+};
 
 let hub: HubProcess;
 /** Somebody who has nothing to do with it. */
@@ -194,9 +203,10 @@ describe("more than the hub can hold:", () => {
   });
 
   test("bodies, sent faster than they can be stored", async () => {
-    const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "flood" });
+    const slow = await HubProcess.start({ env: plant(SLOW_DISK) });
+    const socket = await RawSocket.greet(slow.wsUrl, { claude_id: "flood" });
     const context = "x".repeat(MIB - 1);
-    const COUNT = 64;
+    const COUNT = 48;
     for (let id = 0; id < COUNT; id++) {
       const params = { to_claude: "c", type: "chat", task: `${id}`, context };
       socket.send({ jsonrpc: "2.0", id, method: "send", params });

@@ -14,7 +14,7 @@ import { RawSocket } from "../support/rawSocket.ts";
 import { repository } from "../support/repository.ts";
 import { tempDir } from "../support/tempDir.ts";
 
-/** A folder with what was there: `hub.db` and its lock, an older copy, a backup. */
+/** A folder with what was there: `hub.db` and its lock, an older copy, a backup and the lock of its time. */
 let past: string;
 /** Where a client stood when all was well. */
 let cursor: string;
@@ -36,6 +36,7 @@ beforeAll(async () => {
   const second = await HubProcess.start({ db });
   await send(second, 3);
   execFileSync(process.execPath, [`${repository}dist/server/backup.js`, db, path(past, "backup.db")]);
+  copyFileSync(`${db}.hub-lock`, path(past, "lock-of-backup"));
   await send(second, 3);
   cursor = (await http(second.url)).body.data.cursor;
   await second.stop();
@@ -54,6 +55,10 @@ const beside = (db: string, name: string) => path(db, "..", name);
 
 const DISASTERS: Record<string, (db: string) => void> = {
   "a backup was restored": (db) => copyFileSync(beside(db, "backup.db"), db),
+  "a backup was restored, with the lock file of its time": (db) => {
+    copyFileSync(beside(db, "backup.db"), db);
+    copyFileSync(beside(db, "lock-of-backup"), `${db}.hub-lock`);
+  },
   "an older copy was put back": (db) => copyFileSync(beside(db, "older.db"), db),
   "an older copy was put back, without the lock file": (db) => {
     copyFileSync(beside(db, "older.db"), db);

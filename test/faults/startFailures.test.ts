@@ -98,7 +98,9 @@ describe("a database", () => {
   test("below a file", async () => {
     const file = join(tempDir(), "file");
     writeFileSync(file, "");
-    expect(await refusal({ db: join(file, "hub.db") })).toMatch(/file\/hub\.db cannot be opened and written/);
+    expect(await refusal({ db: join(file, "hub.db") })).toMatch(
+      /file\/hub\.db(\.hub-lock)? cannot be opened and written/,
+    );
   });
 
   test("behind a link that leads nowhere", async () => {

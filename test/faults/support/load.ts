@@ -2,6 +2,7 @@
  * Clients that send, claim, complete, fail and release without a pause, whatever becomes of the hub, and note outside
  * of it what it acknowledged. Everything has a key or an attempt, and is asked again until it is answered.
  */
+import { setTimeout } from "node:timers/promises";
 import type { Hub } from "../../../client/sdk/index.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { EventKind } from "../../../shared/event.ts";
@@ -14,6 +15,7 @@ import type { Acknowledged } from "./logChecker.ts";
 /** Another run has the task, or its end is known: the claim is over, and nothing more is to be said. */
 const OVER = new Set(["lease_lost", "wrong_status", "not_found"]);
 const RAW_BATCH = 16;
+const AGAIN_MS = 20;
 
 export class Load {
   readonly acknowledged: Acknowledged[] = [];
@@ -137,6 +139,7 @@ export class Load {
         return await ask();
       } catch (error) {
         if (this.#isAbandoned || (error as { retryable?: boolean }).retryable === false) throw error;
+        await setTimeout(AGAIN_MS);
       }
     }
   }

@@ -114,7 +114,7 @@ describe("a task that must wait", () => {
     expect(refused(later, claim())).toMatchObject({
       code: "not_ready",
       message: `Task is not ready before ${new Date(NOW + MINUTE).toISOString()}`,
-      details: { id: "id-1", status: "pending", not_before: NOW + MINUTE },
+      details: { id: "id-1", status: "pending", not_before: new Date(NOW + MINUTE).toISOString() },
     });
   });
 
