@@ -245,6 +245,7 @@ export class Engine {
     if (before?.status === after?.status) return;
     if (before) this.#tallyStatus(before, -1);
     if (after) this.#tallyStatus(after, 1);
+    if (before && after?.status === "pending") this.#oldest.delete(after.to_claude); // it may have come long ago
   }
 
   #tallyStatus({ status, to_claude }: MessageState, by: 1 | -1): void {

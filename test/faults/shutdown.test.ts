@@ -55,7 +55,7 @@ test("under load: acknowledged means kept, a second signal is harmless, clients 
   expect(checker.missing(load.acknowledged)).toEqual([]);
 });
 
-test("whoever waits is let go, and every socket is told when to come back", async () => {
+test("whoever waits is let go, nothing new is taken, and every socket is told when to come back", async () => {
   const hub = await HubProcess.start();
   const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "bob", run: "r1" });
   const claim = socket.request("claim_next", { wait_ms: 50_000, claim_key: "k" });
@@ -73,6 +73,8 @@ test("whoever waits is let go, and every socket is told when to come back", asyn
 
   const begun = performance.now();
   void hub.stop();
+  await eventually("the hub closes", () => isClosing(hub));
+  socket.send({ jsonrpc: "2.0", id: "late", method: "send", params: task });
   for (const poll of await Promise.all(polls)) {
     expect(poll).toMatchObject({ status: 200, body: { data: { after: cursor, cursor, events: [] } } });
   }
@@ -80,12 +82,16 @@ test("whoever waits is let go, and every socket is told when to come back", asyn
   expect(await claim).toBe(null);
   expect(await stream).toContain(cursor);
   expect(await socket.closed).toEqual({ code: 1012, reason: "restarting" });
+  const late = socket.received.find(({ id }) => id === "late"); // the socket may have been closed before it
+  if (late) expect(late.error?.data?.code).toBe("shutting_down");
   const [closing] = socket.notifications("closing") as Closing[];
   expect(closing).toMatchObject({ code: 1012 });
   expect(closing?.reconnect_within_ms).toBeGreaterThan(0);
   await expect(http(hub.url)).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
   expect(await hub.exited).toEqual(DONE);
   expect(performance.now() - begun).toBeLessThan(LIMIT_MS);
+  await hub.restart();
+  expect((await http(`${hub.url}/messages`)).body.count).toBe(0);
 });
 
 test("a client that reads nothing, and one that never finishes its request, do not hold it up", async () => {

@@ -42,10 +42,8 @@ describe("configuration", () => {
 
   test.each([
     [["--port", "99999"], /--port .*"99999"/],
-    [["--port", "http"], /--port .*"http" must be a number/],
     [["--lease-grace-ms", "-1"], /--lease-grace-ms .*"-1"/],
     [["--log-level", "loud"], /--log-level .*"loud".*"silent"/],
-    [["surplus"], /too many arguments/],
   ])("%j, with the flag and the value", async (args, said) => {
     expect(await refusal({ args }, 2)).toMatch(said);
   });
@@ -178,8 +176,8 @@ describe("a first start that was killed", () => {
     return db;
   }
 
-  // the lock file, its second page, the header of the database, its journal, the log, the schema
-  test.each([2, 3, 5, 9, 16, 60])("at its write %i, can be repeated", async (n) => {
+  // the lock file, the database and its journal, the log, the schema
+  test.each([2, 5, 16, 60])("at its write %i, can be repeated", async (n) => {
     const db = await killedAtWrite(n);
     const hub = await HubProcess.start({ db });
     const body = { from_claude: "a", to_claude: "b", task: "after all" };

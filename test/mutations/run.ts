@@ -54,7 +54,8 @@ function copyRepository(target: string): void {
 function expectPassing(original: string): void {
   if (!builds(original)) throw new Error("the repository does not build");
   for (const suite of Object.keys(SUITES) as Suite[]) {
-    if (notices(suite, original)) throw new Error(`${suite}: the tests fail without a planted bug`);
+    const { status, stdout } = test(suite, original);
+    if (status !== 0) throw new Error(`${suite}: the tests fail without a planted bug\n${stdout}`);
   }
   console.log(`${"planted bug".padEnd(84)} ${Object.keys(SUITES).join("  ")}  seconds`);
 }
@@ -82,10 +83,12 @@ function plant({ file, search, replace, breaks }: Mutation, copy: string): void 
 
 const builds = (copy: string) => spawnSync(process.execPath, ["build.mjs"], { cwd: copy, env: ENV }).status === 0;
 
-function notices(suite: Suite, copy: string): boolean {
+const notices = (suite: Suite, copy: string) => test(suite, copy).status !== 0;
+
+function test(suite: Suite, copy: string) {
   const vitest = join(copy, "node_modules", "vitest", "vitest.mjs");
-  const run = spawnSync(process.execPath, [vitest, "run", "--bail", "1", ...SUITES[suite]], { cwd: copy, env: ENV });
-  return run.status !== 0;
+  const args = [vitest, "run", "--bail", "1", ...SUITES[suite]];
+  return spawnSync(process.execPath, args, { cwd: copy, env: ENV, encoding: "utf8" });
 }
 
 function line({ breaks }: Mutation, verdict: Verdict, seconds: number): string {

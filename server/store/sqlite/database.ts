@@ -48,7 +48,6 @@ export function locate(file: string): string {
   }
 }
 
-/** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
 /** Level by level: Node's own recursion never ends where the system says that a folder cannot be. */
 function makeDirectory(path: string): void {
   if (existsSync(path) && statSync(path).isDirectory()) return;
@@ -56,6 +55,7 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
+/** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
 function createPrivately(file: string): boolean {
   if (existsSync(file)) return statSync(file).size === 0;
   closeSync(openSync(file, "wx", 0o600));

@@ -16,7 +16,8 @@ interface Line {
 
 export function inTurn(): RequestHandler {
   const lines = new WeakMap<Socket, Line>();
-  return ({ socket }, response, next) => {
+  return ({ socket, httpVersionMajor }, response, next) => {
+    if (httpVersionMajor > 1) return next(); // its requests share a connection, and flow control is its own
     const line = lines.get(socket) ?? { length: 0, answered: Promise.resolve() };
     lines.set(socket, line);
     line.length++;

@@ -16,7 +16,7 @@ interface Frame {
 }
 
 const AGAIN_MS = 20;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 export class LogReader {
   readonly events: Event[] = [];

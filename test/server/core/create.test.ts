@@ -38,6 +38,14 @@ test("the sender's wishes are kept", () => {
   expect(task(wishes)).toMatchObject({ ...wishes, tries_left: 9 });
 });
 
+test("tries and rest that the sender leaves out are the hub's", () => {
+  const said = { from_claude: "boss", to_claude: "worker", task: "scrape" };
+  const defaults = { maxAttempts: 7, backoffMs: 1 };
+  expect(create(said, "id-1", NOW, defaults).next).toMatchObject({ max_attempts: 7, tries_left: 7, backoff_ms: 1 });
+  const wishes = { max_attempts: 2, backoff_ms: 0 };
+  expect(create({ ...said, ...wishes }, "id-1", NOW, defaults).next).toMatchObject({ ...wishes, tries_left: 2 });
+});
+
 test("it is born with one event, the sender's", () => {
   const said = { from_claude: "boss", to_claude: "worker", task: "scrape" };
   expect(create(said, "id-1", NOW).events).toEqual([{ kind: "new", actor: "boss" }]);

@@ -43,8 +43,8 @@ async function turns() {
 function setUp() {
   const [store, clock, told] = [new SlowStore(), new ManualClock(), [] as string[]];
   const commits = new GroupCommit(store, clock, ({ entries }) => told.push(`told ${entries.length}`));
-  const submit = (task: string, to_claude = "worker") =>
-    commits.submit(sending({ to_claude, task })).then(
+  const submit = (task: string, to_claude = "worker", context = "") =>
+    commits.submit(sending({ to_claude, task, context })).then(
       () => told.push(`${task} done`),
       (error) => told.push(`${task} ${error.code ?? error.message}`),
     );
@@ -84,6 +84,14 @@ describe("batches", () => {
     expect(store.batches).toEqual([256, 256]);
     await store.sync();
     expect(store.batches).toEqual([256, 256, 88]);
+  });
+
+  test("hold 2 MiB of text at most, but always one command", async () => {
+    const { store, submit } = setUp();
+    for (const mebibytes of [1.5, 1.5, 0.2, 0.2, 3, 0]) void submit("t", "worker", "x".repeat(mebibytes * 2 ** 20));
+    await turns();
+    for (let i = 0; i < 4; i++) await store.sync();
+    expect(store.batches).toEqual([1, 3, 1, 1]);
   });
 
   test("keep the order of submission", async () => {
@@ -140,6 +148,18 @@ describe("answers", () => {
     expect(told).toEqual([most, most + 1, most + 2].map((i) => `t${i} too_many_requests`));
     expect(store.batches).toEqual([256, 256]);
   });
+});
+
+test("a flood of text is refused as well, and the next is taken once there is room", async () => {
+  const { store, told, submit } = setUp();
+  const text = "x".repeat(8 * 2 ** 20); // one string, however often it waits
+  for (let i = 0; i < 40; i++) void submit(`t${i}`, "worker", text);
+  await turns();
+  expect(told).toEqual(Array.from({ length: 8 }, (_, i) => `t${32 + i} too_many_requests`));
+  void submit("small");
+  await turns();
+  expect(told).not.toContain("small too_many_requests");
+  expect(store.batches).toEqual([1, 1]);
 });
 
 describe("riders", () => {

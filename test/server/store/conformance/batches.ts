@@ -105,6 +105,23 @@ export const batches: Section = (hub) => {
     expect((await hub().all({ to_claude: worker })).map(({ task }) => task)).toEqual(seqs.map((_, i) => `t${i}`));
   });
 
+  test("a batch that would have too much to say says what it can, and refuses the rest unchanged", async () => {
+    const worker = hub().newName("worker");
+    const long = sending(
+      { from_claude: hub().newName("boss"), to_claude: worker, context: "x".repeat(1024 * 1024) },
+      "k",
+    );
+    const small = sending({ to_claude: worker });
+    const { outcomes, entries } = await hub().commit(...Array.from({ length: 20 }, () => long), small);
+    const told = outcomes.filter(({ ok }) => ok).length;
+    expect(told).toBeGreaterThanOrEqual(4);
+    expect(told).toBeLessThan(10);
+    for (const outcome of outcomes.slice(told)) expect(outcome).toMatchObject({ error: { code: "too_many_requests" } });
+    expect(entries).toHaveLength(1);
+    expect(await hub().outcome(long)).toMatchObject({ deduplicated: true, waiting: 1 });
+    expect(await hub().outcome(small)).toMatchObject({ deduplicated: false, waiting: 2 });
+  });
+
   test("a batch of 256 is one batch", async () => {
     const worker = hub().newName("worker");
     const { outcomes, entries } = await hub().commit(

@@ -28,6 +28,12 @@ export const keys: Section = (hub) => {
     expect(await hub().send(said, "k")).toEqual(done);
   });
 
+  test("a type that was left out is the type task", async () => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    const first = await hub().send(said, "k");
+    expect(await hub().send({ ...said, type: "task" }, "k")).toEqual(first);
+  });
+
   test("within one batch, too", async () => {
     const send = sending({ from_claude: hub().newName("boss"), to_claude: hub().newName("worker") }, "k");
     const { outcomes, entries } = await hub().commit(send, send, send);

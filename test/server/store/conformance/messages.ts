@@ -120,6 +120,31 @@ export const messages: Section = (hub) => {
     expect(await hub().outcome(sending({ to_claude: worker }))).toMatchObject({ waiting: 2, oldest: iso(hub().now) });
   });
 
+  test("also when an older one comes back, or the oldest goes, in the same batch", async () => {
+    const worker = name(hub().newName("worker"));
+    const to_claude = worker.claude_id;
+    const [old, older] = [await hub().send({ to_claude }), hub().now];
+    const held = await hub().claim(old, worker);
+    hub().clock.advance(1_000);
+    const release = { op: "change", id: old.id, caller: worker, command: { op: "release", attempt: 1 } } as const;
+    const remove = { op: "delete", id: old.id, caller: worker } as const;
+    expect(held.attempt).toBe(1);
+    const { outcomes } = await hub().commit(
+      sending({ to_claude }),
+      release,
+      sending({ to_claude }),
+      remove,
+      sending({ to_claude }),
+    );
+    const sent = [outcomes[0], outcomes[2], outcomes[4]];
+    const [before, now] = [iso(older), iso(hub().now)];
+    expect(sent).toMatchObject([
+      { waiting: 1, oldest: now },
+      { waiting: 3, oldest: before },
+      { waiting: 3, oldest: now },
+    ]);
+  });
+
   test("a chat is read, given back and acknowledged", async () => {
     const reader = name(hub().newName("reader"));
     const chat = await hub().send({ to_claude: reader.claude_id, type: "chat" });
