@@ -15,7 +15,7 @@ import { BASE_PATH } from "../../shared/operations.ts";
 import { join as connect, Heard } from "../client/sdk/support.ts";
 import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/ports.ts";
 import { repository } from "../support/repository.ts";
 import { requires } from "../support/requires.ts";
 import { tempDir } from "../support/tempDir.ts";

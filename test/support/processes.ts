@@ -1,12 +1,12 @@
 /** The built hub as a process of its own: started, killed and started again, and never left behind. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { BASE_PATH, SOCKET_PATH } from "../../shared/operations.ts";
 import { defer } from "./defer.ts";
 import { http } from "./http.ts";
+import { freePort } from "./ports.ts";
 import { repository } from "./repository.ts";
 import { tempDir } from "./tempDir.ts";
 
@@ -139,14 +139,4 @@ export class HubProcess {
       return { code, signal };
     });
   }
-}
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

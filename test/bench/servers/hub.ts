@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../support/ports.ts";
 import { Missing } from "../os/missing.ts";
-import { freePort } from "../os/ports.ts";
 import type { StartOptions, Workplace } from "../os/workplace.ts";
 import { launch, type Server } from "./server.ts";
 

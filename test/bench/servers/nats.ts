@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { accepts, freePort } from "../../support/ports.ts";
 import { Missing, requireCommand } from "../os/missing.ts";
-import { accepts, freePort } from "../os/ports.ts";
 import type { Workplace } from "../os/workplace.ts";
 import { launch, type Server } from "./server.ts";
 

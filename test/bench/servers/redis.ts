@@ -1,6 +1,7 @@
 /** redis-server with its append-only file, under BullMQ. */
+
+import { accepts, freePort } from "../../support/ports.ts";
 import { requireCommand } from "../os/missing.ts";
-import { accepts, freePort } from "../os/ports.ts";
 import type { Workplace } from "../os/workplace.ts";
 import { launch, type Server } from "./server.ts";
 

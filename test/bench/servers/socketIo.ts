@@ -1,6 +1,6 @@
 /** A socket.io server that passes on what it is sent: see `socketIoMain.ts`. */
 import { fileURLToPath } from "node:url";
-import { accepts, freePort } from "../os/ports.ts";
+import { accepts, freePort } from "../../support/ports.ts";
 import type { Workplace } from "../os/workplace.ts";
 import { launch, type Server } from "./server.ts";
 

@@ -5,7 +5,7 @@ import { COMMANDS } from "../../../client/cli/commands/table.ts";
 import { EXIT_CODES } from "../../../client/cli/exitCodes.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
-import { freePort } from "../../support/processes.ts";
+import { freePort } from "../../support/ports.ts";
 import { run, runInside } from "./coord.ts";
 
 describe("a wrong command line ends with 2, says what is wrong, and where help is", () => {

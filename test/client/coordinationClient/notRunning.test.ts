@@ -16,7 +16,7 @@ import {
 } from "../../../client/coordinationClient.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
-import { freePort } from "../../support/processes.ts";
+import { freePort } from "../../support/ports.ts";
 import { FaultProxy } from "../../support/proxy.ts";
 import { Program } from "./program.ts";
 import { become, NOT_RUNNING, serve } from "./support.ts";

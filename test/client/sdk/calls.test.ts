@@ -3,7 +3,8 @@ import { connect } from "../../../client/sdk/index.ts";
 import { LIVENESS } from "../../../shared/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
-import { freePort, HubProcess } from "../../support/processes.ts";
+import { freePort } from "../../support/ports.ts";
+import { HubProcess } from "../../support/processes.ts";
 import { Heard, join, later, reaches, SOON, startProxied } from "./support.ts";
 
 it("a call whose answer was lost is repeated, and happens once", async () => {

@@ -12,7 +12,7 @@ import type { LineClose } from "../../../client/sdk/transports/transport.ts";
 import { CLOSE, LIMITS, LIVENESS } from "../../../shared/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { defer } from "../../support/defer.ts";
-import { freePort } from "../../support/processes.ts";
+import { freePort } from "../../support/ports.ts";
 
 const HELLO = { client: { name: "test", version: "0" } };
 
