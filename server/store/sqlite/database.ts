@@ -5,9 +5,6 @@ import Database from "better-sqlite3";
 import { migrate } from "./migrate.ts";
 import { unusable } from "./unusable.ts";
 
-/** WAL pages between checkpoints: the same hot pages are rewritten again and again, so a long WAL saves work. */
-const CHECKPOINT_PAGES = 8_000;
-
 /** Below this SQLite can corrupt a WAL that two connections write. */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
 
@@ -67,7 +64,6 @@ function configure(db: Database.Database): void {
   db.pragma("mmap_size = 0");
   db.pragma("cache_size = -65536");
   db.pragma("temp_store = MEMORY");
-  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }
 
 /** better-sqlite3 is compiled so that WAL silently falls back to NORMAL after the first write. */

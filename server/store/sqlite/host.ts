@@ -97,17 +97,19 @@ export class SqliteHost {
       this.#noticeForeignWrites(open); // from here on nobody else writes
       const result = open.engine.execute(commands, now);
       open.commit.run();
-      if (result.entries.length > 0) this.#note(open);
       return result;
     } catch (error) {
       throw this.#failed(open, error);
     }
   }
 
-  /** What is durable stays so when this fails: the lock file then remembers an earlier position, and catches up later. */
-  #note({ epoch, engine }: Open): void {
+  /**
+   * Notes in the lock file how far the log has come. Nobody's answer waits for it: what is durable stays so when it
+   * fails or comes late; the lock file then remembers an earlier position, and catches up later.
+   */
+  noteProgress(): void {
     try {
-      this.#lock.note(epoch, engine.head);
+      if (this.#open) this.#lock.note(this.#open.epoch, this.#open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
     }
@@ -154,8 +156,8 @@ export class SqliteHost {
 
   close(): void {
     this.#list?.close();
+    this.noteProgress();
     if (this.#open) {
-      this.#note(this.#open);
       this.#open.reader.close();
       emptyLog(this.#open.db);
       this.#open.db.close();

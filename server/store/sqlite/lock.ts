@@ -11,6 +11,7 @@ import { unusable } from "./unusable.ts";
 export class HubLock {
   readonly #db: Database.Database;
   readonly #note: Database.Statement;
+  #noted = "";
 
   /**
    * @throws Error when another hub holds the file.
@@ -44,7 +45,10 @@ export class HubLock {
   }
 
   note(epoch: string, seq: number): void {
+    const position = `${epoch}.${seq}`;
+    if (position === this.#noted) return;
     this.#note.run(epoch, seq);
+    this.#noted = position;
   }
 
   release(): void {

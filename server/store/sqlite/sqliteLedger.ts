@@ -1,5 +1,6 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
+import { STATUSES } from "../../../shared/message.ts";
 import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
@@ -68,6 +69,8 @@ export class SqliteLedger implements Ledger {
   #young = new Map<string, MessageState>();
   #old = new Map<string, MessageState>();
   #earliestWake: number | null | undefined;
+  /** The counts as the table has them, as far as is known. */
+  #saved: Partial<Counts> = {};
 
   constructor(db: Database.Database) {
     this.#sql = prepareAll(db);
@@ -78,6 +81,7 @@ export class SqliteLedger implements Ledger {
     this.#young.clear();
     this.#old.clear();
     this.#earliestWake = undefined;
+    this.#saved = {};
   }
 
   message(id: string): MessageState | undefined {
@@ -153,7 +157,10 @@ export class SqliteLedger implements Ledger {
   }
 
   saveCounts(counts: Counts): void {
-    for (const [status, count] of Object.entries(counts)) this.#sql.counts.run(count, status);
+    for (const status of STATUSES) {
+      if (this.#saved[status] !== counts[status]) this.#sql.counts.run(counts[status], status);
+    }
+    this.#saved = { ...counts };
   }
 
   /** A message just found by its id, which is most often in memory still. */

@@ -22,6 +22,7 @@ function serve(host: SqliteHost): void {
   } satisfies ThreadOpened);
   port.on("message", (request: ThreadRequest) => {
     answer(host, request);
+    if (request.method === "commit") host.noteProgress();
     if (request.method === "close") port.close();
   });
 }
