@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: "test/support/build.ts",
     setupFiles: "test/support/leaks.ts",
     pool: "forks", // a process a file: what a native module or a worker thread leaves behind stays in it
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     silent: "passed-only",

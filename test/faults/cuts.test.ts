@@ -13,7 +13,7 @@ import { Load } from "./support/load.ts";
 import { LogChecker, textOf } from "./support/logChecker.ts";
 import { LogReader } from "./support/logReader.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 test("every reader has the whole log, in its order, over any number of cuts and restarts", async () => {
   const random = seededRandom();
