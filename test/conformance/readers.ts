@@ -150,7 +150,8 @@ async function open(url: URL, headers: Record<string, string> = {}): Promise<Inc
   const asked = request(url, { agent: false, headers }).end();
   defer(() => asked.destroy());
   const [response] = (await once(asked, "response")) as [IncomingMessage];
-  return response.on("error", () => {}); // a line that breaks shows itself where it is read
+  asked.on("error", () => {}); // a line that breaks shows itself where it is read
+  return response.on("error", () => {});
 }
 
 /** Where the log is read over HTTP. */
