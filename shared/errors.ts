@@ -35,6 +35,7 @@ export const ERRORS = {
   lease_lost: row(409, -32022, false, "Stop working on it: another attempt holds the task or has ended it."),
   not_ready: row(409, -32023, true, "Wait for its `ready` event."),
   not_a_task: row(409, -32024, false, "A chat has no claim: update its status, or read it."),
+  not_recipient: row(409, -32026, false, "Only whoever a message is for can say that it has seen it."),
   idempotency_conflict: row(409, -32025, false, "Use a new key for a new message."),
   cursor_lost: row(410, -32030, false, "Read the state again and go on from the cursor in the details."),
   tokens_required: row(403, -32040, false, "Ask from the hub's own machine, or start it with --open."),

@@ -1,7 +1,7 @@
 /** What happened to messages: entries of the log, and pages of them. */
 import * as z from "zod";
 import * as f from "./fields.ts";
-import { failure, status, type } from "./message.ts";
+import { failure, progress, status, type } from "./message.ts";
 
 export const EVENT_KINDS = [
   "new",
@@ -40,6 +40,8 @@ export const eventMessage = z
     lease_until: f.timestamp.optional(),
     not_before: f.timestamp.optional(),
     tries_left: z.int().optional(),
+    progress: progress.optional(),
+    late_attempt: z.int().optional().describe("Of `late`: whose refused outcome this is."),
     erased: z.literal(true).optional().describe("The message was deleted later; its bodies are gone."),
   })
   .meta({ id: "EventMessage", description: "The message as one event tells of it." });

@@ -1,6 +1,6 @@
 /**
  * The message after an event, from the message before it. State read at a cursor and the events past it give
- * the state at any later cursor; only `lease_until`, which the hub moves silently, is left behind.
+ * the state at any later cursor; only `lease_until` and `lease`, which the hub moves silently, are left behind.
  */
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
@@ -10,6 +10,7 @@ const OF_AN_ATTEMPT = [
   "claimed_by",
   "claimed_at",
   "lease_until",
+  "lease",
   "result",
   "error",
   "failure",
@@ -28,20 +29,46 @@ export function fold(before: Message | undefined, { kind, at, seq, message }: Ev
   if (kind === "deleted") return undefined;
   if (kind === "new") return { ...message, updated_at: at, seq } as Message;
   if (!before) return undefined;
+  if (kind === "late") return { ...before, updated_at: at, seq };
   const after = { ...before, ...message, updated_at: at, seq } as Message;
   if (message.status === "pending") dropFields(after, OF_AN_ATTEMPT);
-  if (kind === "claimed") Object.assign(after, { claimed_at: at, delivered_at: before.delivered_at ?? at });
-  if (kind === "delivered") after.delivered_at ??= at;
-  if (kind === "completed" || kind === "failed") {
-    after.completed_at = at;
-    dropFields(after, OF_A_LEASE);
-  }
+  ON[kind]?.(after, before, at);
   return after;
 }
 
-const OF_A_LEASE = ["lease_until"] as const;
+type Step = (after: Message, before: Message, at: string) => void;
+
+const end: Step = (after, _before, at) => {
+  after.completed_at = at;
+  dropFields(after, OF_A_LEASE);
+};
+
+/** What a kind and its moment say without words. */
+const ON: Partial<Record<Event["kind"], Step>> = {
+  claimed: (after, before, at) => {
+    Object.assign(after, { claimed_at: at, delivered_at: before.delivered_at ?? at });
+    dropFields(after, ["progress"]);
+  },
+  delivered: (after, _before, at) => {
+    after.delivered_at ??= at;
+  },
+  seen: (after, _before, at) => {
+    after.seen_at = at;
+    after.delivered_at ??= at;
+  },
+  requeued: (after, before, at) => {
+    if (before.status === "failed" && before.expires_at !== undefined && before.expires_at <= at) {
+      dropFields(after, ["expires_at"]);
+    }
+  },
+  completed: end,
+  failed: end,
+  cancelled: end,
+};
+
+const OF_A_LEASE = ["lease_until", "lease"] as const;
 
 /** Taking away only what is there: an object from which something was deleted is slow ever after. */
-function dropFields(message: Message, fields: readonly (typeof OF_AN_ATTEMPT)[number][]): void {
+function dropFields(message: Message, fields: readonly (keyof Message)[]): void {
   for (const field of fields) if (message[field] !== undefined) delete message[field];
 }

@@ -24,6 +24,8 @@ export const LIMITS = {
   json_depth: 32,
   wait_ms: 55_000,
   attempts: 100,
+  lease_ms: 24 * 3600 * 1000,
+  retry_messages: 500,
   duration_ms: 366 * 24 * 3600 * 1000,
   window_events: 4096,
   window_bytes: 4 * 1024 * 1024,

@@ -8,14 +8,26 @@ export const TYPES = ["chat", "task"] as const;
 export const PRIORITIES = ["low", "normal", "high", "urgent"] as const;
 export const FAILURES = ["error", "cancelled", "expired", "timeout", "attempts_exhausted", "dependency"] as const;
 
+export const LEASE_STATES = ["kept", "detached", "expiring"] as const;
+
 export const status = z.enum(STATUSES);
 export const type = z.enum(TYPES);
 export const priority = z.enum(PRIORITIES);
 export const failure = z.enum(FAILURES);
+export const leaseState = z.enum(LEASE_STATES);
+
+export const progress = z
+  .object({
+    at: f.timestamp,
+    percent: z.number().min(0).max(100).optional(),
+    note: z.string().optional(),
+  })
+  .meta({ id: "Progress", description: "How far the holder of a task says it is." });
 
 export type Status = z.infer<typeof status>;
 export type MessageType = z.infer<typeof type>;
 export type Priority = z.infer<typeof priority>;
+export type LeaseState = z.infer<typeof leaseState>;
 export type Failure = z.infer<typeof failure>;
 
 /** Defaults of a task's life, told in `info`; a sender may set each per message. */
@@ -71,12 +83,32 @@ export const message = z
     claimed_by: z.string().optional(),
     claimed_at: f.timestamp.optional(),
     lease_until: f.timestamp.optional().describe("Until when the holder's claim is safe; moved by the hub."),
+    lease: leaseState
+      .optional()
+      .describe("kept: its run is connected; detached: held for a time; expiring: that time is nearly over."),
+    progress: progress.optional(),
     delivered_at: f.timestamp.optional(),
+    seen_at: f.timestamp.optional().describe("When its recipient said that it has it in context."),
     completed_at: f.timestamp.optional(),
     failure: failure.optional(),
     seq: z.int().optional().describe("The log entry that last changed it."),
     erased: z.literal(true).optional().describe("A tombstone: the message was deleted."),
   })
   .meta({ id: "Message", description: "A chat or a task from an instance to an address." });
+
+/** One try of a task, and what became of it. */
+export const tryOf = z
+  .object({
+    attempt: z.int(),
+    claimed_by: z.string(),
+    claimed_at: f.timestamp,
+    ended_at: f.timestamp.optional(),
+    outcome: z
+      .enum(["in_progress", "complete", "released", "requeued", "failed", "cancelled"])
+      .describe("in_progress: it is being done now; requeued: it failed or its time ran out, and is tried again."),
+    error: z.string().optional(),
+    late: z.literal(true).optional().describe("Its holder sent an outcome afterwards: see the `late` event."),
+  })
+  .meta({ id: "Attempt" });
 
 export type Message = z.infer<typeof message>;

@@ -8,7 +8,7 @@ import type { ErrorCode } from "./errors.ts";
 import { page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
-import { failure, message, sendFields, status, type } from "./message.ts";
+import { failure, leaseState, message, sendFields, status, tryOf, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
 
 /**
@@ -71,6 +71,7 @@ export const OPERATIONS = {
       type: type.optional().describe("Only chats, or only tasks."),
       thread_id: f.key.optional().describe("Only those of this conversation."),
       failure: failure.optional().describe("Only those that failed for this reason."),
+      lease: leaseState.optional().describe("Only those held like this: kept, detached or expiring."),
       order: z.enum(["asc", "desc"]).optional().describe("asc (the default): oldest first."),
       limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
       offset: z.int().min(0).max(LIMITS.list_offset).optional().describe("Skip so many (0)."),
@@ -186,6 +187,79 @@ export const OPERATIONS = {
     rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
     repeat: "same",
     errors: [...TASK_ERRORS],
+  },
+  extend: {
+    summary: "Ask for more time: the claim stays safe for so long, whatever becomes of your connection.",
+    params: z.strictObject({
+      ...idParams,
+      lease_ms: z.int().min(1).max(LIMITS.lease_ms).optional().describe("From now on (as long as a detached claim)."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/extend"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS],
+  },
+  progress: {
+    summary: "Say how far a task is; the newest of several within a second is told.",
+    params: z.strictObject({
+      ...idParams,
+      percent: z.number().min(0).max(100).optional().describe("How much of it is done."),
+      note: f.text(LIMITS.error_bytes).optional().describe("What is being done now."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/progress"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS, "too_large"],
+  },
+  cancel: {
+    summary: "End a task at once, whoever holds it; its holder is told.",
+    params: z.strictObject({
+      ...idParams,
+      reason: f.text(LIMITS.error_bytes).optional().describe("Why."),
+    }),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/cancel"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", "wrong_status", "not_a_task", "too_large", ...WRITE_ERRORS],
+  },
+  retry: {
+    summary: "Give a failed task all its tries again.",
+    params: z.strictObject(idParams),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/retry"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", "wrong_status", "not_a_task", ...WRITE_ERRORS],
+  },
+  retry_failed: {
+    summary: "Give all failed tasks of a kind their tries again, the oldest first.",
+    params: z.strictObject({
+      failure: failure.optional().describe("Only those that failed for this reason (attempts_exhausted)."),
+      to_claude: f.address.optional().describe("Only those to this address."),
+      from_claude: f.name.optional().describe("Only those from this sender."),
+      limit: z.int().min(1).max(LIMITS.retry_messages).optional().describe("At most so many (100)."),
+    }),
+    result: z.object({ count: f.count, ids: z.array(f.id) }).meta({ id: "Retried" }),
+    rest: { method: "POST", paths: ["/retry"], shape: "data" },
+    repeat: "same",
+    errors: [...WRITE_ERRORS],
+  },
+  seen: {
+    summary: "Say that the recipient has a message in its context.",
+    params: z.strictObject(idParams),
+    result: message,
+    rest: { method: "POST", paths: ["/message/:id/seen"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", "not_recipient", ...WRITE_ERRORS],
+  },
+  attempts: {
+    summary: "Read what became of each try of a task.",
+    params: z.strictObject(idParams),
+    result: z.object({ id: f.id, attempts: z.array(tryOf) }).meta({ id: "Attempts" }),
+    rest: { method: "GET", paths: ["/message/:id/attempts"], shape: "data" },
+    repeat: "read",
+    errors: ["not_found"],
   },
   presence: {
     summary: "See who is there, or wait for a change.",

@@ -87,6 +87,7 @@ function kindOf(name: string, schema: Schema): { hint: string; input: Pick<Input
       ? { hint: "duration", input: { parse: milliseconds } }
       : { hint: "n", input: { parse: wholeNumber } };
   }
+  if (schema.type === "number") return { hint: "n", input: { parse: decimal } };
   return { hint: HINTS.find(([pattern]) => pattern.test(name))?.[1] ?? "text", input: {} };
 }
 
@@ -99,6 +100,11 @@ const HINTS: readonly [RegExp, string][] = [
 
 function wholeNumber(text: string): number {
   if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function decimal(text: string): number {
+  if (!/^-?\d{1,15}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError("It must be a number.");
   return Number(text);
 }
 

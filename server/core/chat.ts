@@ -4,12 +4,14 @@
  */
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
-import type { Command } from "./commands.ts";
+import type { CommandOf, Transition } from "./commands.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
 
-const TARGET: Record<Exclude<Command["op"], "wake">, { status: Status; kind: EventDraft["kind"] }> = {
+type Move = "claim" | "complete" | "fail" | "release";
+
+const TARGET: Record<Move, { status: Status; kind: EventDraft["kind"] }> = {
   claim: { status: "in_progress", kind: "claimed" },
   complete: { status: "complete", kind: "completed" },
   fail: { status: "failed", kind: "failed" },
@@ -23,8 +25,13 @@ const ALLOWED: Record<Status, readonly Status[]> = {
   failed: [],
 };
 
-export function decideChat(state: MessageState, command: Command, c: Circumstances): Decision {
+const isMove = (command: Transition): command is CommandOf<Move> => Object.hasOwn(TARGET, command.op);
+
+export function decideChat(state: MessageState, command: Transition, c: Circumstances): Decision {
   if (command.op === "wake") return wakeChat(state, c);
+  if (!isMove(command)) {
+    throw new HubError("not_a_task", `A chat has no work in it: ${command.op} is for tasks`, { id: state.id });
+  }
   if (command.op === "claim" && command.tasksOnly) {
     throw new HubError("not_a_task", "A chat cannot be claimed: read it, or update its status", { id: state.id });
   }
@@ -41,13 +48,19 @@ export function decideChat(state: MessageState, command: Command, c: Circumstanc
 }
 
 /** Reading twice and acknowledging twice are harmless. */
-function isRepeat(state: MessageState, command: Command, target: Status): boolean {
+function isRepeat(state: MessageState, command: Transition, target: Status): boolean {
   if (state.status !== target) return false;
   if (command.op !== "complete" && command.op !== "fail") return true;
   return (command.result ?? null) === state.result && (command.error ?? null) === state.error;
 }
 
-function moved(state: MessageState, command: Command, status: Status, actor: string | null, now: number): MessageState {
+function moved(
+  state: MessageState,
+  command: Transition,
+  status: Status,
+  actor: string | null,
+  now: number,
+): MessageState {
   if (status === "pending") return { ...waiting(state, now), claimed_by: null, claimed_at: null };
   const read = { ...state, status, delivered_at: state.delivered_at ?? now, wake_at: null };
   if (command.op !== "complete" && command.op !== "fail") return { ...read, claimed_by: actor, claimed_at: now };

@@ -20,7 +20,26 @@ export type Command =
       readonly retryable?: boolean | undefined;
     }
   | { readonly op: "release"; readonly attempt?: number | undefined }
+  | { readonly op: "cancel"; readonly reason?: string | undefined }
+  | { readonly op: "retry" }
+  | {
+      readonly op: "extend";
+      readonly attempt?: number | undefined;
+      /** How long from now the claim is to be safe, ms; left out: as long as a detached claim. */
+      readonly lease_ms?: number | undefined;
+    }
+  | {
+      readonly op: "progress";
+      readonly attempt?: number | undefined;
+      readonly percent?: number | undefined;
+      readonly note?: string | undefined;
+    }
+  /** The recipient's model has it in context. */
+  | { readonly op: "seen" }
   /** Time has come: `wake_at` is reached. */
   | { readonly op: "wake" };
 
 export type CommandOf<Op extends Command["op"]> = Extract<Command, { op: Op }>;
+
+/** What a state machine decides; being seen is the same for every message in every state. */
+export type Transition = Exclude<Command, { op: "seen" }>;

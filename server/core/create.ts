@@ -70,6 +70,9 @@ export function create(said: NewMessage, id: string, now: number, defaults: Defa
     seq: 0,
     claim_rank: null,
     wake_at: null,
+    progress: null,
+    seen_at: null,
+    extended_until: null,
   };
   return { next: waiting(state, now), events: [{ kind: "new", actor: said.from_claude }] };
 }

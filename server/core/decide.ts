@@ -2,9 +2,11 @@
  * The core: `(message as it is, command, who, now) → new state and events, or an error`. No clock, no SQL,
  * no sockets.
  */
+import { HubError } from "../../shared/errors.ts";
 import { decideChat } from "./chat.ts";
 import type { Command } from "./commands.ts";
-import type { Decision } from "./decision.ts";
+import { type Decision, unchanged } from "./decision.ts";
+import { actingName } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { heldWakeAt } from "./readiness.ts";
 import { decideTask } from "./task.ts";
@@ -15,8 +17,10 @@ import { decideTask } from "./task.ts";
  * @throws HubError when the command is refused; then nothing changes.
  * @example decide(message, { op: "claim" }, { caller, now, random: Math.random, lease })
  */
-export const decide = (state: MessageState, command: Command, c: Circumstances): Decision =>
-  state.type === "chat" ? decideChat(state, command, c) : decideTask(state, command, c);
+export function decide(state: MessageState, command: Command, c: Circumstances): Decision {
+  if (command.op === "seen") return decideSeen(state, c);
+  return state.type === "chat" ? decideChat(state, command, c) : decideTask(state, command, c);
+}
 
 /** Deletes a message, whatever its status. */
 export const decideDelete = (actor: string | null): Decision => ({ next: null, events: [{ kind: "deleted", actor }] });
@@ -27,8 +31,25 @@ export function decideDelivered(state: MessageState, actor: string, now: number)
   return { next: { ...state, delivered_at: now }, events: [{ kind: "delivered", actor }] };
 }
 
+/** Marks a message seen: its recipient's model has it in context. What was seen was delivered. */
+function decideSeen(state: MessageState, { caller, now }: Circumstances): Decision {
+  const actor = actingName(state, caller);
+  if (state.to_claude !== "*" && actor !== state.to_claude) {
+    throw new HubError("not_recipient", `Message is for ${state.to_claude}: only its recipient can have seen it`, {
+      id: state.id,
+      to_claude: state.to_claude,
+    });
+  }
+  if (state.seen_at !== null) return unchanged(state);
+  return {
+    next: { ...state, seen_at: now, delivered_at: state.delivered_at ?? now },
+    events: [{ kind: "seen", actor }],
+  };
+}
+
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {
-  const moved = { ...state, lease_until: leaseUntil };
+  const until = leaseUntil === null ? null : Math.max(leaseUntil, state.extended_until ?? 0);
+  const moved = { ...state, lease_until: until };
   return { ...moved, wake_at: heldWakeAt(moved) };
 }

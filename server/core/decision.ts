@@ -9,6 +9,8 @@ export interface EventDraft {
   readonly actor: string | null;
   /** Why, where the new state alone does not say. */
   readonly error?: string;
+  /** Of a `late` event: what was refused, and of which attempt. */
+  readonly late?: { readonly attempt: number; readonly result: string | null; readonly error: string | null };
 }
 
 export interface Decision {

@@ -45,6 +45,30 @@ export interface MessageState {
   readonly seq: number;
   readonly claim_rank: number | null;
   readonly wake_at: number | null;
+  readonly progress: Progress | null;
+  readonly seen_at: number | null;
+  /** Until when the holder asked to be left alone, whatever becomes of its connection. */
+  readonly extended_until: number | null;
+}
+
+/** How far the holder says it is. */
+export interface Progress {
+  readonly percent: number | null;
+  readonly note: string | null;
+  readonly at: number;
+}
+
+/** One try that ended otherwise than by completion, or was overtaken. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly claimed_by: string;
+  readonly claimed_run: string | null;
+  readonly claimed_at: number;
+  readonly ended_at: number;
+  readonly outcome: "released" | "requeued" | "failed" | "cancelled";
+  readonly error: string | null;
+  /** Whether its holder sent an outcome afterwards, which was refused and kept. */
+  readonly late: boolean;
 }
 
 /** Who asks. Without a name: anyone, whom the document lets act for the recipient. */

@@ -8,29 +8,69 @@
  */
 import { HubError } from "../../shared/errors.ts";
 import type { Failure, Status } from "../../shared/message.ts";
-import type { Command, CommandOf } from "./commands.ts";
-import { type Decision, unchanged } from "./decision.ts";
+import type { CommandOf, Transition } from "./commands.ts";
+import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { backoff, heldWakeAt, timeoutAt, waiting } from "./readiness.ts";
 
-type Cell<Op extends Command["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
+type Cell<Op extends Transition["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
 
-const TABLE: { readonly [S in Status]: { readonly [Op in Command["op"]]: Cell<Op> } } = {
-  pending: { claim, complete: completePending, fail: failPending, release: refuse, wake: wakePending },
-  in_progress: { claim: claimAgain, complete: completeHeld, fail: failHeld, release: releaseHeld, wake: wakeHeld },
-  complete: { claim: refuse, complete: completeAgain, fail: refuse, release: refuse, wake: unchanged },
-  failed: { claim: refuse, complete: refuse, fail: failAgain, release: refuse, wake: unchanged },
+const TABLE: { readonly [S in Status]: { readonly [Op in Transition["op"]]: Cell<Op> } } = {
+  pending: {
+    claim,
+    complete: completePending,
+    fail: failPending,
+    release: refuse,
+    cancel,
+    retry: refuse,
+    extend: refuse,
+    progress: refuse,
+    wake: wakePending,
+  },
+  in_progress: {
+    claim: claimAgain,
+    complete: completeHeld,
+    fail: failHeld,
+    release: releaseHeld,
+    cancel,
+    retry: refuse,
+    extend,
+    progress,
+    wake: wakeHeld,
+  },
+  complete: {
+    claim: refuse,
+    complete: completeAgain,
+    fail: refuse,
+    release: refuse,
+    cancel: refuse,
+    retry: refuse,
+    extend: refuse,
+    progress: refuse,
+    wake: unchanged,
+  },
+  failed: {
+    claim: refuse,
+    complete: refuse,
+    fail: failAgain,
+    release: refuse,
+    cancel: cancelAgain,
+    retry,
+    extend: refuse,
+    progress: refuse,
+    wake: unchanged,
+  },
 };
 
 /** Decides what one command makes of one task. */
-export function decideTask(state: MessageState, command: Command, c: Circumstances): Decision {
-  const cell = TABLE[state.status][command.op] as Cell<Command["op"]>;
+export function decideTask(state: MessageState, command: Transition, c: Circumstances): Decision {
+  const cell = TABLE[state.status][command.op] as Cell<Transition["op"]>;
   return cell(state, command, c);
 }
 
 /** Refuses, naming the present status. */
-function refuse(state: MessageState, command: Command): never {
+function refuse(state: MessageState, command: Transition): never {
   throw new HubError("wrong_status", `Task is ${state.status}: ${command.op} is not possible`, {
     id: state.id,
     status: state.status,
@@ -58,6 +98,8 @@ function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstance
     claim_key: command.claim_key ?? null,
     claimed_at: c.now,
     lease_until: leaseUntil(c),
+    extended_until: null,
+    progress: null,
     delivered_at: state.delivered_at ?? c.now,
     claim_rank: null,
   };
@@ -135,6 +177,50 @@ function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circ
   return { next, events: [{ kind: "released", actor: actingName(state, c.caller) }] };
 }
 
+/** Ends a task at once, whoever holds it: what its holder still sends comes too late. */
+function cancel(state: MessageState, { reason }: CommandOf<"cancel">, c: Circumstances): Decision {
+  const actor = c.caller.claude_id;
+  const next: MessageState = { ...ended(state, c.now), status: "failed", failure: "cancelled", result: null };
+  const left = state.status === "pending" ? unheld(next) : next;
+  return { next: { ...left, error: reason ?? null }, events: [{ kind: "cancelled", actor }] };
+}
+
+function cancelAgain(state: MessageState, command: CommandOf<"cancel">): Decision {
+  return state.failure === "cancelled" ? unchanged(state) : refuse(state, command);
+}
+
+/** A failed task is given all its tries again; the fence goes on rising from where it is. */
+function retry(state: MessageState, _command: CommandOf<"retry">, c: Circumstances): Decision {
+  const fresh: MessageState = {
+    ...unheld(state),
+    tries_left: state.max_attempts,
+    failure: null,
+    result: null,
+    error: null,
+    completed_at: null,
+    expires_at: state.expires_at !== null && state.expires_at <= c.now ? null : state.expires_at,
+  };
+  return backToWaiting(waiting(fresh, c.now), { kind: "requeued", actor: c.caller.claude_id });
+}
+
+/** Silent: leases move without an event. What a connected run asks for counts once its connection is gone. */
+function extend(state: MessageState, { attempt, lease_ms }: CommandOf<"extend">, c: Circumstances): Decision {
+  assertHolds(state, attempt, c.caller);
+  const until = Math.max(state.extended_until ?? 0, c.now + (lease_ms ?? c.lease.detachedMs));
+  const lease = state.lease_until === null ? null : Math.max(state.lease_until, until);
+  const next = { ...state, extended_until: until, lease_until: lease };
+  return unchanged({ ...next, wake_at: heldWakeAt(next) });
+}
+
+function progress(state: MessageState, said: CommandOf<"progress">, c: Circumstances): Decision {
+  assertHolds(state, said.attempt, c.caller);
+  const told = { percent: said.percent ?? null, note: said.note ?? null, at: c.now };
+  return {
+    next: { ...state, progress: told },
+    events: [{ kind: "progress", actor: actingName(state, c.caller) }],
+  };
+}
+
 function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
   if (state.expires_at !== null && state.expires_at <= c.now) {
     return failed(unheld(state), "expired", { error: "nobody claimed it in time" }, c, null);
@@ -158,9 +244,14 @@ function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumsta
 function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
   const rest = backoff(state, c.lease, c.random);
   const next = waiting(rest > 0 ? { ...state, not_before: c.now + rest } : state, c.now);
-  const told = { kind: "requeued", actor, ...(error !== undefined && { error }) } as const;
-  return { next, events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }] };
+  return backToWaiting(next, { kind: "requeued", actor, ...(error !== undefined && { error }) });
 }
+
+/** Tells of it, and at once that it is claimable where it is. */
+const backToWaiting = (next: MessageState, told: EventDraft): Decision => ({
+  next,
+  events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }],
+});
 
 function failed(
   state: MessageState,
@@ -192,6 +283,7 @@ const ended = (state: MessageState, now: number): MessageState => ({
   ...state,
   completed_at: now,
   lease_until: null,
+  extended_until: null,
   claim_rank: null,
   wake_at: null,
 });

@@ -17,6 +17,7 @@ import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCo
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
+import { ProgressTeller } from "./progress.ts";
 import { Runs } from "./runs.ts";
 
 /** How soon what is due is tried again when the store failed. */
@@ -50,6 +51,7 @@ export class Hub {
   readonly runs: Runs;
   readonly claimLines: ClaimLines;
   readonly pollReceipts = new PollReceipts();
+  readonly progress: ProgressTeller;
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
   readonly #failed: HubOptions["failed"];
@@ -84,6 +86,7 @@ export class Hub {
     this.#failed = failed;
     this.#floor = position.floor;
     this.claimLines = new ClaimLines(clock);
+    this.progress = new ProgressTeller(clock);
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });

@@ -59,6 +59,22 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   fail: (hub, { id, error, retryable, attempt }, client) =>
     change(hub, id, { op: "fail", error, retryable, attempt }, client),
   release: (hub, { id, attempt }, client) => change(hub, id, { op: "release", attempt }, client),
+  extend: (hub, { id, lease_ms, attempt }, client) => change(hub, id, { op: "extend", lease_ms, attempt }, client),
+  progress(hub, { id, percent, note, attempt }, client) {
+    const key = `${id} ${attempt} ${client.claude_id} ${client.run}`;
+    const caller = callerOf(hub, client);
+    const command = { op: "progress", percent, note, attempt } as const;
+    return hub.progress.say(key, () => hub.submit({ op: "change", id, caller, command })).then(messageOf);
+  },
+  cancel: (hub, { id, reason }, client) => change(hub, id, { op: "cancel", reason }, client),
+  retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
+  retry_failed: retryFailed,
+  seen: (hub, { id }, client) => change(hub, id, { op: "seen" }, client),
+  async attempts(hub, { id }) {
+    const attempts = await hub.store.attempts(id);
+    if (attempts === null) throw new HubError("not_found", "Message not found", { id });
+    return { parts: { id: JSON.stringify(id), attempts } };
+  },
   presence,
   events: readEvents,
   async info(hub) {
@@ -141,6 +157,20 @@ async function giveBack(hub: Hub, { message }: Done, client: Client): Promise<vo
   const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
   await change(hub, id, { op: "release", attempt }, { claude_id: claimed_by, run: null });
 }
+
+/** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */
+async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Client): Promise<Answer> {
+  const { failure = "attempts_exhausted", limit = 100, ...filter } = params;
+  const wanted = { ...filter, failure, type: "task", status: "failed", limit, offset: 0, order: "asc" } as const;
+  const { messages } = await hub.store.list(wanted, hub.clock.now());
+  const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);
+  const tried = await Promise.allSettled(ids.map((id) => change(hub, id, { op: "retry" }, client)));
+  for (const one of tried) if (one.status === "rejected" && !isOvertaken(one.reason)) throw one.reason;
+  const retried = ids.filter((_, i) => tried[i]?.status === "fulfilled");
+  return { value: JSON.stringify({ count: retried.length, ids: retried }) };
+}
+
+const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
 
 async function presence(hub: Hub, params: Checked<"presence">, client: Client): Promise<Answer> {
   const { claude_id, since, wait_ms = 0 } = params;

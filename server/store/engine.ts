@@ -6,6 +6,7 @@
  * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
  */
 import { HubError } from "../../shared/errors.ts";
+import { decideLate, endedAttempt, lateAttempt } from "../core/attempts.ts";
 import { create } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
@@ -99,8 +100,9 @@ export class Engine {
     try {
       return (this.#handlers[command.op] as Handler<StoreCommand["op"]>)(command);
     } catch (error) {
-      if (error instanceof HubError) return { ok: false, error: error.toWire() };
-      throw error;
+      if (!(error instanceof HubError)) throw error;
+      if (command.op === "change") this.#keepLate(command);
+      return { ok: false, error: error.toWire() };
     }
   }
 
@@ -188,6 +190,17 @@ export class Engine {
     return NOTHING;
   }
 
+  /** A refused outcome of a holder whose time was over is not thrown away. */
+  #keepLate({ id, caller, command }: Extract<StoreCommand, { op: "change" }>): void {
+    if (command.op !== "complete" && command.op !== "fail") return;
+    const state = this.#ledger.message(id);
+    if (!state || state.type === "chat") return;
+    const attempt = lateAttempt(this.#ledger.attempts(id), state, command.attempt, caller);
+    if (!attempt) return;
+    this.#ledger.recordAttempt(id, { ...attempt, late: true });
+    this.#apply(state, decideLate(state, command, attempt));
+  }
+
   /** Moves leases silently: no event tells of it, and no seq is used. */
   #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Outcome {
     for (const state of this.#ledger.held(holder)) this.#ledger.update(withLease(state, leaseUntil(state)));
@@ -214,6 +227,8 @@ export class Engine {
     if (next === null) this.#ledger.remove(after);
     else if (before) this.#ledger.update(after);
     else this.#ledger.insert(after);
+    const attempt = next && endedAttempt(before, after, events, this.#now);
+    if (attempt) this.#ledger.recordAttempt(after.id, attempt);
     this.#count(before, next);
     return after;
   }

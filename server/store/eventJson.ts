@@ -5,7 +5,7 @@
 import type { EventKind } from "../../shared/event.ts";
 import type { EventDraft } from "../core/decision.ts";
 import type { MessageState } from "../core/message.ts";
-import { addresses, bodies, iso, leaseAt, time, wishes } from "./messageJson.ts";
+import { addresses, bodies, iso, leaseAt, progressField, time, wishes } from "./messageJson.ts";
 
 /** When an event happens, and to what. */
 export interface Moment {
@@ -56,10 +56,16 @@ export function bodiesOf(draft: EventDraft, s: MessageState): string {
     case "result":
       return bodies("result", s.result, s.error);
     case "own":
-      return bodies("result", s.result, draft.error ?? s.error);
+      return ownBodies(draft, s);
     case "none":
       return "";
   }
+}
+
+function ownBodies({ kind, late, error }: EventDraft, s: MessageState): string {
+  if (kind === "progress") return progressField(s);
+  if (late) return `,"late_attempt":${late.attempt}${bodies("result", late.result, late.error)}`;
+  return bodies("result", s.result, error ?? s.error);
 }
 
 type Change = (s: MessageState, moment: Moment) => string;
@@ -81,7 +87,7 @@ const CHANGES: Record<EventKind, Change> = {
   released: triesLeft,
   requeued: (s) => triesLeft(s) + time("not_before", s.not_before),
   ready: nothing,
-  cancelled: nothing,
+  cancelled: (s, moment) => `${ended(s, moment)},"failure":"cancelled"`,
   deleted: nothing,
   late: nothing,
   delivered: nothing,

@@ -1,6 +1,6 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../shared/event.ts";
-import type { MessageState } from "../core/message.ts";
+import type { Attempt, MessageState } from "../core/message.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
@@ -43,6 +43,10 @@ export interface Ledger {
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined;
   /** Tasks in progress of a holder; without one: of all runs. */
   held(holder?: HolderKey): MessageState[];
+  /** Keeps what became of a try, or what is known of it now. */
+  recordAttempt(id: string, attempt: Attempt): void;
+  /** The recorded tries of a message, the first one first. */
+  attempts(id: string): Attempt[];
   /** Messages whose time has come, the earliest first. */
   due(now: number, limit: number): MessageState[];
   earliestWake(): number | null;

@@ -1,5 +1,5 @@
 /** Messages as JSON, the document's fields first. Written by hand: this is the hottest text of the hub. */
-import { TASK_DEFAULTS } from "../../shared/message.ts";
+import { type LeaseState, TASK_DEFAULTS } from "../../shared/message.ts";
 import type { MessageState } from "../core/message.ts";
 
 const MOMENTS = 4096;
@@ -41,9 +41,30 @@ export const wishes = (s: MessageState) =>
   (s.backoff_ms === TASK_DEFAULTS.backoff_ms ? "" : `,"backoff_ms":${s.backoff_ms}`) +
   word("traceparent", s.traceparent);
 
+/** How far the holder says it is, as a field. */
+export function progressField({ progress }: MessageState): string {
+  if (progress === null) return "";
+  const { percent, note, at } = progress;
+  return `,"progress":{"at":"${iso(at)}"${number("percent", percent)}${text("note", note)}}`;
+}
+
 /** Until when the claim is safe: while its run is connected, the hub moves the lease ahead of `now`. */
 export const leaseAt = (s: MessageState, now: number, graceMs: number) =>
-  s.status !== "in_progress" || s.type === "chat" ? null : (s.lease_until ?? now + graceMs);
+  isHeld(s) ? (s.lease_until ?? Math.max(now + graceMs, s.extended_until ?? 0)) : null;
+
+type Held = Pick<MessageState, "status" | "type" | "lease_until">;
+
+const isHeld = (s: Held) => s.status === "in_progress" && s.type === "task";
+
+/**
+ * What keeps the claim: a connected run, or nothing but time; `expiring` when that time is shorter than the grace
+ * time of a run that left.
+ */
+export function leaseState(s: Held, now: number, graceMs: number): LeaseState | null {
+  if (!isHeld(s)) return null;
+  if (s.lease_until === null) return "kept";
+  return s.lease_until <= now + graceMs ? "expiring" : "detached";
+}
 
 /**
  * The whole message.
@@ -62,7 +83,9 @@ export function messageJson(s: MessageState, now: number, graceMs: number): stri
     time("not_before", s.not_before) +
     attemptFields(s) +
     holderFields(s, now, graceMs) +
+    progressField(s) +
     time("delivered_at", s.delivered_at) +
+    time("seen_at", s.seen_at) +
     time("completed_at", s.completed_at) +
     word("failure", s.failure) +
     `,"seq":${s.seq}}`
@@ -77,7 +100,8 @@ const holderFields = (s: MessageState, now: number, graceMs: number) =>
     ? ""
     : text("claimed_by", s.claimed_by) +
       time("claimed_at", s.claimed_at) +
-      time("lease_until", leaseAt(s, now, graceMs));
+      time("lease_until", leaseAt(s, now, graceMs)) +
+      word("lease", leaseState(s, now, graceMs));
 
 /** What is left of a deleted message for someone who repeats its send. */
 export const tombstoneJson = (id: string, from: string, to: string, type: string) =>

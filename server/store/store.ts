@@ -5,7 +5,7 @@
  */
 import type { WireError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
-import type { Failure, MessageType, Status } from "../../shared/message.ts";
+import type { Failure, LeaseState, MessageType, Status } from "../../shared/message.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
@@ -89,6 +89,7 @@ export interface ListFilter {
   type?: MessageType | undefined;
   thread_id?: string | undefined;
   failure?: Failure | undefined;
+  lease?: LeaseState | undefined;
   order: "asc" | "desc";
   limit: number;
   offset: number;
@@ -137,6 +138,8 @@ export interface Store {
   /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
   commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult>;
   get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
+  /** What became of each try of a message, as a JSON array; null when there is no such message. */
+  attempts(id: string): Promise<string | null>;
   list(filter: ListFilter, now: number): Promise<MessageSlice>;
   /** A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event. */
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;

@@ -92,6 +92,35 @@ export const EXAMPLES: Examples = {
   complete: { params: { id, attempt: 1, result: "150 articles from 6 feeds" }, result: complete },
   fail: { params: { id, attempt: 1, error: "The feed answers 403" }, result: failed },
   release: { params: { id, attempt: 1 }, result: { ...pending, updated_at: at(4), attempt: 1, seq: 4712 } },
+  extend: { params: { id, attempt: 1, lease_ms: 600_000 }, result: claimed },
+  progress: {
+    params: { id, attempt: 1, percent: 40, note: "3 of 6 feeds" },
+    result: { ...claimed, progress: { at: at(3), percent: 40, note: "3 of 6 feeds" }, updated_at: at(3), seq: 4712 },
+  },
+  cancel: {
+    params: { id, reason: "The feeds are gone" },
+    result: { ...failed, error: "The feeds are gone", failure: "cancelled" },
+  },
+  retry: { params: { id }, result: { ...pending, updated_at: at(6), attempt: 1, seq: 4714 } },
+  retry_failed: { params: { to_claude: "server_backend" }, result: { count: 1, ids: [id] } },
+  seen: { params: { id }, result: { ...pending, updated_at: at(1), delivered_at: at(1), seen_at: at(1), seq: 4711 } },
+  attempts: {
+    params: { id },
+    result: {
+      id,
+      attempts: [
+        {
+          attempt: 1,
+          claimed_by: "server_backend",
+          claimed_at: at(2),
+          ended_at: at(3),
+          outcome: "requeued",
+          error: "The feed answers 500",
+        },
+        { attempt: 2, claimed_by: "server_backend", claimed_at: at(9), outcome: "in_progress" },
+      ],
+    },
+  },
   presence: {
     params: {},
     result: {

@@ -18,7 +18,19 @@ const TEMPLATE = `${repository}test/docs/protocol.template.md`;
 
 /** Types that get a table of their own; `hello` and its like stand in the prose. */
 const TYPES = [
-  ...["Message", "Sent", "Recipient", "MessageList", "Deleted", "Stats", "Beat"],
+  ...[
+    "Message",
+    "Progress",
+    "Attempts",
+    "Attempt",
+    "Retried",
+    "Sent",
+    "Recipient",
+    "MessageList",
+    "Deleted",
+    "Stats",
+    "Beat",
+  ],
   ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Info"],
 ];
 

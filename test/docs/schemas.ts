@@ -3,7 +3,7 @@ import * as z from "zod";
 import { event, eventMessage } from "../../shared/event.ts";
 import { ack, closing, hello, welcome } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { message } from "../../shared/message.ts";
+import { message, progress, tryOf } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
 import { FIELD_MEANINGS } from "./meanings.ts";
@@ -20,7 +20,7 @@ export interface ContractSchemas {
 }
 
 const NAMED = [
-  ...[message, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
+  ...[message, progress, tryOf, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
   ...[hello, welcome, ack, closing],
 ];
 

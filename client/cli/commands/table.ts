@@ -1,10 +1,14 @@
 import type { Command } from "../command.ts";
+import { attempts } from "./attempts.ts";
 import { backup } from "./backup.ts";
+import { cancel } from "./cancel.ts";
 import { chat } from "./chat.ts";
 import { claim } from "./claim.ts";
 import { complete } from "./complete.ts";
+import { dead } from "./dead.ts";
 import { deleteMessages } from "./delete.ts";
 import { demo } from "./demo.ts";
+import { extend } from "./extend.ts";
 import { fail } from "./fail.ts";
 import { get } from "./get.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -12,7 +16,10 @@ import { hub } from "./hub.ts";
 import { inbox } from "./inbox.ts";
 import { list } from "./list.ts";
 import { next } from "./next.ts";
+import { progress } from "./progress.ts";
 import { release } from "./release.ts";
+import { retry } from "./retry.ts";
+import { seen } from "./seen.ts";
 import { send } from "./send.ts";
 import { stats } from "./stats.ts";
 import { wait } from "./wait.ts";
@@ -32,6 +39,13 @@ export const COMMANDS: readonly Command[] = [
   complete,
   fail,
   release,
+  extend,
+  progress,
+  cancel,
+  retry,
+  dead,
+  attempts,
+  seen,
   deleteMessages,
   watch,
   wait,

@@ -1,5 +1,5 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
-import type { MessageState } from "../../core/message.ts";
+import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
@@ -11,6 +11,7 @@ export class MemoryLedger implements Ledger {
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
   readonly presence: PresenceTransition[] = [];
+  readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #keys = new Map<string, RememberedKey>();
   #lastPlace = 0;
 
@@ -30,7 +31,17 @@ export class MemoryLedger implements Ledger {
   remove(state: MessageState) {
     this.messages.delete(state.id);
     this.places.delete(state.id);
+    this.#attempts.delete(state.id);
     for (const entry of this.log) if (entry.id === state.id) entry.bodies = null;
+  }
+
+  recordAttempt(id: string, attempt: Attempt) {
+    const known = this.#attempts.get(id) ?? new Map<number, Attempt>();
+    this.#attempts.set(id, known.set(attempt.attempt, attempt));
+  }
+
+  attempts(id: string) {
+    return [...(this.#attempts.get(id)?.values() ?? [])].sort((a, b) => a.attempt - b.attempt);
   }
 
   append(entry: StoredEntry) {

@@ -2,11 +2,12 @@
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
+import { attemptsJson } from "../attemptsJson.ts";
 import { Engine } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
-import { bodies, messageJson } from "../messageJson.ts";
+import { bodies, leaseState, messageJson } from "../messageJson.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
@@ -44,6 +45,11 @@ export class MemoryStore implements Store {
     return { message: state ? messageJson(state, now, this.#graceMs) : null, seq: this.#engine.head };
   }
 
+  async attempts(id: string) {
+    const state = this.ledger.message(id);
+    return state ? attemptsJson(state, this.ledger.attempts(id)) : null;
+  }
+
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
     const { messages: held, places: placeOf } = this.ledger;
     const places = [...held.values()].map((state) => ({ state, place: placeOf.get(state.id) as number }));
@@ -51,7 +57,7 @@ export class MemoryStore implements Store {
     const from = listStart(filter);
     const wanted = places
       .filter(({ place }) => (filter.order === "asc" ? place > from : place < from))
-      .filter(({ state }) => matches(state, filter))
+      .filter(({ state }) => matches(state, filter) && this.#isHeldAs(state, filter.lease, now))
       .slice(filter.offset);
     const messages: string[] = [];
     let size = 0;
@@ -101,6 +107,10 @@ export class MemoryStore implements Store {
 
   async close() {
     // nothing is held
+  }
+
+  #isHeldAs(state: MessageState, lease: ListFilter["lease"], now: number): boolean {
+    return lease === undefined || leaseState(state, now, this.#graceMs) === lease;
   }
 
   #replayed({ seq, kind, id, from, to, envelope, bodies: own }: StoredEntry): LogEntry {

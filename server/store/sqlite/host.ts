@@ -119,6 +119,10 @@ export class SqliteHost {
     return this.#read(({ queries, engine }) => ({ message: queries.get(id, now), seq: engine.head }));
   }
 
+  attempts(id: string): string | null {
+    return this.#read(({ queries }) => queries.attempts(id));
+  }
+
   /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
   list(filter: ListFilter, now: number): MessageSlice | null {
     return this.#read(({ engine, reader }) => {

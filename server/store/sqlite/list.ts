@@ -7,8 +7,9 @@
  */
 import type Database from "better-sqlite3";
 import { LIMITS } from "../../../shared/limits.ts";
+import type { LeaseState, MessageType, Status } from "../../../shared/message.ts";
 import { listStart } from "../listStart.ts";
-import { messageJson } from "../messageJson.ts";
+import { leaseState, messageJson } from "../messageJson.ts";
 import type { ListFilter, MessageSlice } from "../store.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
@@ -20,7 +21,7 @@ const STEP_BYTES = 256 * 1024;
 
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const;
 
-type Glance = { place: number } & { [F in (typeof FILTERS)[number]]: string | null };
+type Glance = { place: number; lease_until: string | null } & { [F in (typeof FILTERS)[number]]: string | null };
 
 interface Reading {
   now: number;
@@ -53,7 +54,7 @@ export class MessageList {
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
     this.#scan = this.#db.prepare(
-      `SELECT rowid AS place, ${FILTERS.join(", ")} FROM coordination_messages ${where} rowid ${after} ?
+      `SELECT rowid AS place, lease_until, ${FILTERS.join(", ")} FROM coordination_messages ${where} rowid ${after} ?
        ORDER BY rowid ${order} LIMIT ${STEP_ROWS}`,
     );
     this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE rowid = ?`).raw();
@@ -77,7 +78,15 @@ export class MessageList {
   }
 
   #matches(glance: Glance): boolean {
+    const { lease } = this.#filter;
+    if (lease !== undefined && this.#leaseOf(glance) !== lease) return false;
     return FILTERS.every((field) => this.#filter[field] === undefined || this.#filter[field] === glance[field]);
+  }
+
+  #leaseOf({ status, type, lease_until }: Glance): LeaseState | null {
+    const { now, graceMs } = this.#reading;
+    const until = lease_until === null ? null : Date.parse(lease_until);
+    return leaseState({ status: status as Status, type: type as MessageType, lease_until: until }, now, graceMs);
   }
 
   /** Takes a message that matches. @returns whether it no longer fits the list. */
@@ -104,7 +113,7 @@ export class MessageList {
 }
 
 /** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
-function scanOf({ thread_id, to_claude, from_claude, status, failure }: ListFilter) {
+function scanOf({ thread_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
   if (thread_id !== undefined) return { where: "WHERE thread_id = ? AND", values: [thread_id] };
   if (to_claude !== undefined && status === "pending") {
     return {
@@ -117,7 +126,7 @@ function scanOf({ thread_id, to_claude, from_claude, status, failure }: ListFilt
   }
   if (status === "pending")
     return { where: "INDEXED BY coordination_messages_pending WHERE status = 'pending' AND", values: [] };
-  if (status === "in_progress") {
+  if (status === "in_progress" || lease !== undefined) {
     return { where: "INDEXED BY coordination_messages_held WHERE status = 'in_progress' AND", values: [] };
   }
   if (to_claude !== undefined)

@@ -2,11 +2,12 @@
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
+import { attemptsJson } from "../attemptsJson.ts";
 import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
-import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
 
 const ALL = COLUMNS.join(", ");
 
@@ -27,6 +28,7 @@ const VISIBLE = `SELECT seq FROM coordination_log WHERE from_claude = :reader AN
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
+  attempts: db.prepare(ATTEMPTS),
   all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
   visible: db.prepare(`${ENTRY} WHERE l.seq IN (${VISIBLE}) ORDER BY l.seq`).raw(),
   counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
@@ -89,6 +91,12 @@ export class Queries {
       last_seen: string;
     })[];
     return rows.map((row) => ({ ...row, since: Date.parse(row.since), last_seen: Date.parse(row.last_seen) }));
+  }
+
+  attempts(id: string): string | null {
+    const row = this.#sql.message.get(id) as RawRow | undefined;
+    if (!row) return null;
+    return attemptsJson(fromRow(row), (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt));
   }
 
   get(id: string, now: number): string | null {

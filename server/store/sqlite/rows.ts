@@ -1,6 +1,6 @@
 /** Rows of coordination_messages: the same fields as in memory, times as ISO text. */
 import type { Failure, MessageType, Priority, Status } from "../../../shared/message.ts";
-import type { MessageState } from "../../core/message.ts";
+import type { Attempt, MessageState, Progress } from "../../core/message.ts";
 import { iso } from "../messageJson.ts";
 
 /** In the order of the table. */
@@ -39,6 +39,9 @@ export const COLUMNS = [
   "seq",
   "claim_rank",
   "wake_at",
+  "progress",
+  "seen_at",
+  "extended_until",
 ] as const satisfies readonly (keyof MessageState)[];
 
 /** What a new message has; the rest is absent until something happens to it. */
@@ -75,6 +78,7 @@ export const CHANGING = [
   "error",
   "updated_at",
   "not_before",
+  "expires_at",
   "attempt",
   "tries_left",
   "claimed_by",
@@ -88,6 +92,9 @@ export const CHANGING = [
   "seq",
   "claim_rank",
   "wake_at",
+  "progress",
+  "seen_at",
+  "extended_until",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** A row read as an array, in the order of COLUMNS. */
@@ -130,6 +137,7 @@ export const toChanges = (s: MessageState): RawRow => [
   s.error,
   iso(s.updated_at),
   isoOrNull(s.not_before),
+  isoOrNull(s.expires_at),
   s.attempt,
   s.tries_left,
   s.claimed_by,
@@ -143,7 +151,13 @@ export const toChanges = (s: MessageState): RawRow => [
   s.seq,
   s.claim_rank,
   s.wake_at,
+  s.progress === null ? null : JSON.stringify(s.progress),
+  isoOrNull(s.seen_at),
+  isoOrNull(s.extended_until),
 ];
+
+const progressOf = (json: RawRow[number] | undefined) =>
+  typeof json === "string" ? (JSON.parse(json) as Progress) : null;
 
 export function fromRow(r: RawRow): MessageState {
   return {
@@ -181,5 +195,26 @@ export function fromRow(r: RawRow): MessageState {
     seq: r[31] as number,
     claim_rank: r[32] as number | null,
     wake_at: r[33] as number | null,
+    progress: progressOf(r[34]),
+    seen_at: msOrNull(r[35]),
+    extended_until: msOrNull(r[36]),
   };
 }
+
+/** The recorded tries of a message. */
+export const ATTEMPTS = `SELECT attempt, claimed_by, claimed_run, claimed_at, ended_at, outcome, error, late
+  FROM coordination_attempts WHERE message_id = ? ORDER BY attempt`;
+
+/** A row of coordination_attempts. */
+export type AttemptRow = Omit<Attempt, "claimed_at" | "ended_at" | "late"> & {
+  claimed_at: string;
+  ended_at: string;
+  late: number;
+};
+
+export const toAttempt = ({ claimed_at, ended_at, late, ...row }: AttemptRow): Attempt => ({
+  ...row,
+  claimed_at: Date.parse(claimed_at),
+  ended_at: Date.parse(ended_at),
+  late: late === 1,
+});

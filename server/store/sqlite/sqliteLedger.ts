@@ -1,11 +1,22 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
 import { STATUSES } from "../../../shared/message.ts";
-import type { MessageState } from "../../core/message.ts";
+import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
-import { CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import {
+  ATTEMPTS,
+  type AttemptRow,
+  CHANGING,
+  COLUMNS,
+  fromRow,
+  type RawRow,
+  SAID,
+  toAttempt,
+  toChanges,
+  toSaid,
+} from "./rows.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
@@ -16,6 +27,12 @@ const prepareAll = (db: Database.Database) => ({
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
   eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
+  forgetAttempts: db.prepare("DELETE FROM coordination_attempts WHERE message_id = ?"),
+  recordAttempt: db.prepare(
+    `INSERT OR REPLACE INTO coordination_attempts VALUES
+       (:id, :attempt, :claimed_by, :claimed_run, :claimed_at, :ended_at, :outcome, :error, :late)`,
+  ),
+  attempts: db.prepare(ATTEMPTS),
   append: db.prepare("INSERT INTO coordination_log VALUES (?, ?, ?, ?, ?, ?)"),
   bodies: db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)"),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
@@ -103,8 +120,23 @@ export class SqliteLedger implements Ledger {
   remove(state: MessageState): void {
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
+    this.#sql.forgetAttempts.run(state.id);
     this.#uncache(state.id);
     this.#earliestWake = undefined;
+  }
+
+  recordAttempt(id: string, { claimed_at, ended_at, late, ...attempt }: Attempt): void {
+    this.#sql.recordAttempt.run({
+      id,
+      ...attempt,
+      claimed_at: iso(claimed_at),
+      ended_at: iso(ended_at),
+      late: late ? 1 : 0,
+    });
+  }
+
+  attempts(id: string): Attempt[] {
+    return (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt);
   }
 
   append({ seq, kind, id, from, to, envelope, bodies }: StoredEntry): void {

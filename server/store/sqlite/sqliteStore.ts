@@ -70,6 +70,10 @@ export class SqliteStore implements Store {
     return this.#call("get", id, now);
   }
 
+  attempts(id: string): Promise<string | null> {
+    return this.#call("attempts", id);
+  }
+
   /** Lists go one after the other, each in steps, so that commits never wait for more than one step. */
   list(filter: ListFilter, now: number): Promise<MessageSlice> {
     const listed = this.#lists.then(() => this.#listInSteps(filter, now));

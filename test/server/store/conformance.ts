@@ -15,9 +15,10 @@ import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
 import { state } from "./conformance/state.ts";
 import { time } from "./conformance/time.ts";
+import { work } from "./conformance/work.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
 
-const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists };
+const SECTIONS = { messages, keys, claims, work, batches, leases, time, log, erasure, state, counts, lists };
 
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {

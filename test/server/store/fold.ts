@@ -17,7 +17,7 @@ export function folded(list: readonly Message[], events: readonly Event[]): Mess
 
 /** Messages without what the hub moves silently. */
 export const comparable = (messages: readonly Message[]) =>
-  messages.map(({ lease_until: _moved, ...message }): Message => message);
+  messages.map(({ lease_until: _moved, lease: _kept, ...message }): Message => message);
 
 /** How many of each status there are, found by counting. */
 export function countsOf(messages: readonly Message[]): Record<Status, number> {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { PRIORITIES } from "../../../../shared/message.ts";
 import { seededRandom } from "../../../support/random.ts";
 import { MINUTE, NOBODY, name, run } from "../../core/support.ts";
-import { type Section, sending } from "../driver.ts";
+import { parsed, type Section, sending } from "../driver.ts";
 
 export const claims: Section = (hub) => {
   test("tasks are handed out by priority and age, and each once", async () => {
@@ -109,7 +109,7 @@ export const claims: Section = (hub) => {
     expect((await hub().claimNext(worker, name, "k"))?.id).not.toBe(first?.id);
   });
 
-  test("a stale holder changes nothing (I7)", async () => {
+  test("a stale holder changes nothing (I7); what it said is kept, once an attempt", async () => {
     const [r1, r2] = [run(hub().newName("worker"), "r1"), run("worker", "r2")];
     const task = await hub().send({ to_claude: r1.claude_id });
     const stale = await hub().claim(task, r1);
@@ -124,8 +124,15 @@ export const claims: Section = (hub) => {
     await expect(hub().fail(stale, r1)).rejects.toMatchObject(lost);
     await expect(hub().failRetryable(stale, r1)).rejects.toMatchObject(lost);
     await expect(hub().release(stale, r1)).rejects.toMatchObject(lost);
-    expect(await hub().get(task)).toEqual(held);
-    expect(hub().head).toBe(head);
+    expect(await hub().get(task)).toEqual({ ...held, seq: head + 1 });
+    const { entries } = await hub().log(null, head);
+    expect(entries.map(parsed)).toMatchObject([
+      {
+        kind: "late",
+        actor: r1.claude_id,
+        message: { status: "in_progress", attempt: 2, late_attempt: 1, result: "late" },
+      },
+    ]);
   });
 
   test("nor does an earlier attempt of the present holder, nor another run with the present attempt (I7)", async () => {
@@ -138,7 +145,7 @@ export const claims: Section = (hub) => {
     await expect(hub().complete(first, r1)).rejects.toMatchObject({ code: "lease_lost" });
     await expect(hub().complete(second, r2)).rejects.toMatchObject({ code: "lease_lost" });
     await expect(hub().fail(second, name(worker))).rejects.toMatchObject({ code: "lease_lost" });
-    expect(await hub().get(task)).toEqual(second);
+    expect(await hub().get(task)).toEqual({ ...second, seq: expect.any(Number) });
     expect(await hub().complete(second, r1)).toMatchObject({ status: "complete", attempt: 2 });
   });
 

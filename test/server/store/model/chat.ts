@@ -1,9 +1,24 @@
 /** The rules of a chat. */
-import { type Caller, type Change, end, forget, type ModelMessage, Refused, type Scene, wait } from "./message.ts";
+import {
+  type Caller,
+  type Change,
+  type ChangeOf,
+  end,
+  forget,
+  type ModelMessage,
+  Refused,
+  type Scene,
+  wait,
+} from "./message.ts";
 
 const LEADS_TO = { claim: "in_progress", complete: "complete", fail: "failed", release: "pending" } as const;
 
+type Move = ChangeOf<keyof typeof LEADS_TO>;
+
+const isMove = (command: Change): command is Move => Object.hasOwn(LEADS_TO, command.op);
+
 export function changeChat(chat: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
+  if (!isMove(command)) throw new Refused("not_a_task");
   if (command.op === "claim" && command.tasksOnly) throw new Refused("not_a_task");
   const isOver = chat.status === "complete" || chat.status === "failed";
   const changesNothing = chat.status === LEADS_TO[command.op];

@@ -34,6 +34,11 @@ export interface ModelMessage {
   result: string | undefined;
   error: string | undefined;
   failure: Failure | undefined;
+  progress: { percent?: number; note?: string; at: number } | undefined;
+  seen: number | undefined;
+  extended: number | undefined;
+  /** Tries that ended without completing it, and whether their holder has spoken since. */
+  tries: { attempt: number; holder: { name: string | null; run: string | null }; late: boolean }[];
 }
 
 /** One event that is expected. */
@@ -92,6 +97,7 @@ export function newMessage(said: Send["said"], now: number): ModelMessage {
     ...{ ready: false, notBefore: said.not_before, triesLeft: said.max_attempts ?? 3, lease: null },
     ...{ holder: undefined, claimKey: undefined, claimed: undefined, delivered: undefined, completed: undefined },
     ...{ result: undefined, error: undefined, failure: undefined },
+    ...{ progress: undefined, seen: undefined, extended: undefined, tries: [] },
   };
   return wait(message, now);
 }
@@ -112,10 +118,19 @@ interface Ending {
   failure?: Failure;
 }
 
+/** The present try ends without completing the task. */
+export function endTry(message: ModelMessage): ModelMessage {
+  const { status, isTask, attempt, holder } = message;
+  if (status === "in_progress" && isTask && holder) message.tries.push({ attempt, holder, late: false });
+  message.extended = undefined;
+  return message;
+}
+
 export function end(message: ModelMessage, { result, error, failure }: Ending, scene: Scene): ModelMessage {
   const over = { result, error, failure, completed: scene.now, lease: null, ready: false };
-  Object.assign(message, over, { status: failure ? "failed" : "complete" });
-  return scene.tell(failure ? "failed" : "completed", message);
+  if (failure) endTry(message);
+  Object.assign(message, over, { status: failure ? "failed" : "complete", extended: undefined });
+  return scene.tell(failure === "cancelled" ? "cancelled" : failure ? "failed" : "completed", message);
 }
 
 /** The moments at which time alone changes a message. */

@@ -15,7 +15,7 @@ import {
   type Send,
   type Told,
 } from "./message.ts";
-import { changeTask, claim, taskIsDue } from "./task.ts";
+import { changeTask, claim, keepLate, taskIsDue } from "./task.ts";
 
 /** What a command is expected to answer. */
 interface Answer {
@@ -25,7 +25,7 @@ interface Answer {
 }
 
 /** What a command is expected to do. */
-export type Verdict = (Answer & { ok: true; events: Told[] }) | { ok: false; code: ErrorCode };
+export type Verdict = (Answer & { ok: true; events: Told[] }) | { ok: false; code: ErrorCode; events: Told[] };
 
 type CommandOf<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
 
@@ -46,7 +46,7 @@ export class Model {
     try {
       return { ok: true, ...this.#perform(command, scene), events: scene.events };
     } catch (error) {
-      if (error instanceof Refused) return { ok: false, code: error.code };
+      if (error instanceof Refused) return { ok: false, code: error.code, events: scene.events };
       throw error;
     }
   }
@@ -85,7 +85,23 @@ export class Model {
 
   #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {
     const message = this.#find(id);
-    return (message.isTask ? changeTask : changeChat)(message, command, caller, scene);
+    if (command.op === "seen") return this.#see(message, caller, scene);
+    if (!message.isTask) return changeChat(message, command, caller, scene);
+    try {
+      return changeTask(message, command, caller, scene);
+    } catch (error) {
+      if (error instanceof Refused) keepLate(message, command, caller, scene);
+      throw error;
+    }
+  }
+
+  #see(message: ModelMessage, { claude_id }: CommandOf<"change">["caller"], scene: Scene): ModelMessage {
+    const { to_claude } = message.said;
+    if (to_claude !== "*" && (claude_id ?? to_claude) !== to_claude) throw new Refused("not_recipient");
+    if (message.seen !== undefined) return message;
+    message.seen = scene.now;
+    message.delivered ??= scene.now;
+    return scene.tell("seen", message);
   }
 
   #claimNext({ caller, for_claude, claim_key: key }: CommandOf<"claim_next">, scene: Scene): ModelMessage | null {
@@ -108,12 +124,13 @@ export class Model {
 
   #moveLeases(command: StoreCommand): void {
     if (command.op === "lapse") {
-      for (const task of this.#held(command.holder)) if (task.holder?.run) task.lease ??= command.until;
+      for (const task of this.#held(command.holder))
+        if (task.holder?.run) task.lease = Math.max(task.lease ?? command.until, task.extended ?? 0);
     } else if (command.op === "keep") {
       for (const task of this.#held(command.holder)) task.lease = null;
     } else if (command.op === "lengthen") {
       const held = this.#held({ claude_id: command.claude_id, run: null });
-      for (const task of held) task.lease = Math.max(task.lease as number, command.until);
+      for (const task of held) task.lease = Math.max(task.lease as number, command.until, task.extended ?? 0);
     }
   }
 

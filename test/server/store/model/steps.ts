@@ -69,6 +69,13 @@ const COMMANDS = {
   fail: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant) }),
   retry: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant), retryable: true }),
   release: (meant) => change(meant, { op: "release", ...meant.fenced }),
+  cancel: (meant) => change(meant, { op: "cancel", ...(meant.variant % 2 === 0 && { reason: "no need" }) }),
+  revive: (meant) => change(meant, { op: "retry" }),
+  extend: (meant) =>
+    change(meant, { op: "extend", ...meant.fenced, ...(meant.variant % 3 > 0 && { lease_ms: 20 * SECOND }) }),
+  progress: (meant) =>
+    change(meant, { op: "progress", ...meant.fenced, percent: meant.variant, note: `note ${meant.variant % 2}` }),
+  seen: (meant) => change(meant, { op: "seen" }),
   delete: ({ caller, id }) => ({ op: "delete", caller, id }),
   delivered: ({ id, oldest }) => ({ op: "delivered", claude_id: "a", ids: [id, oldest] }),
   lapse: ({ holder, now }) => ({ op: "lapse", holder, until: now + 30 * SECOND }),
@@ -138,6 +145,7 @@ const anyOp = fc.oneof(
   { weight: 4, arbitrary: op(["send"]) },
   { weight: 5, arbitrary: op(["claim", "claim_next"]) },
   { weight: 6, arbitrary: op(["complete", "fail", "retry", "release"]) },
+  { weight: 4, arbitrary: op(["cancel", "revive", "extend", "progress", "seen"]) },
   { weight: 3, arbitrary: op(["delete", "delivered", "lapse", "lapse all", "keep", "lengthen"]) },
 );
 

@@ -4,6 +4,7 @@ import {
   type Change,
   type ChangeOf,
   end,
+  endTry,
   forget,
   type ModelMessage,
   Refused,
@@ -23,8 +24,63 @@ export function changeTask(task: ModelMessage, command: Change, caller: Caller, 
       if (task.status !== "in_progress") throw new Refused("wrong_status");
       assertHolds(task, caller, command.attempt);
       task.triesLeft++;
-      return scene.tell("released", wait(task, scene.now));
+      return scene.tell("released", wait(endTry(task), scene.now));
+    case "cancel":
+      return cancel(task, command.reason, scene);
+    case "retry":
+      return retry(task, scene);
+    case "extend":
+      return extend(task, command, caller, scene);
+    case "progress":
+      if (task.status !== "in_progress") throw new Refused("wrong_status");
+      assertHolds(task, caller, command.attempt);
+      task.progress = { ...said(command), at: scene.now };
+      return scene.tell("progress", task);
+    case "seen":
+      throw new Error("is the same for every message");
   }
+}
+
+const said = ({ percent, note }: ChangeOf<"progress">) => ({
+  ...(percent !== undefined && { percent }),
+  ...(note !== undefined && { note }),
+});
+
+function cancel(task: ModelMessage, reason: string | undefined, scene: Scene): ModelMessage {
+  if (task.failure === "cancelled") return task;
+  if (task.status === "complete" || task.status === "failed") throw new Refused("wrong_status");
+  if (task.status === "pending") forget(task);
+  return end(task, { error: reason, failure: "cancelled" }, scene);
+}
+
+function retry(task: ModelMessage, scene: Scene): ModelMessage {
+  if (task.status !== "failed") throw new Refused("wrong_status");
+  const { max_attempts = 3, expires_at } = task.said;
+  if (expires_at !== undefined && expires_at <= scene.now) task.said = { ...task.said, expires_at: undefined };
+  Object.assign(forget(task), { failure: undefined, result: undefined, error: undefined, completed: undefined });
+  task.triesLeft = max_attempts;
+  scene.tell("requeued", wait(task, scene.now));
+  return task.ready ? scene.tell("ready", task) : task;
+}
+
+function extend(task: ModelMessage, command: ChangeOf<"extend">, caller: Caller, scene: Scene): ModelMessage {
+  if (task.status !== "in_progress") throw new Refused("wrong_status");
+  assertHolds(task, caller, command.attempt);
+  task.extended = Math.max(task.extended ?? 0, scene.now + (command.lease_ms ?? scene.durations.detachedMs));
+  if (task.lease !== null) task.lease = Math.max(task.lease, task.extended);
+  return task;
+}
+
+/** A holder whose outcome was refused: what it said is kept, once a try. */
+export function keepLate(task: ModelMessage, command: Change, caller: Caller, scene: Scene): void {
+  if (command.op !== "complete" && command.op !== "fail") return;
+  const name = caller.claude_id ?? task.said.to_claude;
+  const own = task.tries.filter(({ holder }) => holder.name === name && (holder.run ?? caller.run) === caller.run);
+  const { attempt } = command;
+  const meant = attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
+  if (!meant || meant.late) return;
+  meant.late = true;
+  scene.tell("late", task);
 }
 
 function claimThis(task: ModelMessage, key: string | undefined, caller: Caller, scene: Scene): ModelMessage {
@@ -40,6 +96,8 @@ export function claim(task: ModelMessage, key: string | undefined, caller: Calle
   begin(task, caller, scene);
   task.status = "in_progress";
   task.claimKey = key;
+  task.progress = undefined;
+  task.extended = undefined;
   task.lease = caller.run === null ? scene.now + detachedMs : caller.attached ? null : scene.now + graceMs;
   return scene.tell("claimed", task);
 }
@@ -95,6 +153,7 @@ function fail(task: ModelMessage, { attempt, error, retryable }: ChangeOf<"fail"
 
 /** The present attempt is over without a result. */
 function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): ModelMessage {
+  if (task.triesLeft > 0) endTry(task);
   if (task.triesLeft === 0) return end(task, { error, failure: "attempts_exhausted" }, scene);
   const { backoff_ms = 5_000, max_attempts = 3 } = task.said;
   const full = Math.min(scene.durations.backoffMaxMs, backoff_ms * 2 ** (max_attempts - task.triesLeft - 1));

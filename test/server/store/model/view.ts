@@ -30,13 +30,19 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
     tries_left: m.isTask ? m.triesLeft : undefined,
     claimed_by: m.status === "pending" ? undefined : (m.holder?.name ?? undefined),
     claimed_at: m.status === "pending" ? undefined : iso(m.claimed),
-    lease_until: isHeld && m.isTask ? iso(m.lease ?? keptUntil) : undefined,
+    lease_until: isHeld && m.isTask ? iso(m.lease ?? Math.max(keptUntil, m.extended ?? 0)) : undefined,
+    lease: isHeld && m.isTask ? leaseOf(m, keptUntil) : undefined,
+    progress: m.progress && { ...m.progress, at: iso(m.progress.at) },
     delivered_at: iso(m.delivered),
+    seen_at: iso(m.seen),
     completed_at: iso(m.completed),
     failure: m.failure,
     seq: m.seq,
   });
 }
+
+const leaseOf = ({ lease }: ModelMessage, keptUntil: number) =>
+  lease === null ? "kept" : lease <= keptUntil ? "expiring" : "detached";
 
 const present = (fields: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

@@ -64,7 +64,7 @@ export class Walk {
     const commands = commandsAt(this.#store.now);
     const verdicts = commands.map((command) => this.#model.apply(command, this.#store.now));
     const { outcomes, entries, wakeAt } = await this.#store.commit(...commands);
-    const told = verdicts.flatMap((verdict) => (verdict.ok ? verdict.events : []));
+    const told = verdicts.flatMap((verdict) => verdict.events);
     this.#learn(verdicts, outcomes, told, entries);
     this.#expectEvents(told, entries);
     this.#expectWakeIsNotLate(wakeAt);

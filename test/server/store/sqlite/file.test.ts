@@ -109,7 +109,7 @@ test("a deleted message leaves none of its text in any row", async () => {
       const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
       return tables.filter((table) => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()).includes("s3cr3t"));
     });
-  expect(rowsThatHoldIt()).toEqual(["coordination_messages", "coordination_bodies"]);
+  expect(rowsThatHoldIt()).toEqual(["coordination_messages", "coordination_bodies", "coordination_attempts"]);
   await hub.delete(task);
   expect(rowsThatHoldIt()).toEqual([]);
 });

@@ -25,6 +25,10 @@ export class HostStore implements Store {
     return this.#open.get(id, now);
   }
 
+  async attempts(id: string) {
+    return this.#open.attempts(id);
+  }
+
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
     let slice = this.#open.list(filter, now);
     while (slice === null) slice = this.#open.listOn();

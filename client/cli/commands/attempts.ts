@@ -1,0 +1,37 @@
+import type { Result } from "../../../shared/index.ts";
+import { command } from "../command.ts";
+import { field } from "../inputs.ts";
+import type { Look } from "../output/printer.ts";
+import { table } from "../output/table.ts";
+import { ago } from "../output/time.ts";
+
+export const attempts = command({
+  name: "attempts",
+  summary: "Show what became of each try of a task.",
+  inputs: { id: field("attempts", "id", "<id>") },
+  examples: [["attempts 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "who tried it, when, and why it failed"]],
+  async run(context, { id }) {
+    context.print.result(await context.call("attempts", { id }), ({ attempts: tries }, look) =>
+      tries.length === 0
+        ? "nobody has tried it"
+        : table(
+            TITLES,
+            tries.map((one) => row(one, look)),
+            look,
+          ),
+    );
+  },
+});
+
+const TITLES = ["TRY", "BY", "BEGAN", "ENDED", "OUTCOME", "ERROR"];
+
+type Try = Result<"attempts">["attempts"][number];
+
+const row = ({ attempt, claimed_by, claimed_at, ended_at, outcome, error, late }: Try, { now }: Look) => [
+  `${attempt}`,
+  claimed_by,
+  ago(claimed_at, now),
+  ended_at === undefined ? "" : ago(ended_at, now),
+  late ? `${outcome}, then late` : outcome,
+  error ?? "",
+];

@@ -1,0 +1,18 @@
+import { command } from "../command.ts";
+import { field } from "../inputs.ts";
+import { outcomeLine } from "../output/message.ts";
+
+export const cancel = command({
+  name: "cancel",
+  summary: "End a task at once; its holder is told and stops.",
+  inputs: {
+    id: field("cancel", "id", "<id>"),
+    reason: field("cancel", "reason", "[reason]", " - reads it from stdin."),
+  },
+  examples: [['cancel 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "the feeds are gone"', "whoever holds it"]],
+  async run(context, { reason, ...params }) {
+    const said = await context.text(reason);
+    const message = await context.call("cancel", { ...params, ...(said !== undefined && { reason: said }) });
+    context.print.result(message, outcomeLine);
+  },
+});

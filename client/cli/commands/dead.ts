@@ -1,0 +1,17 @@
+import { command } from "../command.ts";
+import { fields } from "../inputs.ts";
+import { messageTable } from "../output/message.ts";
+
+export const dead = command({
+  name: "dead",
+  summary: "List dead letters: tasks that ran out of tries, the latest first.",
+  inputs: fields("list", "to_claude", "from_claude", "limit", "next"),
+  examples: [["dead --to server_backend", "then: coord retry ID"]],
+  async run(context, filters) {
+    const list = await context.call("list", { order: "desc", ...filters, failure: "attempts_exhausted" });
+    context.print.result(list, ({ messages }, look) =>
+      messages.length === 0 ? "no dead letters" : messageTable(messages, look, ["from", "to"]),
+    );
+    if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
+  },
+});

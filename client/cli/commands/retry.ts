@@ -1,0 +1,24 @@
+import { command } from "../command.ts";
+import { field, fields } from "../inputs.ts";
+import { outcomeLine } from "../output/message.ts";
+
+export const retry = command({
+  name: "retry",
+  summary: "Give a failed task, or all that failed for a reason, their tries again.",
+  about: "Without an id: the dead letters (tasks that ran out of tries), or what the options choose.",
+  inputs: {
+    id: field("retry", "id", "[id]"),
+    ...fields("retry_failed", "failure", "to_claude", "from_claude", "limit"),
+  },
+  examples: [
+    ["retry 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "this one"],
+    ["retry --to server_backend", "all dead letters of one instance"],
+  ],
+  async run(context, { id, ...filter }) {
+    if (id !== undefined) context.print.result(await context.call("retry", { id }), outcomeLine);
+    else context.print.result(await context.call("retry_failed", filter), ({ ids }) => said(ids));
+  },
+});
+
+const said = (ids: readonly string[]) =>
+  ids.length === 0 ? "nothing to retry" : `${ids.join("\n")}\nare pending again`;

@@ -1,0 +1,13 @@
+import { command } from "../command.ts";
+import { field } from "../inputs.ts";
+import { outcomeLine } from "../output/message.ts";
+
+export const seen = command({
+  name: "seen",
+  summary: "Say that you have read a message.",
+  inputs: { id: field("seen", "id", "<id>") },
+  examples: [["seen 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --as server_backend", "its sender is told"]],
+  async run(context, params) {
+    context.print.result(await context.call("seen", params), outcomeLine);
+  },
+});

@@ -1,0 +1,63 @@
+/**
+ * What became of each try of a task.
+ *
+ * A try that ended otherwise than by completion leaves a record. It is what a task's history is read from, and
+ * what a holder who comes too late is recognised by: its refused outcome is kept, once an attempt.
+ */
+import type { CommandOf } from "./commands.ts";
+import type { Decision, EventDraft } from "./decision.ts";
+import { actingName } from "./holder.ts";
+import type { Attempt, Caller, MessageState } from "./message.ts";
+
+const OUTCOMES: ReadonlySet<string> = new Set<Attempt["outcome"]>(["released", "requeued", "failed", "cancelled"]);
+
+/** The record of the try that a change has ended; undefined when it ended none, or completed the task. */
+export function endedAttempt(
+  before: MessageState | undefined,
+  after: MessageState,
+  told: readonly EventDraft[],
+  now: number,
+): Attempt | undefined {
+  if (before?.status !== "in_progress" || before.type === "chat") return undefined;
+  const ending = told.find(({ kind }) => OUTCOMES.has(kind));
+  if (!ending) return undefined;
+  return {
+    attempt: before.attempt,
+    claimed_by: before.claimed_by as string,
+    claimed_run: before.claimed_run,
+    claimed_at: before.claimed_at as number,
+    ended_at: now,
+    outcome: ending.kind as Attempt["outcome"],
+    error: ending.error ?? after.error,
+    late: false,
+  };
+}
+
+/**
+ * The try whose refused outcome is to be kept: that of the caller, when it has said nothing since it ended.
+ *
+ * @param attempt the fence that was sent; left out by detached holders, whose last try it is then.
+ */
+export function lateAttempt(
+  tries: readonly Attempt[],
+  state: MessageState,
+  attempt: number | undefined,
+  caller: Caller,
+): Attempt | undefined {
+  const own = tries.filter(
+    ({ claimed_by, claimed_run }) =>
+      claimed_by === actingName(state, caller) && (claimed_run === null || claimed_run === caller.run),
+  );
+  const meant = attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
+  return meant && !meant.late ? meant : undefined;
+}
+
+/** Keeps a refused outcome; the message stays as it is. */
+export function decideLate(
+  state: MessageState,
+  command: CommandOf<"complete"> | CommandOf<"fail">,
+  { attempt, claimed_by }: Attempt,
+): Decision {
+  const late = { attempt, result: command.result ?? null, error: command.error ?? null };
+  return { next: { ...state }, events: [{ kind: "late", actor: claimed_by, late }] };
+}

@@ -1,0 +1,158 @@
+/** What holders and senders do beside claiming and ending: cancel, retry, ask for time, tell how far it is, see. */
+import { expect, test } from "vitest";
+import type { Message } from "../../../../shared/message.ts";
+import { LEASE, lostRun, MINUTE, name, run, SECOND } from "../../core/support.ts";
+import { parsed, type Section } from "../driver.ts";
+
+const BOSS = name("boss");
+
+export const work: Section = (hub) => {
+  const held = async (said: object = {}) => {
+    const worker = run(hub().newName("worker"), "r1");
+    const task = await hub().claim(await hub().send({ to_claude: worker.claude_id, ...said }), worker);
+    return { worker, task };
+  };
+  const kindsSince = async (head: number) => (await hub().log(null, head)).entries.map(({ kind }) => kind);
+  const attempts = async ({ id }: Message) => JSON.parse((await hub().store.attempts(id)) as string);
+
+  test("cancel ends a held task at once; what its holder still sends is kept and changes nothing", async () => {
+    const { worker, task } = await held();
+    const head = hub().head;
+    const cancelled = await hub().change(task, { op: "cancel", reason: "no need" }, BOSS);
+    expect(cancelled).toMatchObject({ status: "failed", failure: "cancelled", error: "no need", attempt: 1 });
+    expect(await hub().change(task, { op: "cancel" }, BOSS)).toEqual(cancelled);
+    await expect(hub().complete(task, worker, "done all the same")).rejects.toMatchObject({ code: "wrong_status" });
+    await expect(hub().complete(task, worker, "and again")).rejects.toMatchObject({ code: "wrong_status" });
+    const { entries } = await hub().log(null, head);
+    expect(entries.map(parsed)).toMatchObject([
+      { kind: "cancelled", actor: "boss", message: { failure: "cancelled", error: "no need" } },
+      { kind: "late", message: { status: "failed", late_attempt: 1, result: "done all the same" } },
+    ]);
+    expect(await attempts(task)).toMatchObject([{ attempt: 1, outcome: "cancelled", error: "no need", late: true }]);
+  });
+
+  test("nobody else's refused outcome is kept", async () => {
+    const { task } = await held();
+    await hub().change(task, { op: "cancel" }, BOSS);
+    const head = hub().head;
+    await expect(hub().complete(task, name("other"), "mine")).rejects.toMatchObject({ code: "wrong_status" });
+    await expect(hub().complete(task, run("other", "r1"), "mine")).rejects.toMatchObject({ code: "wrong_status" });
+    expect(hub().head).toBe(head);
+  });
+
+  test("cancel takes a waiting task out of the queue, and a finished one stays as it is", async () => {
+    const { worker, task } = await held();
+    const waiting = await hub().send({ to_claude: worker.claude_id });
+    await hub().change(waiting, { op: "cancel" }, BOSS);
+    expect(await hub().claimNext(worker)).toBeNull();
+    const done = await hub().complete(task, worker, "42");
+    await expect(hub().change(task, { op: "cancel" }, BOSS)).rejects.toMatchObject({ code: "wrong_status" });
+    expect(await hub().get(task)).toEqual(done);
+  });
+
+  test("retry refills the tries, never the fence", async () => {
+    const { worker, task } = await held({ max_attempts: 1 });
+    await hub().failRetryable(task, worker);
+    expect(await hub().get(task)).toMatchObject({ status: "failed", failure: "attempts_exhausted", tries_left: 0 });
+    const head = hub().head;
+    const again = await hub().change(task, { op: "retry" }, BOSS);
+    expect(again).toMatchObject({ status: "pending", attempt: 1, tries_left: 1 });
+    expect(again).not.toHaveProperty("failure");
+    expect(await kindsSince(head)).toEqual(["requeued", "ready"]);
+    await expect(hub().change(task, { op: "retry" }, BOSS)).rejects.toMatchObject({ code: "wrong_status" });
+    const second = await hub().claimNext(worker);
+    expect(second).toMatchObject({ id: task.id, attempt: 2 });
+    await expect(hub().complete(task, worker, "old")).rejects.toMatchObject({ code: "lease_lost" });
+    await hub().complete(second as Message, worker, "new");
+    expect(await attempts(task)).toMatchObject([
+      { attempt: 1, outcome: "failed", error: "broken", late: true },
+      { attempt: 2, outcome: "complete" },
+    ]);
+  });
+
+  test("retry of an expired task gives it all the time there is", async () => {
+    const worker = run(hub().newName("worker"), "r1");
+    const task = await hub().send({ to_claude: worker.claude_id, expires_at: hub().now + SECOND });
+    hub().clock.advance(SECOND);
+    await hub().wake();
+    expect(await hub().get(task)).toMatchObject({ failure: "expired" });
+    expect(await hub().change(task, { op: "retry" }, BOSS)).not.toHaveProperty("expires_at");
+    await hub().wake();
+    expect(await hub().claimNext(worker)).toMatchObject({ id: task.id });
+  });
+
+  test("extend outlasts the connection, and nothing outlasts the time-out", async () => {
+    const { worker, task } = await held({ timeout_ms: 20 * MINUTE });
+    const extended = await hub().change(task, { op: "extend", attempt: 1, lease_ms: 10 * MINUTE }, worker);
+    expect(extended).toMatchObject({ lease: "kept", seq: task.seq });
+    expect(Date.parse(extended.lease_until as string)).toBe(hub().now + 10 * MINUTE);
+    await hub().commit({ op: "lapse", holder: worker, until: hub().now + LEASE.graceMs });
+    hub().clock.advance(10 * MINUTE - 1);
+    await hub().wake();
+    expect(await hub().get(task)).toMatchObject({ status: "in_progress", lease: "expiring" });
+    hub().clock.advance(1);
+    await hub().wake();
+    expect(await hub().get(task)).toMatchObject({ status: "pending" });
+    const next = await held({ timeout_ms: MINUTE });
+    await hub().change(next.task, { op: "extend", attempt: 1, lease_ms: 10 * MINUTE }, next.worker);
+    hub().clock.advance(MINUTE);
+    await hub().wake();
+    expect(await hub().get(next.task)).toMatchObject({ status: "pending" });
+  });
+
+  test("extend lengthens a detached claim, and is for its holder alone", async () => {
+    const worker = name(hub().newName("worker"));
+    const task = await hub().claim(await hub().send({ to_claude: worker.claude_id }), worker);
+    expect(task).toMatchObject({ lease: "detached" });
+    const extended = await hub().change(task, { op: "extend", lease_ms: 60 * MINUTE }, worker);
+    expect(Date.parse(extended.lease_until as string)).toBe(hub().now + 60 * MINUTE);
+    const other = hub().change(task, { op: "extend" }, name("other"));
+    await expect(other).rejects.toMatchObject({ code: "lease_lost" });
+  });
+
+  test("progress is in the message until the next attempt, and survives a restart of the reader", async () => {
+    const { worker, task } = await held();
+    const told = await hub().change(task, { op: "progress", attempt: 1, percent: 40, note: "half" }, worker);
+    expect(told.progress).toEqual({ at: new Date(hub().now).toISOString(), percent: 40, note: "half" });
+    const stale = hub().change(task, { op: "progress", attempt: 0, percent: 50 }, worker);
+    await expect(stale).rejects.toMatchObject({ code: "lease_lost" });
+    await hub().release(task, worker);
+    expect(await hub().get(task)).toHaveProperty("progress");
+    expect(await hub().claim(task, worker)).not.toHaveProperty("progress");
+  });
+
+  test("seen is said once, by the recipient, and implies delivered", async () => {
+    const reader = name(hub().newName("reader"));
+    const chat = await hub().send({ to_claude: reader.claude_id, type: "chat" });
+    await expect(hub().change(chat, { op: "seen" }, BOSS)).rejects.toMatchObject({ code: "not_recipient" });
+    const head = hub().head;
+    const seen = await hub().change(chat, { op: "seen" }, reader);
+    expect(seen.seen_at).toBe(seen.delivered_at);
+    expect(await hub().change(chat, { op: "seen" }, reader)).toEqual(seen);
+    expect(await kindsSince(head)).toEqual(["seen"]);
+    await hub().commit({ op: "delivered", claude_id: reader.claude_id, ids: [chat.id] });
+    expect(await kindsSince(head)).toEqual(["seen"]);
+  });
+
+  test("a chat is neither cancelled nor retried", async () => {
+    const chat = await hub().send({ to_claude: "reader", type: "chat" });
+    for (const op of ["cancel", "retry", "extend", "progress"] as const) {
+      await expect(hub().change(chat, { op }, BOSS)).rejects.toMatchObject({ code: "not_a_task" });
+    }
+  });
+
+  test("lists find tasks by what keeps them", async () => {
+    const kept = run(hub().newName("kept"), "r1");
+    const gone = lostRun("gone", "r1");
+    const detached = name("detached");
+    const to_claude = kept.claude_id;
+    const ids: Record<string, string> = {};
+    for (const [state, holder] of Object.entries({ kept, expiring: gone, detached })) {
+      ids[state] = (await hub().claim(await hub().send({ to_claude }), holder)).id;
+    }
+    for (const lease of ["kept", "expiring", "detached"] as const) {
+      const { messages } = await hub().list({ to_claude, lease });
+      expect(messages.map(({ id, lease: told }) => [id, told])).toEqual([[ids[lease], lease]]);
+    }
+  });
+};

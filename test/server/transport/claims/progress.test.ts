@@ -1,0 +1,50 @@
+/** Progress is coalesced: a chatty worker costs nobody else, and the newest word is never lost. */
+import { expect, test } from "vitest";
+import { ProgressTeller } from "../../../../server/hub/progress.ts";
+import type { Done } from "../../../../server/store/groupCommit.ts";
+import { ManualClock } from "../../../support/clock.ts";
+import { startHub } from "../../../support/hub.ts";
+import { RawSocket } from "../../../support/rawSocket.ts";
+
+function teller() {
+  const clock = new ManualClock(0);
+  const told: string[] = [];
+  const progress = new ProgressTeller(clock);
+  const say = (key: string, word: string) =>
+    progress.say(key, async () => {
+      told.push(word);
+      return { ok: true, message: word } as Done;
+    });
+  return { clock, told, say };
+}
+
+test("of many words within a second the first and the newest are told, and all are answered", async () => {
+  const { clock, told, say } = teller();
+  expect(await say("t", "0 %")).toMatchObject({ message: "0 %" });
+  const answers = ["10 %", "20 %", "30 %"].map((word) => say("t", word));
+  expect(told).toEqual(["0 %"]);
+  clock.advance(1_000);
+  expect(await Promise.all(answers)).toMatchObject(answers.map(() => ({ message: "30 %" })));
+  expect(told).toEqual(["0 %", "30 %"]);
+});
+
+test("tasks do not wait for each other, and a quiet one speaks at once again", async () => {
+  const { clock, told, say } = teller();
+  await Promise.all([say("t", "a"), say("u", "b")]);
+  clock.advance(1_000);
+  await say("t", "c");
+  expect(told).toEqual(["a", "b", "c"]);
+});
+
+test("a newest word that comes after the end is refused like any other", async () => {
+  const hub = await startHub();
+  const worker = await RawSocket.greet(hub.wsUrl, { claude_id: "worker", run: "r1" });
+  const { message } = await worker.call("send", { to_claude: "worker", task: "count" });
+  const { id } = await worker.call("claim", { id: message.id });
+  const first = await worker.call("progress", { id, attempt: 1, percent: 10 });
+  expect(first.progress).toMatchObject({ percent: 10 });
+  const late = worker.call("progress", { id, attempt: 1, percent: 20 }).catch((error) => error.code);
+  await worker.call("complete", { id, attempt: 1 });
+  expect(await late).toBe("wrong_status");
+  expect((await worker.call("get", { id })).progress).toMatchObject({ percent: 10 });
+});
