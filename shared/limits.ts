@@ -24,6 +24,8 @@ export const LIMITS = {
   json_depth: 32,
   wait_ms: 55_000,
   attempts: 100,
+  after: 100,
+  dependents: 1_000,
   lease_ms: 24 * 3600 * 1000,
   retry_messages: 500,
   duration_ms: 366 * 24 * 3600 * 1000,

@@ -46,12 +46,21 @@ export const sendFields = {
   thread_id: f.key.optional().describe("Groups messages of one conversation."),
   reply_to: f.id.optional().describe("The message that this one answers."),
   parent_id: f.id.optional().describe("The task that this one is a part of."),
+  after: z
+    .array(f.id)
+    .min(1)
+    .max(LIMITS.after)
+    .refine((ids) => new Set(ids).size === ids.length, { error: "names a message twice" })
+    .optional()
+    .describe("Tasks that must be complete before this one can be claimed; it fails when one of them fails for good."),
   not_before: f.timestamp.optional().describe("Not claimable before this time."),
   expires_at: f.timestamp.optional().describe("Fails as expired when nobody has claimed it by then."),
   timeout_ms: f.durationMs.min(1).optional().describe("Bounds one attempt, whatever else happens."),
   max_attempts: z.int().min(1).max(LIMITS.attempts).optional().describe("How often it may be tried."),
   backoff_ms: f.durationMs.optional().describe("Wait after the first failed try; doubles, with jitter."),
-  traceparent: f.traceparent.optional().describe("W3C trace context, carried along."),
+  traceparent: f.traceparent
+    .optional()
+    .describe("W3C trace context; left out, that of the message it answers or is a part of, or a new one."),
 };
 
 /** A message as the hub tells it. Fields that are not set are left out. */
@@ -72,6 +81,7 @@ export const message = z
     thread_id: z.string().optional(),
     reply_to: z.string().optional(),
     parent_id: z.string().optional(),
+    after: z.array(f.id).optional(),
     not_before: f.timestamp.optional(),
     expires_at: f.timestamp.optional(),
     timeout_ms: z.int().optional(),

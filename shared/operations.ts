@@ -60,7 +60,7 @@ export const OPERATIONS = {
     result: z.object({ message, recipient, deduplicated: z.boolean() }).meta({ id: "Sent" }),
     rest: { method: "POST", paths: ["/message"], shape: "sent" },
     repeat: "keyed",
-    errors: ["too_large", "not_a_task", "idempotency_conflict", ...WRITE_ERRORS],
+    errors: ["too_large", "not_found", "not_a_task", "idempotency_conflict", ...WRITE_ERRORS],
   },
   list: {
     summary: "List messages, oldest first.",

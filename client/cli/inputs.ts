@@ -81,6 +81,7 @@ type Schema = z.core.JSONSchema.BaseSchema;
 function kindOf(name: string, schema: Schema): { hint: string; input: Pick<Input, "parse" | "choices"> } {
   if (schema.type === "boolean") return { hint: "", input: {} };
   if (schema.enum) return { hint: optionName(name), input: { choices: schema.enum as string[] } };
+  if (schema.type === "array") return { hint: "ids...", input: {} };
   if (schema.format === "date-time") return { hint: "time", input: {} };
   if (schema.type === "integer") {
     return name.endsWith("_ms")

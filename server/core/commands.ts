@@ -21,7 +21,11 @@ export type Command =
     }
   | { readonly op: "release"; readonly attempt?: number | undefined }
   | { readonly op: "cancel"; readonly reason?: string | undefined }
-  | { readonly op: "retry" }
+  | {
+      readonly op: "retry";
+      /** How many messages it waits for again. */
+      readonly blocked?: number;
+    }
   | {
       readonly op: "extend";
       readonly attempt?: number | undefined;

@@ -16,6 +16,7 @@ export interface NewMessage {
   readonly thread_id?: string | undefined;
   readonly reply_to?: string | undefined;
   readonly parent_id?: string | undefined;
+  readonly after?: readonly string[] | undefined;
   readonly not_before?: number | undefined;
   readonly expires_at?: number | undefined;
   readonly timeout_ms?: number | undefined;
@@ -27,13 +28,12 @@ export interface NewMessage {
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 
 /**
- * @throws HubError `not_a_task` for a task to everyone.
+ * @param blocked how many messages it waits for.
+ * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait.
  */
-export function create(said: NewMessage, id: string, now: number, defaults: Defaults = {}): Decision {
+export function create(said: NewMessage, id: string, now: number, defaults: Defaults = {}, blocked = 0): Decision {
   const type = said.type ?? "task";
-  if (said.to_claude === "*" && type === "task") {
-    throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
-  }
+  assertPossible(said, type);
   const maxAttempts = said.max_attempts ?? defaults.maxAttempts ?? TASK_DEFAULTS.max_attempts;
   const state: MessageState = {
     id,
@@ -51,6 +51,8 @@ export function create(said: NewMessage, id: string, now: number, defaults: Defa
     thread_id: said.thread_id ?? null,
     reply_to: said.reply_to ?? null,
     parent_id: said.parent_id ?? null,
+    after: said.after ?? null,
+    blocked,
     not_before: said.not_before ?? null,
     expires_at: said.expires_at ?? null,
     timeout_ms: said.timeout_ms ?? null,
@@ -75,4 +77,13 @@ export function create(said: NewMessage, id: string, now: number, defaults: Defa
     extended_until: null,
   };
   return { next: waiting(state, now), events: [{ kind: "new", actor: said.from_claude }] };
+}
+
+function assertPossible(said: NewMessage, type: MessageType): void {
+  if (said.after && type === "chat") {
+    throw new HubError("not_a_task", "A chat waits for nothing: only a task can have `after`", { field: "after" });
+  }
+  if (said.to_claude === "*" && type === "task") {
+    throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
+  }
 }

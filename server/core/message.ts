@@ -22,6 +22,10 @@ export interface MessageState {
   readonly thread_id: string | null;
   readonly reply_to: string | null;
   readonly parent_id: string | null;
+  /** What must be complete before it can be claimed. */
+  readonly after: readonly string[] | null;
+  /** How many of those are not complete yet. */
+  readonly blocked: number;
   readonly not_before: number | null;
   readonly expires_at: number | null;
   readonly timeout_ms: number | null;

@@ -20,13 +20,13 @@ export const claimRank = (state: Pick<MessageState, "created_at" | "priority">):
 /** A pending message as it waits: claimable now, or from `not_before` on; a chat waits for its reader only. */
 export function waiting(state: MessageState, now: number): MessageState {
   const isTask = state.type === "task";
-  const ready = state.not_before === null || state.not_before <= now;
+  const isDue = state.not_before === null || state.not_before <= now;
   return {
     ...state,
     status: "pending",
     lease_until: null,
-    claim_rank: isTask && ready ? claimRank(state) : null,
-    wake_at: earliest(isTask && !ready ? state.not_before : null, state.expires_at),
+    claim_rank: isTask && isDue && state.blocked === 0 ? claimRank(state) : null,
+    wake_at: earliest(isTask && !isDue ? state.not_before : null, state.expires_at),
   };
 }
 

@@ -80,13 +80,7 @@ function refuse(state: MessageState, command: Transition): never {
 }
 
 function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
-  if (state.claim_rank === null) {
-    throw new HubError("not_ready", `Task is not ready before ${new Date(state.not_before ?? c.now).toISOString()}`, {
-      id: state.id,
-      status: state.status,
-      not_before: new Date(state.not_before ?? c.now).toISOString(),
-    });
-  }
+  if (state.claim_rank === null) throw notReady(state, c.now);
   const actor = actingName(state, c.caller);
   const held: MessageState = {
     ...state,
@@ -104,6 +98,15 @@ function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstance
     claim_rank: null,
   };
   return { next: { ...held, wake_at: heldWakeAt(held) }, events: [{ kind: "claimed", actor }] };
+}
+
+function notReady({ id, status, blocked, after, not_before }: MessageState, now: number): HubError {
+  if (blocked > 0) {
+    const waits = { id, status, waits_for: after };
+    return new HubError("not_ready", `Task waits for ${blocked} of ${after?.length} others to be complete`, waits);
+  }
+  const from = new Date(not_before ?? now).toISOString();
+  return new HubError("not_ready", `Task is not ready before ${from}`, { id, status, not_before: from });
 }
 
 /** A claim whose reply was lost is asked again with its key, and gets the same answer. */
@@ -190,9 +193,10 @@ function cancelAgain(state: MessageState, command: CommandOf<"cancel">): Decisio
 }
 
 /** A failed task is given all its tries again; the fence goes on rising from where it is. */
-function retry(state: MessageState, _command: CommandOf<"retry">, c: Circumstances): Decision {
+function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circumstances): Decision {
   const fresh: MessageState = {
     ...unheld(state),
+    blocked,
     tries_left: state.max_attempts,
     failure: null,
     result: null,
@@ -228,6 +232,17 @@ function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circum
   const next = waiting(state, c.now);
   if (next.claim_rank === state.claim_rank) return unchanged({ ...state, wake_at: next.wake_at });
   return { next, events: [{ kind: "ready", actor: null }] };
+}
+
+/** One of those it waits for is complete: the last one makes it claimable, unless it is for later. */
+export function unblocked(state: MessageState, now: number): Decision {
+  const next = waiting({ ...state, blocked: state.blocked - 1 }, now);
+  return next.claim_rank === null ? unchanged(next) : { next, events: [{ kind: "ready", actor: null }] };
+}
+
+/** One of those it waits for has failed for good, or is gone. */
+export function doomed(state: MessageState, by: string, c: Circumstances): Decision {
+  return failed(unheld(state), "dependency", { error: `${by}, which it waits for, did not complete` }, c, null);
 }
 
 function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {

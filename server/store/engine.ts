@@ -7,10 +7,13 @@
  */
 import { HubError } from "../../shared/errors.ts";
 import { decideLate, endedAttempt, lateAttempt } from "../core/attempts.ts";
-import { create } from "../core/create.ts";
+import { create, type NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
+import { doomed } from "../core/task.ts";
+import { childTrace } from "../core/trace.ts";
+import { Dependencies, type Obstacles } from "./dependencies.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
@@ -60,11 +63,13 @@ export class Engine {
   #chars = 0;
   /** Since when the first message for a recipient waits, as far as this batch knows. */
   readonly #oldest = new Map<string, string>();
+  #dependencies: Dependencies;
 
   constructor(options: EngineOptions, tally: Tally) {
     this.#options = options;
     this.#ledger = options.ledger;
     this.#tally = tally;
+    this.#dependencies = new Dependencies(options.ledger);
   }
 
   get head(): number {
@@ -82,6 +87,7 @@ export class Engine {
   /** Starts over from what the tables hold, after a transaction that did not commit. */
   reset(tally: Tally): void {
     this.#tally = tally;
+    this.#dependencies = new Dependencies(this.#ledger);
   }
 
   /** Executes a batch inside the caller's transaction. */
@@ -91,8 +97,14 @@ export class Engine {
     this.#chars = 0;
     this.#oldest.clear();
     const outcomes = commands.map((command) => this.#executeOne(command));
+    if (this.#dependencies.isBehind) this.#settle();
     if (this.#entries.length > 0) this.#ledger.saveCounts(this.#tally.counts);
-    return { outcomes, entries: this.#entries, wakeAt: this.#ledger.earliestWake() };
+    const wakeAt = this.#dependencies.isBehind ? now : this.#ledger.earliestWake();
+    return { outcomes, entries: this.#entries, wakeAt };
+  }
+
+  #settle(): void {
+    this.#dependencies.settle((before, decision) => this.#apply(before, decision), this.#circumstances(HUB));
   }
 
   #executeOne(command: StoreCommand): Outcome {
@@ -110,6 +122,7 @@ export class Engine {
     send: (command) => this.#send(command),
     change: ({ id, caller, command }) => {
       const state = this.#existing(id);
+      if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
       return this.#done(this.#apply(state, decide(state, command, this.#circumstances(caller))));
     },
     claim_next: (command) => this.#claimNext(command),
@@ -136,14 +149,46 @@ export class Engine {
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
     const id = this.#options.newId(this.#now);
-    const decision = create(said, id, this.#now, this.#options.lease);
+    const obstacles = this.#dependencies.obstacles(said.after);
+    const traced = this.#traced(said, id);
+    const decision = create(traced, id, this.#now, this.#options.lease, obstacles.open.length);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
       const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }
-    const state = this.#apply(undefined, decision);
+    const state = this.#begin(this.#apply(undefined, decision), obstacles);
     return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
+  }
+
+  /** In the trace of the message that it is a part of, or answers. */
+  #traced(said: NewMessage, id: string): NewMessage {
+    const origin = said.parent_id ?? said.reply_to;
+    const known = said.traceparent === undefined && origin !== undefined ? this.#ledger.message(origin) : undefined;
+    const traceparent = known && childTrace(known, id);
+    return traceparent ? { ...said, traceparent } : said;
+  }
+
+  /** Lets a new task wait for what is in its way, or fails it at once where that is in vain. */
+  #begin(state: MessageState, { open, failed }: Obstacles): MessageState {
+    if (failed !== undefined) return this.#apply(state, doomed(state, failed, this.#circumstances(HUB)));
+    this.#ledger.waits.add(state.id, open);
+    return state;
+  }
+
+  #retryWaiting(state: MessageState, caller: Caller): Outcome {
+    const after = (state.after as readonly string[]).filter((id) => this.#ledger.message(id));
+    const obstacles = this.#dependencies.obstacles(after);
+    const { open, failed } = obstacles;
+    const decision = decide(state, { op: "retry", blocked: open.length }, this.#circumstances(caller));
+    if (failed !== undefined) {
+      throw new HubError("wrong_status", `Task waits for ${failed}, which has failed: retry that first`, {
+        id: state.id,
+        status: state.status,
+        waits_for: failed,
+      });
+    }
+    return this.#done(this.#begin(this.#apply(state, decision), obstacles));
   }
 
   #sentBefore(id: string, same: boolean, said: { from_claude: string; to_claude: string; type?: string | undefined }) {
@@ -229,6 +274,7 @@ export class Engine {
     else this.#ledger.insert(after);
     const attempt = next && endedAttempt(before, after, events, this.#now);
     if (attempt) this.#ledger.recordAttempt(after.id, attempt);
+    if (before) this.#dependencies.observe(before, after.id, next);
     this.#count(before, next);
     return after;
   }

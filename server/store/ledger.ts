@@ -27,7 +27,24 @@ export interface HolderKey {
   run: string | null;
 }
 
+/** Which message waits for which others. */
+export interface Waits {
+  /** Whether any waits at all: in most hubs, none ever does. */
+  readonly any: boolean;
+  /** A message waits for others that are not complete. */
+  add(id: string, awaited: readonly string[]): void;
+  /** A message waits for nothing any more. */
+  drop(id: string): void;
+  /** How many wait for one. */
+  count(awaited: string): number;
+  /** Those that wait for one; from here on they do not. */
+  take(awaited: string): string[];
+  /** All that are waited for. */
+  awaited(): string[];
+}
+
 export interface Ledger {
+  readonly waits: Waits;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;

@@ -1,6 +1,7 @@
 /** Messages as JSON, the document's fields first. Written by hand: this is the hottest text of the hub. */
 import { type LeaseState, TASK_DEFAULTS } from "../../shared/message.ts";
 import type { MessageState } from "../core/message.ts";
+import { traceOf } from "../core/trace.ts";
 
 const MOMENTS = 4096;
 const moments = new Float64Array(MOMENTS).fill(Number.NaN);
@@ -39,7 +40,8 @@ export const wishes = (s: MessageState) =>
   number("timeout_ms", s.timeout_ms) +
   (s.max_attempts === TASK_DEFAULTS.max_attempts ? "" : `,"max_attempts":${s.max_attempts}`) +
   (s.backoff_ms === TASK_DEFAULTS.backoff_ms ? "" : `,"backoff_ms":${s.backoff_ms}`) +
-  word("traceparent", s.traceparent);
+  (s.after === null ? "" : `,"after":${JSON.stringify(s.after)}`) +
+  word("traceparent", traceOf(s));
 
 /** How far the holder says it is, as a field. */
 export function progressField({ progress }: MessageState): string {

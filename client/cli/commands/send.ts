@@ -14,7 +14,7 @@ export const send = command({
   inputs: {
     to_claude: field("send", "to_claude", "<to>"),
     task: field("send", "task", "<task>", " - reads it from stdin."),
-    ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "not_before", "expires_at"),
+    ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "after", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
     wait: flag("--wait", "Wait for the task's end and print its result."),
     wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
@@ -23,6 +23,7 @@ export const send = command({
     ['send server_backend "run the tests" --as windows_frontend', "and go on"],
     ['send server_backend "run the tests" --as windows_frontend --wait', "print the result when it comes"],
     ["send bob - --as ada --priority high < task.md", "what stdin says"],
+    ['send bob "deploy" --as ada --after 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e', "once that task is complete"],
     ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
   async run(context, { wait = false, wait_timeout, ...said }) {

@@ -1,8 +1,38 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 import type { Attempt, MessageState } from "../../core/message.ts";
-import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+
+class MemoryWaits implements Waits {
+  readonly #awaited = new Map<string, Set<string>>();
+
+  get any() {
+    return this.#awaited.size > 0;
+  }
+
+  add(id: string, awaited: readonly string[]) {
+    if (awaited.length > 0) this.#awaited.set(id, new Set(awaited));
+  }
+
+  drop(id: string) {
+    this.#awaited.delete(id);
+  }
+
+  count(awaited: string) {
+    return [...this.#awaited.values()].filter((all) => all.has(awaited)).length;
+  }
+
+  take(awaited: string) {
+    const waiters = [...this.#awaited].filter(([, all]) => all.delete(awaited)).map(([id]) => id);
+    for (const id of waiters) if (this.#awaited.get(id)?.size === 0) this.#awaited.delete(id);
+    return waiters.sort();
+  }
+
+  awaited() {
+    return [...new Set([...this.#awaited.values()].flatMap((all) => [...all]))];
+  }
+}
 
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
@@ -10,6 +40,7 @@ export class MemoryLedger implements Ledger {
   /** The place of each message in that order, which nobody takes after it. */
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
+  readonly waits = new MemoryWaits();
   readonly presence: PresenceTransition[] = [];
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #keys = new Map<string, RememberedKey>();

@@ -42,6 +42,8 @@ export const COLUMNS = [
   "progress",
   "seen_at",
   "extended_until",
+  "after",
+  "blocked",
 ] as const satisfies readonly (keyof MessageState)[];
 
 /** What a new message has; the rest is absent until something happens to it. */
@@ -69,6 +71,8 @@ export const SAID = [
   "seq",
   "claim_rank",
   "wake_at",
+  "after",
+  "blocked",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** What an update may change; the rest was said by the sender and stays. */
@@ -95,6 +99,7 @@ export const CHANGING = [
   "progress",
   "seen_at",
   "extended_until",
+  "blocked",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** A row read as an array, in the order of COLUMNS. */
@@ -128,6 +133,8 @@ export const toSaid = (s: MessageState): RawRow => [
   s.seq,
   s.claim_rank,
   s.wake_at,
+  s.after === null ? null : JSON.stringify(s.after),
+  s.blocked,
 ];
 
 /** The values of CHANGING. */
@@ -154,6 +161,7 @@ export const toChanges = (s: MessageState): RawRow => [
   s.progress === null ? null : JSON.stringify(s.progress),
   isoOrNull(s.seen_at),
   isoOrNull(s.extended_until),
+  s.blocked,
 ];
 
 const progressOf = (json: RawRow[number] | undefined) =>
@@ -198,6 +206,8 @@ export function fromRow(r: RawRow): MessageState {
     progress: progressOf(r[34]),
     seen_at: msOrNull(r[35]),
     extended_until: msOrNull(r[36]),
+    after: typeof r[37] === "string" ? (JSON.parse(r[37]) as string[]) : null,
+    blocked: r[38] as number,
   };
 }
 

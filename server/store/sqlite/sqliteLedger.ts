@@ -17,6 +17,7 @@ import {
   toChanges,
   toSaid,
 } from "./rows.ts";
+import { SqliteWaits } from "./waits.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
@@ -81,6 +82,7 @@ const CACHED_CHARS = 16 * 1024;
 const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
+  readonly waits: SqliteWaits;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -90,6 +92,7 @@ export class SqliteLedger implements Ledger {
   #saved: Partial<Counts> = {};
 
   constructor(db: Database.Database) {
+    this.waits = new SqliteWaits(db);
     this.#sql = prepareAll(db);
   }
 
@@ -99,6 +102,7 @@ export class SqliteLedger implements Ledger {
     this.#old.clear();
     this.#earliestWake = undefined;
     this.#saved = {};
+    this.waits.forget();
   }
 
   message(id: string): MessageState | undefined {

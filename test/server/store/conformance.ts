@@ -7,6 +7,7 @@ import { LEASE } from "../core/support.ts";
 import { batches } from "./conformance/batches.ts";
 import { claims } from "./conformance/claims.ts";
 import { counts } from "./conformance/counts.ts";
+import { dependencies } from "./conformance/dependencies.ts";
 import { erasure } from "./conformance/erasure.ts";
 import { keys } from "./conformance/keys.ts";
 import { leases } from "./conformance/leases.ts";
@@ -18,7 +19,21 @@ import { time } from "./conformance/time.ts";
 import { work } from "./conformance/work.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
 
-const SECTIONS = { messages, keys, claims, work, batches, leases, time, log, erasure, state, counts, lists };
+const SECTIONS = {
+  messages,
+  keys,
+  claims,
+  work,
+  dependencies,
+  batches,
+  leases,
+  time,
+  log,
+  erasure,
+  state,
+  counts,
+  lists,
+};
 
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {

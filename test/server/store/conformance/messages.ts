@@ -47,6 +47,7 @@ export const messages: Section = (hub) => {
       task: "scrape",
       type: "chat",
       status: "pending",
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       created_at: iso(NOW),
       updated_at: iso(NOW),
     });

@@ -37,6 +37,10 @@ export interface ModelMessage {
   progress: { percent?: number; note?: string; at: number } | undefined;
   seen: number | undefined;
   extended: number | undefined;
+  /** Whether the time before which it cannot be claimed was over when it was looked at last. */
+  passed: boolean;
+  /** Open messages that it waits for. */
+  awaits: Set<ModelMessage>;
   /** Tries that ended without completing it, and whether their holder has spoken since. */
   tries: { attempt: number; holder: { name: string | null; run: string | null }; late: boolean }[];
 }
@@ -97,15 +101,16 @@ export function newMessage(said: Send["said"], now: number): ModelMessage {
     ...{ ready: false, notBefore: said.not_before, triesLeft: said.max_attempts ?? 3, lease: null },
     ...{ holder: undefined, claimKey: undefined, claimed: undefined, delivered: undefined, completed: undefined },
     ...{ result: undefined, error: undefined, failure: undefined },
-    ...{ progress: undefined, seen: undefined, extended: undefined, tries: [] },
+    ...{ progress: undefined, seen: undefined, extended: undefined, tries: [], awaits: new Set(), passed: false },
   };
   return wait(message, now);
 }
 
 export function wait(message: ModelMessage, now: number): ModelMessage {
-  const { isTask, notBefore } = message;
-  const ready = isTask && (notBefore === undefined || notBefore <= now);
-  return Object.assign(message, { status: "pending", lease: null, ready });
+  const { isTask, notBefore, awaits } = message;
+  const ready = isTask && awaits.size === 0 && (notBefore === undefined || notBefore <= now);
+  const passed = notBefore === undefined || notBefore <= now;
+  return Object.assign(message, { status: "pending", lease: null, ready, passed });
 }
 
 /** Nobody has it, and nobody had. */
@@ -134,9 +139,9 @@ export function end(message: ModelMessage, { result, error, failure }: Ending, s
 }
 
 /** The moments at which time alone changes a message. */
-export function momentsOf({ said, isTask, status, ready, notBefore, lease, claimed }: ModelMessage): number[] {
+export function momentsOf({ said, isTask, status, ready, notBefore, lease, claimed, passed }: ModelMessage): number[] {
   const moments: (number | null | undefined)[] = [];
-  if (status === "pending") moments.push(said.expires_at, isTask && !ready ? notBefore : undefined);
+  if (status === "pending") moments.push(said.expires_at, isTask && !ready && !passed ? notBefore : undefined);
   if (status === "in_progress" && isTask) {
     moments.push(lease, said.timeout_ms === undefined ? undefined : (claimed as number) + said.timeout_ms);
   }

@@ -7,6 +7,8 @@ import type { ErrorCode } from "../../../../shared/errors.ts";
 import { changeChat, chatIsDue } from "./chat.ts";
 import {
   type Durations,
+  end,
+  forget,
   type ModelMessage,
   momentsOf,
   newMessage,
@@ -14,6 +16,7 @@ import {
   Scene,
   type Send,
   type Told,
+  wait,
 } from "./message.ts";
 import { changeTask, claim, keepLate, taskIsDue } from "./task.ts";
 
@@ -28,6 +31,11 @@ interface Answer {
 export type Verdict = (Answer & { ok: true; events: Told[] }) | { ok: false; code: ErrorCode; events: Told[] };
 
 type CommandOf<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
+
+const isOver = ({ status }: ModelMessage) => status === "complete" || status === "failed";
+
+const dooms = (by: ModelMessage, message: ModelMessage, scene: Scene) =>
+  end(forget(message), { error: `${by.id}, which it waits for, did not complete`, failure: "dependency" }, scene);
 
 const HEAD_START_MIN = { low: -10, normal: 0, high: 10, urgent: 60 };
 
@@ -76,23 +84,56 @@ export class Model {
     const [place, body] = [`${said.from_claude}/${key}`, JSON.stringify(said)];
     const known = key === undefined ? undefined : this.#keys.get(place);
     if (known && known.body !== body) throw new Refused("idempotency_conflict");
+    const awaited = known ? [] : (said.after ?? []).map((id) => this.#find(id));
     if (known) return { message: known.message, deduplicated: true, erased: !this.messages.includes(known.message) };
+    if (said.after && said.type === "chat") throw new Refused("not_a_task");
     const message = newMessage(said, scene.now);
     this.messages.push(message);
     if (key !== undefined) this.#keys.set(place, { body, message });
-    return { message: scene.tell("new", message), deduplicated: false };
+    scene.tell("new", message);
+    const doom = awaited.find(({ status }) => status === "failed");
+    for (const one of awaited) if (!isOver(one)) message.awaits.add(one);
+    wait(message, scene.now);
+    return { message: doom ? dooms(doom, message, scene) : message, deduplicated: false };
+  }
+
+  /** At the end of a batch: whoever waits for what is over goes on, or fails. */
+  settle(now: number): Told[] {
+    const scene = new Scene(now, this.#durations);
+    for (let before = -1; before !== scene.events.length; ) {
+      before = scene.events.length;
+      for (const message of this.messages) if (message.status === "pending") this.#settle(message, scene);
+    }
+    return scene.events;
+  }
+
+  #settle(message: ModelMessage, scene: Scene): void {
+    for (const awaited of message.awaits) {
+      const isGone = !this.messages.includes(awaited);
+      if (isGone || awaited.status === "failed") return void dooms(awaited, message, scene);
+      if (awaited.status !== "complete") continue;
+      message.awaits.delete(awaited);
+      if (wait(message, scene.now).ready) scene.tell("ready", message);
+    }
   }
 
   #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {
     const message = this.#find(id);
     if (command.op === "seen") return this.#see(message, caller, scene);
     if (!message.isTask) return changeChat(message, command, caller, scene);
+    if (command.op === "retry" && message.status === "failed") this.#awaitAgain(message);
     try {
       return changeTask(message, command, caller, scene);
     } catch (error) {
       if (error instanceof Refused) keepLate(message, command, caller, scene);
       throw error;
     }
+  }
+
+  #awaitAgain(message: ModelMessage): void {
+    const awaited = this.messages.filter(({ id }) => message.said.after?.includes(id));
+    if (awaited.some(({ status }) => status === "failed")) throw new Refused("wrong_status");
+    message.awaits = new Set(awaited.filter((one) => !isOver(one)));
   }
 
   #see(message: ModelMessage, { claude_id }: CommandOf<"change">["caller"], scene: Scene): ModelMessage {

@@ -51,11 +51,13 @@ const result = (variant: number) => (variant % 2 ? {} : { result: `result ${vari
 const error = (variant: number) => ({ error: `error ${variant % 2}` });
 
 const COMMANDS = {
-  send: ({ caller, key, variant, now }): StoreCommand => ({
+  send: ({ caller, key, variant, now, id, oldest }): StoreCommand => ({
     op: "send",
     caller,
     // Few bodies under a key, so that some sends repeat an earlier one.
-    said: key ? { from_claude: sender(caller), to_claude: "a", task: `t${variant % 2}` } : saidBy(caller, variant, now),
+    said: key
+      ? { from_claude: sender(caller), to_claude: "a", task: `t${variant % 2}` }
+      : { ...saidBy(caller, variant, now), ...(variant % 8 === 5 && { after: variant === 5 ? [id, oldest] : [id] }) },
     ...(key && { key }),
   }),
   claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...(meant.variant % 5 === 0 && { tasksOnly: true }) }),

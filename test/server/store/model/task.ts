@@ -174,8 +174,7 @@ export function taskIsDue(task: ModelMessage, scene: Scene): void {
     tryAgain(task, timedOut ? `timed out after ${said.timeout_ms} ms` : `${holder?.name} was gone`, scene);
   } else if (said.expires_at !== undefined && said.expires_at <= scene.now) {
     end(forget(task), { error: "nobody claimed it in time", failure: "expired" }, scene);
-  } else {
-    task.ready = true;
+  } else if (wait(task, scene.now).ready) {
     scene.tell("ready", task);
   }
 }

@@ -21,6 +21,8 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
     updated_at: iso(m.updated),
     priority,
     thread_id,
+    after: m.said.after,
+    traceparent: `00-${m.id}-${m.id.slice(-16)}-01`,
     expires_at: iso(m.said.expires_at),
     timeout_ms,
     max_attempts: max_attempts === 3 ? undefined : max_attempts,

@@ -63,8 +63,9 @@ export class Walk {
   async #commit(commandsAt: (now: number) => StoreCommand[]): Promise<void> {
     const commands = commandsAt(this.#store.now);
     const verdicts = commands.map((command) => this.#model.apply(command, this.#store.now));
+    const settled = this.#model.settle(this.#store.now);
     const { outcomes, entries, wakeAt } = await this.#store.commit(...commands);
-    const told = verdicts.flatMap((verdict) => verdict.events);
+    const told = [...verdicts.flatMap((verdict) => verdict.events), ...settled];
     this.#learn(verdicts, outcomes, told, entries);
     this.#expectEvents(told, entries);
     this.#expectWakeIsNotLate(wakeAt);

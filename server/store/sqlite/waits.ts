@@ -1,0 +1,55 @@
+/** Which task waits for which, in a table whose rows are only of those that wait now. */
+import type Database from "better-sqlite3";
+import type { Waits } from "../ledger.ts";
+
+const prepareAll = (db: Database.Database) => ({
+  any: db.prepare("SELECT 1 FROM coordination_after WHERE message_id > '' LIMIT 1").pluck(),
+  add: db.prepare("INSERT INTO coordination_after VALUES (?, ?)"),
+  drop: db.prepare("DELETE FROM coordination_after WHERE message_id = ?"),
+  count: db.prepare("SELECT count(*) FROM coordination_after WHERE awaited_id = ?").pluck(),
+  take: db.prepare("DELETE FROM coordination_after WHERE awaited_id = ? RETURNING message_id").pluck(),
+  awaited: db.prepare("SELECT DISTINCT awaited_id FROM coordination_after").pluck(),
+});
+
+export class SqliteWaits implements Waits {
+  readonly #sql: ReturnType<typeof prepareAll>;
+  /** Whether there are rows, where that is known. */
+  #any: boolean | undefined;
+
+  constructor(db: Database.Database) {
+    this.#sql = prepareAll(db);
+  }
+
+  /** The table may hold something else now. */
+  forget(): void {
+    this.#any = undefined;
+  }
+
+  get any(): boolean {
+    this.#any ??= this.#sql.any.get() !== undefined;
+    return this.#any;
+  }
+
+  add(id: string, awaited: readonly string[]): void {
+    if (awaited.length > 0) this.#any = true;
+    for (const one of awaited) this.#sql.add.run(id, one);
+  }
+
+  drop(id: string): void {
+    this.#sql.drop.run(id);
+    this.#any = undefined;
+  }
+
+  count(awaited: string): number {
+    return this.#sql.count.get(awaited) as number;
+  }
+
+  take(awaited: string): string[] {
+    this.#any = undefined;
+    return (this.#sql.take.all(awaited) as string[]).sort();
+  }
+
+  awaited(): string[] {
+    return this.#sql.awaited.all() as string[];
+  }
+}
