@@ -102,7 +102,7 @@ export const dependencies: Section = (hub) => {
     }
     await hub().change(first, { op: "cancel" }, BOSS);
     expect(await hub().get({ id: ids.at(-1) as string })).toMatchObject({ status: "pending" });
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 9; i++) {
       expect(hub().wakeAt).toBe(hub().now);
       await hub().wake();
       if ((await hub().get({ id: ids.at(-1) as string }))?.status === "failed") break;
