@@ -20,8 +20,11 @@ const NAME_RULE = `must be 1 to ${LIMITS.name_chars} of the characters A-Z a-z 0
 /** The name of an instance: `windows_frontend`. */
 export const name = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
 
-/** Where a message can go: an instance's name, or `*` for everyone (chat only). */
-export const address = nameOf(/^(\*|[A-Za-z0-9_.:-]+)$/, `${NAME_RULE}, or * for everyone`);
+/** Whose tasks there are: an instance's name, or `@` and a role for the pool of those who have it. */
+export const queue = nameOf(/^@?[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, or @ and a role`);
+
+/** Where a message can go: an instance's name, `@` and a role for a pool, or `*` for everyone (chat only). */
+export const address = nameOf(/^(\*|@?[A-Za-z0-9_.:-]+)$/, `${NAME_RULE}, or @ and a role, or * for everyone`);
 
 /** The random id of one life of a client process. */
 export const run = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);

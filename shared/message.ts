@@ -35,7 +35,9 @@ export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 
 /** What a sender says. */
 export const sendFields = {
-  to_claude: f.address.describe("Who it is for: an instance's name, or * for everyone (chat only)."),
+  to_claude: f.address.describe(
+    "Who it is for: an instance's name, @ROLE for any one of those who have it, or * for everyone (chat only).",
+  ),
   task: f
     .text(LIMITS.task_bytes)
     .min(1, { error: "must not be empty" })

@@ -146,7 +146,7 @@ export const OPERATIONS = {
   claim_next: {
     summary: "Take the next task that waits for an instance, or wait for one.",
     params: z.strictObject({
-      for_claude: f.name.optional().describe("Whose tasks; left out, the caller's own."),
+      for_claude: f.queue.optional().describe("Whose tasks; left out, the caller's own and those of its pools."),
       wait_ms: f.waitMs.optional().describe("Wait so long for one to come (0)."),
       claim_key: claimKey,
     }),
@@ -277,7 +277,7 @@ export const OPERATIONS = {
     summary: "Read the log from a cursor, or wait for its next page.",
     params: z.strictObject({
       after: f.cursor.or(z.literal("start")).optional().describe("Your cursor; left out: the log's head."),
-      for: f.name.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
+      for: f.queue.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
       wait_ms: f.waitMs.optional().describe("Wait so long for an event (0)."),
       limit: z.int().min(1).max(LIMITS.page_events).optional().describe("At most so many (500)."),
       receives: z

@@ -11,7 +11,7 @@ export const about = z
   .strictObject({
     host: f.text(256).optional(),
     project: f.text(256).optional(),
-    roles: z.array(f.name).max(32).optional(),
+    roles: z.array(f.name).max(32).optional().describe("What it can do: it is in the pool @ROLE of each."),
     note: f.text(1024).optional(),
   })
   .meta({ id: "About", description: "What an instance tells of itself when it connects." });

@@ -1,10 +1,10 @@
-import { LIMITS, type Result } from "../../shared/index.ts";
+import { LIMITS, type Params, type Result } from "../../shared/index.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { HubClosed, isRetryable } from "./errors.ts";
 import type { Stream } from "./stream.ts";
 
 type List = Result<"list">;
-type ReadList = (next: string | undefined) => Promise<List>;
+type ReadList = (params: Params<"list">) => Promise<List>;
 
 const AGAIN_MS = 1_000;
 
@@ -13,6 +13,7 @@ const AGAIN_MS = 1_000;
  * read, and the log's entries that the reading contains already are left out afterwards.
  */
 export class Backlog {
+  readonly #addresses: readonly string[];
   readonly #stream: Stream;
   readonly #clock: Clock;
   readonly #read: ReadList;
@@ -20,8 +21,18 @@ export class Backlog {
   #reading = 0;
   isReading = false;
 
-  /** @param read reads one page of the messages that wait. */
-  constructor(stream: Stream, clock: Clock, read: ReadList, report: (error: unknown) => void) {
+  /**
+   * @param addresses at which messages may wait: the instance's own, and those of its pools.
+   * @param read reads one page of them.
+   */
+  constructor(
+    addresses: readonly string[],
+    stream: Stream,
+    clock: Clock,
+    read: ReadList,
+    report: (error: unknown) => void,
+  ) {
+    this.#addresses = addresses;
     this.#stream = stream;
     this.#clock = clock;
     this.#read = read;
@@ -45,20 +56,25 @@ export class Backlog {
   }
 
   async #tellAll(isCurrent: () => boolean): Promise<void> {
+    for (const address of this.#addresses) await this.#tellOf(address, isCurrent);
+  }
+
+  async #tellOf(address: string, isCurrent: () => boolean): Promise<void> {
     let next: string | undefined;
     do {
-      const list = await this.#readAgain(next);
+      if (!isCurrent()) return;
+      const list = await this.#readAgain(address, next);
       if (!isCurrent()) return;
       this.#stream.tellBacklog(list.messages, list.cursor);
       next = list.next;
       await this.#stream.drained();
-    } while (next !== undefined && isCurrent());
+    } while (next !== undefined);
   }
 
-  async #readAgain(next: string | undefined): Promise<List> {
+  async #readAgain(address: string, next: string | undefined): Promise<List> {
     for (;;) {
       try {
-        return await this.#read(next);
+        return await this.#read(waitingFor(address, next));
       } catch (error) {
         if (!isRetryable(error)) throw error;
         await sleep(this.#clock, AGAIN_MS);
@@ -67,8 +83,8 @@ export class Backlog {
   }
 }
 
-/** How the waiting messages of an instance are listed. */
-export const waitingFor = (name: string, next: string | undefined) => ({
+/** How the messages that wait at an address are listed. */
+const waitingFor = (name: string, next: string | undefined) => ({
   to_claude: name,
   status: "pending" as const,
   limit: LIMITS.list_messages,

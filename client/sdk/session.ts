@@ -2,7 +2,7 @@
 import type { Hello, Message, OperationName, Params, Result, Welcome } from "../../shared/index.ts";
 import { Acks } from "./acks.ts";
 import { Audience } from "./audience.ts";
-import { Backlog, waitingFor } from "./backlog.ts";
+import { Backlog } from "./backlog.ts";
 import { Calls } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { sleep } from "./clock.ts";
@@ -50,8 +50,9 @@ export class Session {
     this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
-    const list = (next: string | undefined) => this.call("list", waitingFor(as as string, next));
-    this.audience = this.#newAudience(new Backlog(this.stream, clock, list, this.listeners.report));
+    const list = (params: Params<"list">) => this.call("list", params);
+    const addresses = [as as string, ...(config.about?.roles ?? []).map((role) => `@${role}`)];
+    this.audience = this.#newAudience(new Backlog(addresses, this.stream, clock, list, this.listeners.report));
     this.connection = this.#newConnection();
   }
 

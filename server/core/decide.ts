@@ -34,7 +34,7 @@ export function decideDelivered(state: MessageState, actor: string, now: number)
 /** Marks a message seen: its recipient's model has it in context. What was seen was delivered. */
 function decideSeen(state: MessageState, { caller, now }: Circumstances): Decision {
   const actor = actingName(state, caller);
-  if (state.to_claude !== "*" && actor !== state.to_claude) {
+  if (isName(state.to_claude) && actor !== state.to_claude) {
     throw new HubError("not_recipient", `Message is for ${state.to_claude}: only its recipient can have seen it`, {
       id: state.id,
       to_claude: state.to_claude,
@@ -46,6 +46,9 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
     events: [{ kind: "seen", actor }],
   };
 }
+
+/** Neither a pool nor everyone. */
+const isName = (address: string) => address !== "*" && !address.startsWith("@");
 
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {

@@ -9,6 +9,7 @@
  */
 import { LIMITS } from "../../shared/limits.ts";
 import type { LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
+import { addressesOf, viewOf } from "../store/view.ts";
 import { type LogPage, makePage } from "./page.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { LogTail } from "./tail.ts";
@@ -31,6 +32,8 @@ export class Delivery {
   readonly #tail: LogTail;
   /** Sessions by whose view they have. */
   readonly #views = new Map<Reader, Set<Session>>();
+  /** Readers who listen at an address. */
+  readonly #audiences = new Map<string, Set<string>>();
   #head: number;
 
   constructor({ store, epoch, head, failed }: DeliveryOptions) {
@@ -55,7 +58,7 @@ export class Delivery {
   /** Opens a session at its cursor and starts to bring it to the head. */
   open(options: SessionOptions): Session {
     const session = new Session(options);
-    const view = this.#views.get(session.reader) ?? new Set();
+    const view = this.#views.get(session.reader) ?? this.#listen(session.reader);
     this.#views.set(session.reader, view.add(session));
     this.#bring(session);
     return session;
@@ -65,7 +68,24 @@ export class Delivery {
     session.state = "closed";
     const view = this.#views.get(session.reader);
     view?.delete(session);
-    if (view?.size === 0) this.#views.delete(session.reader);
+    if (view?.size === 0) this.#stopListening(session.reader);
+  }
+
+  #listen(reader: Reader): Set<Session> {
+    for (const address of reader === null ? [] : addressesOf(reader)) {
+      const audience = this.#audiences.get(address) ?? new Set();
+      this.#audiences.set(address, audience.add(reader as string));
+    }
+    return new Set();
+  }
+
+  #stopListening(reader: Reader): void {
+    this.#views.delete(reader);
+    for (const address of reader === null ? [] : addressesOf(reader)) {
+      const audience = this.#audiences.get(address);
+      audience?.delete(reader as string);
+      if (audience?.size === 0) this.#audiences.delete(address);
+    }
   }
 
   /** Takes an acknowledgement, and sends what its window now has room for. @returns ids delivered by it. */
@@ -111,33 +131,35 @@ export class Delivery {
   }
 
   #pushToNamed(entries: readonly LogEntry[], pages: PageCache): void {
-    const named = this.#byName(entries);
-    for (const [name, visible] of named) this.#pushToView(name, visible, pages);
+    const addressed = this.#byReader(entries);
+    for (const [reader, visible] of addressed) this.#pushToView(reader, visible, pages);
     this.#pushToView(null, entries, pages);
   }
 
   #pushToAll(entries: readonly LogEntry[], everyone: readonly LogEntry[], pages: PageCache): void {
-    const named = this.#byName(entries);
+    const addressed = this.#byReader(entries);
     for (const reader of this.#views.keys()) {
-      const visible = reader === null ? entries : named.has(reader) ? visibleTo(reader, entries) : everyone;
+      const visible = reader === null ? entries : addressed.has(reader) ? entries.filter(viewOf(reader)) : everyone;
       this.#pushToView(reader, visible, pages);
     }
   }
 
-  /** Entries by sender and recipient, where somebody is listening. */
-  #byName(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
-    const named = new Map<string, LogEntry[]>();
+  /** Entries by who listens where they come from or go to. */
+  #byReader(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
+    const addressed = new Map<string, LogEntry[]>();
     for (const entry of entries) {
-      this.#note(named, entry.from, entry);
-      if (entry.to !== entry.from) this.#note(named, entry.to, entry);
+      this.#note(addressed, entry.from, entry);
+      if (entry.to !== entry.from) this.#note(addressed, entry.to, entry);
     }
-    return named;
+    return addressed;
   }
 
-  #note(named: Map<string, LogEntry[]>, name: string, entry: LogEntry): void {
-    const noted = named.get(name);
-    if (noted) noted.push(entry);
-    else if (this.#views.has(name)) named.set(name, [entry]);
+  #note(addressed: Map<string, LogEntry[]>, address: string, entry: LogEntry): void {
+    for (const reader of this.#audiences.get(address) ?? NOBODY) {
+      const noted = addressed.get(reader);
+      if (!noted) addressed.set(reader, [entry]);
+      else if (noted.at(-1) !== entry) noted.push(entry);
+    }
   }
 
   #pushToView(reader: Reader, visible: readonly LogEntry[], pages: PageCache): void {
@@ -195,8 +217,7 @@ export class Delivery {
   }
 }
 
-const visibleTo = (reader: string, entries: readonly LogEntry[]) =>
-  entries.filter(({ from, to }) => from === reader || to === reader || to === "*");
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** The pages of one commit: readers with the same view and cursor share one. */
 class PageCache {

@@ -8,6 +8,7 @@
  * way unacknowledged never exceeds the window by more than one page.
  */
 import type { Reader } from "../store/store.ts";
+import { addressesOf } from "../store/view.ts";
 import { ownText } from "./ownText.ts";
 import type { LogPage } from "./page.ts";
 
@@ -49,6 +50,7 @@ export class Session {
   cursor: number;
   /** Whether a read of the store is under way for it. */
   reading = false;
+  readonly #addresses: readonly string[];
   readonly #window: Window;
   readonly #receives: boolean;
   readonly #send: SessionOptions["send"];
@@ -59,6 +61,7 @@ export class Session {
 
   constructor({ reader, cursor, window, pageEvents, receives, send, failed }: SessionOptions) {
     this.reader = reader;
+    this.#addresses = reader === null ? [] : addressesOf(reader);
     this.cursor = cursor;
     this.pageEvents = pageEvents;
     this.#window = window;
@@ -102,7 +105,7 @@ export class Session {
 
   #received({ entries }: LogPage): string[] | undefined {
     if (!this.#receives || this.reader === null) return undefined;
-    const mine = entries.filter((entry) => entry.kind === "new" && entry.to === this.reader);
+    const mine = entries.filter((entry) => entry.kind === "new" && this.#addresses.includes(entry.to));
     return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
   }
 }

@@ -1,6 +1,7 @@
 /** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
 import { ERASED } from "../store/eventJson.ts";
 import type { LogEntry, LogSlice, Reader } from "../store/store.ts";
+import { viewOf } from "../store/view.ts";
 
 const TAIL_ENTRIES = 8_192;
 const TAIL_CHARS = 8 * 1024 * 1024;
@@ -38,11 +39,12 @@ export class LogTail {
 
   /** What the reader may see past `after`, which the tail must cover. */
   slice(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
+    const maySee = viewOf(reader);
     const entries: LogEntry[] = [];
     let chars = 0;
     for (let i = after + 1 - this.#first; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as LogEntry;
-      if (!maySee(reader, entry)) continue;
+      if (!maySee(entry)) continue;
       chars += entry.json.length;
       if (entries.length === maxEvents || (entries.length > 0 && chars > maxBytes)) {
         return { entries, upTo: (entries.at(-1) as LogEntry).seq };
@@ -73,7 +75,3 @@ export class LogTail {
     }
   }
 }
-
-/** Who sees what: the sender, the recipient, everyone for `*`; observers (null) see all. */
-export const maySee = (reader: Reader, { from, to }: LogEntry) =>
-  reader === null || from === reader || to === reader || to === "*";

@@ -1,5 +1,5 @@
 /**
- * Callers of `claim_next` that wait for a task: a line for each recipient, first come first served.
+ * Callers of `claim_next` that wait for a task: a line for each set of queues, first come first served.
  *
  * A waiter is `trying` (a claim is under way for it), `waiting`, or `called` (a task may be there for it, it has not
  * tried yet). A task that becomes claimable calls the first that is waiting. A line that is known to be empty
@@ -12,15 +12,17 @@
  */
 import type { Clock } from "../clock.ts";
 import type { LogEntry } from "../store/store.ts";
+import { addressesOf } from "../store/view.ts";
 import type { Cancellation } from "./cancellation.ts";
 
 /** How a caller waits, and how it tries. */
 export interface Claimant<T> {
-  recipient: string;
+  /** Whose tasks it takes: addresses, a space between them. */
+  queues: string;
   waitMs: number;
   /** Ends the waiting when the caller leaves. */
   gone: Cancellation | undefined;
-  /** Claims the next task of the recipient. */
+  /** Claims the next task of these queues. */
   tryOnce: () => Promise<T>;
   /** Whether a try has found one. */
   found: (tried: T) => boolean;
@@ -35,9 +37,13 @@ interface Line {
   isEmpty: boolean;
 }
 
+const NONE: ReadonlySet<Line> = new Set();
+
 export class ClaimLines {
   readonly #clock: Clock;
   readonly #lines = new Map<string, Line>();
+  /** Lines whose waiters take the tasks of an address. */
+  readonly #at = new Map<string, Set<Line>>();
   #earliest = Number.POSITIVE_INFINITY;
   #callOff = () => {};
   #isClosed = false;
@@ -51,11 +57,11 @@ export class ClaimLines {
   committed(entries: readonly LogEntry[]): void {
     if (this.#lines.size === 0) return;
     for (const { claimable, to, seq } of entries) {
-      const line = claimable ? this.#lines.get(to) : undefined;
-      if (!line) continue;
-      line.lastClaimable = seq;
-      line.isEmpty = false;
-      callFirst(line);
+      for (const line of claimable ? (this.#at.get(to) ?? NONE) : NONE) {
+        line.lastClaimable = seq;
+        line.isEmpty = false;
+        callFirst(line);
+      }
     }
   }
 
@@ -65,9 +71,8 @@ export class ClaimLines {
    * @returns what the last try gave; undefined when none was worth making before the time was over.
    */
   async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
-    const { recipient, waitMs, gone, key } = claimant;
-    const line = this.#lines.get(recipient) ?? { waiters: new Set(), lastClaimable: 0, isEmpty: false };
-    this.#lines.set(recipient, line);
+    const { queues, waitMs, gone, key } = claimant;
+    const line = this.#lines.get(queues) ?? this.#open(queues);
     const waiter = new Waiter(this.#clock.now() + waitMs);
     line.waiters.add(waiter);
     if (key !== undefined) this.#byKey.set(key, waiter);
@@ -78,7 +83,7 @@ export class ClaimLines {
     } finally {
       stay?.();
       if (key !== undefined && this.#byKey.get(key) === waiter) this.#byKey.delete(key);
-      this.#leave(recipient, line, waiter);
+      this.#leave(queues, line, waiter);
     }
   }
 
@@ -106,9 +111,25 @@ export class ClaimLines {
     this.#endUntil(Number.POSITIVE_INFINITY);
   }
 
-  #leave(recipient: string, line: Line, waiter: Waiter): void {
+  #open(queues: string): Line {
+    const line: Line = { waiters: new Set(), lastClaimable: 0, isEmpty: false };
+    this.#lines.set(queues, line);
+    for (const address of addressesOf(queues)) this.#at.set(address, (this.#at.get(address) ?? new Set()).add(line));
+    return line;
+  }
+
+  #close(queues: string, line: Line): void {
+    this.#lines.delete(queues);
+    for (const address of addressesOf(queues)) {
+      const lines = this.#at.get(address);
+      lines?.delete(line);
+      if (lines?.size === 0) this.#at.delete(address);
+    }
+  }
+
+  #leave(queues: string, line: Line, waiter: Waiter): void {
     line.waiters.delete(waiter);
-    if (line.waiters.size === 0) this.#lines.delete(recipient);
+    if (line.waiters.size === 0) this.#close(queues, line);
     else if (waiter.state === "called") callFirst(line);
   }
 

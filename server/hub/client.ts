@@ -5,6 +5,8 @@ import type { Cancellation } from "./cancellation.ts";
 export interface Client {
   readonly claude_id: string | null;
   readonly run: string | null;
+  /** What it says that it can do: it is in the pool of each. */
+  readonly roles?: readonly string[];
   /** The same for the store, where the transport knows already whether the run is connected. */
   readonly caller?: Caller;
   /** Ends when the caller can no longer be answered. */

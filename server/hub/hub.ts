@@ -14,6 +14,7 @@ import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCommand } from "../store/store.ts";
+import { addressesOf } from "../store/view.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
@@ -142,7 +143,7 @@ export class Hub {
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
   acknowledge(session: Session, reader: Reader, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);
-    if (reader !== null) this.delivered(reader, ids);
+    if (reader !== null) this.delivered(addressesOf(reader)[0] as string, ids);
   }
 
   /** The messages have reached the reader's client. */

@@ -9,11 +9,12 @@ import type { Command } from "../core/commands.ts";
 import type { Caller } from "../core/message.ts";
 import type { Done } from "../store/groupCommit.ts";
 import { iso } from "../store/messageJson.ts";
+import { addressesOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
 import type { Hub } from "./hub.ts";
-import { readEvents } from "./readEvents.ts";
+import { ownReader, readEvents } from "./readEvents.ts";
 
 type Checked<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["params"]>;
 type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: Client) => Promise<Answer>;
@@ -139,13 +140,15 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
 
 /** Takes the next task; where there is none, waits in line for one. */
 async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
-  const { for_claude = client.claude_id, wait_ms, claim_key } = params;
-  if (for_claude === null) throw missing("for_claude");
-  const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), for_claude, claim_key });
+  const { wait_ms, claim_key } = params;
+  const line = params.for_claude ?? ownReader(client);
+  if (line === null) throw missing("for_claude");
+  const queues = addressesOf(line);
+  const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
   const found = ({ message }: Done) => message !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
   if (key !== undefined) hub.claimLines.giveUp(key);
-  const claimant = { recipient: for_claude, gone: client.gone, tryOnce, found, key };
+  const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
   if (outcome && client.gone?.cancelled) await giveBack(hub, outcome, client);
   return { value: outcome?.message ?? "null" };

@@ -5,6 +5,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
 import type { Reader } from "../store/store.ts";
+import { readerOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
@@ -18,8 +19,12 @@ export interface EventsParams {
   receives?: boolean | undefined;
 }
 
+/** A caller as a reader: its own name, and its pools. */
+export const ownReader = ({ claude_id, roles }: Client): Reader =>
+  claude_id === null ? null : readerOf(claude_id, roles);
+
 /** Whose events a caller reads: those it names, its own, or all. */
-export const readerOf = (params: Pick<EventsParams, "for">, client: Client): Reader => params.for ?? client.claude_id;
+export const readerFor = (params: Pick<EventsParams, "for">, client: Client): Reader => params.for ?? ownReader(client);
 
 /**
  * Where a reader begins.
@@ -44,7 +49,7 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
   receipts?.acknowledge(start);
-  const page = await firstPage(hub, readerOf(params, client), start, params, client);
+  const page = await firstPage(hub, readerFor(params, client), start, params, client);
   receipts?.sent(page);
   return { value: page.json };
 }

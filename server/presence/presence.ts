@@ -100,9 +100,9 @@ export class PresenceBoard {
     return { changed, cancel: wake };
   }
 
-  /** What a sender can expect of a recipient; `*` and strangers are unknown. */
-  recipient(claudeId: string, waiting: number, oldest: string | null): Recipient {
-    const record = this.#instances.get(claudeId);
+  /** What a sender can expect of a recipient: of a pool, its member that is most there; `*` and strangers are unknown. */
+  recipient(address: string, waiting: number, oldest: string | null): Recipient {
+    const record = address.startsWith("@") ? this.#bestOf(address.slice(1)) : this.#instances.get(address);
     return {
       state: record?.state ?? "unknown",
       ...(record && { last_seen: iso(record.last_seen) }),
@@ -110,6 +110,11 @@ export class PresenceBoard {
       ...(oldest !== null && { oldest_waiting: oldest }),
       wake: record && record.connections.size > 0 ? "connected" : "unknown",
     };
+  }
+
+  #bestOf(role: string) {
+    const members = [...this.#instances.all()].filter(({ about }) => about?.roles?.includes(role));
+    return members.sort((a, b) => NEARNESS[b.state] - NEARNESS[a.state] || b.last_seen - a.last_seen)[0];
   }
 
   /** Whether anyone of this name is or was ever there. */
@@ -180,3 +185,6 @@ const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Wo
   ...(oldest !== null && { oldest_waiting: oldest }),
   reachability: record.connections.size > 0 ? "connected" : "unknown",
 });
+
+/** How much an instance of a state is there. */
+const NEARNESS: Record<Instance["state"], number> = { online: 2, stale: 1, offline: 0 };

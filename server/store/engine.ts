@@ -216,15 +216,25 @@ export class Engine {
     return oldest;
   }
 
-  #claimNext({ caller, for_claude, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
+  #claimNext({ caller, queues, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
     if (claim_key !== undefined) {
-      const holder = { claude_id: caller.claude_id ?? for_claude, run: caller.run };
+      const holder = { claude_id: caller.claude_id ?? (queues[0] as string), run: caller.run };
       const before = this.#ledger.claimedWith(holder, claim_key);
       if (before) return this.#done(before);
     }
-    const state = this.#ledger.next(for_claude);
+    const state = this.#next(queues);
     if (!state) return NOTHING;
     return this.#done(this.#apply(state, decide(state, { op: "claim", claim_key }, this.#circumstances(caller))));
+  }
+
+  /** The first of several queues' first tasks. */
+  #next(queues: readonly string[]): MessageState | undefined {
+    let first: MessageState | undefined;
+    for (const queue of queues) {
+      const next = this.#ledger.next(queue);
+      if (next && (!first || rankOf(next) < rankOf(first))) first = next;
+    }
+    return first;
   }
 
   #delivered(ids: readonly string[], claudeId: string): Outcome {
@@ -338,6 +348,8 @@ export class Engine {
     return { ok: true as const, message: this.#json(state) };
   }
 }
+
+const rankOf = ({ claim_rank }: MessageState) => claim_rank as number;
 
 const NOTHING: Outcome = { ok: true, message: null };
 const OVERLOADED: Outcome = {

@@ -14,7 +14,7 @@ import type { Caller } from "../core/message.ts";
 export type StoreCommand =
   | { op: "send"; caller: Caller; said: NewMessage; key?: string | undefined }
   | { op: "change"; caller: Caller; id: string; command: Exclude<Command, { op: "wake" }> }
-  | { op: "claim_next"; caller: Caller; for_claude: string; claim_key?: string | undefined }
+  | { op: "claim_next"; caller: Caller; queues: readonly string[]; claim_key?: string | undefined }
   | { op: "delete"; caller: Caller; id: string }
   /** The recipient's client has acknowledged these `new` events. */
   | { op: "delivered"; claude_id: string; ids: readonly string[] }
@@ -73,7 +73,7 @@ export interface CommitResult {
   wakeAt: number | null;
 }
 
-/** Whose part of the log: one instance's, or (null) all of it. */
+/** Whose part of the log: that of an instance and its pools (see view.ts), or (null) all of it. */
 export type Reader = string | null;
 
 export interface LogSlice {

@@ -99,12 +99,12 @@ test.each([
 
 describe("names", () => {
   const rule = "must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -";
-  test.each(["", " ", "a b", "a\n", "a\u0000", "\u001b[31m", "ä", "🙂", "@pool", "a/b", "*x", "\ud800"])(
+  test.each(["", " ", "a b", "a\n", "a\u0000", "\u001b[31m", "ä", "🙂", "@", "@a b", "a/b", "*x", "\ud800"])(
     "%j",
     (name) => {
       expect(refusal(send.params, { ...task, from_claude: name })).toEqual(invalid(`from_claude ${rule}`));
       expect(refusal(send.params, { ...task, to_claude: name })).toEqual(
-        invalid(`to_claude ${rule}, or * for everyone`),
+        invalid(`to_claude ${rule}, or @ and a role, or * for everyone`),
       );
     },
   );

@@ -9,6 +9,7 @@ import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
 import { bodies, leaseState, messageJson } from "../messageJson.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
+import { viewOf } from "../view.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
 export interface MemoryStoreOptions {
@@ -73,10 +74,11 @@ export class MemoryStore implements Store {
   }
 
   async log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
+    const maySee = viewOf(reader);
     const entries: LogEntry[] = [];
     let size = 0;
     for (const stored of this.ledger.log) {
-      if (stored.seq <= after || !maySee(reader, stored)) continue;
+      if (stored.seq <= after || !maySee(stored)) continue;
       const entry = this.#replayed(stored);
       size += entry.json.length;
       if (entries.length === maxEvents || (entries.length > 0 && size > maxBytes)) {
@@ -126,9 +128,6 @@ function replayedBodies(kind: StoredEntry["kind"], state: MessageState, own: str
   if (kept === "own") return own ?? "";
   return kept === "task" ? bodies(kept, state.task, state.context) : bodies(kept, state.result, state.error);
 }
-
-const maySee = (reader: Reader, { from, to }: StoredEntry) =>
-  reader === null || from === reader || to === reader || to === "*";
 
 const matches = (state: MessageState, filter: ListFilter) =>
   (["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const).every(

@@ -7,6 +7,7 @@ import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
+import { addressesOf } from "../view.ts";
 import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
 
 const ALL = COLUMNS.join(", ");
@@ -20,17 +21,24 @@ const ENTRY = `SELECT l.seq, l.kind, l.message_id, l.from_claude, l.to_claude, l
       THEN (SELECT b.bodies FROM coordination_bodies b WHERE b.seq = l.seq) END AS own
   FROM coordination_log l LEFT JOIN coordination_messages m ON m.id = l.message_id`;
 
-/** What one instance may see: sent by it, sent to it, sent to everyone. Merged in order, read lazily. */
-const VISIBLE = `SELECT seq FROM coordination_log WHERE from_claude = :reader AND seq > :after
-  UNION SELECT seq FROM coordination_log WHERE to_claude = :reader AND seq > :after
+/**
+ * What one reader may see: sent by it, sent to any of its addresses, sent to everyone. Merged in order, read lazily.
+ *
+ * @param addresses how many it has: its own name is `:a0`.
+ */
+const visible = (addresses: number) => `SELECT seq FROM coordination_log WHERE from_claude = :a0 AND seq > :after
+  ${Array.from({ length: addresses }, (_, i) => `UNION SELECT seq FROM coordination_log WHERE to_claude = :a${i} AND seq > :after`).join(" ")}
   UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after
   ORDER BY seq LIMIT :limit`;
+
+const visibleStatement = (db: Database.Database, addresses: number) =>
+  db.prepare(`${ENTRY} WHERE l.seq IN (${visible(addresses)}) ORDER BY l.seq`).raw();
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
   attempts: db.prepare(ATTEMPTS),
   all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
-  visible: db.prepare(`${ENTRY} WHERE l.seq IN (${VISIBLE}) ORDER BY l.seq`).raw(),
+  visible: [1, 2, 3, 4].map((addresses) => visibleStatement(db, addresses)),
   counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
   head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
   first: db.prepare("SELECT coalesce(min(seq), 1) FROM coordination_log").pluck(),
@@ -64,9 +72,11 @@ type EntryRow = [
 
 export class Queries {
   readonly #sql: ReturnType<typeof prepareAll>;
+  readonly #db: Database.Database;
   readonly #graceMs: number;
 
   constructor(db: Database.Database, graceMs: number) {
+    this.#db = db;
     this.#sql = prepareAll(db);
     this.#graceMs = graceMs;
   }
@@ -112,10 +122,16 @@ export class Queries {
     });
   }
 
+  #visible(reader: string, after: number, limit: number): IterableIterator<unknown> {
+    const addresses = addressesOf(reader);
+    const named = Object.fromEntries(addresses.map((address, i) => [`a${i}`, address]));
+    const statement = this.#sql.visible[addresses.length - 1] ?? visibleStatement(this.#db, addresses.length);
+    return statement.iterate({ ...named, after, limit });
+  }
+
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number, head: number): LogSlice {
     const limit = maxEvents + 1;
-    const rows =
-      reader === null ? this.#sql.all.iterate({ after, limit }) : this.#sql.visible.iterate({ reader, after, limit });
+    const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
     const entries: LogEntry[] = [];
     let bytes = 0;
     for (const row of rows as Iterable<EntryRow>) {

@@ -4,7 +4,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import type { LogPage } from "../../delivery/page.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { type EventsParams, readerOf, startOf } from "../../hub/readEvents.ts";
+import { type EventsParams, readerFor, startOf } from "../../hub/readEvents.ts";
 import type { Visits } from "./visits.ts";
 
 /** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
@@ -21,7 +21,7 @@ export const resumed = (request: Request, params: EventsParams): EventsParams =>
 /** @throws HubError before anything is sent, when the cursor is lost. */
 export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
   const cursor = startOf(hub, params.after);
-  const reader = readerOf(params, client);
+  const reader = readerFor(params, client);
   const leave = visits.stay(client, "sse");
   response.writeHead(200, {
     "content-type": "text/event-stream",

@@ -22,6 +22,7 @@ import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
+import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
 import type { Reader } from "../../store/store.ts";
 import { Intake } from "./intake.ts";
@@ -186,12 +187,13 @@ export class SocketConnection {
     const { hub } = this.#context;
     if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
     const { claude_id = null, run = null } = said;
-    const reader: Reader = said.scope === "all" ? null : claude_id;
+    const roles = said.about?.roles ?? [];
+    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, run, roles });
     const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
     const caller = { claude_id, run, attached: claude_id !== null && run !== null };
-    this.#client = { claude_id, run, caller, gone: this.#gone };
+    this.#client = { claude_id, run, roles, caller, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),

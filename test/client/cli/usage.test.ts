@@ -18,7 +18,7 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["send", "bob", "x", "y"], says: "too many arguments" },
     {
       args: ["send", "b b", "x"],
-      says: "<to> must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -, or * for everyone",
+      says: "<to> must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -, or @ and a role, or * for everyone",
     },
     { args: ["send", "bob", "x", "--max-attempts", "0"], says: "--max-attempts must be at least 1" },
     { args: ["send", "bob", "x", "--max-attempts", "two"], says: "It must be a whole number." },

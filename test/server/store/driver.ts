@@ -100,7 +100,7 @@ export class StoreDriver {
   }
 
   async claimNext(by: Caller, for_claude = by.claude_id as string, claim_key?: string): Promise<Message | null> {
-    const { message } = await this.outcome({ op: "claim_next", caller: by, for_claude, claim_key });
+    const { message } = await this.outcome({ op: "claim_next", caller: by, queues: [for_claude], claim_key });
     return message === null ? null : JSON.parse(message);
   }
 

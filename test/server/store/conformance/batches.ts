@@ -32,10 +32,10 @@ export const batches: Section = (hub) => {
   test("commands see what those before them did", async () => {
     const worker = name(hub().newName("worker"));
     const { outcomes } = await hub().commit(
-      { op: "claim_next", caller: worker, for_claude: worker.claude_id },
+      { op: "claim_next", caller: worker, queues: [worker.claude_id] },
       sending({ to_claude: worker.claude_id }),
-      { op: "claim_next", caller: worker, for_claude: worker.claude_id },
-      { op: "claim_next", caller: worker, for_claude: worker.claude_id },
+      { op: "claim_next", caller: worker, queues: [worker.claude_id] },
+      { op: "claim_next", caller: worker, queues: [worker.claude_id] },
     );
     expect(outcomes.map((outcome) => outcome.ok && outcome.message !== null)).toEqual([false, true, true, false]);
   });
@@ -46,7 +46,7 @@ export const batches: Section = (hub) => {
       await hub().commit(
         sending({ to_claude: worker.claude_id, backoff_ms: 0, max_attempts: 9 }),
         sending({ to_claude: "*" }),
-        { op: "claim_next", caller: worker, for_claude: worker.claude_id },
+        { op: "claim_next", caller: worker, queues: [worker.claude_id] },
         { op: "probe" },
       );
       const held = (await hub().all({ to_claude: worker.claude_id, status: "in_progress" })).at(-1) as never;

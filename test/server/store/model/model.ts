@@ -145,14 +145,15 @@ export class Model {
     return scene.tell("seen", message);
   }
 
-  #claimNext({ caller, for_claude, claim_key: key }: CommandOf<"claim_next">, scene: Scene): ModelMessage | null {
-    const own = this.#held({ claude_id: caller.claude_id ?? for_claude, run: caller.run });
+  #claimNext({ caller, queues, claim_key: key }: CommandOf<"claim_next">, scene: Scene): ModelMessage | null {
+    const claude_id = caller.claude_id ?? (queues[0] as string);
+    const own = this.#held({ claude_id, run: caller.run });
     const before = own.find(({ claimKey }) => key && claimKey === key);
     if (before) return before;
-    const waiting = this.messages.filter((task) => task.ready && task.said.to_claude === for_claude);
+    const waiting = this.messages.filter((task) => task.ready && queues.includes(task.said.to_claude));
     const rank = ({ created, said }: ModelMessage) => created - HEAD_START_MIN[said.priority ?? "normal"] * 60_000;
     const [next] = waiting.sort((a, b) => rank(a) - rank(b));
-    return next ? claim(next, key, { ...caller, claude_id: caller.claude_id ?? for_claude }, scene) : null;
+    return next ? claim(next, key, { ...caller, claude_id: caller.claude_id ?? next.said.to_claude }, scene) : null;
   }
 
   /** What answers nothing. */

@@ -64,7 +64,7 @@ const COMMANDS = {
   claim_next: ({ caller, keyed, variant }) => ({
     op: "claim_next",
     caller,
-    for_claude: variant % 2 ? "a" : "b",
+    queues: variant % 5 === 0 ? ["b", "a"] : [variant % 2 ? "a" : "b"],
     ...keyed,
   }),
   complete: (meant) => change(meant, { op: "complete", ...meant.fenced, ...result(meant.variant) }),
