@@ -1,6 +1,7 @@
 /** How a message comes to be. */
 import { HubError } from "../../shared/errors.ts";
 import { type MessageType, type Priority, TASK_DEFAULTS } from "../../shared/message.ts";
+import { BEGINS, type ChainPlace } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -27,9 +28,16 @@ export interface NewMessage {
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 
 /**
+ * @param place where in an exchange it stands.
  * @throws HubError `not_a_task` for a task to everyone.
  */
-export function create(said: NewMessage, id: string, now: number, defaults: Defaults = {}): Decision {
+export function create(
+  said: NewMessage,
+  id: string,
+  now: number,
+  defaults: Defaults = {},
+  place: ChainPlace = BEGINS,
+): Decision {
   const type = said.type ?? "task";
   if (said.to_claude === "*" && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
@@ -57,6 +65,8 @@ export function create(said: NewMessage, id: string, now: number, defaults: Defa
     max_attempts: maxAttempts,
     backoff_ms: said.backoff_ms ?? defaults.backoffMs ?? TASK_DEFAULTS.backoff_ms,
     traceparent: said.traceparent ?? null,
+    chain_id: place.chain_id,
+    hops: place.hops,
     attempt: 0,
     tries_left: maxAttempts,
     claimed_by: null,

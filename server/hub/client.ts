@@ -1,12 +1,14 @@
 import type { Caller } from "../core/message.ts";
 import type { Cancellation } from "./cancellation.ts";
+import type { Origin } from "./origin.ts";
 
 /** Who is calling, as the transport found out. */
 export interface Client {
   readonly claude_id: string | null;
   readonly run: string | null;
+  readonly origin: Origin;
   /** The same for the store, where the transport knows already whether the run is connected. */
-  readonly caller?: Caller;
+  readonly caller?: Caller | undefined;
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;
 }

@@ -6,10 +6,13 @@
  * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
  */
 import { HubError } from "../../shared/errors.ts";
+import type { Bounds } from "../../shared/limits.ts";
 import { create } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
+import type { Backlog } from "./backlog.ts";
+import { lift, loopRefusal, placeOf } from "./chains.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
@@ -23,6 +26,7 @@ export interface EngineOptions {
   random: () => number;
   /** What a send said, condensed: equal for equal bodies. */
   fingerprint: (text: string) => string;
+  bounds: Bounds;
 }
 
 /** What the engine keeps in memory, read from the tables when they are opened. */
@@ -31,6 +35,8 @@ export interface Tally {
   counts: Counts;
   /** Pending messages by recipient. */
   waiting: Map<string, number>;
+  /** What counts against the bounds. */
+  backlog: Backlog;
 }
 
 /** A decision's new state, which nobody else holds yet, on its way into the ledger. */
@@ -121,6 +127,7 @@ export class Engine {
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, until }) =>
       this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, until)),
+    lift: ({ chain_id, hops }) => ({ ok: true, message: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
     wake: () => this.#wake(),
     probe: () => {
       this.#ledger.probe(this.#now);
@@ -133,13 +140,19 @@ export class Engine {
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
-    const id = this.#options.newId(this.#now);
-    const decision = create(said, id, this.#now, this.#options.lease);
+    const { newId, lease, bounds } = this.#options;
+    const id = newId(this.#now);
+    const place = placeOf(this.#ledger, said);
+    const decision = create(said, id, this.#now, lease, place);
+    const refusal = loopRefusal(this.#ledger, place, bounds) ?? this.#tally.backlog.refusal(said, bounds);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
-      const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
+      const known = refusal
+        ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
+        : this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }
+    if (refusal) throw refusal;
     const state = this.#apply(undefined, decision);
     return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
   }
@@ -242,6 +255,7 @@ export class Engine {
   }
 
   #count(before: MessageState | undefined, after: MessageState | null): void {
+    this.#tally.backlog.moved(before, after);
     if (before?.status === after?.status) return;
     if (before) this.#tallyStatus(before, -1);
     if (after) this.#tallyStatus(after, 1);

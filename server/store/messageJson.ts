@@ -39,7 +39,8 @@ export const wishes = (s: MessageState) =>
   number("timeout_ms", s.timeout_ms) +
   (s.max_attempts === TASK_DEFAULTS.max_attempts ? "" : `,"max_attempts":${s.max_attempts}`) +
   (s.backoff_ms === TASK_DEFAULTS.backoff_ms ? "" : `,"backoff_ms":${s.backoff_ms}`) +
-  word("traceparent", s.traceparent);
+  word("traceparent", s.traceparent) +
+  (s.chain_id === null ? "" : text("chain_id", s.chain_id) + number("hops", s.hops));
 
 /** Until when the claim is safe: while its run is connected, the hub moves the lease ahead of `now`. */
 export const leaseAt = (s: MessageState, now: number, graceMs: number) =>

@@ -92,6 +92,7 @@ export const EXAMPLES: Examples = {
   complete: { params: { id, attempt: 1, result: "150 articles from 6 feeds" }, result: complete },
   fail: { params: { id, attempt: 1, error: "The feed answers 403" }, result: failed },
   release: { params: { id, attempt: 1 }, result: { ...pending, updated_at: at(4), attempt: 1, seq: 4712 } },
+  chain_lift: { params: { chain_id: id, hops: 20 }, result: { chain_id: id, hops: 100, limit: 120 } },
   presence: {
     params: {},
     result: {

@@ -13,6 +13,7 @@ export const list = command({
     "type",
     "thread_id",
     "failure",
+    "chain_id",
     "order",
     "limit",
     "offset",

@@ -10,6 +10,7 @@ import { get } from "./get.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { hub } from "./hub.ts";
 import { inbox } from "./inbox.ts";
+import { lift } from "./lift.ts";
 import { list } from "./list.ts";
 import { next } from "./next.ts";
 import { release } from "./release.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   complete,
   fail,
   release,
+  lift,
   deleteMessages,
   watch,
   wait,

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
+import { Backlog } from "../backlog.ts";
 import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
@@ -25,6 +26,11 @@ const VISIBLE = `SELECT seq FROM coordination_log WHERE from_claude = :reader AN
   UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after
   ORDER BY seq LIMIT :limit`;
 
+/** What counts against the bounds, by one of its sides. @see Backlog */
+const backlogBy = (side: "to_claude" | "from_claude") =>
+  `SELECT ${side}, count(*) FROM coordination_messages INDEXED BY coordination_messages_pending
+   WHERE status = 'pending' AND to_claude <> '*' AND (type = 'task' OR delivered_at IS NULL) GROUP BY ${side}`;
+
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
   all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
@@ -35,6 +41,8 @@ const prepareAll = (db: Database.Database) => ({
   waiting: db
     .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
     .raw(),
+  recipients: db.prepare(backlogBy("to_claude")).raw(),
+  senders: db.prepare(backlogBy("from_claude")).raw(),
   oldest: db
     .prepare(
       "SELECT created_at FROM coordination_messages WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1",
@@ -72,7 +80,14 @@ export class Queries {
   tally(): Tally {
     const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
     const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    return { head: this.#sql.head.get() as number, counts, waiting };
+    return { head: this.#sql.head.get() as number, counts, waiting, backlog: this.#backlog() };
+  }
+
+  #backlog(): Backlog {
+    const [recipients, senders] = [this.#sql.recipients, this.#sql.senders].map(
+      (counted) => new Map(counted.all() as [string, number][]),
+    );
+    return new Backlog(recipients, senders);
   }
 
   get floor(): number {

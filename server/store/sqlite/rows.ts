@@ -39,6 +39,8 @@ export const COLUMNS = [
   "seq",
   "claim_rank",
   "wake_at",
+  "chain_id",
+  "hops",
 ] as const satisfies readonly (keyof MessageState)[];
 
 /** What a new message has; the rest is absent until something happens to it. */
@@ -66,6 +68,8 @@ export const SAID = [
   "seq",
   "claim_rank",
   "wake_at",
+  "chain_id",
+  "hops",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** What an update may change; the rest was said by the sender and stays. */
@@ -121,6 +125,8 @@ export const toSaid = (s: MessageState): RawRow => [
   s.seq,
   s.claim_rank,
   s.wake_at,
+  s.chain_id,
+  s.hops,
 ];
 
 /** The values of CHANGING. */
@@ -181,5 +187,7 @@ export function fromRow(r: RawRow): MessageState {
     seq: r[31] as number,
     claim_rank: r[32] as number | null,
     wake_at: r[33] as number | null,
+    chain_id: r[34] as string | null,
+    hops: r[35] as number | null,
   };
 }

@@ -22,6 +22,7 @@ import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
+import type { Origin } from "../../hub/origin.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
 import type { Reader } from "../../store/store.ts";
 import { Intake } from "./intake.ts";
@@ -29,9 +30,6 @@ import { type Flusher, Outbox } from "./outbox.ts";
 import { idOf, validateRequest } from "./request.ts";
 
 const WINDOW = { events: LIMITS.window_events, bytes: LIMITS.window_bytes };
-
-/** Whoever has not said hello yet. */
-const NOBODY: Client = { claude_id: null, run: null };
 
 export interface ConnectionContext {
   hub: Hub;
@@ -47,7 +45,8 @@ export class SocketConnection {
   readonly #context: ConnectionContext;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
-  #client = NOBODY;
+  /** Nobody, until it says hello. */
+  #client: Client;
   #session: Session | undefined;
   #presence: Presence | undefined;
   #stopListening: (() => void) | undefined;
@@ -55,8 +54,9 @@ export class SocketConnection {
   /** What each request of the present frame counts for. */
   #requestBytes = 0;
 
-  constructor(socket: WebSocket, context: ConnectionContext) {
+  constructor(socket: WebSocket, origin: Origin, context: ConnectionContext) {
     this.socket = socket;
+    this.#client = { claude_id: null, run: null, origin };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
     this.#intake = new Intake(socket, this.#outbox);
@@ -191,7 +191,7 @@ export class SocketConnection {
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
     const caller = { claude_id, run, attached: claude_id !== null && run !== null };
-    this.#client = { claude_id, run, caller, gone: this.#gone };
+    this.#client = { ...this.#client, claude_id, run, caller, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),
@@ -200,7 +200,7 @@ export class SocketConnection {
       ...(reason && { reason }),
       heartbeat_ms: hub.liveness.pingMs,
       window: WINDOW,
-      limits: LIMITS,
+      limits: hub.limits,
       hub: { version: hub.version, protocol: PROTOCOL_VERSION },
     };
     this.#enter(said);

@@ -24,6 +24,7 @@ const ROWS: readonly Row[] = [
   { args: ["complete", "HELD", "done"], human: /^[0-9a-f]{32} is complete\n$/, json: { result: "done" } },
   { args: ["fail", "HELD", "why"], human: /^[0-9a-f]{32} is failed: error\n$/, json: { error: "why" } },
   { args: ["release", "HELD"], human: /^[0-9a-f]{32} is pending\n$/, json: { status: "pending" } },
+  { args: ["lift", "HELD"], human: /^[0-9a-f]{32} may come 100 hops; it has come 0\n$/, json: { hops: 0, limit: 100 } },
   { args: ["delete", "HELD"], human: /^[0-9a-f]{32} is deleted\n$/, json: { deleted: true } },
   { args: ["wait"], human: /^id +[0-9a-f]{32}\n/, json: { status: "pending" } },
   { args: ["who", "ADA"], human: /^NAME .*\nada\d+ +online /, json: { instances: [{ state: "online" }] } },
