@@ -134,6 +134,7 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "Stats.failed": "Those that failed.",
   "Beat.timestamp": "The hub's time.",
   "Beat.claude_id": "Who is alive.",
+  "Chain.chain_id": "The message that began it.",
   "Page.events": "In the order of the log.",
   "Event.seq": "Its place in the log; rises, with gaps.",
   "Event.kind": "What happened.",

@@ -19,7 +19,7 @@ const TEMPLATE = `${repository}test/docs/protocol.template.md`;
 /** Types that get a table of their own; `hello` and its like stand in the prose. */
 const TYPES = [
   ...["Message", "Sent", "Recipient", "MessageList", "Deleted", "Stats", "Beat"],
-  ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Info"],
+  ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Chain", "Info"],
 ];
 
 /** Builds the page anew. @throws Error when the template names something that is not there. */

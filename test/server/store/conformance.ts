@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, describe } from "vitest";
 import { LEASE } from "../core/support.ts";
+import { backlog } from "./conformance/backlog.ts";
 import { batches } from "./conformance/batches.ts";
+import { chains } from "./conformance/chains.ts";
 import { claims } from "./conformance/claims.ts";
 import { counts } from "./conformance/counts.ts";
 import { erasure } from "./conformance/erasure.ts";
@@ -14,10 +16,14 @@ import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
 import { state } from "./conformance/state.ts";
+import { TIGHT } from "./conformance/tight.ts";
 import { time } from "./conformance/time.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
 
 const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists };
+
+/** What needs bounds that are soon reached. */
+const BOUNDED = { backlog, chains };
 
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {
@@ -25,6 +31,14 @@ export function storeConformance(kind: string, make: MakeStore): void {
     let hub: StoreDriver;
     beforeAll(async () => {
       hub = await new StoreDriver(make(LEASE)).open();
+    });
+    afterAll(() => hub.close());
+    section(() => hub);
+  });
+  describe.each(Object.entries<Section>(BOUNDED))(`${kind}: %s`, (_name, section) => {
+    let hub: StoreDriver;
+    beforeAll(async () => {
+      hub = await new StoreDriver(make(LEASE, undefined, TIGHT)).open();
     });
     afterAll(() => hub.close());
     section(() => hub);

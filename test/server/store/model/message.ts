@@ -13,6 +13,8 @@ export interface ModelMessage {
   /** Given by the store; unknown until it has answered. */
   id: string;
   said: Send["said"];
+  /** What it goes on with, and how far it has come. */
+  chain: { id: string; hops: number } | undefined;
   isTask: boolean;
   created: number;
   updated: number;
@@ -77,11 +79,12 @@ export class Refused extends Error {
   }
 }
 
-export function newMessage(said: Send["said"], now: number): ModelMessage {
+export function newMessage(said: Send["said"], now: number, chain: ModelMessage["chain"]): ModelMessage {
   const message: ModelMessage = {
     ...{
       id: "?",
       said,
+      chain,
       isTask: said.type !== "chat",
       created: now,
       updated: now,

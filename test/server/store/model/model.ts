@@ -77,10 +77,17 @@ export class Model {
     const known = key === undefined ? undefined : this.#keys.get(place);
     if (known && known.body !== body) throw new Refused("idempotency_conflict");
     if (known) return { message: known.message, deduplicated: true, erased: !this.messages.includes(known.message) };
-    const message = newMessage(said, scene.now);
+    const message = newMessage(said, scene.now, this.#chainOf(said));
     this.messages.push(message);
     if (key !== undefined) this.#keys.set(place, { body, message });
     return { message: scene.tell("new", message), deduplicated: false };
+  }
+
+  /** An answer, or a part, is one hop further than what it goes on with; of two, than the one that has come further. */
+  #chainOf({ reply_to, parent_id }: Send["said"]): ModelMessage["chain"] {
+    const before = [reply_to, parent_id].flatMap((id) => this.messages.find((message) => message.id === id) ?? []);
+    const chains = before.map(({ id, chain }) => ({ id: chain?.id ?? id, hops: (chain?.hops ?? 0) + 1 }));
+    return chains.sort((a, b) => b.hops - a.hops)[0];
   }
 
   #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {
