@@ -41,6 +41,7 @@ export class Postponed<T> {
 
   clear(): void {
     this.#waiting = [];
+    this.#timerAt = Number.POSITIVE_INFINITY;
     this.#callOff();
   }
 
