@@ -1,6 +1,9 @@
 /** Clients that are put off wait by themselves, and ask again as long as there is time for it. */
 import { describe, expect, it } from "vitest";
+import { Calls } from "../../../client/sdk/calls.ts";
+import { KeepAlive } from "../../../client/sdk/keepAlive.ts";
 import { Postponed, pauseAfter } from "../../../client/sdk/pace.ts";
+import type { Transport } from "../../../client/sdk/transports/transport.ts";
 import { HubError } from "../../../shared/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
@@ -103,4 +106,21 @@ it("what is postponed comes at its time, in order, under one timer", () => {
   postponed.add("after that", 700);
   clock.advance(1_000);
   expect(due.at(-1)).toEqual(["after that"]);
+});
+
+it("a call that is put off holds no place on its line, and is not made twice when that line is lost", async () => {
+  const clock = new ManualClock(0);
+  const calls = new Calls(clock, new KeepAlive(), () => {});
+  calls.limit = 1;
+  const [first, second] = [{} as Transport, {} as Transport];
+  const answer = calls.call("send", {}, 10_000);
+  calls.take(first);
+  calls.failed(1, new HubError("rate_limited", "wait", { retry_after_ms: 1_000 }));
+  calls.lineLost(first, true);
+  expect(calls.take(second)).toEqual([]);
+  clock.advance(1_000);
+  expect(calls.take(second)).toMatchObject([{ id: 1, operation: "send" }]);
+  calls.answered(1, "done");
+  expect(await answer).toBe("done");
+  expect(calls.take(second)).toEqual([]);
 });
