@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
 import { HubRefused } from "./sdk/errors.ts";
 import { settle } from "./sdk/options.ts";
+import { pauseAfter } from "./sdk/pace.ts";
 import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
 
 type Headers = Record<string, string>;
@@ -23,7 +24,7 @@ export const ANSWER_MS = 4_000;
 const AGAIN_MS = 200;
 
 /**
- * Carries out an operation; asks again while no hub answers, until time is up. Repeating is safe: what is not the
+ * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is safe: what is not the
  * same when done twice carries a key.
  *
  * @throws HubError what the hub refused; Error `Coordination API server not running`.
@@ -39,8 +40,9 @@ export async function call<N extends OperationName>(
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
       const mayPass = !(error instanceof HubError) || error.code === "shutting_down";
-      if (!mayPass || performance.now() + AGAIN_MS >= deadline) throw error;
-      await pause(AGAIN_MS);
+      const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
+      if (performance.now() + again >= deadline) throw error;
+      await pause(again);
     }
   }
 }

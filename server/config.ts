@@ -8,6 +8,7 @@ import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { TASK_DEFAULTS } from "../shared/message.ts";
 import { LIVENESS } from "../shared/presence.ts";
+import { DEFAULT_RATES } from "./hub/rates.ts";
 
 interface Setting {
   flag: string;
@@ -17,6 +18,7 @@ interface Setting {
 }
 
 const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+const count = z.coerce.number({ error: "must be a number" }).int().min(0);
 const durationMs = z.coerce.number({ error: "must be a number of milliseconds" }).int().min(0);
 
 const SETTINGS = {
@@ -99,6 +101,42 @@ const SETTINGS = {
     env: ["COORDINATION_OFFLINE_AFTER_MS"],
     schema: durationMs.default(LIVENESS.leave_ms),
     help: "how long an instance whose last connection broke counts as online",
+  },
+  rate: {
+    flag: "--rate <number>",
+    env: ["COORDINATION_RATE"],
+    schema: count.default(DEFAULT_RATES.changes),
+    help: "how many changes a minute an instance may ask for, from another machine; 0: any",
+  },
+  readRate: {
+    flag: "--read-rate <number>",
+    env: ["COORDINATION_READ_RATE"],
+    schema: count.default(DEFAULT_RATES.reads),
+    help: "how many reads a minute an instance may ask for, from another machine; 0: any",
+  },
+  rateLocal: {
+    flag: "--rate-local",
+    env: ["COORDINATION_RATE_LOCAL"],
+    schema: z.union([z.boolean(), z.stringbool()]).default(false),
+    help: "hold instances on this machine to these rates, too",
+  },
+  pendingPerRecipient: {
+    flag: "--pending-per-recipient <number>",
+    env: ["COORDINATION_PENDING_PER_RECIPIENT"],
+    schema: count.min(1).default(LIMITS.pending_per_recipient),
+    help: "how many messages may wait for one recipient",
+  },
+  pendingPerSender: {
+    flag: "--pending-per-sender <number>",
+    env: ["COORDINATION_PENDING_PER_SENDER"],
+    schema: count.min(1).default(LIMITS.pending_per_sender),
+    help: "how many messages of one sender may wait",
+  },
+  chainHops: {
+    flag: "--chain-hops <number>",
+    env: ["COORDINATION_CHAIN_HOPS"],
+    schema: count.min(1).default(LIMITS.chain_hops),
+    help: "how many answers to answers an exchange may have until a person lets it go on",
   },
   logLevel: {
     flag: "--log-level <level>",

@@ -7,12 +7,13 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express, { type Router } from "express";
 import { type Logger, pino } from "pino";
-import { assertLimitsAgree } from "../shared/limits.ts";
+import { assertLimitsAgree, type Bounds, LIMITS } from "../shared/limits.ts";
 import { BASE_PATH, SOCKET_PATH } from "../shared/operations.ts";
 import { LIVENESS } from "../shared/presence.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";
+import { DEFAULT_RATES, type RatePolicy } from "./hub/rates.ts";
 import { makeMetrics } from "./metrics.ts";
 import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
 import type { Store } from "./store/store.ts";
@@ -34,6 +35,10 @@ export interface CreateHubOptions {
   lease?: Partial<LeasePolicy>;
   /** How connections are watched, ms. */
   liveness?: Partial<Liveness>;
+  /** How many messages may wait, and how far an exchange may come. */
+  bounds?: Partial<Bounds>;
+  /** How much one instance may ask for; by default only those on other machines are limited. */
+  rates?: Partial<RatePolicy>;
   logger?: Logger;
   clock?: Clock;
   /** Another store than SQLite. */
@@ -63,6 +68,12 @@ const DEFAULT_LEASE: LeasePolicy = {
   backoffMaxMs: 10 * 60_000,
 };
 
+const DEFAULT_BOUNDS: Bounds = {
+  pending_per_recipient: LIMITS.pending_per_recipient,
+  pending_per_sender: LIMITS.pending_per_sender,
+  chain_hops: LIMITS.chain_hops,
+};
+
 /** How long clients have to say goodbye before their sockets are ended. */
 const FAREWELL_MS = 1_000;
 
@@ -82,9 +93,11 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const { clock = systemClock, logger = pino({ level: "warn" }), socketPath = SOCKET_PATH } = options;
   const lease = { ...DEFAULT_LEASE, ...options.lease };
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
-  const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease });
+  const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
+  const rates = { ...DEFAULT_RATES, ...options.rates };
+  const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease, bounds });
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
-  const hub = await Hub.start({ store, clock, lease, liveness, version, failed });
+  const hub = await Hub.start({ store, clock, lease, liveness, bounds, rates, version, failed });
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });

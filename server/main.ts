@@ -12,18 +12,10 @@ const SHUTDOWN_MS = 4_500;
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
   const logger = makeLogger(config.logLevel);
-  const {
-    db,
-    open,
-    allowHost: allowHosts,
-    pingMs,
-    offlineAfterMs: leaveMs,
-    leaseGraceMs: graceMs,
-    detachedLeaseMs: detachedMs,
-  } = config;
-  const { backoffMs, backoffMaxMs, maxAttempts } = config;
-  const lease = { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
-  const hub = await createHub({ db, open, allowHosts, logger, lease, liveness: { pingMs, leaveMs } });
+  const { db, open, allowHost: allowHosts, pingMs, offlineAfterMs: leaveMs } = config;
+  const liveness = { pingMs, leaveMs };
+  const limits = { bounds: boundsOf(config), rates: ratesOf(config) };
+  const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
   const { host, port } = await hub.listen(config).catch(async (error) => {
     await hub.close();
     throw error;
@@ -54,6 +46,23 @@ async function main(): Promise<void> {
     );
   }
 }
+
+function leaseOf(config: Config) {
+  const { leaseGraceMs: graceMs, detachedLeaseMs: detachedMs, backoffMs, backoffMaxMs, maxAttempts } = config;
+  return { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
+}
+
+const boundsOf = ({ pendingPerRecipient, pendingPerSender, chainHops }: Config) => ({
+  pending_per_recipient: pendingPerRecipient,
+  pending_per_sender: pendingPerSender,
+  chain_hops: chainHops,
+});
+
+const ratesOf = ({ rate: changes, readRate: reads, rateLocal: limitsLocal }: Config) => ({
+  changes,
+  reads,
+  limitsLocal,
+});
 
 /** One JSON line a fact; for a person at a terminal, readable. */
 const makeLogger = (level: string) =>

@@ -31,9 +31,16 @@ export const LIMITS = {
   duration_ms: 366 * 24 * 3600 * 1000,
   window_events: 4096,
   window_bytes: 4 * 1024 * 1024,
+  pending_per_recipient: 100_000,
+  pending_per_sender: 500_000,
+  chain_hops: 100,
+  chain_lift: 10_000,
 } as const;
 
 export type Limits = { -readonly [K in keyof typeof LIMITS]: number };
+
+/** The limits that whoever runs a hub may set. */
+export type Bounds = Pick<Limits, "pending_per_recipient" | "pending_per_sender" | "chain_hops">;
 
 /** What surrounds the bodies in the largest event or message: ids, names, times, numbers. A generous bound. */
 const ENVELOPE_BYTES = 16 * 1024;

@@ -90,6 +90,8 @@ export const message = z
     max_attempts: z.int().optional(),
     backoff_ms: z.int().optional(),
     traceparent: z.string().optional(),
+    chain_id: z.string().optional().describe("The first message of the exchange that this one goes on with."),
+    hops: z.int().optional().describe("How many messages lead from the chain's first one to this one."),
     attempt: z.int().optional().describe("The fence: how often it was claimed. Only ever rises."),
     tries_left: z.int().optional(),
     claimed_by: z.string().optional(),

@@ -44,8 +44,15 @@ const idParams = { id: f.id.describe("The message's id.") };
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
 /** Errors that every operation may give. */
-export const COMMON_ERRORS = ["invalid_params", "tokens_required", "shutting_down", "internal"] as const;
+export const COMMON_ERRORS = [
+  "invalid_params",
+  "tokens_required",
+  "rate_limited",
+  "shutting_down",
+  "internal",
+] as const;
 
+const FULL_ERRORS = ["recipient_full", "sender_full"] as const;
 const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
 const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
 
@@ -60,7 +67,15 @@ export const OPERATIONS = {
     result: z.object({ message, recipient, deduplicated: z.boolean() }).meta({ id: "Sent" }),
     rest: { method: "POST", paths: ["/message"], shape: "sent" },
     repeat: "keyed",
-    errors: ["too_large", "not_found", "not_a_task", "idempotency_conflict", ...WRITE_ERRORS],
+    errors: [
+      "too_large",
+      "not_found",
+      "not_a_task",
+      "idempotency_conflict",
+      "loop_stopped",
+      ...FULL_ERRORS,
+      ...WRITE_ERRORS,
+    ],
   },
   list: {
     summary: "List messages, oldest first.",
@@ -72,6 +87,7 @@ export const OPERATIONS = {
       thread_id: f.key.optional().describe("Only those of this conversation."),
       failure: failure.optional().describe("Only those that failed for this reason."),
       lease: leaseState.optional().describe("Only those held like this: kept, detached or expiring."),
+      chain_id: f.id.optional().describe("Only those that go on with the exchange that this message began."),
       order: z.enum(["asc", "desc"]).optional().describe("asc (the default): oldest first."),
       limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
       offset: z.int().min(0).max(LIMITS.list_offset).optional().describe("Skip so many (0)."),
@@ -260,6 +276,28 @@ export const OPERATIONS = {
     rest: { method: "GET", paths: ["/message/:id/attempts"], shape: "data" },
     repeat: "read",
     errors: ["not_found"],
+  },
+  chain_lift: {
+    summary: "Let an exchange go on that was stopped as a loop: so many more hops than it has come.",
+    params: z.strictObject({
+      chain_id: f.id.describe("The chain, as the refusal names it, or any message in it."),
+      hops: z
+        .int()
+        .min(1)
+        .max(LIMITS.chain_lift)
+        .optional()
+        .describe("How many more; left out: as many as any chain has."),
+    }),
+    result: z
+      .object({
+        chain_id: f.id,
+        hops: f.count.describe("How many hops it has come."),
+        limit: f.count.describe("How many it may come now."),
+      })
+      .meta({ id: "Chain" }),
+    rest: { method: "POST", paths: ["/chain/:chain_id/lift"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", ...WRITE_ERRORS],
   },
   presence: {
     summary: "See who is there, or wait for a change.",

@@ -1,6 +1,8 @@
 /** Operations over REST, one request each, without a run: what is claimed so is held by a name, not by this process. */
+import { setTimeout as pause } from "node:timers/promises";
 import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
 import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
+import { pauseAfter } from "../sdk/pace.ts";
 import { RestClient } from "../sdk/rest.ts";
 import { UsageError } from "./errors.ts";
 
@@ -19,6 +21,8 @@ export class Rest {
   }
 
   /**
+   * Waits and asks again where the hub says so.
+   *
    * @throws UsageError when a parameter cannot be right; HubError what the hub refuses; HubUnreachable, CallTimeout;
    *   Interrupted.
    */
@@ -26,12 +30,25 @@ export class Rest {
     check(operation, params);
     const withinMs = ANSWER_MS + ((params as { wait_ms?: number }).wait_ms ?? 0);
     const signal = AbortSignal.any([this.#interrupted, AbortSignal.timeout(withinMs)]);
+    const deadline = performance.now() + withinMs;
     try {
-      return (await this.#client.call(operation, params, signal)) as Result<N>;
+      return (await this.#patiently(() => this.#client.call(operation, params, signal), deadline)) as Result<N>;
     } catch (error) {
       this.#interrupted.throwIfAborted();
       if (error instanceof HubError) throw error;
       throw signal.aborted ? new CallTimeout(operation, withinMs) : new HubUnreachable(this.#url, error);
+    }
+  }
+
+  async #patiently<T>(call: () => Promise<T>, deadline: number): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        const pauseMs = pauseAfter(error);
+        if (pauseMs === undefined || performance.now() + pauseMs >= deadline) throw error;
+        await pause(pauseMs, undefined, { signal: this.#interrupted });
+      }
     }
   }
 }

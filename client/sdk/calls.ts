@@ -3,12 +3,14 @@
  *
  * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
  * again, once; lost a second time, it fails. Repeating is safe because every operation is a read, the same when done
- * twice, or carries a key. There is no timer per call: one fires at the earliest deadline.
+ * twice, or carries a key. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
+ * queued again when the hub says, as often as there is time for it.
  */
 import type { HubError, OperationName } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
 import { CallTimeout, ConnectionLost } from "./errors.ts";
 import type { KeepAlive } from "./keepAlive.ts";
+import { Postponed, pauseAfter } from "./pace.ts";
 import type { Request, Transport } from "./transports/transport.ts";
 
 interface Call extends Request {
@@ -32,6 +34,7 @@ export class Calls {
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
+  readonly #postponed: Postponed<Call>;
   #lastId = 0;
   #underWay = 0;
   #unanswered = 0;
@@ -47,6 +50,10 @@ export class Calls {
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#onQueued = onQueued;
+    this.#postponed = new Postponed(clock, (due) => {
+      this.#queue.push(...due);
+      onQueued();
+    });
   }
 
   /**
@@ -95,7 +102,7 @@ export class Calls {
     const call = this.#open.get(id);
     if (!call) return;
     if (isShuttingDown(error) && !call.repeated) this.#park(call);
-    else this.#reject(call, error);
+    else if (!this.#postpone(call, error)) this.#reject(call, error);
     if (this.#queue.length > 0) this.#onQueued();
   }
 
@@ -126,6 +133,7 @@ export class Calls {
     for (const call of [...this.#open.values()]) this.#reject(call, error);
     this.#queue = [];
     this.#cancelSweep?.();
+    this.#postponed.clear();
   }
 
   /** Resolves when every call is answered, except those that let the hub wait. */
@@ -147,6 +155,15 @@ export class Calls {
     this.#stop(call);
     call.repeated = true;
     this.#parked.push(call);
+  }
+
+  /** @returns whether it is made again: it is one of those that can be, and there is time for it. */
+  #postpone(call: Call, error: Error): boolean {
+    const until = this.#clock.now() + (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
+    if (until >= call.deadline) return false;
+    this.#stop(call);
+    this.#postponed.add(call, until);
+    return true;
   }
 
   /** It is under way no more. */

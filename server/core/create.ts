@@ -1,6 +1,7 @@
 /** How a message comes to be. */
 import { HubError } from "../../shared/errors.ts";
 import { type MessageType, type Priority, TASK_DEFAULTS } from "../../shared/message.ts";
+import { BEGINS, type ChainPlace } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -28,10 +29,18 @@ export interface NewMessage {
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 
 /**
+ * @param place where in an exchange it stands.
  * @param blocked how many messages it waits for.
  * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait.
  */
-export function create(said: NewMessage, id: string, now: number, defaults: Defaults = {}, blocked = 0): Decision {
+export function create(
+  said: NewMessage,
+  id: string,
+  now: number,
+  defaults: Defaults = {},
+  place: ChainPlace = BEGINS,
+  blocked = 0,
+): Decision {
   const type = said.type ?? "task";
   assertPossible(said, type);
   const maxAttempts = said.max_attempts ?? defaults.maxAttempts ?? TASK_DEFAULTS.max_attempts;
@@ -59,6 +68,8 @@ export function create(said: NewMessage, id: string, now: number, defaults: Defa
     max_attempts: maxAttempts,
     backoff_ms: said.backoff_ms ?? defaults.backoffMs ?? TASK_DEFAULTS.backoff_ms,
     traceparent: said.traceparent ?? null,
+    chain_id: place.chain_id,
+    hops: place.hops,
     attempt: 0,
     tries_left: maxAttempts,
     claimed_by: null,

@@ -32,6 +32,9 @@ export interface MessageState {
   readonly max_attempts: number;
   readonly backoff_ms: number;
   readonly traceparent: string | null;
+  /** The exchange that it goes on with, by its first message, and how far it has come; null: it begins one. */
+  readonly chain_id: string | null;
+  readonly hops: number | null;
   /** The fence. Only ever rises. */
   readonly attempt: number;
   readonly tries_left: number;

@@ -6,6 +6,7 @@
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
 import type { LostReason } from "../../shared/event.ts";
+import { type Bounds, LIMITS, type Limits } from "../../shared/limits.ts";
 import { LIVENESS } from "../../shared/presence.ts";
 import type { Clock } from "../clock.ts";
 import type { LeasePolicy } from "../core/message.ts";
@@ -19,6 +20,7 @@ import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
 import { ProgressTeller } from "./progress.ts";
+import { type RatePolicy, Rates } from "./rates.ts";
 import { Runs } from "./runs.ts";
 
 /** How soon what is due is tried again when the store failed. */
@@ -38,6 +40,9 @@ export interface HubOptions {
   lease: LeasePolicy;
   version: string;
   liveness: Liveness;
+  /** What the store holds senders to. */
+  bounds: Bounds;
+  rates: RatePolicy;
   /** Told of failures that no caller hears of. */
   failed: (what: string, error: unknown) => void;
 }
@@ -47,6 +52,9 @@ export class Hub {
   readonly clock: Clock;
   readonly version: string;
   readonly liveness: Liveness;
+  /** As clients are told. */
+  readonly limits: Limits;
+  readonly rates: Rates;
   readonly delivery: Delivery;
   readonly presence: PresenceBoard;
   readonly runs: Runs;
@@ -83,6 +91,8 @@ export class Hub {
     this.clock = clock;
     this.version = options.version;
     this.liveness = options.liveness;
+    this.limits = { ...LIMITS, ...options.bounds };
+    this.rates = new Rates(clock, options.rates);
     this.#lease = lease;
     this.#failed = failed;
     this.#floor = position.floor;

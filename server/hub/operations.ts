@@ -1,7 +1,6 @@
 /** What each operation of the table does. Parameters arrive checked against the table. */
 import type * as z from "zod";
 import { HubError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
 import { OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { validate } from "../../shared/validate.ts";
@@ -23,10 +22,11 @@ type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: C
  * Performs one operation.
  *
  * @param params as they came; checked here, before anything happens.
- * @throws HubError at once when they are wrong; the promise rejects with one when the operation is refused.
+ * @throws HubError at once when they are wrong, or the caller asks for too much; the promise rejects with one when the operation is refused.
  */
 export function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
   assertOpen(hub);
+  hub.rates.admit(name, client);
   const checked = validate(OPERATIONS[name].params, params);
   return (HANDLERS[name] as Handler<OperationName>)(hub, checked as never, client);
 }
@@ -76,6 +76,9 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
     if (attempts === null) throw new HubError("not_found", "Message not found", { id });
     return { parts: { id: JSON.stringify(id), attempts } };
   },
+  async chain_lift(hub, { chain_id, hops }) {
+    return messageOf(await hub.submit({ op: "lift", chain_id, hops }));
+  },
   presence,
   events: readEvents,
   async info(hub) {
@@ -86,7 +89,7 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
       epoch: hub.delivery.epoch,
       cursor: hub.head,
       time: iso(hub.clock.now()),
-      limits: LIMITS,
+      limits: hub.limits,
     };
     return { value: JSON.stringify(info) };
   },
@@ -158,7 +161,7 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
 async function giveBack(hub: Hub, { message }: Done, client: Client): Promise<void> {
   if (message === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
-  await change(hub, id, { op: "release", attempt }, { claude_id: claimed_by, run: null });
+  await change(hub, id, { op: "release", attempt }, { ...client, caller: undefined, claude_id: claimed_by });
 }
 
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */

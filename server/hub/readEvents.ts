@@ -20,7 +20,7 @@ export interface EventsParams {
 }
 
 /** A caller as a reader: its own name, and its pools. */
-export const ownReader = ({ claude_id, roles }: Client): Reader =>
+export const ownReader = ({ claude_id, roles }: Pick<Client, "claude_id" | "roles">): Reader =>
   claude_id === null ? null : readerOf(claude_id, roles);
 
 /** Whose events a caller reads: those it names, its own, or all. */

@@ -6,6 +6,7 @@
  * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
  */
 import { HubError } from "../../shared/errors.ts";
+import type { Bounds } from "../../shared/limits.ts";
 import { decideLate, endedAttempt, lateAttempt } from "../core/attempts.ts";
 import { create, type NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
@@ -13,6 +14,8 @@ import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
 import { doomed } from "../core/task.ts";
 import { childTrace } from "../core/trace.ts";
+import type { Backlog } from "./backlog.ts";
+import { lift, loopRefusal, placeOf } from "./chains.ts";
 import { Dependencies, type Obstacles } from "./dependencies.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
@@ -27,6 +30,7 @@ export interface EngineOptions {
   random: () => number;
   /** What a send said, condensed: equal for equal bodies. */
   fingerprint: (text: string) => string;
+  bounds: Bounds;
 }
 
 /** What the engine keeps in memory, read from the tables when they are opened. */
@@ -35,6 +39,8 @@ export interface Tally {
   counts: Counts;
   /** Pending messages by recipient. */
   waiting: Map<string, number>;
+  /** What counts against the bounds. */
+  backlog: Backlog;
 }
 
 /** A decision's new state, which nobody else holds yet, on its way into the ledger. */
@@ -136,6 +142,7 @@ export class Engine {
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, until }) =>
       this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, until)),
+    lift: ({ chain_id, hops }) => ({ ok: true, message: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
     wake: () => this.#wake(),
     probe: () => {
       this.#ledger.probe(this.#now);
@@ -148,15 +155,20 @@ export class Engine {
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
-    const id = this.#options.newId(this.#now);
+    const { newId, lease, bounds } = this.#options;
+    const id = newId(this.#now);
     const obstacles = this.#dependencies.obstacles(said.after);
-    const traced = this.#traced(said, id);
-    const decision = create(traced, id, this.#now, this.#options.lease, obstacles.open.length);
+    const place = placeOf(this.#ledger, said);
+    const decision = create(this.#traced(said, id), id, this.#now, lease, place, obstacles.open.length);
+    const refusal = loopRefusal(this.#ledger, place, bounds) ?? this.#tally.backlog.refusal(said, bounds);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
-      const known = this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
+      const known = refusal
+        ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
+        : this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }
+    if (refusal) throw refusal;
     const state = this.#begin(this.#apply(undefined, decision), obstacles);
     return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
   }
@@ -232,7 +244,7 @@ export class Engine {
     let first: MessageState | undefined;
     for (const queue of queues) {
       const next = this.#ledger.next(queue);
-      if (next && (!first || rankOf(next) < rankOf(first))) first = next;
+      if (next && (!first || goesBefore(next, first))) first = next;
     }
     return first;
   }
@@ -313,6 +325,7 @@ export class Engine {
   }
 
   #count(before: MessageState | undefined, after: MessageState | null): void {
+    this.#tally.backlog.moved(before, after);
     if (before?.status === after?.status) return;
     if (before) this.#tallyStatus(before, -1);
     if (after) this.#tallyStatus(after, 1);
@@ -349,7 +362,9 @@ export class Engine {
   }
 }
 
-const rankOf = ({ claim_rank }: MessageState) => claim_rank as number;
+/** In claim order; of equals, the one that came first. */
+const goesBefore = (a: MessageState, b: MessageState) =>
+  (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
 
 const NOTHING: Outcome = { ok: true, message: null };
 const OVERLOADED: Outcome = {

@@ -54,6 +54,15 @@ export interface Ledger {
   /** Keeps what an idempotency key of a sender stands for. @returns what it stood for already, unchanged. */
   remember(sender: string, key: string, value: RememberedKey, now: number): RememberedKey | undefined;
 
+  /** What an idempotency key of a sender stands for. */
+  recall(sender: string, key: string): RememberedKey | undefined;
+
+  /** The most hops of a message in a chain; undefined: no message has gone on with it. */
+  hopsOf(chainId: string): number | undefined;
+  /** How many hops a person has allowed a chain. */
+  liftedTo(chainId: string): number | undefined;
+  lift(chainId: string, hops: number): void;
+
   /** The claimable task that is next for an instance. */
   next(recipient: string): MessageState | undefined;
   /** The task in progress that this holder claimed with this key. */

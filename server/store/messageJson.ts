@@ -41,7 +41,8 @@ export const wishes = (s: MessageState) =>
   (s.max_attempts === TASK_DEFAULTS.max_attempts ? "" : `,"max_attempts":${s.max_attempts}`) +
   (s.backoff_ms === TASK_DEFAULTS.backoff_ms ? "" : `,"backoff_ms":${s.backoff_ms}`) +
   (s.after === null ? "" : `,"after":${JSON.stringify(s.after)}`) +
-  word("traceparent", traceOf(s));
+  word("traceparent", traceOf(s)) +
+  (s.chain_id === null ? "" : text("chain_id", s.chain_id) + number("hops", s.hops));
 
 /** How far the holder says it is, as a field. */
 export function progressField({ progress }: MessageState): string {

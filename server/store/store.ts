@@ -24,6 +24,8 @@ export type StoreCommand =
   | { op: "keep"; holder: { claude_id: string; run: string } }
   /** A name beats: its detached claims last until `until` at least. */
   | { op: "lengthen"; claude_id: string; until: number }
+  /** A person lets a chain go on for so many hops more. Its outcome's message is the chain. */
+  | { op: "lift"; chain_id: string; hops?: number | undefined }
   /** Time has come for whatever is due. */
   | { op: "wake" }
   /** Proves that the store can write. */
@@ -90,6 +92,7 @@ export interface ListFilter {
   thread_id?: string | undefined;
   failure?: Failure | undefined;
   lease?: LeaseState | undefined;
+  chain_id?: string | undefined;
   order: "asc" | "desc";
   limit: number;
   offset: number;

@@ -3,8 +3,9 @@
  * its owner trusts. `Host` is checked against DNS rebinding, `Origin` against pages of strangers.
  */
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { HubError } from "../../shared/errors.ts";
+import { isLoopback } from "../hub/origin.ts";
 
 export interface GuardOptions {
   /** Whether callers from other machines are let in. */
@@ -12,10 +13,6 @@ export interface GuardOptions {
   /** Host names, beside loopback ones, under which the hub may be addressed. */
   allowHosts: readonly string[];
 }
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
 
 export class Guard {
   readonly #open: boolean;
@@ -61,12 +58,6 @@ export class Guard {
     if (this.#names.has(host)) return true;
     return isIP(host) !== 0 && (this.#open || isLoopback(host));
   }
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  const family = isIP(plain);
-  return family !== 0 && loopback.check(plain, family === 4 ? "ipv4" : "ipv6");
 }
 
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?$/;

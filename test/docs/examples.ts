@@ -121,6 +121,7 @@ export const EXAMPLES: Examples = {
       ],
     },
   },
+  chain_lift: { params: { chain_id: id, hops: 20 }, result: { chain_id: id, hops: 100, limit: 120 } },
   presence: {
     params: {},
     result: {

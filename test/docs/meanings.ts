@@ -55,6 +55,10 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   duration_ms: "any duration",
   window_events: "events pushed and not acknowledged",
   window_bytes: "bytes pushed and not acknowledged",
+  pending_per_recipient: "messages that wait for one recipient; chats that it has received do not count",
+  pending_per_sender: "messages of one sender that wait",
+  chain_hops: "hops of an exchange, unless a person lifts it",
+  chain_lift: "`hops` of `chain_lift`",
 };
 
 type Notification = keyof typeof NOTIFICATIONS.up | keyof typeof NOTIFICATIONS.down;
@@ -147,6 +151,7 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "Attempt.error": "Why it ended.",
   "Retried.count": "How many.",
   "Retried.ids": "Which.",
+  "Chain.chain_id": "The message that began it.",
   "Page.events": "In the order of the log.",
   "Event.seq": "Its place in the log; rises, with gaps.",
   "Event.kind": "What happened.",

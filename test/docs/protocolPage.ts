@@ -31,7 +31,7 @@ const TYPES = [
     "Stats",
     "Beat",
   ],
-  ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Info"],
+  ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Chain", "Info"],
 ];
 
 /** Builds the page anew. @throws Error when the template names something that is not there. */

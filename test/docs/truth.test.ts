@@ -36,6 +36,7 @@ const STORY: Step[] = [
   ["complete", (id) => ({ id, attempt: 2, result: "done" })],
   ["claim_next", () => ({ for_claude: to_claude })],
   ["send", () => ({ from_claude: "a", to_claude, task: "another", priority: "high", max_attempts: 1 }), 201],
+  ["chain_lift", (id) => ({ chain_id: id, hops: 5 })],
   ["update", (id) => ({ id, status: "in_progress" })],
   ["fail", (id) => ({ id, error: "broken", retryable: true })],
   ["retry", (id) => ({ id })],

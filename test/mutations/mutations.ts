@@ -17,6 +17,9 @@ const ENGINE = "server/store/engine.ts";
 const EVENT_JSON = "server/store/eventJson.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
 const QUERIES = "server/store/sqlite/queries.ts";
+const BACKLOG = "server/store/backlog.ts";
+const CHAIN = "server/core/chain.ts";
+const CHAINS = "server/store/chains.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -187,5 +190,71 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "server/store/sqlite/database.ts",
     search: 'db.pragma("synchronous = FULL");',
     replace: 'db.pragma("synchronous = NORMAL");',
+  },
+  {
+    breaks: "bounds: a chat that its recipient has read is in the way for ever",
+    file: BACKLOG,
+    search: '(state.type === "task" || state.delivered_at === null)',
+    replace: "state.seq >= 0",
+  },
+  {
+    breaks: "bounds: what was taken goes on counting as waiting",
+    file: BACKLOG,
+    search: "Number(waits(after)) - Number(waits(before))",
+    replace: "Math.max(0, Number(waits(after)) - Number(waits(before)))",
+  },
+  {
+    breaks: "bounds: a send that was refused leaves its key behind",
+    file: ENGINE,
+    search: "? this.#ledger.recall(said.from_claude, key)",
+    replace: "? this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now)",
+  },
+  {
+    breaks: "bounds: a repeat is refused because its recipient is full meanwhile",
+    file: ENGINE,
+    search: "? this.#ledger.recall(said.from_claude, key)",
+    replace: "? undefined",
+  },
+  {
+    breaks: "bounds: after a restart chats that were read count as waiting",
+    file: QUERIES,
+    search: " AND (type = 'task' OR delivered_at IS NULL)",
+    replace: "",
+  },
+  {
+    breaks: "bounds: after a restart what was sent to everyone counts against its sender",
+    file: QUERIES,
+    search: "AND to_claude <> '*' ",
+    replace: "",
+  },
+  {
+    breaks: "loops: an answer to an answer begins a chain of its own",
+    file: CHAIN,
+    search: "chain_id: chain_id ?? id,",
+    replace: "chain_id: id,",
+  },
+  {
+    breaks: "loops: of two exchanges the shorter one counts",
+    file: CHAIN,
+    search: "if (next.hops > (place.hops ?? 0))",
+    replace: "if (place.hops === null || next.hops < place.hops)",
+  },
+  {
+    breaks: "loops: a lift counts from the bound, not from where the exchange has come to",
+    file: CHAINS,
+    search: "hops + more)",
+    replace: "chain_hops + more)",
+  },
+  {
+    breaks: "loops: a later, smaller lift takes back what was allowed",
+    file: CHAINS,
+    search: "Math.max(chain_hops, ledger.liftedTo(chain_id) ?? 0, hops + more)",
+    replace: "Math.max(chain_hops, hops + more)",
+  },
+  {
+    breaks: "loops: an exchange that was lifted is never stopped again",
+    file: CHAINS,
+    search: "return place.hops > limit ?",
+    replace: "return place.hops > limit && limit === chain_hops ?",
   },
 ];

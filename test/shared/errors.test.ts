@@ -55,7 +55,7 @@ test("no two of the hub's own JSON-RPC codes are the same", () => {
 
 test("a server's fault may be repeated, a caller's may not, unless it is about time or number", () => {
   const exceptions = codes.filter((code) => ERRORS[code].http >= 500 !== ERRORS[code].retryable);
-  expect(exceptions).toEqual(["not_ready", "too_many_requests"]);
+  expect(exceptions).toEqual(["not_ready", "too_many_requests", "rate_limited", "recipient_full", "sender_full"]);
 });
 
 test.each([undefined, 7, "", "a word of a newer hub", "toString", "__proto__"])(

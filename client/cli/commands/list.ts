@@ -14,6 +14,7 @@ export const list = command({
     "thread_id",
     "failure",
     "lease",
+    "chain_id",
     "order",
     "limit",
     "offset",

@@ -14,6 +14,7 @@ import { get } from "./get.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { hub } from "./hub.ts";
 import { inbox } from "./inbox.ts";
+import { lift } from "./lift.ts";
 import { list } from "./list.ts";
 import { next } from "./next.ts";
 import { progress } from "./progress.ts";
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
   dead,
   attempts,
   seen,
+  lift,
   deleteMessages,
   watch,
   wait,

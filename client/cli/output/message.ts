@@ -72,6 +72,7 @@ const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["thread", ({ thread_id }) => thread_id],
   ["reply to", ({ reply_to }) => reply_to],
   ["part of", ({ parent_id }) => parent_id],
+  ["exchange", ({ chain_id, hops }) => chain_id && `${chain_id}, hop ${hops}`],
   ["not before", ({ not_before }, { now }) => not_before && `${not_before}, ${ago(not_before, now)}`],
   ["expires", ({ expires_at }, { now }) => expires_at && `${expires_at}, ${ago(expires_at, now)}`],
   ["time-out", ({ timeout_ms }) => timeout_ms && `${span(timeout_ms)} an attempt`],

@@ -44,6 +44,7 @@ export class MemoryLedger implements Ledger {
   readonly presence: PresenceTransition[] = [];
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #keys = new Map<string, RememberedKey>();
+  readonly #lifted = new Map<string, number>();
   #lastPlace = 0;
 
   message(id: string) {
@@ -83,6 +84,23 @@ export class MemoryLedger implements Ledger {
     const known = this.#keys.get(`${sender} ${key}`);
     if (!known) this.#keys.set(`${sender} ${key}`, value);
     return known;
+  }
+
+  recall(sender: string, key: string) {
+    return this.#keys.get(`${sender} ${key}`);
+  }
+
+  hopsOf(chainId: string) {
+    const hops = this.#find((m) => m.chain_id === chainId).map((m) => m.hops as number);
+    return hops.length === 0 ? undefined : Math.max(...hops);
+  }
+
+  liftedTo(chainId: string) {
+    return this.#lifted.get(chainId);
+  }
+
+  lift(chainId: string, hops: number) {
+    this.#lifted.set(chainId, hops);
   }
 
   next(recipient: string) {

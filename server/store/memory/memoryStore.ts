@@ -1,8 +1,9 @@
 /** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
 import { HubError } from "../../../shared/errors.ts";
-import { LIMITS } from "../../../shared/limits.ts";
+import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
+import { Backlog } from "../backlog.ts";
 import { Engine } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
@@ -17,6 +18,7 @@ export interface MemoryStoreOptions {
   newId: (now: number) => string;
   random: () => number;
   epoch?: string;
+  bounds?: Bounds;
 }
 
 export class MemoryStore implements Store {
@@ -25,12 +27,12 @@ export class MemoryStore implements Store {
   readonly #epoch: string;
   readonly #graceMs: number;
 
-  constructor({ lease, newId, random, epoch = "000000000000" }: MemoryStoreOptions) {
+  constructor({ lease, newId, random, epoch = "000000000000", bounds = LIMITS }: MemoryStoreOptions) {
     this.#epoch = epoch;
     this.#graceMs = lease.graceMs;
     const counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
-    const options = { ledger: this.ledger, lease, newId, random, fingerprint: (text: string) => text };
-    this.#engine = new Engine(options, { head: 0, counts, waiting: new Map() });
+    const options = { ledger: this.ledger, lease, newId, random, fingerprint: (text: string) => text, bounds };
+    this.#engine = new Engine(options, { head: 0, counts, waiting: new Map(), backlog: new Backlog() });
   }
 
   async open() {
@@ -130,6 +132,6 @@ function replayedBodies(kind: StoredEntry["kind"], state: MessageState, own: str
 }
 
 const matches = (state: MessageState, filter: ListFilter) =>
-  (["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const).every(
+  (["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const).every(
     (field) => filter[field] === undefined || filter[field] === state[field],
   );

@@ -9,6 +9,7 @@
 import { hash } from "node:crypto";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
+import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
@@ -36,6 +37,7 @@ import { unusable } from "./unusable.ts";
 export interface HostOptions {
   file: string;
   lease: LeasePolicy;
+  bounds?: Bounds | undefined;
 }
 
 interface Open {
@@ -172,10 +174,11 @@ export class SqliteHost {
 
   #openFile(): Open {
     const db = openDatabase(this.#file);
-    const { lease } = this.#options;
+    const { lease, bounds = LIMITS } = this.#options;
     const ledger = new SqliteLedger(db);
     const queries = new Queries(db, lease.graceMs);
-    const engine = new Engine({ ledger, lease, newId: makeIds(), random: Math.random, fingerprint }, queries.tally());
+    const means = { newId: makeIds(), random: Math.random, fingerprint };
+    const engine = new Engine({ ledger, lease, bounds, ...means }, queries.tally());
     const epoch = settleEpoch(db, this.#lock, engine.head);
     const dataVersion = db.prepare("PRAGMA data_version").pluck();
     return {

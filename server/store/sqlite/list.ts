@@ -19,7 +19,7 @@ const STEP_ROWS = 1_000;
 /** Bytes of JSON that one step reads at most; one message may exceed it. */
 const STEP_BYTES = 256 * 1024;
 
-const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const;
+const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
 type Glance = { place: number; lease_until: string | null } & { [F in (typeof FILTERS)[number]]: string | null };
 
@@ -113,7 +113,10 @@ export class MessageList {
 }
 
 /** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
-function scanOf({ thread_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
+function scanOf({ thread_id, chain_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
+  if (chain_id !== undefined) {
+    return { where: "INDEXED BY coordination_messages_chain WHERE chain_id = ? AND", values: [chain_id] };
+  }
   if (thread_id !== undefined) return { where: "WHERE thread_id = ? AND", values: [thread_id] };
   if (to_claude !== undefined && status === "pending") {
     return {

@@ -3,6 +3,7 @@ import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
+import { Backlog } from "../backlog.ts";
 import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
@@ -33,6 +34,10 @@ const visible = (addresses: number) => `SELECT seq FROM coordination_log WHERE f
 
 const visibleStatement = (db: Database.Database, addresses: number) =>
   db.prepare(`${ENTRY} WHERE l.seq IN (${visible(addresses)}) ORDER BY l.seq`).raw();
+/** What counts against the bounds, by one of its sides. @see Backlog */
+const backlogBy = (side: "to_claude" | "from_claude") =>
+  `SELECT ${side}, count(*) FROM coordination_messages INDEXED BY coordination_messages_pending
+   WHERE status = 'pending' AND to_claude <> '*' AND (type = 'task' OR delivered_at IS NULL) GROUP BY ${side}`;
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
@@ -45,6 +50,8 @@ const prepareAll = (db: Database.Database) => ({
   waiting: db
     .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
     .raw(),
+  recipients: db.prepare(backlogBy("to_claude")).raw(),
+  senders: db.prepare(backlogBy("from_claude")).raw(),
   oldest: db
     .prepare(
       "SELECT created_at FROM coordination_messages WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1",
@@ -84,7 +91,14 @@ export class Queries {
   tally(): Tally {
     const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
     const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    return { head: this.#sql.head.get() as number, counts, waiting };
+    return { head: this.#sql.head.get() as number, counts, waiting, backlog: this.#backlog() };
+  }
+
+  #backlog(): Backlog {
+    const [recipients, senders] = [this.#sql.recipients, this.#sql.senders].map(
+      (counted) => new Map(counted.all() as [string, number][]),
+    );
+    return new Backlog(recipients, senders);
   }
 
   get floor(): number {

@@ -44,6 +44,8 @@ export const COLUMNS = [
   "extended_until",
   "after",
   "blocked",
+  "chain_id",
+  "hops",
 ] as const satisfies readonly (keyof MessageState)[];
 
 /** What a new message has; the rest is absent until something happens to it. */
@@ -73,6 +75,8 @@ export const SAID = [
   "wake_at",
   "after",
   "blocked",
+  "chain_id",
+  "hops",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** What an update may change; the rest was said by the sender and stays. */
@@ -135,6 +139,8 @@ export const toSaid = (s: MessageState): RawRow => [
   s.wake_at,
   s.after === null ? null : JSON.stringify(s.after),
   s.blocked,
+  s.chain_id,
+  s.hops,
 ];
 
 /** The values of CHANGING. */
@@ -208,6 +214,8 @@ export function fromRow(r: RawRow): MessageState {
     extended_until: msOrNull(r[36]),
     after: typeof r[37] === "string" ? (JSON.parse(r[37]) as string[]) : null,
     blocked: r[38] as number,
+    chain_id: r[39] as string | null,
+    hops: r[40] as number | null,
   };
 }
 

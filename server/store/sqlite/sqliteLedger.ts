@@ -38,6 +38,11 @@ const prepareAll = (db: Database.Database) => ({
   bodies: db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)"),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
   remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+  hopsOf: db
+    .prepare(`SELECT hops FROM ${MESSAGES} WHERE chain_id = ? AND chain_id IS NOT NULL ORDER BY hops DESC LIMIT 1`)
+    .pluck(),
+  liftedTo: db.prepare("SELECT hops FROM coordination_chains WHERE chain_id = ?").pluck(),
+  lift: db.prepare("INSERT INTO coordination_chains VALUES (?, ?) ON CONFLICT DO UPDATE SET hops = excluded.hops"),
   next: db
     .prepare(
       `SELECT id FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
@@ -150,7 +155,23 @@ export class SqliteLedger implements Ledger {
 
   remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
     if (this.#sql.remember.run(sender, key, id, fingerprint, now).changes === 1) return undefined;
-    return this.#sql.key.get(sender, key) as RememberedKey;
+    return this.recall(sender, key);
+  }
+
+  recall(sender: string, key: string): RememberedKey | undefined {
+    return this.#sql.key.get(sender, key) as RememberedKey | undefined;
+  }
+
+  hopsOf(chainId: string): number | undefined {
+    return this.#sql.hopsOf.get(chainId) as number | undefined;
+  }
+
+  liftedTo(chainId: string): number | undefined {
+    return this.#sql.liftedTo.get(chainId) as number | undefined;
+  }
+
+  lift(chainId: string, hops: number): void {
+    this.#sql.lift.run(chainId, hops);
   }
 
   next(recipient: string): MessageState | undefined {

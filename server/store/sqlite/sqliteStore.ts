@@ -1,6 +1,7 @@
 /** The SQLite store as the hub sees it: every call crosses to the database's thread and back. */
 import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
+import type { Bounds } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import type {
   CommitResult,
@@ -20,6 +21,8 @@ export interface SqliteStoreOptions {
   /** The database file; made when it is not there. */
   file: string;
   lease: LeasePolicy;
+  /** The contract's own when left out. */
+  bounds?: Bounds | undefined;
 }
 
 interface Waiting {

@@ -25,9 +25,15 @@ export function explain(hub: Hub, failed: (what: string, error: unknown) => void
     if (response.headersSent) return next(error);
     const known = toHubError(error);
     if (known.code === "internal") failed("answering a request", error);
-    if (known.retryable) response.set("retry-after", "1");
+    if (known.retryable) response.set("retry-after", retryAfter(known));
     reply(hub, response, ERRORS[known.code].http, JSON.stringify(toRestError(known.toWire())));
   };
+}
+
+/** In seconds, as HTTP counts. */
+function retryAfter({ details }: HubError): string {
+  const ms = details?.retry_after_ms;
+  return typeof ms === "number" ? `${Math.ceil(ms / 1000)}` : "1";
 }
 
 /** What went wrong, in the hub's words. Express and its body parser have errors of their own. */

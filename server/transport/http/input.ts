@@ -8,6 +8,7 @@ import type { Operation } from "../../../shared/operations.ts";
 import { validate } from "../../../shared/validate.ts";
 import type { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
+import { originOf } from "../../hub/origin.ts";
 
 type Params = Record<string, unknown>;
 
@@ -38,6 +39,7 @@ export function clientOf(request: Request, gone?: Cancellation): Client {
   return {
     claude_id: header(request, "x-claude-id", nameField),
     run: header(request, "x-claude-run", runField),
+    origin: originOf(request.socket),
     ...(gone && { gone }),
   };
 }

@@ -61,6 +61,7 @@ function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
     const client = clientOf(request, goneWith(response));
     const params = input(request);
     if (wantsStream(request)) {
+      hub.rates.admit("events", client);
       const checked = validate(OPERATIONS.events.params, resumed(request, params));
       return streamEvents(hub, visits, checked, client, response);
     }

@@ -22,6 +22,7 @@ import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations.ts";
+import type { Origin } from "../../hub/origin.ts";
 import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
 import type { Reader } from "../../store/store.ts";
@@ -30,9 +31,6 @@ import { type Flusher, Outbox } from "./outbox.ts";
 import { idOf, validateRequest } from "./request.ts";
 
 const WINDOW = { events: LIMITS.window_events, bytes: LIMITS.window_bytes };
-
-/** Whoever has not said hello yet. */
-const NOBODY: Client = { claude_id: null, run: null };
 
 export interface ConnectionContext {
   hub: Hub;
@@ -48,7 +46,8 @@ export class SocketConnection {
   readonly #context: ConnectionContext;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
-  #client = NOBODY;
+  /** Nobody, until it says hello. */
+  #client: Client;
   #session: Session | undefined;
   #presence: Presence | undefined;
   #stopListening: (() => void) | undefined;
@@ -56,8 +55,9 @@ export class SocketConnection {
   /** What each request of the present frame counts for. */
   #requestBytes = 0;
 
-  constructor(socket: WebSocket, context: ConnectionContext) {
+  constructor(socket: WebSocket, origin: Origin, context: ConnectionContext) {
     this.socket = socket;
+    this.#client = { claude_id: null, run: null, origin };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
     this.#intake = new Intake(socket, this.#outbox);
@@ -188,12 +188,12 @@ export class SocketConnection {
     if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
     const { claude_id = null, run = null } = said;
     const roles = said.about?.roles ?? [];
-    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, run, roles });
+    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, roles });
     const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
     const caller = { claude_id, run, attached: claude_id !== null && run !== null };
-    this.#client = { claude_id, run, roles, caller, gone: this.#gone };
+    this.#client = { ...this.#client, claude_id, run, roles, caller, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),
@@ -202,7 +202,7 @@ export class SocketConnection {
       ...(reason && { reason }),
       heartbeat_ms: hub.liveness.pingMs,
       window: WINDOW,
-      limits: LIMITS,
+      limits: hub.limits,
       hub: { version: hub.version, protocol: PROTOCOL_VERSION },
     };
     this.#enter(said);

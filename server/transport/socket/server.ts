@@ -8,6 +8,7 @@ import { SUBPROTOCOL } from "../../../shared/frames.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { LIVENESS } from "../../../shared/presence.ts";
 import type { Hub } from "../../hub/hub.ts";
+import { type Origin, originOf } from "../../hub/origin.ts";
 import type { Guard } from "../guard.ts";
 import { type ConnectionContext, SocketConnection } from "./connection.ts";
 import { Flusher } from "./outbox.ts";
@@ -89,11 +90,11 @@ export class SocketServer {
       refuseUpgrade(socket, error as HubError);
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#welcome(opened));
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#welcome(opened, originOf(request.socket)));
   }
 
-  #welcome(socket: SocketConnection["socket"]): void {
-    const connection = new SocketConnection(socket, this.#context);
+  #welcome(socket: SocketConnection["socket"], origin: Origin): void {
+    const connection = new SocketConnection(socket, origin, this.#context);
     this.#connections.add(connection);
     socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
     socket.on("ping", (data) => {

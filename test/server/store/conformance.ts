@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, describe } from "vitest";
 import { LEASE } from "../core/support.ts";
+import { backlog } from "./conformance/backlog.ts";
 import { batches } from "./conformance/batches.ts";
+import { chains } from "./conformance/chains.ts";
 import { claims } from "./conformance/claims.ts";
 import { counts } from "./conformance/counts.ts";
 import { dependencies } from "./conformance/dependencies.ts";
@@ -15,6 +17,7 @@ import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
 import { state } from "./conformance/state.ts";
+import { TIGHT } from "./conformance/tight.ts";
 import { time } from "./conformance/time.ts";
 import { work } from "./conformance/work.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
@@ -35,12 +38,23 @@ const SECTIONS = {
   lists,
 };
 
+/** What needs bounds that are soon reached. */
+const BOUNDED = { backlog, chains };
+
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {
   describe.each(Object.entries<Section>(SECTIONS))(`${kind}: %s`, (_name, section) => {
     let hub: StoreDriver;
     beforeAll(async () => {
       hub = await new StoreDriver(make(LEASE)).open();
+    });
+    afterAll(() => hub.close());
+    section(() => hub);
+  });
+  describe.each(Object.entries<Section>(BOUNDED))(`${kind}: %s`, (_name, section) => {
+    let hub: StoreDriver;
+    beforeAll(async () => {
+      hub = await new StoreDriver(make(LEASE, undefined, TIGHT)).open();
     });
     afterAll(() => hub.close());
     section(() => hub);

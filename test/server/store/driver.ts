@@ -13,6 +13,7 @@ import type {
 } from "../../../server/store/store.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { Event } from "../../../shared/event.ts";
+import type { Bounds } from "../../../shared/limits.ts";
 import type { Message } from "../../../shared/message.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { claim, complete, fail, failRetryable, NOW, name, release } from "../core/support.ts";
@@ -24,7 +25,7 @@ type Change = Exclude<Command, { op: "wake" }>;
 export type Said = Partial<NewMessage> & { to_claude: string };
 
 /** Makes a store over nothing, or over what an earlier one left in `file`. */
-export type MakeStore = (lease: LeasePolicy, file?: string) => Store;
+export type MakeStore = (lease: LeasePolicy, file?: string, bounds?: Bounds) => Store;
 
 /** One section of the conformance suite; `hub()` is its store. */
 export type Section = (hub: () => StoreDriver) => void;

@@ -13,6 +13,8 @@ export interface ModelMessage {
   /** Given by the store; unknown until it has answered. */
   id: string;
   said: Send["said"];
+  /** What it goes on with, and how far it has come. */
+  chain: { id: string; hops: number } | undefined;
   isTask: boolean;
   created: number;
   updated: number;
@@ -39,6 +41,8 @@ export interface ModelMessage {
   extended: number | undefined;
   /** Whether the time before which it cannot be claimed was over when it was looked at last. */
   passed: boolean;
+  /** What it answers or is a part of, and so whose trace it is in. */
+  origin?: ModelMessage | undefined;
   /** Open messages that it waits for. */
   awaits: Set<ModelMessage>;
   /** Tries that ended without completing it, and whether their holder has spoken since. */
@@ -86,11 +90,12 @@ export class Refused extends Error {
   }
 }
 
-export function newMessage(said: Send["said"], now: number): ModelMessage {
+export function newMessage(said: Send["said"], now: number, chain: ModelMessage["chain"]): ModelMessage {
   const message: ModelMessage = {
     ...{
       id: "?",
       said,
+      chain,
       isTask: said.type !== "chat",
       created: now,
       updated: now,

@@ -87,7 +87,8 @@ export class Model {
     const awaited = known ? [] : (said.after ?? []).map((id) => this.#find(id));
     if (known) return { message: known.message, deduplicated: true, erased: !this.messages.includes(known.message) };
     if (said.after && said.type === "chat") throw new Refused("not_a_task");
-    const message = newMessage(said, scene.now);
+    const message = newMessage(said, scene.now, this.#chainOf(said));
+    message.origin = this.messages.find(({ id }) => id === (said.parent_id ?? said.reply_to));
     this.messages.push(message);
     if (key !== undefined) this.#keys.set(place, { body, message });
     scene.tell("new", message);
@@ -115,6 +116,13 @@ export class Model {
       message.awaits.delete(awaited);
       if (wait(message, scene.now).ready) scene.tell("ready", message);
     }
+  }
+
+  /** An answer, or a part, is one hop further than what it goes on with; of two, than the one that has come further. */
+  #chainOf({ reply_to, parent_id }: Send["said"]): ModelMessage["chain"] {
+    const before = [reply_to, parent_id].flatMap((id) => this.messages.find((message) => message.id === id) ?? []);
+    const chains = before.map(({ id, chain }) => ({ id: chain?.id ?? id, hops: (chain?.hops ?? 0) + 1 }));
+    return chains.sort((a, b) => b.hops - a.hops)[0];
   }
 
   #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {

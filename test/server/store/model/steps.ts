@@ -57,7 +57,11 @@ const COMMANDS = {
     // Few bodies under a key, so that some sends repeat an earlier one.
     said: key
       ? { from_claude: sender(caller), to_claude: "a", task: `t${variant % 2}` }
-      : { ...saidBy(caller, variant, now), ...(variant % 8 === 5 && { after: variant === 5 ? [id, oldest] : [id] }) },
+      : {
+          ...saidBy(caller, variant, now),
+          ...goingOn(variant, id, oldest),
+          ...(variant % 8 === 5 && { after: variant === 5 ? [id, oldest] : [id] }),
+        },
     ...(key && { key }),
   }),
   claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...(meant.variant % 5 === 0 && { tasksOnly: true }) }),
@@ -129,6 +133,12 @@ function saidBy(caller: Caller, variant: number, now: number) {
     ...(variant % 4 === 1 && { max_attempts: pick([1, 2], 4) }),
   };
 }
+
+/** Some answer another message, some are a part of one, some both. */
+const goingOn = (variant: number, id: string, oldest: string) => ({
+  ...(variant % 4 > 1 && { reply_to: id }),
+  ...(variant % 5 === 3 && { parent_id: oldest }),
+});
 
 const op = (names: (keyof typeof COMMANDS)[]): fc.Arbitrary<Op> =>
   fc.record(

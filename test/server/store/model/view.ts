@@ -5,7 +5,7 @@ const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date
 
 /** @param keptUntil how long a lease that the hub keeps is told to last. */
 export function view(m: ModelMessage, keptUntil: number): Record<string, unknown> {
-  const { priority, thread_id, timeout_ms, max_attempts = 3, backoff_ms = 5_000 } = m.said;
+  const { priority, thread_id, reply_to, parent_id, timeout_ms, max_attempts = 3, backoff_ms = 5_000 } = m.said;
   const isHeld = m.status === "in_progress";
   return present({
     id: m.id,
@@ -22,7 +22,11 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
     priority,
     thread_id,
     after: m.said.after,
-    traceparent: `00-${m.id}-${m.id.slice(-16)}-01`,
+    traceparent: `00-${traceOf(m)}-${m.id.slice(-16)}-01`,
+    reply_to,
+    parent_id,
+    chain_id: m.chain?.id,
+    hops: m.chain?.hops,
     expires_at: iso(m.said.expires_at),
     timeout_ms,
     max_attempts: max_attempts === 3 ? undefined : max_attempts,
@@ -42,6 +46,8 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
     seq: m.seq,
   });
 }
+
+const traceOf = (m: ModelMessage): string => (m.origin ? traceOf(m.origin) : m.id);
 
 const leaseOf = ({ lease }: ModelMessage, keptUntil: number) =>
   lease === null ? "kept" : lease <= keptUntil ? "expiring" : "detached";

@@ -80,7 +80,10 @@ describe("every statement", () => {
   });
 
   test("of any list reads on from its place, by the narrowest index, or through all messages in order", () => {
-    const values = { to_claude: "a", from_claude: "b", type: "task", thread_id: "t", failure: "error" } as const;
+    const values = {
+      ...({ to_claude: "a", from_claude: "b", type: "task" } as const),
+      ...({ thread_id: "t", failure: "error", chain_id: "c" } as const),
+    };
     const fields = Object.keys(values) as (keyof typeof values)[];
     for (const status of [undefined, "pending", "in_progress", "complete", "failed"] as const) {
       for (let chosen = 0; chosen < 2 ** fields.length; chosen++) {
@@ -130,6 +133,12 @@ describe("what is asked all the time", () => {
     expect(plan.match(/USING (COVERING )?INDEX coordination_log_to \(to_claude=\? AND rowid>\?\)/g)).toHaveLength(2);
     expect(plan).toMatch(/MERGE \(UNION\)/);
     expect(plan).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
+  });
+
+  test("how far a chain has come is the last of its index", () => {
+    expect(planFor(ledger(), /ORDER BY hops DESC/)).toEqual([
+      "SEARCH coordination_messages USING COVERING INDEX coordination_messages_hops (chain_id=?)",
+    ]);
   });
 
   test("the head of the log is read off its end", () => {

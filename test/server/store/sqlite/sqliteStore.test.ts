@@ -4,4 +4,7 @@ import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { storeConformance } from "../conformance.ts";
 
-storeConformance("SqliteStore", (lease, file = join(tempDir(), "hub.db")) => new SqliteStore({ file, lease }));
+storeConformance(
+  "SqliteStore",
+  (lease, file = join(tempDir(), "hub.db"), bounds) => new SqliteStore({ file, lease, bounds }),
+);

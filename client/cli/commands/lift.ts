@@ -1,0 +1,17 @@
+import { command } from "../command.ts";
+import { field, fields } from "../inputs.ts";
+
+export const lift = command({
+  name: "lift",
+  summary: "Let an exchange go on that the hub has stopped as a loop.",
+  about: "Agents that answer each other for ever are stopped. Look first at what they say: coord list --chain CHAIN",
+  inputs: { chain_id: field("chain_lift", "chain_id", "<chain>"), ...fields("chain_lift", "hops") },
+  examples: [["lift 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --hops 20", "twenty answers more"]],
+  async run(context, params) {
+    const chain = await context.call("chain_lift", params);
+    context.print.result(
+      chain,
+      ({ chain_id, hops, limit }) => `${chain_id} may come ${limit} hops; it has come ${hops}`,
+    );
+  },
+});

@@ -1,0 +1,39 @@
+/**
+ * Chains: a message that answers another one, or is a part of it, goes on with that one's exchange. Agents that answer
+ * each other for ever are stopped at a number of hops, which a person can raise for one chain.
+ */
+import { HubError } from "../../shared/errors.ts";
+import type { MessageState } from "./message.ts";
+
+/** A message's place in an exchange. */
+export type ChainPlace = Pick<MessageState, "chain_id" | "hops">;
+
+/** A place that goes on with something. */
+export interface ChainLink {
+  readonly chain_id: string;
+  readonly hops: number;
+}
+
+/** The place of a message that goes on with nothing. */
+export const BEGINS: ChainPlace = { chain_id: null, hops: null };
+
+/** The place of a message that goes on with others; of several exchanges, in the longest. */
+export function placeAfter(parents: readonly MessageState[]): ChainPlace {
+  let place = BEGINS;
+  for (const { id, chain_id, hops } of parents) {
+    const next = { chain_id: chain_id ?? id, hops: (hops ?? 0) + 1 };
+    if (next.hops > (place.hops ?? 0)) place = next;
+  }
+  return place;
+}
+
+export const isLink = (place: ChainPlace): place is ChainLink => place.chain_id !== null;
+
+/** What is told to an agent whose exchange has come as far as it may. */
+export const loopStopped = ({ chain_id, hops }: ChainLink, limit: number) =>
+  new HubError(
+    "loop_stopped",
+    `This exchange has come ${limit} hops and is stopped as a loop: a person can let it go on with ` +
+      `\`coord lift ${chain_id}\``,
+    { chain_id, hops, limit },
+  );

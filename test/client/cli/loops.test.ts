@@ -1,0 +1,40 @@
+/** What an agent and a person see of an exchange that is stopped as a loop. */
+import { expect, it } from "vitest";
+import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
+import { runInside, shell } from "./coord.ts";
+
+it("an exchange is stopped, looked at, and let go on", async () => {
+  const { url } = await startHub({ bounds: { chain_hops: 2 } });
+  const [ada, bob, person] = [shell(url, "ada"), shell(url, "bob"), shell(url, "person")];
+  const first = (await ada("chat", "bob", "hello")).stdout.trim();
+  const second = (await bob("chat", "ada", "hello to you", "--reply-to", first)).stdout.trim();
+  const third = (await ada("chat", "bob", "and to you", "--reply-to", second)).stdout.trim();
+  const refused = await bob("chat", "ada", "and again", "--reply-to", third);
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toContain(
+    `This exchange has come 2 hops and is stopped as a loop: a person can let it go on with \`coord lift ${first}\``,
+  );
+  expect((await person("get", third)).stdout).toMatch(new RegExp(`^exchange +${first}, hop 2$`, "m"));
+  expect((await person("list", "--chain", first, "--json")).json.messages).toMatchObject([
+    { id: second },
+    { id: third },
+  ]);
+  expect((await person("lift", first, "--hops", "1")).stdout).toBe(`${first} may come 3 hops; it has come 2\n`);
+  const fourth = await bob("chat", "ada", "and again", "--reply-to", third);
+  expect(fourth.code).toBe(0);
+  expect((await ada("chat", "bob", "no more", "--reply-to", fourth.stdout.trim())).code).toBe(1);
+});
+
+it("whoever runs the hub sets the bounds and the rates", async () => {
+  const args = ["--chain-hops", "7", "--pending-per-sender", "8", "--rate", "1", "--rate-local"];
+  const hub = await HubProcess.start({ args, env: { COORDINATION_PENDING_PER_RECIPIENT: "1" } });
+  const { url } = hub;
+  const info = await (await fetch(url)).json();
+  expect(info.data.limits).toMatchObject({ chain_hops: 7, pending_per_sender: 8, pending_per_recipient: 1 });
+  expect((await runInside(["send", "bob", "one"], { url, as: "ada" })).code).toBe(0);
+  const full = await runInside(["send", "bob", "two"], { url, as: "eve" });
+  expect(full.stderr).toContain("1 messages wait for bob, which is the most");
+  const refused = await runInside(["heartbeat"], { url, as: "ada" });
+  expect(refused.stderr).toContain("No more than 1 changes in 60 s");
+});
