@@ -110,6 +110,7 @@ export class CoordInside extends Coord {
       stdout: new Paper(columns, (text) => this.add("stdout", text)),
       stderr: new Paper(columns, (text) => this.add("stderr", text)),
       interrupted: this.#interruption.signal,
+      onInsisted: () => {},
       now: Date.now,
     });
     defer(() => this.end());
