@@ -7,6 +7,7 @@ export function followLine(hub: Hub, { print }: Context): void {
   hub.on("state", ({ state, transport, reason }) => {
     const isUp = transport !== undefined;
     if (isUp === wasUp || state === "closing" || state === "closed") return;
+    if (!isUp && reason === undefined) return; // we changed it ourselves
     wasUp = isUp;
     print.notice(isUp ? "connected again" : `reconnecting… (${reason})`);
   });

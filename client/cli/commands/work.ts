@@ -14,18 +14,23 @@ const KILL_AFTER_MS = 5_000;
 const RELUCTANCE_MS = 5_000;
 
 const ABOUT = `
-Each task runs COMMAND once, in a process group of its own:
+Each task runs the command once, in a process group of its own.
   stdin        the task's text
-  environment  COORDINATION_TASK_ID, _ATTEMPT, _FROM, _TO, _PRIORITY, _THREAD_ID (as COORDINATION_TASK_FROM, …),
-               COORDINATION_TASK_CONTEXT_FILE (a file with the context), COORDINATION_TASK_CONTEXT (when it is
-               short), TRACEPARENT, CLAUDE_ID, COORDINATION_API_URL
+  environment  COORDINATION_TASK_ID, and in the same way _ATTEMPT, _FROM, _TO,
+               _PRIORITY, _THREAD_ID, _CONTEXT_FILE (a file with the context),
+               _CONTEXT (the context itself when it is short); TRACEPARENT;
+               CLAUDE_ID and COORDINATION_API_URL, so that coord just works
   stdout       the result; of more than a result can be, the end
-  stderr       its last lines are the error; a line \`::progress 40 compiling\` tells the sender how far it is
-  exit code    0 completes, ${EX_TEMPFAIL} and death by a signal fail it to be tried again, all others fail it
-A task that is cancelled, deleted, timed out or lost ends its group: SIGTERM, later SIGKILL. What a command leaves
-behind in its group ends with it, and so does all of it when this process is killed; its tasks are then claimed anew
-when their leases have run out.
-The first Ctrl-C or SIGTERM takes no more tasks and finishes those under way; the second ends them and gives them back.`;
+  stderr       its last lines are the error, and a line such as
+               \`::progress 40 compiling\` tells the sender how far it is
+  exit code    0 completes the task; ${EX_TEMPFAIL}, or death by a signal, fails it to be
+               tried again; every other one fails it
+
+A task that is cancelled, deleted, timed out or lost ends its whole group:
+SIGTERM, later SIGKILL. What a command leaves behind ends with it. The first
+Ctrl-C or SIGTERM takes no more tasks and finishes those under way; the second
+ends them and gives them back. Killed itself, coord leaves no command running,
+and its tasks go to others when their leases have run out.`;
 
 export const work = command({
   name: "work",
@@ -114,7 +119,7 @@ class Shift {
   #drain(worker: Worker<Hub>): void {
     const { print, outside } = this.#context;
     outside.onInsisted(() => {
-      print.notice("ending them, and giving them back");
+      if (worker.busy > 0) print.notice(`ending ${worker.busy} under way, and giving back`);
       void worker.close({ force: true });
     });
     if (worker.busy > 0) print.notice(`finishing ${worker.busy} under way; once more, and they end at once`);

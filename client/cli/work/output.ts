@@ -9,6 +9,7 @@ export class Output {
 
   readonly add = (bytes: Buffer): void => {
     this.#chunks.push(bytes);
+    if (this.#chunks.length > MOST_CHUNKS) this.#chunks = [Buffer.concat(this.#chunks)];
     this.#keptBytes += bytes.length;
     this.#writtenBytes += bytes.length;
     for (let first = this.#chunks[0]; first && this.#keptBytes - first.length >= LIMITS.result_bytes; ) {
@@ -27,13 +28,14 @@ export class Output {
     const isWhole = this.#keptBytes === this.#writtenBytes;
     const text = withoutEndOfLines(decode(isWhole ? bytes : bytes.subarray(charBegin(bytes))));
     if (isWhole && fits(text, LIMITS.result_bytes)) return text;
-    const end = ending(text, LIMITS.result_bytes - NOTE_BYTES);
-    const left = this.#writtenBytes - Buffer.byteLength(end);
-    return `[the first ${left} of ${this.#writtenBytes} bytes of output are left out]\n${end}`;
+    const note = `[of ${this.#writtenBytes} bytes of output, the beginning is left out]\n`;
+    return note + ending(text, LIMITS.result_bytes - NOTE_BYTES);
   }
 }
 
 const NOTE_BYTES = 128;
+/** Many small pieces take more memory than what is in them. */
+const MOST_CHUNKS = 1_000;
 
 /** The last lines of what a command wrote: why it failed. */
 export class LastLines {

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CannotStart } from "../errors.ts";
+import { groupIsAlive } from "./groupIsAlive.ts";
 
 const hasGroups = process.platform !== "win32";
 
@@ -30,15 +31,15 @@ export interface Ended {
 }
 
 /** How often is looked whether a group is gone. */
-const LOOK_MS = 20;
-/** How long pipes may stay open that somebody holds who has left the group. */
-const PIPES_MS = 1_000;
+const LOOK_MS = 50;
+/** How long the killed may take to be gone, and pipes to be closed that somebody holds who has left the group. */
+const PATIENCE_MS = 1_000;
 
 export class ProcessGroup {
   readonly #child: ChildProcess;
   readonly #killAfterMs: number;
   readonly #stopping = new AbortController();
-  #isKilled = false;
+  #killedAt = Number.POSITIVE_INFINITY;
   /** Settles when the command has ended, what it wrote was read, and nothing of its group is left. */
   readonly ended: Promise<Ended>;
 
@@ -86,32 +87,34 @@ export class ProcessGroup {
     const stopped = this.#stopping.signal.aborted;
     if (!stopped) await within(closed, this.#killAfterMs, this.#stopping.signal); // what it left may still write
     this.stop();
-    while (!this.#isKilled && this.#signal(0)) await sleep(LOOK_MS);
-    await within(closed, PIPES_MS);
+    while (this.#mayLive() && (await groupIsAlive(this.id))) await sleep(LOOK_MS);
+    await within(closed, PATIENCE_MS);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     return { code, signal, stopped };
   }
 
+  #mayLive(): boolean {
+    return hasGroups && performance.now() < this.#killedAt + PATIENCE_MS;
+  }
+
   #kill(): void {
-    this.#isKilled = true;
+    this.#killedAt = performance.now();
     this.#signal("SIGKILL");
   }
 
-  /** @returns whether anything was there to be signalled. */
-  #signal(signal: NodeJS.Signals | 0): boolean {
-    if (!hasGroups) return signal !== 0 && this.#endTree();
+  #signal(signal: NodeJS.Signals): void {
     try {
-      return process.kill(-this.id, signal);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === "EPERM";
+      if (hasGroups) process.kill(-this.id, signal);
+      else this.#endTree();
+    } catch {
+      // Nothing is left, or nothing that we may signal.
     }
   }
 
-  #endTree(): boolean {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+  #endTree(): void {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     spawn("taskkill", ["/pid", `${this.id}`, "/T", "/F"], { stdio: "ignore", windowsHide: true }).on("error", () => {});
-    return true;
   }
 }
 
