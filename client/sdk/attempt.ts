@@ -11,7 +11,8 @@ export interface TaskContext<Hub> {
   /**
    * Aborted when the task is no longer to be done, with a ClaimLost as its `reason`, whose `why` tells: `cancelled`,
    * `timed_out`, `lease_lost`, `deleted`, `ended` by another, or `closing` when the worker does not wait any longer.
-   * A line that is down aborts nothing: the hub may be back before the lease is over.
+   * A line that is down aborts nothing: the hub may be back before the lease is over. A handler that does not heed it
+   * keeps its place among the worker's tasks until it ends.
    */
   readonly signal: AbortSignal;
   /** The fence: which attempt this is, from 1. */
@@ -25,11 +26,12 @@ export interface TaskContext<Hub> {
    */
   readonly progress: (percent?: number, note?: string) => void;
   /**
-   * Keeps the lease for `lease_ms` from now, also when this run's connection goes. `timeout_ms` is not moved.
+   * Keeps the lease for `lease_ms` from now, also when this run's connection goes; left out, for as long as the hub
+   * gives without a connection. `timeout_ms` is not moved.
    *
-   * @throws HubError `lease_lost` when the task is not ours any more.
+   * @throws HubError `lease_lost` or `wrong_status` when the task is not ours any more.
    */
-  readonly extend: (lease_ms: number) => Promise<void>;
+  readonly extend: (lease_ms?: number) => Promise<void>;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may end without a word
@@ -48,6 +50,8 @@ export type TaskHandler<Hub> = (task: Message, context: TaskContext<Hub>) => Pro
 export interface WorkPlace<Hub> extends Caller {
   readonly hub: Hub;
   readonly claims: Claims;
+  /** Whether the hub hears calls in the order in which they are made. */
+  keepsOrder(): boolean;
   /** Asks again on another line whatever is under way, so that changed parameters count. */
   askAgain(): void;
   report(error: unknown): void;
@@ -59,7 +63,8 @@ export class Attempt<Hub> {
   readonly #place: WorkPlace<Hub>;
   readonly #task: Message;
   readonly #claim: Claim;
-  readonly #progress: ProgressReports;
+  #progress: ProgressReports | undefined;
+  #isOver = false;
   #onAbandoned: ((ended: Ended) => void) | undefined;
 
   /** Begins the claim's watch. */
@@ -67,13 +72,14 @@ export class Attempt<Hub> {
     this.#place = place;
     this.#task = task;
     this.#claim = place.claims.hold(task);
-    this.#progress = new ProgressReports(place.clock, (progress) => this.#tell(progress));
   }
 
   /** @returns when the hub knows how it ended. */
   async run(handler: TaskHandler<Hub>): Promise<void> {
     const ended = await this.#handle(handler);
-    await this.#progress.end();
+    const told = this.#progress?.end();
+    this.#isOver = true;
+    if (told && !this.#place.keepsOrder()) await told;
     await this.#say(ended);
   }
 
@@ -123,16 +129,23 @@ export class Attempt<Hub> {
       get signal() {
         return claim.signal;
       },
-      progress: (percent, note) => this.#progress.say(progressOf(percent, note)),
+      progress: (percent, note) => {
+        if (!this.#isOver) this.#reports().say(progressOf(percent, note));
+      },
       extend: async (lease_ms) => {
-        await this.#place.call("extend" as never, { ...this.#fence, lease_ms } as never);
+        await this.#place.call("extend", { ...this.#fence, ...(lease_ms !== undefined && { lease_ms }) });
       },
     };
   }
 
+  #reports(): ProgressReports {
+    this.#progress ??= new ProgressReports(this.#place.clock, (progress) => this.#tell(progress));
+    return this.#progress;
+  }
+
   async #tell(progress: Progress): Promise<void> {
     if (this.#claim.lost) return;
-    await this.#place.call("progress" as never, { ...this.#fence, ...progress } as never).catch(() => {}); // the next one, or the end, tells
+    await this.#place.call("progress", { ...this.#fence, ...progress }).catch(() => {}); // the next one, or the end, tells
   }
 
   /**

@@ -111,7 +111,8 @@ export class Claims {
     const { attempt = claim.attempt } = message;
     const why = kind === "claimed" && attempt > claim.attempt ? "ended" : ENDS_CLAIM[kind];
     if (why === undefined || attempt < claim.attempt) return;
-    if (why !== "lease_lost") claim.lose(why);
+    if (why === "cancelled") claim.lose(why, message.error && `it was cancelled: ${message.error}`);
+    else if (why !== "lease_lost") claim.lose(why);
     else if (actor === undefined) claim.expire(message.error);
     else claim.lose("ended"); // the hub itself is no actor
   }

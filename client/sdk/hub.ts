@@ -175,6 +175,7 @@ export class Hub extends Operations {
       clock: config.clock,
       claims,
       call: (operation, params) => this.#session.call(operation, params),
+      keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.reopen(),
       report: listeners.report,
     };

@@ -10,7 +10,7 @@ const EVERY_MS = 250;
 
 /**
  * How far one attempt is, as often as its handler says so, and as seldom as it is worth to others: the newest wins,
- * one report is under way at a time, and the last one is sent before the end.
+ * one report is under way at a time, and the last one is sent before the end, whatever is still under way.
  */
 export class ProgressReports {
   readonly #clock: Clock;
@@ -32,13 +32,13 @@ export class ProgressReports {
     if (!this.#sending && !this.#cancelRest) this.#sendNewest();
   }
 
-  /** Nothing more is said. @returns when the last report has arrived. */
+  /** Nothing more is said. @returns when all that was said has arrived; it was sent before this returns. */
   async end(): Promise<void> {
     this.#isOver = true;
     this.#cancelRest?.();
-    await this.#sending;
-    if (this.#newest) await this.#send(this.#newest);
+    const last = this.#newest && this.#send(this.#newest);
     this.#newest = undefined;
+    await Promise.all([this.#sending, last]);
   }
 
   #sendNewest(): void {
