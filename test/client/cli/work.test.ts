@@ -8,7 +8,7 @@ import { fits, LIMITS } from "../../../shared/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { tempDir } from "../../support/tempDir.ts";
-import { join as connectAs, later } from "../sdk/support.ts";
+import { join as connectAs, Heard, later } from "../sdk/support.ts";
 import { CoordInside, CoordProcess } from "./coord.ts";
 
 let url: string;
@@ -105,6 +105,21 @@ describe("a command", () => {
     ]);
   });
 
+  it("says on stderr how far it is, which is no part of the error", async () => {
+    const { ada, send, work, file } = await office();
+    const told = new Heard(ada, "progress");
+    work(`echo '::progress 40 half of it' >&2; echo wrong >&2; while [ ! -e "$FOLDER/go" ]; do sleep 0.02; done
+      echo '::progress nearly' >&2; echo ::progressive >&2; exit 1`);
+    const task = await send("x");
+    const ended = later(task.result());
+    expect(await told.find(({ message }) => message.id === task.id)).toMatchObject({
+      message: { progress: { percent: 40, note: "half of it" } },
+    });
+    writeFileSync(file("go"), "");
+    await expect(ended).rejects.toMatchObject({ message: "wrong\n::progressive\n(exit code 1)" });
+    expect((await ada.get({ id: task.id })).progress).toMatchObject({ note: "nearly" });
+  });
+
   it("need not read its task", async () => {
     const { send, work } = await office();
     work("exec <&-; echo done");
@@ -170,13 +185,13 @@ describe("a command", () => {
 });
 
 describe("a task that is taken away ends its whole group", () => {
-  it("when it is deleted, also what ignores SIGTERM; and the next task is done", async () => {
+  it("when it is cancelled, also what ignores SIGTERM; and the next task is done", async () => {
     const { ada, send, work } = await office();
     const bob = work(`read -r how; [ "$how" = next ] && exit; ${STUBBORN}`, "--verbose", "--kill-after", "100ms");
     const { id } = await send("hang\n");
     const group = await groupOf(bob);
-    await ada.delete({ id });
-    await bob.prints(new RegExp(`^${id} deleted after`, "m"));
+    await ada.cancel({ id });
+    await bob.prints(new RegExp(`^${id} cancelled after`, "m"));
     expect(await groupIsAlive(group)).toBe(false);
     await (await send("next\n")).result();
   });
