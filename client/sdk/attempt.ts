@@ -49,6 +49,8 @@ export type TaskHandler<Hub> = (task: Message, context: TaskContext<Hub>) => Pro
 /** What a worker needs of its hub. */
 export interface WorkPlace<Hub> extends Caller {
   readonly hub: Hub;
+  /** The name of this instance. */
+  readonly as: string | undefined;
   readonly claims: Claims;
   /** Whether the hub hears calls in the order in which they are made. */
   keepsOrder(): boolean;

@@ -172,6 +172,7 @@ export class Hub extends Operations {
     const { config, claims, connection, listeners } = this.#session;
     return {
       hub: this,
+      as: config.as,
       clock: config.clock,
       claims,
       call: (operation, params) => this.#session.call(operation, params),

@@ -5,6 +5,7 @@
 import type { Message, Params } from "../../shared/index.ts";
 import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
 import { HubClosed } from "./errors.ts";
+import { followClaims } from "./followClaims.ts";
 import { newKey } from "./ids.ts";
 import { insist } from "./insist.ts";
 
@@ -62,6 +63,7 @@ export class Worker<Hub> {
       rethrow(outcomes);
     });
     this.done.catch(place.report);
+    if (options.for !== undefined && options.for !== place.as) void followClaims(place, options.for, this.done);
   }
 
   /** How many tasks are under way. */

@@ -78,6 +78,15 @@ it("a cancelled task: whatever is said of it then is late", async () => {
   expect(errors.all).toEqual([]);
 });
 
+it("a task of another instance that it was told to work for", async () => {
+  const { ada, bob } = await pair();
+  const { begun } = hire(bob, obedient, { for: `carl${pairs}` });
+  const { id } = await ada.send({ to_claude: `carl${pairs}`, task: "x" });
+  const { signal } = await begun;
+  await ada.cancel({ id });
+  expect(await aborted(signal)).toMatchObject({ why: "cancelled" });
+});
+
 it("a deleted task", async () => {
   const { ada, bob, send } = await pair();
   const { begun } = hire(bob, obedient);
