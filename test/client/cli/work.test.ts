@@ -7,6 +7,7 @@ import { groupIsAlive } from "../../../client/cli/work/groupIsAlive.ts";
 import { fits, LIMITS } from "../../../shared/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
+import { repository } from "../../support/repository.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { join as connectAs, Heard, later } from "../sdk/support.ts";
 import { CoordInside, CoordProcess } from "./coord.ts";
@@ -175,6 +176,17 @@ describe("a command", () => {
     expect(bob.stderr).toContain(`${id.slice(-6)} | err\n`);
   });
 
+  it("may use coord itself, which knows who and where it is", async () => {
+    const { ada, send, work } = await office();
+    const chats = new Heard(ada, "new");
+    work(`"${process.execPath}" "${repository}dist/client/cli/main.js" chat ${ada.as} "on it"`);
+    const task = await send("x");
+    expect(await task.result()).toMatchObject({ result: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(await chats.find(({ message }) => message.type === "chat")).toMatchObject({
+      message: { from_claude: task.message.to_claude, task: "on it" },
+    });
+  });
+
   it("has options of its own after --", async () => {
     const { send, where } = await office();
     const bob = new CoordInside(["work", "--", "sh", "-c", 'echo "$1"', "sh", "--json"], where);
@@ -199,7 +211,7 @@ describe("a task that is taken away ends its whole group", () => {
   it("when its time is up, first with SIGTERM", async () => {
     const { send, work, file } = await office();
     const bob = work(`trap 'echo asked > "$FOLDER/asked"; exit 0' TERM; ${SAY_GROUP}; sleep 1000 & wait`, "--verbose");
-    const task = await send("hang", { timeout_ms: 300, max_attempts: 1 });
+    const task = await send("hang", { timeout_ms: 1_000, max_attempts: 1 });
     const ended = later(task.result());
     const group = await groupOf(bob);
     await bob.prints(new RegExp(`^${task.id} timed_out after`, "m"));
