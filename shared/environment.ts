@@ -27,6 +27,18 @@ export const HUB_VARIABLES = [
 
 export const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN"] as const;
 
+/** What `coord work` tells the command that does a task; read by that command, not by us. */
+export const TASK_VARIABLES = [
+  "COORDINATION_TASK_ID",
+  "COORDINATION_TASK_ATTEMPT",
+  "COORDINATION_TASK_FROM",
+  "COORDINATION_TASK_TO",
+  "COORDINATION_TASK_PRIORITY",
+  "COORDINATION_TASK_THREAD_ID",
+  "COORDINATION_TASK_CONTEXT",
+  "COORDINATION_TASK_CONTEXT_FILE",
+] as const;
+
 export type HubVariable = (typeof HUB_VARIABLES)[number];
 
 /**
@@ -37,7 +49,8 @@ export type HubVariable = (typeof HUB_VARIABLES)[number];
  */
 export function unknownVariable(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const known: readonly string[] = [...HUB_VARIABLES, ...CLIENT_VARIABLES];
-  const unknown = Object.keys(env).find((name) => name.startsWith(PREFIX) && !known.includes(name));
+  const ours: readonly string[] = [...known, ...TASK_VARIABLES];
+  const unknown = Object.keys(env).find((name) => name.startsWith(PREFIX) && !ours.includes(name));
   if (unknown === undefined) return undefined;
   const near = nearest(unknown, known);
   return `unknown variable ${unknown}${near ? `: did you mean ${near}?` : `; known are ${known.join(", ")}`}`;

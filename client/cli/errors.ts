@@ -22,6 +22,11 @@ export class Failed extends Error {
   readonly code = "failed";
 }
 
+/** A command that was to be run for us does not start. */
+export class CannotStart extends Error {
+  readonly code = "cannot_start";
+}
+
 /** A signal ended the command. */
 export class Interrupted extends Error {
   readonly code = "interrupted";

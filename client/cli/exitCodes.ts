@@ -1,7 +1,7 @@
 /** How a command ends, for scripts to trust: one row a code, and the errors that lead to it. */
 import { constants } from "node:os";
 import { CallTimeout, ConnectionLost, HubUnreachable, TaskFailed } from "../sdk/errors.ts";
-import { Interrupted, NothingCame, OutputClosed, UsageError } from "./errors.ts";
+import { CannotStart, Interrupted, NothingCame, OutputClosed, UsageError } from "./errors.ts";
 
 interface ExitRow {
   readonly code: number;
@@ -20,6 +20,7 @@ export const EXIT_CODES = {
   unreachable: { code: 3, meaning: "no hub answers", errors: [HubUnreachable, ConnectionLost, CallTimeout] },
   nothing: { code: 4, meaning: "nothing came in time", errors: [NothingCame] },
   failed: { code: 5, meaning: "the task that was waited for failed", errors: [TaskFailed] },
+  cannot_start: { code: 69, meaning: "the command that was to do the tasks cannot be started", errors: [CannotStart] },
   interrupted: { code: 130, meaning: "interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP", errors: [] },
 } as const satisfies Record<string, ExitRow>;
 

@@ -1,12 +1,23 @@
 #!/usr/bin/env node
 /** The process around `coord`: environment, arguments, streams and signals are read here and handed down. */
 import { Interrupted, OutputClosed } from "./errors.ts";
+import { exitCodeOf } from "./exitCodes.ts";
 import { main } from "./program.ts";
 
 const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => interruption.abort(new Interrupted(signal))); // a second one ends the process at once
+let insisted: (() => void) | undefined;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt(signal));
+
+/** The first signal asks for an end. The next ends the process at once, unless the command has something better. */
+function interrupt(signal: Interrupted["signal"]): void {
+  const interrupted = new Interrupted(signal);
+  const handler = insisted;
+  insisted = undefined;
+  if (!interruption.signal.aborted) interruption.abort(interrupted);
+  else if (handler) handler();
+  else process.exit(exitCodeOf(interrupted));
 }
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   interruption.abort(new OutputClosed("nobody reads the output any more"));
@@ -19,5 +30,8 @@ process.exitCode = await main({
   stdout: process.stdout,
   stderr: process.stderr,
   interrupted: interruption.signal,
+  onInsisted: (handler) => {
+    insisted = handler;
+  },
   now: Date.now,
 });

@@ -13,6 +13,8 @@ export interface Outside {
   readonly stderr: Output;
   /** Aborted with an Interrupted when a signal comes, or with an OutputClosed when nobody reads any more. */
   readonly interrupted: AbortSignal;
+  /** Has `handler` called at the next signal after that, which otherwise ends the process at once. */
+  readonly onInsisted: (handler: () => void) => void;
   /** Milliseconds since 1970; only to say how long ago something was. */
   readonly now: () => number;
 }

@@ -17,7 +17,7 @@ import type { Outside } from "./outside.ts";
  * @returns the exit code.
  */
 export async function main(outside: Outside): Promise<number> {
-  const print = new Printer({ ...outside, json: outside.argv.includes("--json") });
+  const print = new Printer({ ...outside, json: ownWords(outside).includes("--json") });
   let code: number = EXIT_CODES.ok.code;
   let running: Command | undefined;
   const program = makeProgram(outside);
@@ -36,6 +36,9 @@ export async function main(outside: Outside): Promise<number> {
     return ended(error, print, running);
   }
 }
+
+/** What comes after `--` is a text, or belongs to another program. */
+const ownWords = ({ argv }: Outside) => argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
 
 /** What the options of every command say, or else the environment. */
 function settings(program: Commander, { env }: Outside) {

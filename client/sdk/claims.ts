@@ -1,18 +1,31 @@
+/** Tasks that are held, and what is told of them: whoever does one learns when it is taken away, and why. */
 import type { Event, EventKind, Message } from "../../shared/index.ts";
-import { ClaimLost } from "./errors.ts";
+import type { Clock } from "./clock.ts";
+import { ClaimLost, type Loss } from "./errors.ts";
+
+/** The hub counts from the claim, we from its answer: its word that the time is up may come that much earlier. */
+const ANSWER_MS = 1_000;
 
 /** One held task. Its signal is made when somebody asks for it: most handlers are done before they would need one. */
 export class Claim {
+  readonly id: string;
   readonly attempt: number;
+  /** When its time is up, on the clock of this client; undefined when it may take as long as it takes. */
+  readonly deadline: number | undefined;
+  readonly #clock: Clock;
   #lost: ClaimLost | undefined;
   #abort: AbortController | undefined;
 
-  constructor(attempt: number) {
+  constructor({ id, attempt = 0, timeout_ms }: Message, clock: Clock) {
+    this.id = id;
     this.attempt = attempt;
+    this.#clock = clock;
+    this.deadline = timeout_ms === undefined ? undefined : clock.now() + timeout_ms;
   }
 
-  get isLost(): boolean {
-    return this.#lost !== undefined;
+  /** Why it is gone, when it is. */
+  get lost(): ClaimLost | undefined {
+    return this.#lost;
   }
 
   /** Aborted, with a ClaimLost, when the task is taken away. */
@@ -24,58 +37,97 @@ export class Claim {
     return this.#abort.signal;
   }
 
-  lose(id: string, what: string): void {
-    this.#lost = new ClaimLost(id, what);
+  /** The hub took it back. */
+  expire(words: string | undefined): void {
+    const isDue = this.deadline !== undefined && this.#clock.now() >= this.deadline - ANSWER_MS;
+    this.lose(isDue ? "timed_out" : "lease_lost", words);
+  }
+
+  /** What is said first counts. */
+  lose(why: Loss, words?: string): void {
+    if (this.#lost) return;
+    this.#lost = new ClaimLost(this.id, why, words);
     this.#abort?.abort(this.#lost);
   }
 }
 
 /** What says of a held task that it is held no more; of `claimed`, a later attempt does. */
-const ENDS_CLAIM: ReadonlySet<EventKind> = new Set([
-  "completed",
-  "failed",
-  "cancelled",
-  "released",
-  "requeued",
-  "deleted",
-]);
+const ENDS_CLAIM: Partial<Record<EventKind, Loss>> = {
+  completed: "ended",
+  failed: "lease_lost",
+  cancelled: "cancelled",
+  released: "ended",
+  requeued: "lease_lost",
+  deleted: "deleted",
+};
+
+/** What takes a task away that was claimed in the same moment, so that it may be told before the claim is answered. */
+const OVERTAKES: ReadonlySet<EventKind> = new Set(["cancelled", "deleted", "requeued", "failed"]);
+
+/** Far more than can be told between the claim and its answer. */
+const REMEMBERED = 256;
 
 /** The tasks that workers of this hub hold, each with what tells when its claim is gone. */
 export class Claims {
   readonly #claims = new Map<string, Claim>();
+  readonly #early = new Map<string, Event>();
+  readonly #clock: Clock;
   readonly #read: (id: string) => Promise<Message>;
 
-  constructor(read: (id: string) => Promise<Message>) {
+  constructor(clock: Clock, read: (id: string) => Promise<Message>) {
+    this.#clock = clock;
     this.#read = read;
   }
 
   hold(task: Message): Claim {
-    const claim = new Claim(task.attempt ?? 0);
+    const claim = new Claim(task, this.#clock);
     this.#claims.set(task.id, claim);
+    const early = this.#early.get(task.id);
+    if (early && early.seq > (task.seq ?? 0)) this.#apply(early, claim);
     return claim;
   }
 
-  letGo(task: Message): void {
-    if (this.#claims.get(task.id)?.attempt === (task.attempt ?? 0)) this.#claims.delete(task.id);
+  letGo(claim: Claim): void {
+    if (this.#claims.get(claim.id) === claim) this.#claims.delete(claim.id);
   }
 
   readonly observe = (event: Event): void => {
     const claim = this.#claims.get(event.message.id);
-    if (!claim) return;
-    const { attempt = claim.attempt } = event.message;
-    const overtaken = event.kind === "claimed" && attempt > claim.attempt;
-    if (overtaken || (ENDS_CLAIM.has(event.kind) && attempt >= claim.attempt)) claim.lose(event.message.id, event.kind);
+    if (claim) this.#apply(event, claim);
+    else if (OVERTAKES.has(event.kind)) this.#remember(event);
   };
 
   /** Events may have been missed: looks how each held task stands. */
   restart(): void {
-    for (const [id, claim] of this.#claims) void this.#check(id, claim);
+    for (const claim of this.#claims.values()) void this.#check(claim);
   }
 
-  async #check(id: string, claim: Claim): Promise<void> {
+  /** The line is gone for good: nobody can keep what is held, nor end it. */
+  end(why: Loss, words?: string): void {
+    for (const claim of this.#claims.values()) claim.lose(why, words);
+  }
+
+  #apply({ kind, actor, message }: Event, claim: Claim): void {
+    const { attempt = claim.attempt } = message;
+    const why = kind === "claimed" && attempt > claim.attempt ? "ended" : ENDS_CLAIM[kind];
+    if (why === undefined || attempt < claim.attempt) return;
+    if (why === "cancelled") claim.lose(why, message.error && `it was cancelled: ${message.error}`);
+    else if (why !== "lease_lost") claim.lose(why);
+    else if (actor === undefined) claim.expire(message.error);
+    else claim.lose("ended"); // the hub itself is no actor
+  }
+
+  #remember(event: Event): void {
+    this.#early.delete(event.message.id);
+    this.#early.set(event.message.id, event);
+    if (this.#early.size > REMEMBERED) this.#early.delete(this.#early.keys().next().value as string);
+  }
+
+  async #check(claim: Claim): Promise<void> {
     try {
-      const { status, attempt } = await this.#read(id);
-      if (status !== "in_progress" || attempt !== claim.attempt) claim.lose(id, `it is ${status} now`);
+      const { status, attempt, failure } = await this.#read(claim.id);
+      if (status === "in_progress" && attempt === claim.attempt) return;
+      claim.lose(failure === "cancelled" ? "cancelled" : "ended", `it is ${status} now`);
     } catch {
       // Whoever completes it will be told.
     }

@@ -18,6 +18,9 @@ export const systemClock: Clock = {
 
 export const sleep = (clock: Clock, delayMs: number) => new Promise<void>((wake) => clock.after(delayMs, wake));
 
+/** The longest that a timer can take, in milliseconds; a longer one would be called at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Calls `run` when everything that is due at this moment has had its turn. */
 export const atEndOfTurn: (run: () => void) => void =
   typeof setImmediate === "function" ? setImmediate : queueMicrotask;

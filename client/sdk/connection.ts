@@ -15,7 +15,7 @@ import type { Stream } from "./stream.ts";
 import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
-import type { LineClose, Transport, TransportEvents } from "./transports/transport.ts";
+import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
 
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
@@ -82,6 +82,11 @@ export class Connection {
   /** What was said on the line that serves. */
   get hello(): Hello | undefined {
     return this.#serving && this.#hellos.get(this.#serving);
+  }
+
+  /** What serves now; undefined while nothing does. */
+  get transport(): TransportName | undefined {
+    return this.#serving?.name;
   }
 
   start(): void {

@@ -87,13 +87,41 @@ export class TaskFailed extends LocalError {
   }
 }
 
-/** Why a worker's signal is aborted: the task is no longer this worker's. */
+/** What took a task away from a worker, and what the sentence about it says. */
+const LOSSES = {
+  cancelled: "it was cancelled",
+  timed_out: "its time is up",
+  lease_lost: "its lease ran out",
+  deleted: "it was deleted",
+  ended: "it was ended or taken over by another",
+  closing: "the worker is closing, and gives it back",
+} as const;
+
+export type Loss = keyof typeof LOSSES;
+
+/** Why a worker's signal is aborted: the task is no longer this worker's, or is not to be done any further. */
 export class ClaimLost extends LocalError {
   readonly code = "claim_lost";
   readonly retryable = false;
+  /** For programs: `cancelled`, `timed_out`, `lease_lost`, `deleted`, `ended` or `closing`. */
+  readonly why: Loss;
 
-  constructor(id: string, what: string) {
-    super(`the claim on task ${id} is gone: ${what}`);
+  constructor(id: string, why: Loss, words: string = LOSSES[why]) {
+    super(`the claim on task ${id} is gone: ${words}`);
+    this.why = why;
+  }
+}
+
+/**
+ * Thrown by a worker's handler: the task is given back, and no try is lost. It is claimable again at once, so whoever
+ * throws this without closing the worker is given it again.
+ */
+export class GiveBack extends LocalError {
+  readonly code = "given_back";
+  readonly retryable = true;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, cause);
   }
 }
 

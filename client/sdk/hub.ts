@@ -1,4 +1,5 @@
 import type { OperationName, Params, Result } from "../../shared/index.ts";
+import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
 import { serves } from "./connectionStates.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
@@ -7,7 +8,7 @@ import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { Session } from "./session.ts";
 import { Task } from "./task.ts";
-import { assertWorkable, type TaskHandler, Worker, type WorkOptions, type WorkPlace } from "./worker.ts";
+import { assertWorkable, Worker, type WorkOptions } from "./worker.ts";
 
 /**
  * A connection to a hub, kept up until `close()`. Every operation is a method; calls made while the line is down wait
@@ -110,12 +111,22 @@ export class Hub extends Operations {
   }
 
   /**
-   * Claims tasks and does them, `concurrency` at a time, until the worker is closed.
+   * Claims tasks and does them, `concurrency` at a time, until the worker is closed. The hub keeps the lease of each as
+   * long as this run is connected.
+   *
+   * A worker may die at any point, and nothing has to be cleaned up. Killed before its claim is answered, or while the
+   * handler runs, or before the outcome is stored: the lease runs out after the hub's grace time, the task goes back,
+   * and the next attempt, which may be another worker's, begins anew; so a handler's effects should bear repetition, or
+   * carry `attempt`. Killed after the outcome is stored: the task has ended, and nobody does it again. Cut off and back
+   * again, it is told what it missed, and whatever it still says of a lost attempt changes nothing.
    *
    * @throws TypeError when neither this hub nor `for` has a name, or `concurrency` is not a whole number from 1.
    * @example
-   * const worker = hub.work(async (task, { signal }) => sha256(task.task, signal), { concurrency: 4 });
-   * await worker.close(); // what is under way is finished
+   * const worker = hub.work(async (task, { signal, progress }) => {
+   *   progress(10, "downloading");
+   *   return sha256(await download(task.task, signal));
+   * }, { concurrency: 4, drain_ms: 30_000 });
+   * await worker.close(); // what is under way is finished, or given back after 30 seconds
    */
   work(handler: TaskHandler<Hub>, options: WorkOptions = {}): Worker<Hub> {
     assertWorkable(this.as, options);
@@ -153,6 +164,7 @@ export class Hub extends Operations {
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
     if (isUp) await this.#session.whileReachable(drained);
     await this.#session.close();
+    for (const worker of this.#workers) void worker.close({ force: true }); // what they do now, nobody is told
     await drained;
   }
 
@@ -160,9 +172,11 @@ export class Hub extends Operations {
     const { config, claims, connection, listeners } = this.#session;
     return {
       hub: this,
+      as: config.as,
       clock: config.clock,
       claims,
       call: (operation, params) => this.#session.call(operation, params),
+      keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.reopen(),
       report: listeners.report,
     };

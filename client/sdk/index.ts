@@ -20,10 +20,21 @@ export type {
   Status,
 } from "../../shared/index.ts";
 export { EVENT_KINDS, HubError, LIMITS, STATUSES } from "../../shared/index.ts";
+export type { TaskContext, TaskHandler } from "./attempt.ts";
 export type { Clock } from "./clock.ts";
 export { connect } from "./connect.ts";
 export type { ConnectionState } from "./connectionStates.ts";
-export { CallTimeout, ClaimLost, ConnectionLost, HubClosed, HubRefused, HubUnreachable, TaskFailed } from "./errors.ts";
+export type { Loss } from "./errors.ts";
+export {
+  CallTimeout,
+  ClaimLost,
+  ConnectionLost,
+  GiveBack,
+  HubClosed,
+  HubRefused,
+  HubUnreachable,
+  TaskFailed,
+} from "./errors.ts";
 export type { HubEvent, HubEvents, Resync, StateChange } from "./events.ts";
 export type { Hub } from "./hub.ts";
 export type { Handler } from "./listeners.ts";
@@ -31,4 +42,4 @@ export type { CallArguments, CallOptions, OperationMethods } from "./methods.ts"
 export type { ConnectOptions } from "./options.ts";
 export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
 export type { Task } from "./task.ts";
-export type { TaskContext, TaskHandler, Worker, WorkOptions } from "./worker.ts";
+export type { CloseOptions, Worker, WorkOptions } from "./worker.ts";

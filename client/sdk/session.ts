@@ -46,7 +46,7 @@ export class Session {
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
     this.tasks = this.#newTasks();
-    this.claims = new Claims((id) => this.call("get", { id }));
+    this.claims = new Claims(clock, (id) => this.call("get", { id }));
     this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
@@ -200,6 +200,7 @@ export class Session {
     this.#onReady?.(why);
     this.#calls.end(why);
     this.tasks.end(why);
+    this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();
   }

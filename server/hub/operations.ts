@@ -56,13 +56,13 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   heartbeat,
   claim: (hub, { id, claim_key }, client) => change(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
   claim_next: claimNext,
-  complete: (hub, { id, result, attempt }, client) => change(hub, id, { op: "complete", result, attempt }, client),
+  complete: (hub, { id, result, attempt }, client) => end(hub, id, { op: "complete", result, attempt }, client),
   fail: (hub, { id, error, retryable, attempt }, client) =>
-    change(hub, id, { op: "fail", error, retryable, attempt }, client),
-  release: (hub, { id, attempt }, client) => change(hub, id, { op: "release", attempt }, client),
+    end(hub, id, { op: "fail", error, retryable, attempt }, client),
+  release: (hub, { id, attempt }, client) => end(hub, id, { op: "release", attempt }, client),
   extend: (hub, { id, lease_ms, attempt }, client) => change(hub, id, { op: "extend", lease_ms, attempt }, client),
   progress(hub, { id, percent, note, attempt }, client) {
-    const key = `${id} ${attempt} ${client.claude_id} ${client.run}`;
+    const key = speaker(id, attempt, client);
     const caller = callerOf(hub, client);
     const command = { op: "progress", percent, note, attempt } as const;
     return hub.progress.say(key, () => hub.submit({ op: "change", id, caller, command })).then(messageOf);
@@ -204,6 +204,21 @@ type Change = Exclude<Command, { op: "wake" }>;
 function change(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
   return hub.submit({ op: "change", id, command, caller: callerOf(hub, client) }).then(messageOf);
 }
+
+/** What the caller has said of its progress comes before the end. */
+function end(
+  hub: Hub,
+  id: string,
+  command: Change & { attempt?: number | undefined },
+  client: Client,
+): Promise<Answer> {
+  hub.progress.hasten(() => speaker(id, command.attempt, client));
+  return change(hub, id, command, client);
+}
+
+/** Whose word on which attempt. */
+const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
+  `${id} ${attempt} ${claude_id} ${run}`;
 
 const messageOf = ({ message }: Done): Answer => ({ value: message as string });
 

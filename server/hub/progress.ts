@@ -1,7 +1,7 @@
 /**
  * Progress, coalesced: of what a worker says within a second about one task, the first is told at once and the newest
- * at the second's end, so that a chatty worker costs nobody else. Everyone who said something is answered when the
- * newest is durable.
+ * at the second's end, so that a chatty worker costs nobody else; or before, when its speaker ends the task, so that the
+ * last word is in the message. Everyone who said something is answered when the newest is durable.
  */
 import type { Clock } from "../clock.ts";
 import type { Done } from "../store/groupCommit.ts";
@@ -37,6 +37,15 @@ export class ProgressTeller {
     if (this.#quiet.has(key)) return this.#wait(key, tell);
     this.#rest(key);
     return tell();
+  }
+
+  /** What waits is told now, because its speaker is about to end what it speaks of. */
+  hasten(key: () => string): void {
+    if (this.#quiet.size === 0) return;
+    const waiting = this.#quiet.get(key());
+    if (!waiting) return;
+    this.#quiet.set(key(), undefined);
+    waiting.settle(waiting.tell());
   }
 
   #wait(key: string, tell: () => Promise<Done>): Promise<Done> {

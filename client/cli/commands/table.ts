@@ -26,6 +26,7 @@ import { stats } from "./stats.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
 import { who } from "./who.ts";
+import { work } from "./work.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   deleteMessages,
   watch,
   wait,
+  work,
   who,
   stats,
   heartbeat,

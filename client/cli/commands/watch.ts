@@ -1,6 +1,7 @@
 import type { Hub, Instance } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
+import { followLine } from "../followLine.ts";
 import { flag } from "../inputs.ts";
 import { eventLine } from "../output/event.ts";
 import { presenceLine } from "../output/presence.ts";
@@ -23,24 +24,15 @@ export const watch = command({
     const scope = all || context.as === undefined ? "all" : "mine";
     await context.connected({ scope, presence, receives: true }, async (hub) => {
       followLine(hub, context);
+      hub.on("resync", ({ reason }) =>
+        context.print.notice(`the hub's log begins anew (${reason}): what waits follows`),
+      );
       if (presence) followPresence(hub, context);
       for await (const event of hub.events({ signal: context.interrupted })) context.print.result(event, eventLine);
       context.interrupted.throwIfAborted();
     });
   },
 });
-
-/** Says when the line to the hub is lost and found again. */
-function followLine(hub: Hub, { print }: Context): void {
-  let wasUp = true;
-  hub.on("state", ({ state, transport, reason }) => {
-    const isUp = transport !== undefined;
-    if (isUp === wasUp || state === "closing" || state === "closed") return;
-    wasUp = isUp;
-    print.notice(isUp ? "connected again" : `reconnecting… (${reason})`);
-  });
-  hub.on("resync", ({ reason }) => print.notice(`the hub's log begins anew (${reason}): what waits follows`));
-}
 
 /** Tells of everybody who is there, then of those who come, go or fall silent; a program is told of every change. */
 function followPresence(hub: Hub, { print }: Context): void {

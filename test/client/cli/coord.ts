@@ -100,6 +100,7 @@ export class CoordProcess extends Coord {
 export class CoordInside extends Coord {
   readonly ended: Promise<number>;
   readonly #interruption = new AbortController();
+  #insisted = () => {};
 
   constructor(argv: readonly string[], { columns, input = "", ...where }: Where = {}) {
     super();
@@ -110,12 +111,16 @@ export class CoordInside extends Coord {
       stdout: new Paper(columns, (text) => this.add("stdout", text)),
       stderr: new Paper(columns, (text) => this.add("stderr", text)),
       interrupted: this.#interruption.signal,
+      onInsisted: (handler) => {
+        this.#insisted = handler;
+      },
       now: Date.now,
     });
     defer(() => this.end());
   }
 
   end(signal: Interrupted["signal"] = "SIGINT"): Promise<number> {
+    if (this.#interruption.signal.aborted) this.#insisted();
     this.#interruption.abort(new Interrupted(signal));
     return this.ended;
   }

@@ -95,6 +95,6 @@ it("coord watch", async () => {
 
 it("none is left out here", () => {
   const here = new Set([...ROWS.map(({ args }) => args[0]), "watch"]);
-  const elsewhere = ["hub", "demo"];
+  const elsewhere = ["hub", "work", "demo"];
   expect(COMMANDS.map(({ name }) => name).filter((name) => !here.has(name))).toEqual(elsewhere);
 });

@@ -36,15 +36,18 @@ test("tasks do not wait for each other, and a quiet one speaks at once again", a
   expect(told).toEqual(["a", "b", "c"]);
 });
 
-test("a newest word that comes after the end is refused like any other", async () => {
+test("the last word comes before the end, however soon that follows; one after it is refused", async () => {
   const hub = await startHub();
   const worker = await RawSocket.greet(hub.wsUrl, { claude_id: "worker", run: "r1" });
   const { message } = await worker.call("send", { to_claude: "worker", task: "count" });
   const { id } = await worker.call("claim", { id: message.id });
   const first = await worker.call("progress", { id, attempt: 1, percent: 10 });
   expect(first.progress).toMatchObject({ percent: 10 });
-  const late = worker.call("progress", { id, attempt: 1, percent: 20 }).catch((error) => error.code);
-  await worker.call("complete", { id, attempt: 1 });
+  const last = worker.call("progress", { id, attempt: 1, percent: 20 });
+  const ended = await worker.call("complete", { id, attempt: 1 });
+  expect([(await last).progress, ended.progress]).toMatchObject([{ percent: 20 }, { percent: 20 }]);
+  const late = worker.call("progress", { id, attempt: 1, percent: 30 }).catch((error) => error.code);
+  expect(await worker.call("fail", { id, attempt: 1 }).catch((error) => error.code)).toBe("wrong_status");
   expect(await late).toBe("wrong_status");
-  expect((await worker.call("get", { id })).progress).toMatchObject({ percent: 10 });
+  expect((await worker.call("get", { id })).progress).toMatchObject({ percent: 20 });
 });

@@ -1,0 +1,128 @@
+import { GiveBack, type Hub, type TaskHandler, type Worker } from "../../sdk/index.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CannotStart, UsageError } from "../errors.ts";
+import { followLine } from "../followLine.ts";
+import { duration, field, flag, type Input, integer } from "../inputs.ts";
+import { endingLine, endingOf } from "../work/ending.ts";
+import { assertStartable } from "../work/findCommand.ts";
+import { EX_TEMPFAIL, type TaskCommand } from "../work/taskCommand.ts";
+import { withCommand } from "../work/workPlace.ts";
+
+const KILL_AFTER_MS = 5_000;
+/** What is over and above the killing, until a task is given back although its command has not ended. */
+const RELUCTANCE_MS = 5_000;
+
+const ABOUT = `
+Each task runs the command once, in a process group of its own.
+  stdin        the task's text
+  environment  COORDINATION_TASK_ID, and in the same way _ATTEMPT, _FROM, _TO,
+               _PRIORITY, _THREAD_ID, _CONTEXT_FILE (a file with the context),
+               _CONTEXT (the context itself when it is short); TRACEPARENT;
+               CLAUDE_ID and COORDINATION_API_URL, so that coord just works
+  stdout       the result; of more than a result can be, the end
+  stderr       its last lines are the error, and a line such as
+               \`::progress 40 compiling\` tells the sender how far it is
+  exit code    0 completes the task; ${EX_TEMPFAIL}, or death by a signal, fails it to be
+               tried again; every other one fails it
+
+A task that is cancelled, deleted, timed out or lost ends its whole group:
+SIGTERM, later SIGKILL. What a command leaves behind ends with it. The first
+Ctrl-C or SIGTERM takes no more tasks and finishes those under way; the second
+ends them and gives them back. Killed itself, coord leaves no command running,
+and its tasks go to others when their leases have run out.`;
+
+export const work = command({
+  name: "work",
+  summary: "Do tasks by running a command, until Ctrl-C.",
+  about: ABOUT,
+  inputs: {
+    line: { usage: "<command...>", help: "What does a task, with its arguments; put -- before it." } as Input<
+      [string, ...string[]]
+    >,
+    concurrency: integer("--concurrency <n>", "How many tasks at once (1)."),
+    for_claude: field("claim_next", "for_claude"),
+    kill_after: duration("--kill-after <duration>", "How long after SIGTERM comes SIGKILL (5 s)."),
+    drain: duration("--drain <duration>", "How long to finish at the end; left out, as long as it takes."),
+    verbose: flag("--verbose", "Show what the command writes."),
+  },
+  examples: [
+    ["work --as server_backend -- claude -p", "an agent for each task"],
+    ["work --as builder --concurrency 4 --verbose -- ./build.sh --release", "four at once, and see what they write"],
+    ["work --as shell --json -- sh -c 'sh 2>&1'", "tasks are shell scripts: only for senders that you trust"],
+  ],
+  async run(context, { line, concurrency = 1, for_claude, kill_after = KILL_AFTER_MS, drain, verbose = false }) {
+    const { me } = context;
+    if (concurrency < 1) throw new UsageError("--concurrency must be at least 1");
+    await assertStartable(line[0], context.outside.env.PATH);
+    await withCommand(context, { line, killAfterMs: kill_after, verbose }, (taskCommand) =>
+      context.connected({ receives: true }, async (hub) => {
+        followLine(hub, context);
+        context.print.aside(
+          `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${line.join(" ")}; Ctrl-C ends`,
+        );
+        const shift = new Shift(context, taskCommand);
+        await shift.work(hub, {
+          ...{ concurrency, abort_ms: kill_after + RELUCTANCE_MS },
+          ...(for_claude !== undefined && { for: for_claude }),
+          ...(drain !== undefined && { drain_ms: drain }),
+        });
+      }),
+    );
+  },
+});
+
+/** From the first task to the last one. */
+class Shift {
+  readonly #context: Context;
+  readonly #command: TaskCommand;
+  #cannotStart: CannotStart | undefined;
+
+  constructor(context: Context, taskCommand: TaskCommand) {
+    this.#context = context;
+    this.#command = taskCommand;
+  }
+
+  /** @throws CannotStart, Interrupted, or what the hub refuses. */
+  async work(hub: Hub, options: Parameters<Hub["work"]>[1]): Promise<void> {
+    const { interrupted } = this.#context;
+    const worker: Worker<Hub> = hub.work((task, taskContext) => this.#do(worker, task, taskContext), options);
+    const drain = () => this.#drain(worker);
+    if (interrupted.aborted) drain();
+    interrupted.addEventListener("abort", drain);
+    try {
+      await worker.done;
+    } finally {
+      interrupted.removeEventListener("abort", drain);
+    }
+    if (this.#cannotStart) throw this.#cannotStart;
+    interrupted.throwIfAborted();
+  }
+
+  /** Whoever cannot start one task cannot start the next either, and leaves them to others. */
+  async #do(worker: Worker<Hub>, ...[task, taskContext]: Parameters<TaskHandler<Hub>>): Promise<string | undefined> {
+    const { print } = this.#context;
+    const begin = performance.now();
+    try {
+      const result = await this.#command.do(task, taskContext);
+      print.result(endingOf(task, performance.now() - begin), endingLine);
+      return result;
+    } catch (error) {
+      print.result(endingOf(task, performance.now() - begin, error), endingLine);
+      if (!(error instanceof CannotStart)) throw error;
+      this.#cannotStart ??= error;
+      void worker.close();
+      throw new GiveBack(error.message, error);
+    }
+  }
+
+  #drain(worker: Worker<Hub>): void {
+    const { print, outside } = this.#context;
+    outside.onInsisted(() => {
+      if (worker.busy > 0) print.notice(`ending ${worker.busy} under way, and giving back`);
+      void worker.close({ force: true });
+    });
+    if (worker.busy > 0) print.notice(`finishing ${worker.busy} under way; once more, and they end at once`);
+    void worker.close();
+  }
+}

@@ -1,0 +1,14 @@
+import type { Hub } from "../sdk/index.ts";
+import type { Context } from "./context.ts";
+
+/** Says when the line to the hub is lost and found again. */
+export function followLine(hub: Hub, { print }: Context): void {
+  let wasUp = true;
+  hub.on("state", ({ state, transport, reason }) => {
+    const isUp = transport !== undefined;
+    if (isUp === wasUp || state === "closing" || state === "closed") return;
+    if (!isUp && reason === undefined) return; // we changed it ourselves
+    wasUp = isUp;
+    print.notice(isUp ? "connected again" : `reconnecting… (${reason})`);
+  });
+}

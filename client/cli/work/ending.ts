@@ -1,0 +1,45 @@
+/** How an attempt ended, as `coord work` tells of it: a line each. */
+import { ClaimLost, type Message } from "../../sdk/index.ts";
+import type { Look } from "../output/printer.ts";
+import { span } from "../output/time.ts";
+import { CommandFailed } from "./taskCommand.ts";
+
+export interface Ending {
+  readonly id: string;
+  readonly attempt: number;
+  readonly from_claude: string;
+  readonly outcome: "complete" | "failed" | "given_back" | "lost";
+  readonly took_ms: number;
+  readonly exit_code?: number;
+  readonly signal?: string;
+  /** Of a failure: whether it may be tried again. */
+  readonly retryable?: boolean;
+  readonly error?: string;
+  /** Of a lost claim: `cancelled`, `timed_out`, `lease_lost`, `deleted` or `ended`. */
+  readonly why?: string;
+}
+
+/** @param error what ended it; undefined when it is complete. */
+export function endingOf(task: Message, tookMs: number, error?: unknown): Ending {
+  const { id, attempt = 0, from_claude } = task;
+  const known = { id, attempt, from_claude, took_ms: Math.round(tookMs) };
+  if (error === undefined) return { ...known, outcome: "complete", exit_code: 0 };
+  if (error instanceof CommandFailed) return { ...known, outcome: "failed", ...failure(error) };
+  if (error instanceof ClaimLost && error.why !== "closing") return { ...known, outcome: "lost", why: error.why };
+  return { ...known, outcome: "given_back" };
+}
+
+function failure({ exit, retryable, message }: CommandFailed) {
+  const { code, signal } = exit;
+  return { ...(code !== null && { exit_code: code }), ...(signal !== null && { signal }), retryable, error: message };
+}
+
+export function endingLine(ending: Ending, { paint }: Look): string {
+  const { id, outcome, took_ms, exit_code, signal, retryable, why } = ending;
+  const after = paint.dim(`after ${span(took_ms)}`);
+  if (outcome === "complete") return `${id} ${paint.green("complete")} ${after}`;
+  if (outcome === "given_back") return `${id} ${paint.yellow("given back")} ${after}`;
+  if (outcome === "lost") return `${id} ${paint.yellow(why ?? "lost")} ${after}`;
+  const how = signal === undefined ? `exit code ${exit_code}` : `killed by ${signal}`;
+  return `${id} ${paint.red("failed")} ${after}: ${how}${retryable ? ", to be tried again" : ""}`;
+}
