@@ -36,6 +36,7 @@ export const ERRORS = {
   not_ready: row(409, -32023, true, "Wait for its `ready` event."),
   not_a_task: row(409, -32024, false, "A chat has no claim: update its status, or read it."),
   idempotency_conflict: row(409, -32025, false, "Use a new key for a new message."),
+  too_many_schedules: row(409, -32070, false, "Delete a schedule that is not needed any more."),
   cursor_lost: row(410, -32030, false, "Read the state again and go on from the cursor in the details."),
   tokens_required: row(403, -32040, false, "Ask from the hub's own machine, or start it with --open."),
   forbidden_host: row(403, -32041, false, "Use a host name that the hub was told to allow."),

@@ -24,6 +24,8 @@ export const LIMITS = {
   json_depth: 32,
   wait_ms: 55_000,
   attempts: 100,
+  schedules: 1000,
+  cron_chars: 200,
   duration_ms: 366 * 24 * 3600 * 1000,
   window_events: 4096,
   window_bytes: 4 * 1024 * 1024,

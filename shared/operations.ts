@@ -10,6 +10,7 @@ import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, message, sendFields, status, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
+import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
 
 /**
  * How a result is dressed over REST.
@@ -216,6 +217,7 @@ export const OPERATIONS = {
     repeat: "read",
     errors: ["cursor_lost"],
   },
+  ...SCHEDULE_OPERATIONS,
   info: {
     summary: "Read the hub's version, epoch, limits and time.",
     params: z.strictObject({}),

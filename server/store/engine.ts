@@ -6,13 +6,14 @@
  * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
  */
 import { HubError } from "../../shared/errors.ts";
-import { create } from "../core/create.ts";
+import { create, type NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
 
 export interface EngineOptions {
@@ -44,7 +45,7 @@ const WAKE_BATCH = 200;
  * refused, unchanged; it can be asked again at once.
  */
 const BATCH_CHARS = 8 * 2 ** 20;
-const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete"]);
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete", "put_schedule"]);
 
 const HUB: Caller = { claude_id: null, run: null, attached: false };
 
@@ -130,6 +131,9 @@ export class Engine {
       this.#ledger.recordPresence(transitions);
       return NOTHING;
     },
+    put_schedule: (command) => this.#schedule(command),
+    delete_schedule: (command) => this.#schedule(command),
+    fire: (command) => this.#schedule(command),
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
@@ -178,6 +182,18 @@ export class Engine {
     const state = this.#ledger.next(for_claude);
     if (!state) return NOTHING;
     return this.#done(this.#apply(state, decide(state, { op: "claim", claim_key }, this.#circumstances(caller))));
+  }
+
+  #schedule(command: ScheduleCommand): Outcome {
+    const send = (said: NewMessage) => {
+      const caller = { ...HUB, claude_id: said.from_claude };
+      const { message } = this.#send({ op: "send", caller, said }) as { message: string };
+      return (JSON.parse(message) as { id: string }).id;
+    };
+    const around = { table: this.#ledger.schedules, message: (id: string) => this.#ledger.message(id), send };
+    const json = executeSchedule(command, around, this.#now);
+    this.#chars += json?.length ?? 0;
+    return { ok: true, message: json };
   }
 
   #delivered(ids: readonly string[], claudeId: string): Outcome {

@@ -1,6 +1,7 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../shared/event.ts";
 import type { MessageState } from "../core/message.ts";
+import type { ScheduleTable } from "./schedules.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
@@ -28,6 +29,7 @@ export interface HolderKey {
 }
 
 export interface Ledger {
+  readonly schedules: ScheduleTable;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;

@@ -3,6 +3,7 @@ import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemorySchedules } from "./memorySchedules.ts";
 
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
@@ -11,6 +12,7 @@ export class MemoryLedger implements Ledger {
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
   readonly presence: PresenceTransition[] = [];
+  readonly schedules = new MemorySchedules();
   readonly #keys = new Map<string, RememberedKey>();
   #lastPlace = 0;
 
