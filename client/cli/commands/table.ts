@@ -13,6 +13,7 @@ import { inbox } from "./inbox.ts";
 import { list } from "./list.ts";
 import { next } from "./next.ts";
 import { release } from "./release.ts";
+import { schedule } from "./schedule.ts";
 import { send } from "./send.ts";
 import { stats } from "./stats.ts";
 import { wait } from "./wait.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   who,
   stats,
   heartbeat,
+  schedule,
   backup,
   demo,
 ];
