@@ -230,6 +230,15 @@ describe("changed meanwhile", () => {
     expect(await scene.times()).toEqual(["2026-01-01T01:30", "2026-01-02T04:00"]); // 05:00 was missed in one leap
   });
 
+  test("nothing watches the clock for a schedule that is gone", async () => {
+    const scene = await Scene.start("2026-01-01T00:00:00Z");
+    const before = scene.clock.armed;
+    await scene.put("deleted");
+    expect(scene.clock.armed).toBe(before + 1);
+    await scene.remove("deleted");
+    expect(scene.clock.armed).toBe(before);
+  });
+
   test("what is deleted or not enabled sends nothing", async () => {
     const scene = await Scene.start("2026-01-01T00:00:00Z");
     await scene.put("deleted");
@@ -268,26 +277,26 @@ test("many that are due in one moment all send", async () => {
 describe("a store that fails", () => {
   /** Fails once it is told to: before it has committed, or after, when only the answer is lost. */
   class FailingStore extends MemoryStore {
-    fails: "before" | "after" | undefined;
+    failing: { op: StoreCommand["op"]; when: "before" | "after" } | undefined;
 
     constructor() {
       super({ lease: LEASE, newId: makeIds(), random: Math.random });
     }
 
     override async commit(commands: readonly StoreCommand[], now: number) {
-      const mode = this.fails;
-      if (!mode || !commands.some(({ op }) => op === "fire")) return super.commit(commands, now);
-      this.fails = undefined;
-      if (mode === "after") await super.commit(commands, now);
+      const { failing } = this;
+      if (!failing || !commands.some(({ op }) => op === failing.op)) return super.commit(commands, now);
+      this.failing = undefined;
+      if (failing.when === "after") await super.commit(commands, now);
       throw new HubError("storage_unavailable", "The disk is away");
     }
   }
 
-  test.each(["before", "after"] as const)("%s the commit: the occurrence sends once all the same", async (fails) => {
+  test.each(["before", "after"] as const)("%s the commit: the occurrence sends once all the same", async (when) => {
     const store = new FailingStore();
     const scene = await Scene.start("2026-01-01T02:00:00Z", { store });
     await scene.put("nightly");
-    store.fails = fails;
+    store.failing = { op: "fire", when };
     await scene.pass(HOUR);
     await scene.pass(SECOND);
     await scene.work();
@@ -296,6 +305,16 @@ describe("a store that fails", () => {
     expect(scene.hub.logged.join()).toContain("sending what is scheduled");
     await scene.until("2026-01-02T03:00:00Z");
     expect(await scene.sent()).toHaveLength(2);
+  });
+
+  test("what was put counts although the answer was lost", async () => {
+    const store = new FailingStore();
+    const scene = await Scene.start("2026-01-01T02:00:00Z", { store });
+    store.failing = { op: "put_schedule", when: "after" };
+    await expect(scene.put("nightly")).rejects.toThrow();
+    await scene.pass(SECOND);
+    await scene.until("2026-01-01T03:00:00Z");
+    expect(await scene.times()).toEqual(["2026-01-01T03:00"]);
   });
 });
 
