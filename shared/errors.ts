@@ -43,6 +43,7 @@ export const ERRORS = {
     false,
     "Ask a person whether this exchange should go on: `chain_lift` allows it more hops.",
   ),
+  too_many_schedules: row(409, -32070, false, "Delete a schedule that is not needed any more."),
   cursor_lost: row(410, -32030, false, "Read the state again and go on from the cursor in the details."),
   tokens_required: row(403, -32040, false, "Ask from the hub's own machine, or start it with --open."),
   forbidden_host: row(403, -32041, false, "Use a host name that the hub was told to allow."),

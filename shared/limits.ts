@@ -28,6 +28,8 @@ export const LIMITS = {
   dependents: 1_000,
   lease_ms: 24 * 3600 * 1000,
   retry_messages: 500,
+  schedules: 1000,
+  cron_chars: 200,
   duration_ms: 366 * 24 * 3600 * 1000,
   window_events: 4096,
   window_bytes: 4 * 1024 * 1024,

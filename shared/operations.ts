@@ -10,6 +10,7 @@ import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, leaseState, message, sendFields, status, tryOf, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
+import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
 
 /**
  * How a result is dressed over REST.
@@ -328,6 +329,7 @@ export const OPERATIONS = {
     repeat: "read",
     errors: ["cursor_lost"],
   },
+  ...SCHEDULE_OPERATIONS,
   info: {
     summary: "Read the hub's version, epoch, limits and time.",
     params: z.strictObject({}),

@@ -17,6 +17,7 @@ export type {
   Presence,
   Recipient,
   Result,
+  Schedule,
   Status,
 } from "../../shared/index.ts";
 export { EVENT_KINDS, HubError, LIMITS, STATUSES } from "../../shared/index.ts";

@@ -22,6 +22,7 @@ import { PollReceipts } from "./pollReceipts.ts";
 import { ProgressTeller } from "./progress.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
 import { Runs } from "./runs.ts";
+import { Scheduler } from "./schedules/scheduler.ts";
 
 /** How soon what is due is tried again when the store failed. */
 const WAKE_AGAIN_MS = 1_000;
@@ -58,6 +59,7 @@ export class Hub {
   readonly delivery: Delivery;
   readonly presence: PresenceBoard;
   readonly runs: Runs;
+  readonly scheduler: Scheduler;
   readonly claimLines: ClaimLines;
   readonly pollReceipts = new PollReceipts();
   readonly progress: ProgressTeller;
@@ -76,6 +78,7 @@ export class Hub {
     const until = options.clock.now() + LIVENESS.reconnect_spread_ms + options.lease.graceMs;
     try {
       await hub.submit({ op: "lapse", until });
+      await hub.scheduler.start();
     } catch (error) {
       await options.store.close();
       throw error;
@@ -108,6 +111,12 @@ export class Hub {
       leaveMs: options.liveness.leaveMs,
       record,
       failed: log("telling presence"),
+    });
+    this.scheduler = new Scheduler({
+      clock,
+      timetable: () => store.timetable(),
+      submit: (command) => this.submit(command),
+      failed,
     });
     this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
   }
@@ -166,6 +175,7 @@ export class Hub {
     if (this.#closing.cancelled) return;
     this.#closing.cancel();
     this.claimLines.close();
+    this.scheduler.close();
     this.#callOffWake?.();
     this.presence.stop();
     await this.#commits.drain();

@@ -14,6 +14,7 @@ import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
 import type { Hub } from "./hub.ts";
 import { ownReader, readEvents } from "./readEvents.ts";
+import { scheduleDelete, scheduleGet, scheduleList, schedulePut } from "./schedules/operations.ts";
 
 type Checked<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["params"]>;
 type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: Client) => Promise<Answer>;
@@ -81,6 +82,10 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   },
   presence,
   events: readEvents,
+  schedule_put: schedulePut,
+  schedule_get: scheduleGet,
+  schedule_list: scheduleList,
+  schedule_delete: scheduleDelete,
   async info(hub) {
     const info = {
       name: "coordination-hub",

@@ -20,6 +20,7 @@ import { Dependencies, type Obstacles } from "./dependencies.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
 
 export interface EngineOptions {
@@ -54,7 +55,7 @@ const WAKE_BATCH = 200;
  * refused, unchanged; it can be asked again at once.
  */
 const BATCH_CHARS = 8 * 2 ** 20;
-const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete"]);
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete", "put_schedule"]);
 
 const HUB: Caller = { claude_id: null, run: null, attached: false };
 
@@ -152,6 +153,9 @@ export class Engine {
       this.#ledger.recordPresence(transitions);
       return NOTHING;
     },
+    put_schedule: (command) => this.#schedule(command),
+    delete_schedule: (command) => this.#schedule(command),
+    fire: (command) => this.#schedule(command),
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
@@ -247,6 +251,18 @@ export class Engine {
       if (next && (!first || goesBefore(next, first))) first = next;
     }
     return first;
+  }
+
+  #schedule(command: ScheduleCommand): Outcome {
+    const send = (said: NewMessage) => {
+      const caller = { ...HUB, claude_id: said.from_claude };
+      const { message } = this.#send({ op: "send", caller, said }) as { message: string };
+      return (JSON.parse(message) as { id: string }).id;
+    };
+    const around = { table: this.#ledger.schedules, message: (id: string) => this.#ledger.message(id), send };
+    const json = executeSchedule(command, around, this.#now);
+    this.#chars += json?.length ?? 0;
+    return { ok: true, message: json };
   }
 
   #delivered(ids: readonly string[], claudeId: string): Outcome {

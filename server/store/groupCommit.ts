@@ -37,6 +37,7 @@ function settle({ resolve, reject }: Queued, outcome: Outcome): void {
 
 function charsOf(command: StoreCommand): number {
   if (command.op === "send") return command.said.task.length + (command.said.context?.length ?? 0);
+  if (command.op === "put_schedule") return JSON.stringify(command.schedule.message).length;
   return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
 }
 

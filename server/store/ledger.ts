@@ -1,6 +1,7 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../shared/event.ts";
 import type { Attempt, MessageState } from "../core/message.ts";
+import type { ScheduleTable } from "./schedules.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
@@ -45,6 +46,7 @@ export interface Waits {
 
 export interface Ledger {
   readonly waits: Waits;
+  readonly schedules: ScheduleTable;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;

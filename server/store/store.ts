@@ -9,6 +9,7 @@ import type { Failure, LeaseState, MessageType, Status } from "../../shared/mess
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
+import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./schedules.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =
@@ -31,7 +32,8 @@ export type StoreCommand =
   /** Proves that the store can write. */
   | { op: "probe" }
   /** Instances went from one presence state to another, or beat. */
-  | { op: "presence"; transitions: readonly PresenceTransition[] };
+  | { op: "presence"; transitions: readonly PresenceTransition[] }
+  | ScheduleCommand;
 
 export interface PresenceTransition {
   claude_id: string;
@@ -45,7 +47,7 @@ export interface PresenceTransition {
 export type Outcome =
   | {
       ok: true;
-      /** The message after the command, as JSON; null when there is none to show. */
+      /** The message, or the schedule, after the command, as JSON; null when there is none to show. */
       message: string | null;
       deduplicated?: boolean;
       /** Of a send: messages that wait for the recipient, and since when (ISO 8601). */
@@ -148,6 +150,11 @@ export interface Store {
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;
   counts(): Promise<Counts>;
   workload(names: readonly string[]): Promise<Workload[]>;
+  /** One schedule as JSON; null: there is none of that name. */
+  schedule(name: string): Promise<string | null>;
+  schedules(filter: ScheduleFilter): Promise<ScheduleSlice>;
+  /** Every schedule that is due some time. */
+  timetable(): Promise<Timing[]>;
   /** Writes a verified copy to a file, while everything goes on. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;

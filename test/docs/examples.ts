@@ -63,6 +63,25 @@ const info = {
   limits: { task_bytes: 65_536, page_events: 500 },
 } as const;
 
+const nightly = {
+  name: "nightly",
+  cron: "0 3 * * *",
+  timezone: "Europe/Berlin",
+  message: { from_claude: "windows_frontend", to_claude: "server_backend", task: "Back the database up" },
+} as const;
+
+const schedule = {
+  ...nightly,
+  missed: "once",
+  overlap: "skip",
+  enabled: true,
+  created_at: at(0),
+  updated_at: at(0),
+  next_at: "2026-11-23T02:00:00.000Z",
+} as const;
+
+const upcoming = [23, 24, 25, 26, 27].map((day) => `2026-11-${day}T02:00:00.000Z`);
+
 export const EXAMPLES: Examples = {
   send: {
     params: {
@@ -166,5 +185,9 @@ export const EXAMPLES: Examples = {
       ],
     },
   },
+  schedule_put: { params: nightly, result: { ...schedule, upcoming } },
+  schedule_get: { params: { name: "nightly" }, result: { ...schedule, upcoming } },
+  schedule_list: { params: {}, result: { schedules: [schedule], count: 1 } },
+  schedule_delete: { params: { name: "nightly" }, result: { name: "nightly", deleted: true } },
   info: { params: {}, result: info },
 };

@@ -6,6 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { COMMON_ERRORS, OPERATION_NAMES } from "../../shared/operations.ts";
 import { LIVENESS } from "../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import { MISSED_AFTER_MS } from "../../shared/schedule.ts";
 import { repository } from "../support/repository.ts";
 import { ERROR_CODES } from "./errors.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -32,6 +33,7 @@ const TYPES = [
     "Beat",
   ],
   ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Chain", "Info"],
+  ...["Schedule", "MessageToSchedule", "ScheduledMessage", "ScheduleList", "ScheduleDeleted"],
 ];
 
 /** Builds the page anew. @throws Error when the template names something that is not there. */
@@ -48,6 +50,7 @@ export function protocolPage(): string {
     cursor: () => EXAMPLES.events.result.cursor,
     restError: () => JSON.stringify({ success: false, error: "Message not found", code: "not_found" }),
     detached_minutes: () => String(LIVENESS.detached_lease_ms / 60_000),
+    missed_seconds: () => String(MISSED_AFTER_MS / 1_000),
     lostReasons: () => table(["reason", "what happened"], wordRows(LOST_MEANINGS)),
     eventKinds: () => table(["kind", "what happened"], wordRows(EVENT_MEANINGS)),
     closeCodes: () =>

@@ -6,6 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { message, progress, tryOf } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
+import { messageToSchedule, scheduledMessage } from "../../shared/schedule.ts";
 import { FIELD_MEANINGS } from "./meanings.ts";
 
 export type Schema = z.core.JSONSchema.BaseSchema;
@@ -21,7 +22,7 @@ export interface ContractSchemas {
 
 const NAMED = [
   ...[message, progress, tryOf, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
-  ...[hello, welcome, ack, closing],
+  ...[hello, welcome, ack, closing, messageToSchedule, scheduledMessage],
 ];
 
 /**

@@ -48,6 +48,10 @@ const STORY: Step[] = [
   ["events", () => ({ after: "start", wait_ms: 10 })],
   ["delete", (id) => ({ id })],
   ["events", () => ({ after: "start", limit: 500 })],
+  ["schedule_put", () => EXAMPLES.schedule_put.params],
+  ["schedule_get", () => ({ name: "nightly" })],
+  ["schedule_list", () => ({ limit: 10 })],
+  ["schedule_delete", () => ({ name: "nightly" })],
   ["stats", () => ({})],
   ["info", () => ({})],
 ];

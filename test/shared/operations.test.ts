@@ -9,8 +9,14 @@ const tooLong = "x".repeat(2 ** 21);
 
 /** Whether a value can be refused as `too_large`: some parameter is text with a limit in bytes. */
 const takesText = (operation: Operation) =>
-  Object.values<z.ZodType>(operation.params.shape as Record<string, z.ZodType>).some((schema) =>
+  textsOf(operation.params).some((schema) =>
     schema.safeParse(tooLong).error?.issues.some((issue) => issue.code === "custom" && issue.params?.too_large),
+  );
+
+/** The parameters, and the fields of those that are objects. */
+const textsOf = (params: z.ZodObject): z.ZodType[] =>
+  Object.values(params.shape as Record<string, z.ZodType>).flatMap((schema) =>
+    schema instanceof z.ZodObject ? textsOf(schema) : [schema],
   );
 
 describe.each(table)("%s", (_, operation) => {

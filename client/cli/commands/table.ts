@@ -20,6 +20,7 @@ import { next } from "./next.ts";
 import { progress } from "./progress.ts";
 import { release } from "./release.ts";
 import { retry } from "./retry.ts";
+import { schedule } from "./schedule.ts";
 import { seen } from "./seen.ts";
 import { send } from "./send.ts";
 import { stats } from "./stats.ts";
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   who,
   stats,
   heartbeat,
+  schedule,
   backup,
   demo,
 ];

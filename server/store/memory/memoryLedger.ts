@@ -3,6 +3,7 @@ import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemorySchedules } from "./memorySchedules.ts";
 
 class MemoryWaits implements Waits {
   readonly #awaited = new Map<string, Set<string>>();
@@ -43,6 +44,7 @@ export class MemoryLedger implements Ledger {
   readonly waits = new MemoryWaits();
   readonly presence: PresenceTransition[] = [];
   readonly #attempts = new Map<string, Map<number, Attempt>>();
+  readonly schedules = new MemorySchedules();
   readonly #keys = new Map<string, RememberedKey>();
   readonly #lifted = new Map<string, number>();
   #lastPlace = 0;

@@ -9,6 +9,7 @@ import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
 import { bodies, leaseState, messageJson } from "../messageJson.ts";
+import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
 import { viewOf } from "../view.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
@@ -103,6 +104,19 @@ export class MemoryStore implements Store {
       waiting: this.#engine.waiting(claude_id),
       oldest: this.ledger.oldestWaiting(claude_id),
     }));
+  }
+
+  async schedule(name: string) {
+    const state = this.ledger.schedules.get(name);
+    return state ? scheduleJson(state) : null;
+  }
+
+  async schedules({ limit, next = "" }: ScheduleFilter) {
+    return scheduleSlice(this.ledger.schedules.after(next), limit);
+  }
+
+  async timetable() {
+    return this.ledger.schedules.timetable();
   }
 
   async backup(): Promise<void> {

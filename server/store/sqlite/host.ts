@@ -13,6 +13,7 @@ import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
+import { type ScheduleFilter, type ScheduleSlice, scheduleJson, scheduleSlice, type Timing } from "../schedules.ts";
 import type {
   CommitResult,
   Counts,
@@ -154,6 +155,21 @@ export class SqliteHost {
 
   workload(names: readonly string[]): Workload[] {
     return this.#read(({ queries, engine }) => queries.workload(names, (name) => engine.waiting(name)));
+  }
+
+  schedule(name: string): string | null {
+    return this.#read(({ ledger }) => {
+      const state = ledger.schedules.get(name);
+      return state ? scheduleJson(state) : null;
+    });
+  }
+
+  schedules({ limit, next = "" }: ScheduleFilter): ScheduleSlice {
+    return this.#read(({ ledger }) => scheduleSlice(ledger.schedules.after(next), limit));
+  }
+
+  timetable(): Timing[] {
+    return this.#read(({ ledger }) => ledger.schedules.timetable());
   }
 
   async backup(file: string): Promise<void> {

@@ -17,6 +17,7 @@ import {
   toChanges,
   toSaid,
 } from "./rows.ts";
+import { SqliteSchedules } from "./sqliteSchedules.ts";
 import { SqliteWaits } from "./waits.ts";
 
 const ALL = COLUMNS.join(", ");
@@ -88,6 +89,7 @@ const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
   readonly waits: SqliteWaits;
+  readonly schedules: SqliteSchedules;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -99,6 +101,7 @@ export class SqliteLedger implements Ledger {
   constructor(db: Database.Database) {
     this.waits = new SqliteWaits(db);
     this.#sql = prepareAll(db);
+    this.schedules = new SqliteSchedules(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */

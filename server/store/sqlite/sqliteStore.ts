@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
+import type { ScheduleFilter, ScheduleSlice, Timing } from "../schedules.ts";
 import type {
   CommitResult,
   Counts,
@@ -100,6 +101,18 @@ export class SqliteStore implements Store {
 
   workload(names: readonly string[]): Promise<Workload[]> {
     return this.#call("workload", names);
+  }
+
+  schedule(name: string): Promise<string | null> {
+    return this.#call("schedule", name);
+  }
+
+  schedules(filter: ScheduleFilter): Promise<ScheduleSlice> {
+    return this.#call("schedules", filter);
+  }
+
+  timetable(): Promise<Timing[]> {
+    return this.#call("timetable");
   }
 
   backup(file: string): Promise<void> {

@@ -2,7 +2,19 @@
 import type { WireError } from "../../../shared/errors.ts";
 import type { SqliteHost } from "./host.ts";
 
-export type HostMethod = "commit" | "get" | "attempts" | "list" | "listOn" | "log" | "counts" | "workload" | "backup";
+export type HostMethod =
+  | "commit"
+  | "get"
+  | "attempts"
+  | "list"
+  | "listOn"
+  | "log"
+  | "counts"
+  | "workload"
+  | "schedule"
+  | "schedules"
+  | "timetable"
+  | "backup";
 
 /** One call of a host's method. */
 export interface ThreadRequest {

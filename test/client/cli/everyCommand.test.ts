@@ -41,6 +41,23 @@ const ROWS: readonly Row[] = [
   { args: ["who", "ADA"], human: /^NAME .*\nada\d+ +online /, json: { instances: [{ state: "online" }] } },
   { args: ["stats"], human: /^total +\d+\npending +\d+\n/, json: { failed: expect.any(Number) } },
   { args: ["heartbeat"], human: /^\d\d:\d\d:\d\d {2}bob\d+ is alive\n$/, json: { claude_id: /^bob/ } },
+  {
+    args: [
+      "schedule",
+      "put",
+      "nightly",
+      "--cron",
+      "0 3 * * *",
+      "--tz",
+      "Europe/Berlin",
+      "--to",
+      "ADA",
+      "run the backup",
+    ],
+    human:
+      /^name +nightly\ncron +0 3 \* \* \*, Europe\/Berlin\n.*\nnext, in Europe\/Berlin\n( {2}.{5}[\d-]{10} 03:00:00 {2}in .*\n){5}\nrun the backup\n$/s,
+    json: { name: "nightly", timezone: "Europe/Berlin", enabled: true },
+  },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },
 ];
 

@@ -62,6 +62,18 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     expect(await ada.presence({ claude_id: "ada" })).toMatchObject({ instances: [{ claude_id: "ada" }] });
   });
 
+  it("schedulePut, scheduleGet, scheduleList and scheduleDelete", async () => {
+    const ada = await as("ada");
+    const message = { to_claude: "bob", task: "look around" };
+    const put = await ada.schedulePut({ name: "tick", cron: "0 3 * * *", timezone: "Asia/Kolkata", message });
+    expect(put).toMatchObject({ missed: "once", message: { from_claude: "ada", ...message } });
+    expect(await ada.scheduleGet({ name: "tick" })).toEqual(put);
+    const { upcoming, ...listed } = put;
+    expect(await ada.scheduleList()).toEqual({ schedules: [listed], count: 1 });
+    expect(await ada.scheduleDelete({ name: "tick" })).toEqual({ name: "tick", deleted: true });
+    await expect(ada.scheduleGet({ name: "tick" })).rejects.toMatchObject({ code: "not_found" });
+  });
+
   it("a repeat with a key of the caller's is the same message", async () => {
     const ada = await as("ada");
     const said = { to_claude: "bob", task: "once", idempotency_key: `key-${transport}` };

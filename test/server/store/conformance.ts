@@ -16,6 +16,7 @@ import { leases } from "./conformance/leases.ts";
 import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
+import { schedules } from "./conformance/schedules.ts";
 import { state } from "./conformance/state.ts";
 import { TIGHT } from "./conformance/tight.ts";
 import { time } from "./conformance/time.ts";
@@ -36,6 +37,7 @@ const SECTIONS = {
   state,
   counts,
   lists,
+  schedules,
 };
 
 /** What needs bounds that are soon reached. */

@@ -1,4 +1,6 @@
 /** The host of the SQLite store in the test's own thread: the same work on the same file, without a worker to start. */
+
+import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { type HostOptions, SqliteHost } from "../../../../server/store/sqlite/host.ts";
 import type { ListFilter, MessageSlice, Reader, Store, StoreCommand } from "../../../../server/store/store.ts";
@@ -45,6 +47,18 @@ export class HostStore implements Store {
 
   async workload(names: readonly string[]) {
     return this.#open.workload(names);
+  }
+
+  async schedule(name: string) {
+    return this.#open.schedule(name);
+  }
+
+  async schedules(filter: ScheduleFilter) {
+    return this.#open.schedules(filter);
+  }
+
+  async timetable() {
+    return this.#open.timetable();
   }
 
   backup(file: string) {

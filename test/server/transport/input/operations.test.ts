@@ -137,6 +137,35 @@ const OTHERS: [OperationName, ...Case][] = [
   ["info", "of something", { of: "x" }, "invalid_params", "Unknown field: of"],
 ];
 
+const PUT = { name: "n", cron: "0 3 * * *", message: CHAT };
+const saying = (fields: object) => ({ ...PUT, message: { ...CHAT, ...fields } });
+
+const SCHEDULES: Case[] = [
+  ["without a message", { name: "n", cron: "* * * * *" }, "invalid_params", "Missing field: message"],
+  ["without a time", { name: "n", message: CHAT }, "invalid_params", "Missing field: cron"],
+  ["without a sender", saying({ from_claude: undefined }), "invalid_params", "Missing field: message.from_claude"],
+  ["of another minute", { ...PUT, cron: "61 * * * *" }, "invalid_params", /^cron "61" is not a minute/],
+  ["of too many fields", { ...PUT, cron: "0 0 0 1 1 * 2030" }, "invalid_params", /^cron .* must have 5 fields/],
+  ["of a day that never comes", { ...PUT, cron: "0 0 30 2 *" }, "invalid_params", /^cron "0 0 30 2 \*" never comes/],
+  ["of a long expression", { ...PUT, cron: "*".repeat(201) }, "invalid_params", "cron must be at most 200 characters"],
+  ["on no clock", { ...PUT, timezone: "Europe/Berlni" }, "invalid_params", /did you mean "Europe\/Berlin"/],
+  ["of another kind", { ...PUT, missed: "twice" }, "invalid_params", "Invalid missed. Must be one of: once, skip"],
+  ["under no name", { ...PUT, name: "a b" }, "invalid_params", /^name must be 1 to 128/],
+  [
+    "with a point in time",
+    saying({ not_before: "2026-01-01T00:00:00Z" }),
+    "invalid_params",
+    /^Unknown field: not_before in message/,
+  ],
+  ["of a task for everyone", saying({ type: "task", to_claude: "*" }), "not_a_task"],
+  [
+    "of a context too large",
+    saying({ context: "x".repeat(LIMITS.task_bytes + 1) }),
+    "too_large",
+    /^message.context is longer/,
+  ],
+];
+
 describe.each(Object.keys(FACES))("over %s", (face) => {
   let hub: TestHub;
   let say: Face;
@@ -183,6 +212,13 @@ describe.each(Object.keys(FACES))("over %s", (face) => {
 
   test.each(SEND)("send refuses %s", (_, params, code, sentence) => expectRefused("send", params, code, sentence));
   test.each(LIST)("list refuses %s", (_, params, code, sentence) => expectRefused("list", params, code, sentence));
+  test.each(SCHEDULES)("schedule_put refuses one %s", async (_, params, code, sentence) => {
+    await expectRefused("schedule_put", params, code, sentence);
+    expect(await say("schedule_list", {})).toMatchObject({ result: { count: 0 } });
+  });
+  test.each(["schedule_get", "schedule_delete"] as const)("%s refuses a name that is unknown", (operation) =>
+    expectRefused(operation, { name: "nobodys" }, "not_found", "There is no schedule of the name nobodys"),
+  );
   test.each(OTHERS)("%s %s is refused", (operation, _, params, code, sentence) =>
     expectRefused(operation, params, code, sentence),
   );

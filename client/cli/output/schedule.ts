@@ -1,0 +1,62 @@
+/** Schedules for people: many as a table, one as a page with its next times on its own clock. */
+import type { Schedule } from "../../../shared/index.ts";
+import type { Look } from "./printer.ts";
+import { table } from "./table.ts";
+import { ago } from "./time.ts";
+
+export function scheduleTable(schedules: readonly Schedule[], look: Look): string {
+  const rows = schedules.map((schedule) => [
+    schedule.name,
+    schedule.cron,
+    schedule.timezone,
+    schedule.message.to_claude,
+    schedule.next_at === undefined ? look.paint.dim("paused") : ago(schedule.next_at, look.now),
+    lastCell(schedule, look),
+    schedule.message.task,
+  ]);
+  return table(["NAME", "CRON", "ZONE", "TO", "NEXT", "LAST", "TEXT"], rows, look);
+}
+
+function lastCell({ last_at, skipped_at }: Schedule, { paint, now }: Look): string {
+  const isSkipped = skipped_at !== undefined && (last_at === undefined || skipped_at > last_at);
+  if (isSkipped) return paint.yellow(`skipped ${ago(skipped_at, now)}`);
+  return last_at === undefined ? "-" : ago(last_at, now);
+}
+
+export function schedulePage(schedule: Schedule, look: Look): string {
+  const { paint } = look;
+  const facts = FACTS.map(([title, fact]) => [title, fact(schedule, look)] as const).filter(([, fact]) => fact);
+  const head = facts.map(([title, fact]) => `${paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
+  const times = (schedule.upcoming ?? []).map((at) => `  ${onTheWall(at, schedule.timezone)}  ${ago(at, look.now)}`);
+  const upcoming = times.length === 0 ? [] : ["", paint.dim(`next, in ${schedule.timezone}`), ...times];
+  return [...head, ...upcoming, "", schedule.message.task].join("\n");
+}
+
+const TITLE_COLUMNS = 10;
+
+type Fact = (schedule: Schedule, look: Look) => string | undefined;
+
+/** What is empty is left out. */
+const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
+  ["name", ({ name, enabled }, { paint }) => (enabled ? name : `${name} ${paint.yellow("(paused)")}`)],
+  ["cron", ({ cron, timezone }) => `${cron}, ${timezone}`],
+  ["from", ({ message }) => `${message.from_claude} → ${message.to_claude}`],
+  ["missed", ({ missed }) => (missed === "once" ? "is made up once" : "is skipped")],
+  ["overlap", ({ overlap }) => (overlap === "skip" ? "waits for the message before to end" : "only one may wait")],
+  ["last", ({ last_at, last_id }, { now }) => last_at && `${last_id}, ${ago(last_at, now)}`],
+  [
+    "skipped",
+    ({ skipped_at, skipped_because }, { now }) => skipped_at && `${ago(skipped_at, now)}: ${skipped_because}`,
+  ],
+];
+
+/** A time on the clock of a zone: `Mon, 2026-11-23 03:00:00`; in UTC where this machine does not know the zone. */
+function onTheWall(time: string, timeZone: string): string {
+  const at = new Date(time);
+  try {
+    const day = new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "short" }).format(at);
+    return `${day}, ${new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(at)}`;
+  } catch {
+    return time;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The life of a schedule: put, then due again and again.
+ *
+ * `next_at` is the one occurrence that is still to come; whoever settles it, by sending or by skipping, moves it on in
+ * the same transaction. Whoever comes second finds another `next_at` and does nothing: an occurrence counts once, over
+ * crashes and steps of the clock.
+ */
+import type { Missed, Overlap } from "../../shared/schedule.ts";
+import { create, type NewMessage } from "./create.ts";
+import type { MessageState } from "./message.ts";
+
+/** What is sent each time. */
+export interface ScheduledMessage extends Omit<NewMessage, "not_before" | "expires_at"> {
+  readonly expires_after_ms?: number | undefined;
+}
+
+/** What somebody said of a schedule, defaults filled in. */
+export interface SaidSchedule {
+  readonly name: string;
+  readonly cron: string;
+  readonly timezone: string;
+  readonly missed: Missed;
+  readonly overlap: Overlap;
+  readonly enabled: boolean;
+  readonly message: ScheduledMessage;
+}
+
+/** A schedule as the hub holds it: times in milliseconds, absent values as null. */
+export interface ScheduleState extends SaidSchedule {
+  readonly created_at: number;
+  readonly updated_at: number;
+  /** Null: nothing is to come. */
+  readonly next_at: number | null;
+  readonly last_at: number | null;
+  readonly last_id: string | null;
+  readonly skipped_at: number | null;
+  readonly skipped_because: string | null;
+}
+
+/**
+ * A schedule put in the place of another, or of none. What was to come stays to come while the times stay the same, so
+ * that saying it twice neither loses an occurrence nor repeats one.
+ *
+ * @param next the first occurrence after now.
+ * @throws HubError what the sending of its message would throw.
+ */
+export function put(
+  before: ScheduleState | undefined,
+  said: SaidSchedule,
+  next: number | null,
+  now: number,
+): ScheduleState {
+  create(said.message, "", now);
+  const { created_at = now, last_at = null, last_id = null, skipped_at = null, skipped_because = null } = before ?? {};
+  const goesOn = before !== undefined && before.next_at !== null && said.enabled && sameTimes(before, said);
+  const next_at = goesOn ? before.next_at : said.enabled ? next : null;
+  return { ...said, created_at, updated_at: now, next_at, last_at, last_id, skipped_at, skipped_because };
+}
+
+const sameTimes = (a: SaidSchedule, b: SaidSchedule) => a.cron === b.cron && a.timezone === b.timezone;
+
+/**
+ * Why nothing may be sent while the message before is as it is; undefined: something may. What went to another address
+ * holds nothing back; what went to everyone waits for nobody.
+ */
+export function heldBack({ overlap, message }: SaidSchedule, last: MessageState | undefined): string | undefined {
+  if (last === undefined || last.to_claude !== message.to_claude || last.to_claude === "*") return undefined;
+  if (last.type === "chat") {
+    const isUnread = last.status === "pending" && last.delivered_at === null;
+    return isUnread ? "its last message is still unread" : undefined;
+  }
+  if (last.status === "pending") return "its last message still waits to be claimed";
+  if (last.status === "in_progress" && overlap === "skip") return "its last message is still in progress";
+  return undefined;
+}
+
+/**
+ * The message of an occurrence. All messages of a schedule are one conversation unless it names another. A chat to
+ * everyone, which nobody in particular takes, gives way to the next one.
+ */
+export function occurrence({ name, message }: ScheduleState, next: number | null, now: number): NewMessage {
+  const { expires_after_ms, thread_id = threadOf(name), ...said } = message;
+  const expires_at = expires_after_ms === undefined ? undefined : now + expires_after_ms;
+  const replaced = message.to_claude === "*" && next !== null ? next : undefined;
+  const earliest = Math.min(expires_at ?? Number.POSITIVE_INFINITY, replaced ?? Number.POSITIVE_INFINITY);
+  return { ...said, thread_id, ...(Number.isFinite(earliest) && { expires_at: earliest }) };
+}
+
+export const threadOf = (schedule: string) => `schedule:${schedule}`;
+
+export const sent = (state: ScheduleState, id: string, next_at: number | null, now: number): ScheduleState => ({
+  ...state,
+  next_at,
+  last_at: now,
+  last_id: id,
+});
+
+export const skipped = (state: ScheduleState, why: string, next_at: number | null, now: number): ScheduleState => ({
+  ...state,
+  next_at,
+  skipped_at: now,
+  skipped_because: why,
+});

@@ -1,0 +1,32 @@
+/** The table of schedules in memory. For tests. */
+import type { ScheduleState } from "../../core/schedule.ts";
+import type { ScheduleTable, Timing } from "../schedules.ts";
+
+export class MemorySchedules implements ScheduleTable {
+  readonly #schedules = new Map<string, ScheduleState>();
+
+  get(name: string) {
+    return this.#schedules.get(name);
+  }
+
+  put(state: ScheduleState) {
+    this.#schedules.set(state.name, state);
+  }
+
+  remove(name: string) {
+    return this.#schedules.delete(name);
+  }
+
+  count() {
+    return this.#schedules.size;
+  }
+
+  /** Those whose names come after this one, in order. */
+  after(name: string): ScheduleState[] {
+    return [...this.#schedules.values()].filter((s) => s.name > name).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  timetable(): Timing[] {
+    return this.after("").filter(({ next_at }) => next_at !== null);
+  }
+}
