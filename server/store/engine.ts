@@ -13,6 +13,7 @@ import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/m
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { prune } from "./retention.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
 
 export interface EngineOptions {
@@ -125,6 +126,11 @@ export class Engine {
     probe: () => {
       this.#ledger.probe(this.#now);
       return NOTHING;
+    },
+    prune: (command) => {
+      const remove = (state: MessageState) => void this.#apply(state, decideDelete(HUB.claude_id));
+      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove });
+      return { ok: true, message: JSON.stringify(report) };
     },
     presence: ({ transitions }) => {
       this.#ledger.recordPresence(transitions);

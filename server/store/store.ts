@@ -9,6 +9,7 @@ import type { Failure, MessageType, Status } from "../../shared/message.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
+import type { PruneCommand } from "./retention.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =
@@ -28,6 +29,8 @@ export type StoreCommand =
   | { op: "wake" }
   /** Proves that the store can write. */
   | { op: "probe" }
+  /** A portion of what is no longer kept goes; the outcome's message is a PruneReport as JSON. */
+  | PruneCommand
   /** Instances went from one presence state to another, or beat. */
   | { op: "presence"; transitions: readonly PresenceTransition[] };
 
@@ -138,7 +141,11 @@ export interface Store {
   commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult>;
   get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
   list(filter: ListFilter, now: number): Promise<MessageSlice>;
-  /** A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event. */
+  /**
+   * A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event.
+   *
+   * @throws HubError `cursor_lost` when entries past `after` are pruned: see `floorOf`.
+   */
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;
   counts(): Promise<Counts>;
   workload(names: readonly string[]): Promise<Workload[]>;

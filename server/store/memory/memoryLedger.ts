@@ -3,6 +3,7 @@ import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemoryRetention } from "./memoryRetention.ts";
 
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
@@ -11,7 +12,8 @@ export class MemoryLedger implements Ledger {
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
   readonly presence: PresenceTransition[] = [];
-  readonly #keys = new Map<string, RememberedKey>();
+  readonly keys = new Map<string, RememberedKey & { at: number }>();
+  readonly retention = new MemoryRetention(this);
   #lastPlace = 0;
 
   message(id: string) {
@@ -37,9 +39,9 @@ export class MemoryLedger implements Ledger {
     this.log.push({ ...entry });
   }
 
-  remember(sender: string, key: string, value: RememberedKey) {
-    const known = this.#keys.get(`${sender} ${key}`);
-    if (!known) this.#keys.set(`${sender} ${key}`, value);
+  remember(sender: string, key: string, value: RememberedKey, now: number) {
+    const known = this.keys.get(`${sender} ${key}`);
+    if (!known) this.keys.set(`${sender} ${key}`, { ...value, at: now });
     return known;
   }
 

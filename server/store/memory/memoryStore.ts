@@ -7,6 +7,7 @@ import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
 import { bodies, messageJson } from "../messageJson.ts";
+import { prunedPast } from "../retention.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
@@ -67,6 +68,8 @@ export class MemoryStore implements Store {
   }
 
   async log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
+    const { floor } = this.ledger.retention;
+    if (after < floor) throw prunedPast(floor);
     const entries: LogEntry[] = [];
     let size = 0;
     for (const stored of this.ledger.log) {

@@ -5,6 +5,7 @@ import type { Status } from "../../../shared/message.ts";
 import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
+import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
@@ -105,6 +106,8 @@ export class Queries {
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number, head: number): LogSlice {
+    const { floor } = this;
+    if (after < floor) throw prunedPast(floor);
     const limit = maxEvents + 1;
     const rows =
       reader === null ? this.#sql.all.iterate({ after, limit }) : this.#sql.visible.iterate({ reader, after, limit });

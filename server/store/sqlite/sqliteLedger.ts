@@ -6,6 +6,7 @@ import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import { SqliteRetention } from "./sqliteRetention.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
@@ -64,6 +65,7 @@ const CACHED_CHARS = 16 * 1024;
 const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
+  readonly retention: SqliteRetention;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -74,6 +76,7 @@ export class SqliteLedger implements Ledger {
 
   constructor(db: Database.Database) {
     this.#sql = prepareAll(db);
+    this.retention = new SqliteRetention(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */

@@ -13,11 +13,12 @@ import { leases } from "./conformance/leases.ts";
 import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
+import { retention } from "./conformance/retention.ts";
 import { state } from "./conformance/state.ts";
 import { time } from "./conformance/time.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
 
-const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists };
+const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists, retention };
 
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {
