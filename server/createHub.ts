@@ -13,6 +13,7 @@ import { LIVENESS } from "../shared/presence.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";
+import type { RetentionPolicy } from "./hub/pruner.ts";
 import { makeMetrics } from "./metrics.ts";
 import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
 import type { Store } from "./store/store.ts";
@@ -34,6 +35,8 @@ export interface CreateHubOptions {
   lease?: Partial<LeasePolicy>;
   /** How connections are watched, ms. */
   liveness?: Partial<Liveness>;
+  /** What of finished messages and of the log is not kept for ever. Default: everything is. */
+  retention?: RetentionPolicy;
   logger?: Logger;
   clock?: Clock;
   /** Another store than SQLite. */
@@ -84,7 +87,7 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
   const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease });
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
-  const hub = await Hub.start({ store, clock, lease, liveness, version, failed });
+  const hub = await Hub.start({ store, clock, lease, liveness, retention: options.retention ?? {}, version, failed });
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });

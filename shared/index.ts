@@ -14,5 +14,6 @@ export * from "./operations.ts";
 export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } from "./presence.ts";
 export { LIVENESS, PRESENCE_LIMITS } from "./presence.ts";
 export * from "./protocol.ts";
+export * from "./quantities.ts";
 export * from "./suggest.ts";
 export * from "./validate.ts";

@@ -17,6 +17,7 @@ import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCo
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
+import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { Runs } from "./runs.ts";
 
 /** How soon what is due is tried again when the store failed. */
@@ -36,6 +37,7 @@ export interface HubOptions {
   lease: LeasePolicy;
   version: string;
   liveness: Liveness;
+  retention: RetentionPolicy;
   /** Told of failures that no caller hears of. */
   failed: (what: string, error: unknown) => void;
 }
@@ -54,7 +56,7 @@ export class Hub {
   readonly #commits: GroupCommit;
   readonly #failed: HubOptions["failed"];
   readonly #closing = new Cancellation();
-  readonly #floor: number;
+  readonly #pruner: Pruner;
   #wakeAt: number | null = null;
   #callOffWake: (() => void) | undefined;
 
@@ -71,6 +73,7 @@ export class Hub {
     }
     hub.presence.start(instances);
     hub.#armWake(wakeAt);
+    hub.#pruner.start();
     return hub;
   }
 
@@ -82,7 +85,6 @@ export class Hub {
     this.liveness = options.liveness;
     this.#lease = lease;
     this.#failed = failed;
-    this.#floor = position.floor;
     this.claimLines = new ClaimLines(clock);
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
     const log = (what: string) => (error: unknown) => failed(what, error);
@@ -94,6 +96,13 @@ export class Hub {
       leaveMs: options.liveness.leaveMs,
       record,
       failed: log("telling presence"),
+    });
+    this.#pruner = new Pruner({
+      clock,
+      policy: options.retention,
+      submit: (command) => this.submit(command),
+      pruned: (floor) => this.delivery.raiseFloor(floor),
+      failed,
     });
     this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
   }
@@ -117,14 +126,14 @@ export class Hub {
   }
 
   get floor(): number {
-    return this.#floor;
+    return this.delivery.floor;
   }
 
   /** Why the log does not go on from a cursor; undefined: it does. */
   lost({ epoch, seq }: Cursor): LostReason | undefined {
     if (epoch !== this.delivery.epoch) return "epoch";
     if (seq > this.delivery.head) return "ahead";
-    return seq < this.#floor ? "pruned" : undefined;
+    return seq < this.floor ? "pruned" : undefined;
   }
 
   /**
@@ -154,6 +163,7 @@ export class Hub {
     this.claimLines.close();
     this.#callOffWake?.();
     this.presence.stop();
+    this.#pruner.stop();
     await this.#commits.drain();
     await this.store.close();
   }

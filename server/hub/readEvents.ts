@@ -1,6 +1,7 @@
 /** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
 import { parseCursor } from "../../shared/cursor.ts";
 import { HubError } from "../../shared/errors.ts";
+import type { LostReason } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
@@ -32,11 +33,14 @@ export function startOf(hub: Hub, after: string | undefined): number {
   const cursor = parseCursor(after);
   const reason = hub.lost(cursor);
   if (reason === undefined) return cursor.seq;
-  throw new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
+  throw cursorLost(hub, reason);
+}
+
+const cursorLost = (hub: Hub, reason: LostReason) =>
+  new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
     reason,
     cursor: hub.head,
   });
-}
 
 export async function readEvents(hub: Hub, params: EventsParams, client: Client): Promise<Answer> {
   const start = startOf(hub, params.after);
@@ -44,7 +48,11 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
   receipts?.acknowledge(start);
-  const page = await firstPage(hub, readerOf(params, client), start, params, client);
+  const page = await firstPage(hub, readerOf(params, client), start, params, client).catch((error: HubError) => {
+    if (params.after !== "start" || error.code !== "cursor_lost") throw error;
+    return undefined; // the log's beginning has just moved
+  });
+  if (!page) return readEvents(hub, params, client);
   receipts?.sent(page);
   return { value: page.json };
 }
@@ -85,6 +93,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
       receives: false,
       send,
       failed: reject,
+      lost: () => reject(cursorLost(hub, "pruned")),
     });
     const lookAtTime = () => {
       if (session.state === "live") resolve(pages(hub.delivery.head, NOTHING));
