@@ -115,25 +115,25 @@ const SETTINGS = {
     schema: durationMs.default(LIVENESS.leave_ms),
     help: "how long an instance whose last connection broke counts as online",
   },
-  keepCompleteMs: {
+  keepComplete: {
     flag: "--keep-complete <duration>",
     env: ["COORDINATION_KEEP_COMPLETE"],
     schema: keep,
     help: "how long completed messages are kept, as 30d or 12h; default for ever",
   },
-  keepFailedMs: {
+  keepFailed: {
     flag: "--keep-failed <duration>",
     env: ["COORDINATION_KEEP_FAILED"],
     schema: keep,
     help: "how long failed messages are kept; default for ever",
   },
-  keepLogMs: {
+  keepLog: {
     flag: "--keep-log <duration>",
     env: ["COORDINATION_KEEP_LOG"],
     schema: keep,
     help: "how long a reader may stay away and still be told all that happened meanwhile; default for ever",
   },
-  maxSizeBytes: {
+  maxSize: {
     flag: "--max-size <size>",
     env: ["COORDINATION_MAX_SIZE"],
     schema: quantity(parseSize, "a size with its unit, as 500mb or 2gb"),

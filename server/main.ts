@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   } = config;
   const { backoffMs, backoffMaxMs, maxAttempts } = config;
   const lease = { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
-  const { keepCompleteMs: completeMs, keepFailedMs: failedMs, keepLogMs: logMs, maxSizeBytes: maxBytes } = config;
+  const { keepComplete: completeMs, keepFailed: failedMs, keepLog: logMs, maxSize: maxBytes } = config;
   const retention = { completeMs, failedMs, logMs, maxBytes };
   const hub = await createHub({ db, open, allowHosts, logger, lease, retention, liveness: { pingMs, leaveMs } });
   const { host, port } = await hub.listen(config).catch(async (error) => {
