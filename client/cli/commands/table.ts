@@ -5,6 +5,7 @@ import { claim } from "./claim.ts";
 import { complete } from "./complete.ts";
 import { deleteMessages } from "./delete.ts";
 import { demo } from "./demo.ts";
+import { exportMessages } from "./export.ts";
 import { fail } from "./fail.ts";
 import { get } from "./get.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -39,5 +40,6 @@ export const COMMANDS: readonly Command[] = [
   stats,
   heartbeat,
   backup,
+  exportMessages,
   demo,
 ];

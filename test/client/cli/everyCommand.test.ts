@@ -29,6 +29,7 @@ const ROWS: readonly Row[] = [
   { args: ["who", "ADA"], human: /^NAME .*\nada\d+ +online /, json: { instances: [{ state: "online" }] } },
   { args: ["stats"], human: /^total +\d+\npending +\d+\n/, json: { failed: expect.any(Number) } },
   { args: ["heartbeat"], human: /^\d\d:\d\d:\d\d {2}bob\d+ is alive\n$/, json: { claude_id: /^bob/ } },
+  { args: ["export", "--out", "FILE"], human: /copy\.db holds \d+ messages\n$/, json: { count: expect.any(Number) } },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },
 ];
 
