@@ -1,7 +1,6 @@
 /** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
 import { parseCursor } from "../../shared/cursor.ts";
 import { HubError } from "../../shared/errors.ts";
-import type { LostReason } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
@@ -33,14 +32,11 @@ export function startOf(hub: Hub, after: string | undefined): number {
   const cursor = parseCursor(after);
   const reason = hub.lost(cursor);
   if (reason === undefined) return cursor.seq;
-  throw cursorLost(hub, reason);
-}
-
-const cursorLost = (hub: Hub, reason: LostReason) =>
-  new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
+  throw new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
     reason,
     cursor: hub.head,
   });
+}
 
 export async function readEvents(hub: Hub, params: EventsParams, client: Client): Promise<Answer> {
   const start = startOf(hub, params.after);
@@ -48,11 +44,8 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
   receipts?.acknowledge(start);
-  const page = await firstPage(hub, readerOf(params, client), start, params, client).catch((error: HubError) => {
-    if (params.after !== "start" || error.code !== "cursor_lost") throw error;
-    return undefined; // the log's beginning has just moved
-  });
-  if (!page) return readEvents(hub, params, client);
+  const page = await firstPage(hub, readerOf(params, client), start, params, client);
+  if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
   receipts?.sent(page);
   return { value: page.json };
 }
@@ -72,6 +65,8 @@ function receiptsOf(hub: Hub, { claude_id, run }: Client) {
 /**
  * The first page with events; when none comes in time, an empty one that leads to the head. A session that has
  * not reached the head is never cut short by time: an empty page must not lead past what was not read.
+ *
+ * @returns undefined when what comes next was pruned meanwhile.
  */
 async function firstPage(hub: Hub, reader: Reader, cursor: number, params: EventsParams, client: Client) {
   const wait = new Deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
@@ -79,7 +74,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
   const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>
     makePage(hub.delivery.epoch, cursor, upTo, entries);
   let close = () => {};
-  const found = new Promise<LogPage>((resolve, reject) => {
+  const found = new Promise<LogPage | undefined>((resolve, reject) => {
     const isDue = () => !params.wait_ms || wait.isOver;
     const send = (page: LogPage) => {
       if (page.entries.length > 0) resolve(pages(page.upTo, page));
@@ -93,7 +88,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
       receives: false,
       send,
       failed: reject,
-      lost: () => reject(cursorLost(hub, "pruned")),
+      lost: () => resolve(undefined),
     });
     const lookAtTime = () => {
       if (session.state === "live") resolve(pages(hub.delivery.head, NOTHING));

@@ -1,7 +1,7 @@
 /** The log loses its beginning while sessions read it: they go on without a gap, or are told that they cannot. */
 import { expect, test } from "vitest";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { chat, expected, Follower, HeldLog, settled } from "./heldLog.ts";
+import { chat, expected, Follower, HeldLog, NOBODY, settled } from "./heldLog.ts";
 
 /** Leaves only the log's last entry. */
 const PRUNE: StoreCommand = {
@@ -66,6 +66,23 @@ test("what memory still holds is told in full although the disk has lost it", as
   await bob.catchUp(log);
   expect(bob).toMatchObject({ lost: false, problems: [] });
   expect(bob.entries.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test("what memory still holds has lost the bodies of messages that were pruned together, as the disk has", async () => {
+  const log = await HeldLog.start();
+  await log.commitAndAnnounce(
+    chat("ada", "bob", "secret 1"),
+    chat("ada", "bob", "secret 2"),
+    chat("ada", "bob", "kept"),
+  );
+  const acknowledge = (id: string): StoreCommand => ({ op: "change", caller: NOBODY, id, command: { op: "complete" } });
+  await log.commitAndAnnounce(acknowledge("1"), acknowledge("2"));
+  await log.commitAndAnnounce({ ...PRUNE, log_before: null, complete_before: 1 });
+  const bob = new Follower(log, { reader: "bob", cursor: 0 });
+  expect(log.reads).toEqual([]);
+  expect(bob.entries).toHaveLength(7);
+  expect(bob.entries.map(({ json }) => json)).toEqual(await expected(log, "bob", 0));
+  expect(bob.entries.map(({ json }) => json).join()).not.toContain("secret");
 });
 
 test("a quiet reader at the head has missed nothing, however far the floor has passed its cursor", async () => {

@@ -70,6 +70,18 @@ describe("a bound on the file's size", () => {
     );
   });
 
+  test("looks only at when it ended, not at how", async () => {
+    const hub = await openStore(newFile());
+    const ids: string[] = [];
+    for (let i = 0; i < 130; i++) {
+      const task = await hub.claim(await hub.send({ to_claude: "worker" }), name("worker"));
+      ids.push((await (i % 2 ? hub.fail(task, name("worker")) : hub.complete(task, name("worker")))).id);
+      hub.clock.advance(1);
+    }
+    await hub.outcome({ ...KEEP, max_bytes: 1 });
+    expect(await listed(hub)).toEqual(ids.slice(100));
+  });
+
   test("never takes what has not ended, and says that it cannot be kept", async () => {
     const hub = await openStore(newFile());
     const waits = await hub.send({ to_claude: "worker", context: "c".repeat(MB) });
