@@ -8,6 +8,7 @@ import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { TASK_DEFAULTS } from "../shared/message.ts";
 import { LIVENESS } from "../shared/presence.ts";
+import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { DEFAULT_RATES } from "./hub/rates.ts";
 
 interface Setting {
@@ -20,6 +21,20 @@ interface Setting {
 const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
 const count = z.coerce.number({ error: "must be a number" }).int().min(0);
 const durationMs = z.coerce.number({ error: "must be a number of milliseconds" }).int().min(0);
+
+/** A quantity with its unit; what is not said is undefined. */
+const quantity = (parse: (text: string) => number | undefined, examples: string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const value = /[a-z]$/i.test(text) ? parse(text) : undefined; // a bare number's unit would be a guess
+      if (value !== undefined && value > 0) return value;
+      context.addIssue({ code: "custom", message: `must be ${examples}` });
+      return z.NEVER;
+    })
+    .optional();
+
+const keep = quantity(parseDuration, "a duration with its unit, as 30d, 12h or 90m");
 
 const SETTINGS = {
   host: {
@@ -138,6 +153,30 @@ const SETTINGS = {
     schema: count.min(1).default(LIMITS.chain_hops),
     help: "how many answers to answers an exchange may have until a person lets it go on",
   },
+  keepComplete: {
+    flag: "--keep-complete <duration>",
+    env: ["COORDINATION_KEEP_COMPLETE"],
+    schema: keep,
+    help: "how long completed messages are kept, as 30d or 12h; default for ever",
+  },
+  keepFailed: {
+    flag: "--keep-failed <duration>",
+    env: ["COORDINATION_KEEP_FAILED"],
+    schema: keep,
+    help: "how long failed messages are kept; default for ever",
+  },
+  keepLog: {
+    flag: "--keep-log <duration>",
+    env: ["COORDINATION_KEEP_LOG"],
+    schema: keep,
+    help: "how long a reader may stay away and still be told all that happened meanwhile; default for ever",
+  },
+  maxSize: {
+    flag: "--max-size <size>",
+    env: ["COORDINATION_MAX_SIZE"],
+    schema: quantity(parseSize, "a size with its unit, as 500mb or 2gb"),
+    help: "size of the database beyond which what ended first goes first; default none",
+  },
   logLevel: {
     flag: "--log-level <level>",
     env: ["COORDINATION_LOG_LEVEL"],
@@ -192,7 +231,8 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   command.configureOutput({ writeOut: write, writeErr: write }).allowExcessArguments(false);
   for (const { flag, env, help, schema } of Object.values(SETTINGS)) {
     const otherwise = schema.safeParse(undefined).data; // the one source of defaults is the schema
-    const shown = otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
+    const shown =
+      otherwise === undefined || otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
     command.addOption(new Option(flag, `${help} (${env.join(", ")}${shown})`));
   }
   command.addHelpText("after", "\nExample:\n  coord hub --port 4000 --db data/team.db");

@@ -13,6 +13,7 @@ import { LIVENESS } from "../shared/presence.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";
+import type { RetentionPolicy } from "./hub/pruner.ts";
 import { DEFAULT_RATES, type RatePolicy } from "./hub/rates.ts";
 import { makeMetrics } from "./metrics.ts";
 import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
@@ -39,6 +40,8 @@ export interface CreateHubOptions {
   bounds?: Partial<Bounds>;
   /** How much one instance may ask for; by default only those on other machines are limited. */
   rates?: Partial<RatePolicy>;
+  /** What of finished messages and of the log is not kept for ever. Default: everything is. */
+  retention?: RetentionPolicy;
   logger?: Logger;
   clock?: Clock;
   /** Another store than SQLite. */
@@ -97,7 +100,8 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const rates = { ...DEFAULT_RATES, ...options.rates };
   const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease, bounds });
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
-  const hub = await Hub.start({ store, clock, lease, liveness, bounds, rates, version, failed });
+  const retention = options.retention ?? {};
+  const hub = await Hub.start({ store, clock, lease, liveness, bounds, rates, retention, version, failed });
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const logger = makeLogger(config.logLevel);
   const { db, open, allowHost: allowHosts, pingMs, offlineAfterMs: leaveMs } = config;
   const liveness = { pingMs, leaveMs };
-  const limits = { bounds: boundsOf(config), rates: ratesOf(config) };
+  const limits = { bounds: boundsOf(config), rates: ratesOf(config), retention: retentionOf(config) };
   const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
   const { host, port } = await hub.listen(config).catch(async (error) => {
     await hub.close();
@@ -51,6 +51,13 @@ function leaseOf(config: Config) {
   const { leaseGraceMs: graceMs, detachedLeaseMs: detachedMs, backoffMs, backoffMaxMs, maxAttempts } = config;
   return { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
 }
+
+const retentionOf = ({ keepComplete, keepFailed, keepLog, maxSize }: Config) => ({
+  completeMs: keepComplete,
+  failedMs: keepFailed,
+  logMs: keepLog,
+  maxBytes: maxSize,
+});
 
 const boundsOf = ({ pendingPerRecipient, pendingPerSender, chainHops }: Config) => ({
   pending_per_recipient: pendingPerRecipient,

@@ -20,6 +20,7 @@ export const CLOSE = {
   overloaded: { code: 4002, reason: "too many requests in flight", client: "return" },
   hubSilent: { code: 4003, reason: "the hub was silent", client: "return" },
   reopened: { code: 4004, reason: "opening again", client: "return" },
+  pruned: { code: 4005, reason: "the log was pruned past your cursor", client: "return" },
   unsupportedVersion: { code: 4500, reason: "unsupported protocol", client: "stop" },
   badToken: { code: 4501, reason: "bad token", client: "stop" },
   nameTaken: { code: 4502, reason: "name taken over", client: "stop" },

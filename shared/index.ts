@@ -14,6 +14,7 @@ export * from "./operations.ts";
 export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } from "./presence.ts";
 export { LIVENESS, PRESENCE_LIMITS } from "./presence.ts";
 export * from "./protocol.ts";
+export * from "./quantities.ts";
 export type { Missed, Overlap, Schedule } from "./schedule.ts";
 export { MISSED, OVERLAPS } from "./schedule.ts";
 export * from "./suggest.ts";

@@ -6,8 +6,12 @@
  *
  * The seam between catching up and live is one comparison on one thread: a session is live exactly when its
  * cursor has been brought to `head` and nothing was committed since, both known here and nowhere else.
+ *
+ * The log may lose its beginning while sessions read. Whether a read begins too early is decided by the store in the
+ * read itself, so no news of a pruning can come too late; the reader is told that it is lost, never handed a gap.
  */
 import { LIMITS } from "../../shared/limits.ts";
+import { floorOf } from "../store/retention.ts";
 import type { LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
 import { addressesOf, viewOf } from "../store/view.ts";
 import { type LogPage, makePage } from "./page.ts";
@@ -21,6 +25,8 @@ export interface DeliveryOptions {
   store: Pick<Store, "log">;
   epoch: string;
   head: number;
+  /** Entries up to here are pruned. */
+  floor?: number;
   /** Told when a read of the store failed; the session reads again at the next commit. */
   failed: (error: unknown) => void;
 }
@@ -35,17 +41,31 @@ export class Delivery {
   /** Readers who listen at an address. */
   readonly #audiences = new Map<string, Set<string>>();
   #head: number;
+  /** Where the head was until the last commit. */
+  #headBefore: number;
+  #floor: number;
 
-  constructor({ store, epoch, head, failed }: DeliveryOptions) {
+  constructor({ store, epoch, head, floor = 0, failed }: DeliveryOptions) {
     this.#store = store;
     this.epoch = epoch;
     this.#head = head;
+    this.#headBefore = head;
+    this.#floor = floor;
     this.#failed = failed;
     this.#tail = new LogTail(head);
   }
 
   get head(): number {
     return this.#head;
+  }
+
+  /** Entries up to here are pruned. Only ever rises. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  raiseFloor(floor: number): void {
+    this.#floor = Math.max(this.#floor, floor);
   }
 
   /** Sessions open now. */
@@ -110,6 +130,7 @@ export class Delivery {
       this.#jump(head);
       return;
     }
+    this.#headBefore = this.#head;
     this.#head = head;
     this.#tail.push(entries);
     const everyone = entries.filter((entry) => entry.to === "*");
@@ -120,11 +141,12 @@ export class Delivery {
 
   /** Entries went by unseen (a commit whose answer was lost): everyone reads. */
   #jump(head: number): void {
+    const before = this.#head;
     this.#head = head;
     this.#tail.restart(head);
     for (const view of this.#views.values()) {
       for (const session of view) {
-        if (session.state === "live") session.state = "behind";
+        if (session.state === "live") session.fallBehind(before);
         this.#bring(session);
       }
     }
@@ -165,8 +187,10 @@ export class Delivery {
   #pushToView(reader: Reader, visible: readonly LogEntry[], pages: PageCache): void {
     if (visible.length === 0) return;
     for (const session of this.#views.get(reader) ?? []) {
-      if (session.state === "live" && this.#push(session, visible, pages)) continue;
-      session.state = "behind";
+      if (session.state === "live") {
+        if (this.#push(session, visible, pages)) continue;
+        session.fallBehind(this.#headBefore);
+      }
       this.#bring(session);
     }
   }
@@ -184,8 +208,8 @@ export class Delivery {
     while (session.state === "behind" && !session.reading && session.open) {
       if (session.cursor === this.#head) {
         session.state = "live";
-      } else if (this.#tail.covers(session.cursor)) {
-        const slice = this.#tail.slice(session.reader, session.cursor, session.pageEvents, LIMITS.page_bytes);
+      } else if (this.#tail.covers(session.readsFrom)) {
+        const slice = this.#tail.slice(session.reader, session.readsFrom, session.pageEvents, LIMITS.page_bytes);
         session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
       } else {
         void this.#read(session);
@@ -196,18 +220,28 @@ export class Delivery {
   async #read(session: Session): Promise<void> {
     session.reading = true;
     try {
-      const read = await this.#store.log(session.reader, session.cursor, session.pageEvents, READ_BYTES);
+      const read = await this.#store.log(session.reader, session.readsFrom, session.pageEvents, READ_BYTES);
       const slice = this.#announced(read);
       if (session.state === "behind") {
         session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
       }
     } catch (error) {
-      (session.failed ?? this.#failed)(error);
+      this.#readFailed(session, error);
       return;
     } finally {
       session.reading = false;
     }
     this.#bring(session);
+  }
+
+  #readFailed(session: Session, error: unknown): void {
+    const floor = floorOf(error);
+    if (floor !== undefined) this.raiseFloor(floor); // the store may know it sooner than the hub
+    if (floor === undefined || !session.lost) (session.failed ?? this.#failed)(error);
+    else if (session.state !== "closed") {
+      this.close(session);
+      session.lost();
+    }
   }
 
   /** Of a read, what was committed here already: a store may see a commit before its news arrives. */

@@ -30,6 +30,8 @@ export interface SessionOptions {
   send: (page: LogPage, session: Session) => void;
   /** Told when a read of the store failed; without it the session reads again at the next occasion. */
   failed?: (error: unknown) => void;
+  /** Told when what comes next for the reader is pruned; the session is closed by then. */
+  lost?: () => void;
 }
 
 /** A page on its way. */
@@ -48,6 +50,8 @@ export class Session {
   readonly pageEvents: number;
   state: SessionState = "behind";
   cursor: number;
+  /** Nothing that the reader may see lies between its cursor and here. */
+  clearTo = 0;
   /** Whether a read of the store is under way for it. */
   reading = false;
   readonly #addresses: readonly string[];
@@ -55,11 +59,12 @@ export class Session {
   readonly #receives: boolean;
   readonly #send: SessionOptions["send"];
   readonly failed: SessionOptions["failed"];
+  readonly lost: SessionOptions["lost"];
   #unacknowledged: Unacknowledged[] = [];
   #events = 0;
   #bytes = 0;
 
-  constructor({ reader, cursor, window, pageEvents, receives, send, failed }: SessionOptions) {
+  constructor({ reader, cursor, window, pageEvents, receives, send, failed, lost }: SessionOptions) {
     this.reader = reader;
     this.#addresses = reader === null ? [] : addressesOf(reader);
     this.cursor = cursor;
@@ -68,11 +73,23 @@ export class Session {
     this.#receives = receives;
     this.#send = send;
     this.failed = failed;
+    this.lost = lost;
   }
 
   /** Whether another page may be sent. */
   get open(): boolean {
     return this.#events < this.#window.events && this.#bytes < this.#window.bytes;
+  }
+
+  /** From where on to read for it. */
+  get readsFrom(): number {
+    return Math.max(this.cursor, this.clearTo);
+  }
+
+  /** It was at `head`, and has to read what came since. */
+  fallBehind(head: number): void {
+    this.state = "behind";
+    this.clearTo = head;
   }
 
   /** Sends the next page. */

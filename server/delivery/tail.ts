@@ -22,11 +22,13 @@ export class LogTail {
   }
 
   push(entries: readonly LogEntry[]): void {
+    let deleted: Set<string> | undefined;
     for (const entry of entries) {
       this.#entries.push(entry);
       this.#chars += entry.json.length;
-      if (entry.kind === "deleted") this.#erase(entry.id);
+      if (entry.kind === "deleted") deleted = (deleted ?? new Set()).add(entry.id);
     }
+    if (deleted) this.#erase(deleted);
     if (this.#entries.length > TAIL_ENTRIES || this.#chars > TAIL_CHARS) this.#trim();
   }
 
@@ -66,9 +68,10 @@ export class LogTail {
     this.#first += drop;
   }
 
-  #erase(id: string): void {
+  /** One pass for all: pruning deletes many at once. */
+  #erase(ids: ReadonlySet<string>): void {
     for (const [i, entry] of this.#entries.entries()) {
-      if (entry.id !== id || entry.kind === "deleted") continue;
+      if (!ids.has(entry.id) || entry.kind === "deleted") continue;
       const json = `${entry.json.slice(0, entry.bodiesAt)}${ERASED}}}`;
       this.#chars += json.length - entry.json.length;
       this.#entries[i] = { ...entry, json };

@@ -20,6 +20,7 @@ import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
 import { ProgressTeller } from "./progress.ts";
+import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
@@ -44,6 +45,7 @@ export interface HubOptions {
   /** What the store holds senders to. */
   bounds: Bounds;
   rates: RatePolicy;
+  retention: RetentionPolicy;
   /** Told of failures that no caller hears of. */
   failed: (what: string, error: unknown) => void;
 }
@@ -67,7 +69,7 @@ export class Hub {
   readonly #commits: GroupCommit;
   readonly #failed: HubOptions["failed"];
   readonly #closing = new Cancellation();
-  readonly #floor: number;
+  readonly #pruner: Pruner;
   #wakeAt: number | null = null;
   #callOffWake: (() => void) | undefined;
 
@@ -85,6 +87,7 @@ export class Hub {
     }
     hub.presence.start(instances);
     hub.#armWake(wakeAt);
+    hub.#pruner.start();
     return hub;
   }
 
@@ -98,7 +101,6 @@ export class Hub {
     this.rates = new Rates(clock, options.rates);
     this.#lease = lease;
     this.#failed = failed;
-    this.#floor = position.floor;
     this.claimLines = new ClaimLines(clock);
     this.progress = new ProgressTeller(clock);
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
@@ -116,6 +118,13 @@ export class Hub {
       clock,
       timetable: () => store.timetable(),
       submit: (command) => this.submit(command),
+      failed,
+    });
+    this.#pruner = new Pruner({
+      clock,
+      policy: options.retention,
+      submit: (command) => this.submit(command),
+      pruned: (floor) => this.delivery.raiseFloor(floor),
       failed,
     });
     this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
@@ -140,14 +149,14 @@ export class Hub {
   }
 
   get floor(): number {
-    return this.#floor;
+    return this.delivery.floor;
   }
 
   /** Why the log does not go on from a cursor; undefined: it does. */
   lost({ epoch, seq }: Cursor): LostReason | undefined {
     if (epoch !== this.delivery.epoch) return "epoch";
     if (seq > this.delivery.head) return "ahead";
-    return seq < this.#floor ? "pruned" : undefined;
+    return seq < this.floor ? "pruned" : undefined;
   }
 
   /**
@@ -178,6 +187,7 @@ export class Hub {
     this.scheduler.close();
     this.#callOffWake?.();
     this.presence.stop();
+    this.#pruner.stop();
     await this.#commits.drain();
     await this.store.close();
   }

@@ -50,6 +50,7 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
   receipts?.acknowledge(start);
   const page = await firstPage(hub, readerFor(params, client), start, params, client);
+  if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
   receipts?.sent(page);
   return { value: page.json };
 }
@@ -69,6 +70,8 @@ function receiptsOf(hub: Hub, { claude_id, run }: Client) {
 /**
  * The first page with events; when none comes in time, an empty one that leads to the head. A session that has
  * not reached the head is never cut short by time: an empty page must not lead past what was not read.
+ *
+ * @returns undefined when what comes next was pruned meanwhile.
  */
 async function firstPage(hub: Hub, reader: Reader, cursor: number, params: EventsParams, client: Client) {
   const wait = new Deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
@@ -76,7 +79,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
   const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>
     makePage(hub.delivery.epoch, cursor, upTo, entries);
   let close = () => {};
-  const found = new Promise<LogPage>((resolve, reject) => {
+  const found = new Promise<LogPage | undefined>((resolve, reject) => {
     const isDue = () => !params.wait_ms || wait.isOver;
     const send = (page: LogPage) => {
       if (page.entries.length > 0) resolve(pages(page.upTo, page));
@@ -90,6 +93,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
       receives: false,
       send,
       failed: reject,
+      lost: () => resolve(undefined),
     });
     const lookAtTime = () => {
       if (session.state === "live") resolve(pages(hub.delivery.head, NOTHING));

@@ -32,11 +32,12 @@ type Apply = (before: MessageState, decision: Decision) => unknown;
 
 export class Dependencies {
   readonly #ledger: Ledger;
-  readonly #settled: string[];
+  /** What is over and not looked after yet; `complete` where that was seen: it may be gone since. */
+  readonly #settled: { id: string; complete: boolean }[];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#settled = ledger.waits.awaited(); // what had settled before is looked after now
+    this.#settled = ledger.waits.awaited().map((id) => ({ id, complete: false })); // what settled before a restart
   }
 
   /** Whether something is to be settled in the next batch. */
@@ -73,18 +74,18 @@ export class Dependencies {
   observe(before: MessageState | undefined, id: string, after: MessageState | null): void {
     if (!this.#ledger.waits.any || (after && !isOver(after))) return;
     if (before && before.blocked > 0) this.#ledger.waits.drop(id);
-    this.#settled.push(id);
+    this.#settled.push({ id, complete: after?.status === "complete" });
   }
 
   /** Lets those go on that wait for what is settled, and dooms those that wait in vain. */
   settle(apply: Apply, c: Circumstances): void {
     let settled = 0;
     while (settled < SETTLE_BATCH && this.#settled.length > 0) {
-      const id = this.#settled.shift() as string;
+      const { id, complete } = this.#settled.shift() as { id: string; complete: boolean };
       settled++;
       const awaited = this.#ledger.message(id);
       if (awaited && !isOver(awaited)) continue; // it is open still, or was given another try
-      const isComplete = awaited?.status === "complete";
+      const isComplete = complete || awaited?.status === "complete";
       for (const waiter of this.#waitersOf(id)) {
         apply(waiter, isComplete ? unblocked(waiter, c.now) : doomed(waiter, id, c));
         settled++;

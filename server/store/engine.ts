@@ -20,6 +20,7 @@ import { Dependencies, type Obstacles } from "./dependencies.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { prune } from "./retention.ts";
 import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
 
@@ -148,6 +149,11 @@ export class Engine {
     probe: () => {
       this.#ledger.probe(this.#now);
       return NOTHING;
+    },
+    prune: (command) => {
+      const remove = (state: MessageState) => void this.#apply(state, decideDelete(HUB.claude_id));
+      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove });
+      return { ok: true, message: JSON.stringify(report) };
     },
     presence: ({ transitions }) => {
       this.#ledger.recordPresence(transitions);

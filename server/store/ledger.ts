@@ -1,6 +1,7 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../shared/event.ts";
 import type { Attempt, MessageState } from "../core/message.ts";
+import type { RetentionLedger } from "./retention.ts";
 import type { ScheduleTable } from "./schedules.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
 
@@ -85,4 +86,5 @@ export interface Ledger {
   probe(now: number): void;
   recordPresence(transitions: readonly PresenceTransition[]): void;
   saveCounts(counts: Counts): void;
+  readonly retention: RetentionLedger;
 }

@@ -9,6 +9,7 @@ import type { Failure, LeaseState, MessageType, Status } from "../../shared/mess
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
+import type { PruneCommand } from "./retention.ts";
 import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./schedules.ts";
 
 /** One thing to be done in a batch. */
@@ -31,6 +32,8 @@ export type StoreCommand =
   | { op: "wake" }
   /** Proves that the store can write. */
   | { op: "probe" }
+  /** A portion of what is no longer kept goes; the outcome's message is a PruneReport as JSON. */
+  | PruneCommand
   /** Instances went from one presence state to another, or beat. */
   | { op: "presence"; transitions: readonly PresenceTransition[] }
   | ScheduleCommand;
@@ -146,7 +149,11 @@ export interface Store {
   /** What became of each try of a message, as a JSON array; null when there is no such message. */
   attempts(id: string): Promise<string | null>;
   list(filter: ListFilter, now: number): Promise<MessageSlice>;
-  /** A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event. */
+  /**
+   * A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event.
+   *
+   * @throws HubError `cursor_lost` when entries past `after` are pruned: see `floorOf`.
+   */
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;
   counts(): Promise<Counts>;
   workload(names: readonly string[]): Promise<Workload[]>;

@@ -15,7 +15,7 @@ export const EVENT_MEANINGS: Record<EventKind, string> = {
   requeued: "A try failed or its lease ran out; it is pending again, perhaps after a pause.",
   ready: "What a pending task waited for is over: it can be claimed now.",
   cancelled: "The task was called off. Its holder should stop.",
-  deleted: "The message and its bodies are gone. A holder should stop.",
+  deleted: "The message and its bodies are gone. A holder should stop. Without an actor, it was kept long enough.",
   late: "A result came from an attempt that no longer counts. Kept here, and changed nothing.",
   delivered: "The recipient's client has acknowledged the message.",
   seen: "The recipient's model has the message in its context.",

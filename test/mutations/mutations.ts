@@ -20,6 +20,7 @@ const QUERIES = "server/store/sqlite/queries.ts";
 const BACKLOG = "server/store/backlog.ts";
 const CHAIN = "server/core/chain.ts";
 const CHAINS = "server/store/chains.ts";
+const RETENTION = "server/store/sqlite/sqliteRetention.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -178,6 +179,36 @@ export const MUTATIONS: readonly Mutation[] = [
     file: LEDGER,
     search: "    this.#sql.eraseBodies.run(state.id);\n    this.#uncache(state.id);\n",
     replace: "    this.#sql.eraseBodies.run(state.id);\n",
+  },
+  {
+    breaks: "pruning takes messages away without telling",
+    file: ENGINE,
+    search: "void this.#apply(state, decideDelete(HUB.claude_id))",
+    replace: "this.#ledger.remove(state)",
+  },
+  {
+    breaks: "a log that is pruned whole begins again at 1 after a restart",
+    file: RETENTION,
+    search: "seq < (SELECT max(seq) FROM coordination_log)",
+    replace: "seq <= (SELECT max(seq) FROM coordination_log)",
+  },
+  {
+    breaks: "a reader whose next events are pruned is handed a gap",
+    file: QUERIES,
+    search: "if (after < floor) throw prunedPast(floor);",
+    replace: "",
+  },
+  {
+    breaks: "a key is forgotten while its message is there",
+    file: RETENTION,
+    search: "AND NOT EXISTS (SELECT 1 FROM coordination_messages m WHERE m.id = message_id)",
+    replace: "",
+  },
+  {
+    breaks: "a bound on the size takes what an application's tables hold for the hub's",
+    file: RETENTION,
+    search: "if (!this.#isOwn()) return null;",
+    replace: "",
   },
   {
     breaks: "a rolled-back file goes on under its old epoch",

@@ -8,6 +8,7 @@ import { complete } from "./complete.ts";
 import { dead } from "./dead.ts";
 import { deleteMessages } from "./delete.ts";
 import { demo } from "./demo.ts";
+import { exportMessages } from "./export.ts";
 import { extend } from "./extend.ts";
 import { fail } from "./fail.ts";
 import { get } from "./get.ts";
@@ -59,5 +60,6 @@ export const COMMANDS: readonly Command[] = [
   heartbeat,
   schedule,
   backup,
+  exportMessages,
   demo,
 ];

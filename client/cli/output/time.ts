@@ -1,4 +1,5 @@
 /** Times and durations as people write and read them. */
+export { parseDuration } from "../../../shared/index.ts";
 
 const UNITS = [
   { name: "d", ms: 86_400_000 },
@@ -27,17 +28,4 @@ export const since = (time: string, now: number) => span(Math.max(0, now - Date.
 export function clock(time: string): string {
   const at = new Date(time);
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => `${part}`.padStart(2, "0")).join(":");
-}
-
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|min|m|h|d)?$/;
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 6e4, m: 6e4, h: 3.6e6, d: 8.64e7 };
-
-/**
- * Milliseconds of a duration; a bare number counts seconds. Undefined for anything else.
- *
- * @example parseDuration("1.5h") === 5_400_000
- */
-export function parseDuration(text: string): number | undefined {
-  const [, amount, unit = "s"] = DURATION.exec(text) ?? [];
-  return amount === undefined ? undefined : Math.round(Number(amount) * (UNIT_MS[unit] as number));
 }

@@ -3,6 +3,7 @@ import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemoryRetention } from "./memoryRetention.ts";
 import { MemorySchedules } from "./memorySchedules.ts";
 
 class MemoryWaits implements Waits {
@@ -45,7 +46,8 @@ export class MemoryLedger implements Ledger {
   readonly presence: PresenceTransition[] = [];
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly schedules = new MemorySchedules();
-  readonly #keys = new Map<string, RememberedKey>();
+  readonly keys = new Map<string, RememberedKey & { at: number }>();
+  readonly retention = new MemoryRetention(this);
   readonly #lifted = new Map<string, number>();
   #lastPlace = 0;
 
@@ -82,14 +84,14 @@ export class MemoryLedger implements Ledger {
     this.log.push({ ...entry });
   }
 
-  remember(sender: string, key: string, value: RememberedKey) {
-    const known = this.#keys.get(`${sender} ${key}`);
-    if (!known) this.#keys.set(`${sender} ${key}`, value);
+  remember(sender: string, key: string, value: RememberedKey, now: number) {
+    const known = this.keys.get(`${sender} ${key}`);
+    if (!known) this.keys.set(`${sender} ${key}`, { ...value, at: now });
     return known;
   }
 
   recall(sender: string, key: string) {
-    return this.#keys.get(`${sender} ${key}`);
+    return this.keys.get(`${sender} ${key}`);
   }
 
   hopsOf(chainId: string) {

@@ -9,6 +9,7 @@ import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
 import { bodies, leaseState, messageJson } from "../messageJson.ts";
+import { prunedPast } from "../retention.ts";
 import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
 import { viewOf } from "../view.ts";
@@ -77,6 +78,8 @@ export class MemoryStore implements Store {
   }
 
   async log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
+    const { floor } = this.ledger.retention;
+    if (after < floor) throw prunedPast(floor);
     const maySee = viewOf(reader);
     const entries: LogEntry[] = [];
     let size = 0;

@@ -7,6 +7,7 @@ import { Backlog } from "../backlog.ts";
 import type { Tally } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import { bodies, messageJson } from "../messageJson.ts";
+import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
 import { addressesOf } from "../view.ts";
 import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
@@ -144,6 +145,8 @@ export class Queries {
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number, head: number): LogSlice {
+    const { floor } = this;
+    if (after < floor) throw prunedPast(floor);
     const limit = maxEvents + 1;
     const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
     const entries: LogEntry[] = [];

@@ -17,6 +17,7 @@ import {
   toChanges,
   toSaid,
 } from "./rows.ts";
+import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
 import { SqliteWaits } from "./waits.ts";
 
@@ -90,6 +91,7 @@ const GENERATION = 2048;
 export class SqliteLedger implements Ledger {
   readonly waits: SqliteWaits;
   readonly schedules: SqliteSchedules;
+  readonly retention: SqliteRetention;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -102,6 +104,7 @@ export class SqliteLedger implements Ledger {
     this.waits = new SqliteWaits(db);
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
+    this.retention = new SqliteRetention(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */

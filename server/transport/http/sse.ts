@@ -34,7 +34,8 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
     response.write(text, () => hub.delivery.acknowledge(session, page.upTo));
   };
   const pageEvents = params.limit ?? LIMITS.page_events;
-  const session = hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives: false, send });
+  const lost = () => response.end(); // who comes back with this cursor is told
+  const session = hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives: false, send, lost });
   if (session.cursor === cursor) hub.delivery.position(session);
   let callOff = () => {};
   const keepAlive = () => {

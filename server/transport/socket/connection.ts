@@ -232,7 +232,9 @@ export class SocketConnection {
   #openSession(reader: Reader, cursor: number, receives: boolean): void {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
-    this.#session = this.#context.hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives, send });
+    const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
+    const { delivery } = this.#context.hub;
+    this.#session = delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives, send, lost });
   }
 
   #acknowledge(session: Session, cursor: string): void {

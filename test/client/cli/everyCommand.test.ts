@@ -58,6 +58,7 @@ const ROWS: readonly Row[] = [
       /^name +nightly\ncron +0 3 \* \* \*, Europe\/Berlin\n.*\nnext, in Europe\/Berlin\n( {2}.{5}[\d-]{10} 03:00:00 {2}in .*\n){5}\nrun the backup\n$/s,
     json: { name: "nightly", timezone: "Europe/Berlin", enabled: true },
   },
+  { args: ["export", "--out", "FILE"], human: /copy\.db holds \d+ messages\n$/, json: { count: expect.any(Number) } },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },
 ];
 

@@ -40,10 +40,14 @@ export class HeldRead {
     this.slice = await this.#read();
   }
 
-  /** What it saw arrives. */
+  /** What it saw arrives, or why it saw nothing. */
   async arrive(): Promise<void> {
-    if (!this.slice) await this.happen();
-    this.#settle.resolve(this.slice as LogSlice);
+    try {
+      if (!this.slice) await this.happen();
+      this.#settle.resolve(this.slice as LogSlice);
+    } catch (error) {
+      this.#settle.reject(error as Error);
+    }
     await settled();
   }
 
@@ -128,6 +132,8 @@ const AMPLE: Window = { events: 1_000, bytes: 1_000_000 };
 export class Follower {
   readonly pages: LogPage[] = [];
   readonly problems: string[] = [];
+  /** Whether it was told that the log does not go on for it. */
+  lost = false;
   readonly session: Session;
   readonly start: number;
   readonly #window: Window;
@@ -147,6 +153,9 @@ export class Follower {
       reader,
       window: this.#window,
       send,
+      lost: () => {
+        this.lost = true;
+      },
     });
   }
 

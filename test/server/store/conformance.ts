@@ -16,6 +16,7 @@ import { leases } from "./conformance/leases.ts";
 import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
+import { retention } from "./conformance/retention.ts";
 import { schedules } from "./conformance/schedules.ts";
 import { state } from "./conformance/state.ts";
 import { TIGHT } from "./conformance/tight.ts";
@@ -38,6 +39,7 @@ const SECTIONS = {
   counts,
   lists,
   schedules,
+  retention,
 };
 
 /** What needs bounds that are soon reached. */

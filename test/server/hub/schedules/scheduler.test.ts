@@ -1,5 +1,4 @@
 /** Schedules of a real hub whose clock is held: when they send, how often, and what steps and restarts do to them. */
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeIds } from "../../../../server/store/ids.ts";
 import { MemoryStore } from "../../../../server/store/memory/memoryStore.ts";
@@ -10,7 +9,6 @@ import type { Schedule } from "../../../../shared/schedule.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
-import { tempDir } from "../../../support/tempDir.ts";
 import { LEASE } from "../../core/support.ts";
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];

@@ -169,6 +169,7 @@ export class Model {
     if (command.op === "delete") this.#delete(this.#find(command.id), scene);
     else if (command.op === "delivered") for (const id of command.ids) this.#deliver(id, scene);
     else if (command.op === "wake") this.#wake(scene);
+    else if (command.op === "prune") this.#prune(command, scene);
     else this.#moveLeases(command);
   }
 
@@ -199,6 +200,13 @@ export class Model {
   #delete(message: ModelMessage, scene: Scene): void {
     this.messages.splice(this.messages.indexOf(message), 1);
     scene.tell("deleted", message);
+  }
+
+  /** What ended before its cut-off goes, as if it were deleted. */
+  #prune({ complete_before, failed_before }: CommandOf<"prune">, scene: Scene): void {
+    const before = { complete: complete_before ?? 0, failed: failed_before ?? 0, pending: 0, in_progress: 0 };
+    const gone = this.messages.filter(({ status, completed }) => (completed ?? scene.now) < before[status]);
+    for (const message of gone) this.#delete(message, scene);
   }
 
   #deliver(id: string, scene: Scene): void {

@@ -88,6 +88,12 @@ const COMMANDS = {
   "lapse all": ({ now }) => ({ op: "lapse", until: now + 45 * SECOND }),
   keep: ({ holder }) => ({ op: "keep", holder }),
   lengthen: ({ holder, now }) => ({ op: "lengthen", claude_id: holder.claude_id, until: now + 31 * MINUTE }),
+  prune: ({ variant, now }) => ({
+    op: "prune",
+    complete_before: variant % 2 ? now - SECOND : null,
+    failed_before: variant % 3 ? now + 1 : null,
+    ...{ log_before: null, max_bytes: null, keys_after: null },
+  }),
 } satisfies Record<string, (meant: Meant) => StoreCommand>;
 
 /** The command that an operation means. */
@@ -159,6 +165,7 @@ const anyOp = fc.oneof(
   { weight: 6, arbitrary: op(["complete", "fail", "retry", "release"]) },
   { weight: 4, arbitrary: op(["cancel", "revive", "extend", "progress", "seen"]) },
   { weight: 3, arbitrary: op(["delete", "delivered", "lapse", "lapse all", "keep", "lengthen"]) },
+  { weight: 1, arbitrary: op(["prune"]) },
 );
 
 const commit = fc.record({ commit: fc.array(anyOp, { minLength: 1, maxLength: 3 }) });

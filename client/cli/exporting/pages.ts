@@ -1,0 +1,63 @@
+/** What is exported, page by page through the ordinary operations, so that no page holds the hub up. */
+import { LIMITS, parseCursor } from "../../../shared/index.ts";
+import type { Event, Message, Params } from "../../sdk/index.ts";
+import type { Context } from "../context.ts";
+import { Rest } from "../rest.ts";
+
+export interface ExportPage {
+  readonly items: readonly (Message | Event)[];
+  /** Where to go on after this page; undefined: there was no more. */
+  readonly next: string | undefined;
+  /** How far it is, of how much; undefined: nobody knows. */
+  readonly done: number;
+  readonly total: number | undefined;
+}
+
+export type MessageFilter = Pick<Params<"list">, "status" | "type" | "to_claude" | "from_claude" | "thread_id">;
+
+/** Messages, oldest first. @param next the mark at which an earlier export ended. */
+export async function* messagePages(
+  context: Context,
+  filter: MessageFilter,
+  next: string | undefined,
+): AsyncIterable<ExportPage> {
+  const total = next === undefined ? await totalOf(context, filter) : undefined;
+  let done = 0;
+  for (let mark = next; ; ) {
+    const list = await context.call("list", {
+      ...filter,
+      limit: LIMITS.list_messages,
+      ...(mark !== undefined && { next: mark }),
+    });
+    done += list.count;
+    mark = list.next;
+    yield { items: list.messages, next: mark, done, total };
+    if (mark === undefined) return;
+  }
+}
+
+/** How many there are, as far as counts are kept. */
+async function totalOf(context: Context, { status, ...others }: MessageFilter): Promise<number | undefined> {
+  if (Object.keys(others).length > 0) return undefined;
+  return (await context.call("stats", {}))[status ?? "total"];
+}
+
+/** The log as an observer sees it, up to where it stood when the export began. */
+export async function* eventPages(
+  { url, interrupted }: Context,
+  end: string,
+  next: string | undefined,
+): AsyncIterable<ExportPage> {
+  const observer = new Rest(url, undefined, interrupted);
+  const last = parseCursor(end).seq;
+  let first: number | undefined;
+  for (let after = next ?? "start"; ; ) {
+    const page = await observer.call("events", { after, limit: LIMITS.page_events });
+    first ??= parseCursor(page.after).seq;
+    const items = page.events.filter(({ seq }) => seq <= last);
+    const at = Math.min(parseCursor(page.cursor).seq, last);
+    after = page.cursor;
+    yield { items, next: page.cursor, done: at - first, total: last - first };
+    if (at >= last) return;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Prunes what the hub is told not to keep: one portion after the other until nothing is left, then again after a
+ * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
+ * that pruning never has more than a fraction of the database's time.
+ */
+import type { Clock } from "../clock.ts";
+import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../store/retention.ts";
+
+/** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
+export interface RetentionPolicy {
+  /** Of completed messages, ms after they ended. */
+  completeMs?: number | undefined;
+  /** Of failed messages, ms after they ended. */
+  failedMs?: number | undefined;
+  /** Of log entries, ms: how far behind a reader may be and still go on. */
+  logMs?: number | undefined;
+  /** Bytes of the file in use: beyond, what ended first goes first, whatever its age. */
+  maxBytes?: number | undefined;
+}
+
+export interface PrunerOptions {
+  clock: Clock;
+  policy: RetentionPolicy;
+  /** Commits one portion. @returns its report as JSON. */
+  submit: (command: PruneCommand) => Promise<{ message: string | null }>;
+  /** Told how far the log is pruned. */
+  pruned: (floor: number) => void;
+  failed: (what: string, error: unknown) => void;
+}
+
+/** Between two rounds. */
+const EVERY_MS = 60_000;
+/** Between two portions of a round. */
+const PAUSE_MS = 20;
+/** Between two looks at all idempotency keys. */
+const KEYS_EVERY_MS = 24 * 60 * 60_000;
+
+/** What the person who set a size should know. */
+const SIZE_NOTES = {
+  within: undefined,
+  over: "more than the maximum size is taken by messages that have not ended: those are always kept",
+  foreign: "the maximum size does not count: the database holds an application's tables, too",
+} as const;
+
+export class Pruner {
+  readonly #options: PrunerOptions;
+  #callOff: (() => void) | undefined;
+  #stopped = false;
+  #keysAfter: KeyPlace | null = FIRST_KEY;
+  #keysAt = 0;
+  #noted: PruneReport["size"] = "within";
+
+  constructor(options: PrunerOptions) {
+    this.#options = options;
+  }
+
+  /** Begins, unless everything is kept. */
+  start(): void {
+    if (Object.values(this.#options.policy).some((bound) => bound !== undefined)) this.#later(EVERY_MS);
+  }
+
+  /** Begins no other portion. */
+  stop(): void {
+    this.#stopped = true;
+    this.#callOff?.();
+  }
+
+  #later(delayMs: number): void {
+    if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune());
+  }
+
+  /** One portion; the next is asked for when its report is here. */
+  async #prune(): Promise<void> {
+    try {
+      const { message } = await this.#options.submit(this.#command());
+      const report = JSON.parse(message as string) as PruneReport;
+      this.#keysAfter = report.keys_next;
+      this.#options.pruned(report.floor);
+      if (!report.more) this.#note(report.size);
+      this.#later(report.more ? PAUSE_MS : EVERY_MS);
+    } catch (error) {
+      if (!this.#stopped) this.#options.failed("pruning", error);
+      this.#later(EVERY_MS);
+    }
+  }
+
+  #command(): PruneCommand {
+    const { clock, policy } = this.#options;
+    const now = clock.now();
+    const before = (keptMs: number | undefined) => (keptMs === undefined ? null : now - keptMs);
+    if (now >= this.#keysAt) {
+      this.#keysAt = now + KEYS_EVERY_MS;
+      this.#keysAfter = FIRST_KEY;
+    }
+    return {
+      op: "prune",
+      complete_before: before(policy.completeMs),
+      failed_before: before(policy.failedMs),
+      log_before: before(policy.logMs),
+      max_bytes: policy.maxBytes ?? null,
+      keys_after: this.#keysAfter,
+    };
+  }
+
+  /** Says once what keeps the file from its size. */
+  #note(size: PruneReport["size"]): void {
+    const note = size === this.#noted ? undefined : SIZE_NOTES[size];
+    this.#noted = size;
+    if (note) this.#options.failed("keeping to the maximum size", new Error(note));
+  }
+}

@@ -1,0 +1,62 @@
+/** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
+import type { MessageState } from "../../core/message.ts";
+import type { StoredEntry } from "../ledger.ts";
+import type { Finished, KeyPlace, RetentionLedger } from "../retention.ts";
+
+interface Tables {
+  readonly messages: ReadonlyMap<string, MessageState>;
+  readonly log: StoredEntry[];
+  /** By sender and key. */
+  readonly keys: Map<string, { id: string; at: number }>;
+}
+
+export class MemoryRetention implements RetentionLedger {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  get floor(): number {
+    return (this.#tables.log[0]?.seq ?? 1) - 1;
+  }
+
+  finished(status: Finished, before: number, limit: number): MessageState[] {
+    const endOf = (state: MessageState) => state.completed_at as number;
+    return [...this.#tables.messages.values()]
+      .filter((state) => state.status === status && endOf(state) < before)
+      .sort((a, b) => endOf(a) - endOf(b))
+      .slice(0, limit);
+  }
+
+  pruneLog(before: number, limit: number): number {
+    const { log } = this.#tables;
+    const kept = log.findIndex(({ envelope }) => timeOf(envelope) >= before);
+    const older = kept === -1 ? log.length : kept;
+    return log.splice(0, Math.min(older, limit, log.length - 1)).length;
+  }
+
+  pruneKeys(before: number, after: KeyPlace, limit: number) {
+    const { keys, messages } = this.#tables;
+    const places = [...keys.keys()].sort().filter((place) => place > after.join(" "));
+    const looked = places.slice(0, limit);
+    const useless = looked.filter((place) => {
+      const { id, at } = keys.get(place) as { id: string; at: number };
+      return at < before && !messages.has(id);
+    });
+    for (const place of useless) keys.delete(place);
+    const last = looked[limit - 1]?.split(" ");
+    const next: KeyPlace | null = last ? [last[0] as string, last.slice(1).join(" ")] : null;
+    return { removed: useless.length, next };
+  }
+
+  usedBytes(): number {
+    return 0;
+  }
+
+  giveBack(): number {
+    return 0;
+  }
+}
+
+const timeOf = (envelope: string) => Date.parse(/"at":"([^"]*)"/.exec(envelope)?.[1] as string);

@@ -1,0 +1,105 @@
+/** Retention over SQLite: what is no longer kept is found by an index, or at the beginning of a table. */
+import type Database from "better-sqlite3";
+import type { MessageState } from "../../core/message.ts";
+import { iso } from "../messageJson.ts";
+import { type Finished, type KeyPlace, PORTION_CHARS, type RetentionLedger } from "../retention.ts";
+import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+
+const prepareAll = (db: Database.Database) => ({
+  finished: db
+    .prepare(
+      `SELECT ${COLUMNS.join(", ")} FROM coordination_messages INDEXED BY coordination_messages_finished
+       WHERE status = ? AND completed_at < ? ORDER BY completed_at LIMIT ?`,
+    )
+    .raw(),
+  /** The first entries with their times, the log's last one left out. */
+  oldest: db
+    .prepare(
+      `SELECT seq, substr(envelope, instr(envelope, '"at":"') + 6, 24) FROM coordination_log
+       WHERE seq > 0 AND seq < (SELECT max(seq) FROM coordination_log) ORDER BY seq LIMIT ?`,
+    )
+    .raw(),
+  pruneLog: db.prepare("DELETE FROM coordination_log WHERE seq <= ?"),
+  pruneBodies: db.prepare("DELETE FROM coordination_bodies WHERE seq <= ?"),
+  first: db.prepare("SELECT coalesce(min(seq), 1) FROM coordination_log").pluck(),
+  keys: db
+    .prepare(
+      `SELECT sender, key, created_at < ? AND NOT EXISTS (SELECT 1 FROM coordination_messages m WHERE m.id = message_id)
+       FROM coordination_keys WHERE (sender, key) > (?, ?) ORDER BY sender, key LIMIT ?`,
+    )
+    .raw(),
+  pruneKey: db.prepare("DELETE FROM coordination_keys WHERE sender = ? AND key = ?"),
+});
+
+/** Free pages that stay: what comes next would only have to ask for them again. */
+const SPARE_PAGES = 256;
+/** What `PRAGMA auto_vacuum` says of a file that gives pages back when asked. */
+const INCREMENTAL = 2;
+
+export class SqliteRetention implements RetentionLedger {
+  readonly #db: Database.Database;
+  readonly #sql: ReturnType<typeof prepareAll>;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    this.#sql = prepareAll(db);
+  }
+
+  get floor(): number {
+    return (this.#sql.first.get() as number) - 1;
+  }
+
+  finished(status: Finished, before: number, limit: number): MessageState[] {
+    const states: MessageState[] = [];
+    let chars = 0;
+    for (const row of this.#sql.finished.iterate(status, iso(before), limit)) {
+      const state = fromRow(row as RawRow);
+      chars += state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0);
+      if (states.length > 0 && chars > PORTION_CHARS) break;
+      states.push(state);
+    }
+    return states;
+  }
+
+  pruneLog(before: number, limit: number): number {
+    const entries = this.#sql.oldest.all(limit) as [seq: number, at: string][];
+    const kept = entries.findIndex(([, at]) => at >= iso(before));
+    const count = kept === -1 ? entries.length : kept;
+    const last = entries[count - 1]?.[0];
+    if (last === undefined) return 0;
+    this.#sql.pruneLog.run(last);
+    this.#sql.pruneBodies.run(last);
+    return count;
+  }
+
+  pruneKeys(before: number, after: KeyPlace, limit: number) {
+    const keys = this.#sql.keys.all(before, ...after, limit) as [sender: string, key: string, isUseless: number][];
+    const useless = keys.filter(([, , isUseless]) => isUseless === 1);
+    for (const [sender, key] of useless) this.#sql.pruneKey.run(sender, key);
+    const [sender, key] = keys[limit - 1] ?? [];
+    const next: KeyPlace | null = sender === undefined || key === undefined ? null : [sender, key];
+    return { removed: useless.length, next };
+  }
+
+  usedBytes(): number | null {
+    if (!this.#isOwn()) return null;
+    return (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size");
+  }
+
+  giveBack(limit: number): number {
+    const free = this.#pragma("freelist_count");
+    if (free <= SPARE_PAGES || this.#pragma("auto_vacuum") !== INCREMENTAL || !this.#isOwn()) return 0;
+    this.#db.pragma(`incremental_vacuum(${Math.min(limit, free - SPARE_PAGES)})`);
+    return free - this.#pragma("freelist_count");
+  }
+
+  /** Whether nobody else has tables in the file. */
+  #isOwn(): boolean {
+    const tables = this.#db.pragma("table_list") as { schema: string; name: string }[];
+    return tables.every(({ schema, name }) => schema !== "main" || /^(coordination|sqlite)_/.test(name));
+  }
+
+  #pragma(name: string): number {
+    return this.#db.pragma(name, { simple: true }) as number;
+  }
+}

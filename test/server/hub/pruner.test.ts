@@ -1,0 +1,136 @@
+/** When pruning happens: in rounds, one portion after the other with a pause, never two at once. */
+import { describe, expect, test } from "vitest";
+import { Pruner, type RetentionPolicy } from "../../../server/hub/pruner.ts";
+import type { PruneCommand, PruneReport } from "../../../server/store/retention.ts";
+import { ManualClock } from "../../support/clock.ts";
+
+const HOUR = 3_600_000;
+const NOTHING: PruneReport = {
+  messages: 0,
+  entries: 0,
+  keys: 0,
+  pages: 0,
+  floor: 0,
+  keys_next: null,
+  more: false,
+  size: "within",
+};
+
+/** Lets everything that follows from what has happened happen. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A pruner whose portions are answered when the test says so. */
+function start(policy: RetentionPolicy) {
+  const clock = new ManualClock();
+  const asked: { command: PruneCommand; resolve: (report: { message: string }) => void; reject: (e: Error) => void }[] =
+    [];
+  const floors: number[] = [];
+  const failures: string[] = [];
+  const pruner = new Pruner({
+    clock,
+    policy,
+    submit: (command) => new Promise((resolve, reject) => asked.push({ command, resolve, reject })),
+    pruned: (floor) => floors.push(floor),
+    failed: (what, error) => failures.push(`${what}: ${(error as Error).message}`),
+  });
+  pruner.start();
+  const answer = async (report: Partial<PruneReport>) => {
+    asked.at(-1)?.resolve({ message: JSON.stringify({ ...NOTHING, ...report }) });
+    await settled();
+  };
+  return { clock, asked, floors, failures, pruner, answer };
+}
+
+test("where everything is kept, nothing is ever asked of the store", () => {
+  const { clock, asked } = start({ completeMs: undefined });
+  expect(clock.armed).toBe(0);
+  clock.advance(24 * HOUR);
+  expect(asked).toEqual([]);
+});
+
+test("cut-offs lie as far back as the policy says; what it does not name is kept", () => {
+  const { clock, asked } = start({ completeMs: HOUR, maxBytes: 1_000 });
+  clock.advance(60_000);
+  expect(asked[0]?.command).toMatchObject({
+    complete_before: clock.now() - HOUR,
+    failed_before: null,
+    log_before: null,
+    max_bytes: 1_000,
+  });
+});
+
+test("portions follow one another with a pause until nothing is left, and never before the last one has answered", async () => {
+  const { clock, asked, floors, answer } = start({ logMs: HOUR });
+  clock.advance(60_000);
+  clock.advance(10 * HOUR);
+  expect(asked).toHaveLength(1);
+  await answer({ more: true, floor: 500 });
+  expect(asked).toHaveLength(1);
+  clock.advance(20);
+  expect(asked).toHaveLength(2);
+  await answer({ floor: 700 });
+  clock.advance(59_999);
+  expect(asked).toHaveLength(2);
+  clock.advance(1);
+  expect(asked).toHaveLength(3);
+  expect(floors).toEqual([500, 700]);
+});
+
+test("keys are looked at once a day, from where the last portion ended", async () => {
+  const { clock, asked, answer } = start({ completeMs: HOUR });
+  const after = () => asked.at(-1)?.command.keys_after;
+  clock.advance(60_000);
+  expect(after()).toEqual(["", ""]);
+  await answer({ more: true, keys_next: ["ada", "k"] });
+  clock.advance(20);
+  expect(after()).toEqual(["ada", "k"]);
+  await answer({});
+  clock.advance(60_000);
+  expect(after()).toBeNull();
+  await answer({});
+  clock.advance(24 * HOUR);
+  await answer({});
+  clock.advance(60_000);
+  expect(after()).toEqual(["", ""]);
+});
+
+test("a failure is told, and tried again in the next round", async () => {
+  const { clock, asked, failures } = start({ completeMs: HOUR });
+  clock.advance(60_000);
+  asked[0]?.reject(new Error("the disk is full"));
+  await settled();
+  expect(failures).toEqual(["pruning: the disk is full"]);
+  clock.advance(60_000);
+  expect(asked).toHaveLength(2);
+});
+
+test("once stopped, it asks for nothing more, whatever was under way", async () => {
+  const { clock, asked, pruner, answer, failures } = start({ completeMs: HOUR });
+  clock.advance(60_000);
+  pruner.stop();
+  await answer({ more: true });
+  expect([clock.armed, asked.length, failures]).toEqual([0, 1, []]);
+});
+
+describe("a size that cannot be kept", () => {
+  test.each(["over", "foreign"] as const)("because it is %s is told once", async (size) => {
+    const { clock, failures, answer } = start({ maxBytes: 1 });
+    for (let round = 0; round < 3; round++) {
+      clock.advance(60_000);
+      await answer({ size });
+    }
+    expect(failures).toHaveLength(1);
+    clock.advance(60_000);
+    await answer({});
+    clock.advance(60_000);
+    await answer({ size });
+    expect(failures).toHaveLength(2);
+  });
+
+  test("is not told while there is more to prune", async () => {
+    const { clock, failures, answer } = start({ maxBytes: 1 });
+    clock.advance(60_000);
+    await answer({ size: "over", more: true });
+    expect(failures).toEqual([]);
+  });
+});

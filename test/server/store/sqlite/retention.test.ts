@@ -1,0 +1,138 @@
+/** Retention in a real file: its size, its space, the log's end over a restart, and files of before. */
+import { statSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { FIRST_KEY, type PruneCommand, type PruneReport } from "../../../../server/store/retention.ts";
+import { ManualClock } from "../../../support/clock.ts";
+import { name } from "../../core/support.ts";
+import type { StoreDriver } from "../driver.ts";
+import { inside, look, newFile, openStore } from "./files.ts";
+
+const KB = 1024;
+const MB = 1024 * KB;
+const KEEP: PruneCommand = {
+  op: "prune",
+  complete_before: null,
+  failed_before: null,
+  log_before: null,
+  max_bytes: null,
+  keys_after: null,
+};
+
+/** Prunes until nothing is left to prune. */
+async function pruneAll(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport[]> {
+  const reports: PruneReport[] = [];
+  do {
+    const { message } = await hub.outcome({ ...KEEP, ...policy });
+    reports.push(JSON.parse(message as string));
+  } while (reports.at(-1)?.more);
+  return reports;
+}
+
+/** Tasks that were done, of about so many bytes each, a millisecond apart. @returns their ids. */
+async function done(hub: StoreDriver, count: number, bytes: number): Promise<string[]> {
+  const worker = name("worker");
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const task = await hub.send({ to_claude: "worker", context: "c".repeat(bytes) });
+    await hub.complete(await hub.claim(task, worker), worker);
+    hub.clock.advance(1);
+    ids.push(task.id);
+  }
+  return ids;
+}
+
+/** Bytes of the file that are in use. */
+const used = (file: string) =>
+  look(file, (db) => {
+    const pragma = (of: string) => db.pragma(of, { simple: true }) as number;
+    return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
+  });
+
+const listed = async (hub: StoreDriver) => (await hub.all()).map(({ id }) => id);
+
+describe("a bound on the file's size", () => {
+  test("lets what ended first go until the rest fits, with the log of its time", async () => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const hub = await openStore(file, clock);
+    const ids = await done(hub, 40, 100 * KB);
+    const waits = await hub.send({ to_claude: "worker", context: "c".repeat(100 * KB) });
+    clock.advance(1);
+    const reports = await pruneAll(hub, { max_bytes: 2 * MB });
+    expect(reports.at(-1)).toMatchObject({ size: "within", more: false });
+    expect(used(file)).toBeLessThan(2 * MB);
+    const left = await listed(hub);
+    expect(left.length).toBeGreaterThan(8);
+    expect(left).toEqual([...ids.slice(ids.length - left.length + 1), waits.id]);
+    const { entries } = await hub.log(null, reports.at(-1)?.floor);
+    expect(entries[0]?.seq).toBeGreaterThan(1);
+    expect(entries.filter(({ kind }) => kind === "completed").map(({ id }) => id)).toEqual(
+      expect.arrayContaining(left.slice(0, -1)),
+    );
+  });
+
+  test("looks only at when it ended, not at how", async () => {
+    const hub = await openStore(newFile());
+    const ids: string[] = [];
+    for (let i = 0; i < 130; i++) {
+      const task = await hub.claim(await hub.send({ to_claude: "worker" }), name("worker"));
+      ids.push((await (i % 2 ? hub.fail(task, name("worker")) : hub.complete(task, name("worker")))).id);
+      hub.clock.advance(1);
+    }
+    await hub.outcome({ ...KEEP, max_bytes: 1 });
+    expect(await listed(hub)).toEqual(ids.slice(100));
+  });
+
+  test("never takes what has not ended, and says that it cannot be kept", async () => {
+    const hub = await openStore(newFile());
+    const waits = await hub.send({ to_claude: "worker", context: "c".repeat(MB) });
+    hub.clock.advance(1);
+    const reports = await pruneAll(hub, { max_bytes: 100 * KB });
+    expect(reports.at(-1)).toMatchObject({ size: "over", more: false });
+    expect(await listed(hub)).toEqual([waits.id]);
+  });
+
+  test("does not count in a file that holds an application's tables, whose space is not given back either", async () => {
+    const file = newFile();
+    inside(file, (db) => db.exec("PRAGMA auto_vacuum = 2; CREATE TABLE etf (symbol TEXT)"));
+    const hub = await openStore(file);
+    const ids = await done(hub, 12, 200 * KB);
+    expect(await pruneAll(hub, { max_bytes: KB })).toMatchObject([{ size: "foreign", messages: 0 }]);
+    expect(await listed(hub)).toEqual(ids);
+    const reports = await pruneAll(hub, { complete_before: hub.now });
+    expect(reports.every(({ pages }) => pages === 0)).toBe(true);
+  });
+});
+
+test("space is given back to the file system, in portions, but for some that is needed again", async () => {
+  const [file, clock] = [newFile(), new ManualClock()];
+  const hub = await openStore(file, clock);
+  await done(hub, 20, 500 * KB);
+  const reports = await pruneAll(hub, { complete_before: clock.now() });
+  const given = reports.map(({ pages }) => pages).filter((pages) => pages > 0);
+  expect(given.length).toBeGreaterThan(10);
+  expect(Math.max(...given)).toBeLessThanOrEqual(100);
+  await hub.close();
+  expect(statSync(file).size).toBeLessThan(2 * MB);
+  expect(look(file, (db) => db.pragma("freelist_count", { simple: true }))).toBeGreaterThan(0);
+  expect(look(file, (db) => db.pragma("integrity_check", { simple: true }))).toBe("ok");
+});
+
+test("a portion frees a bounded number of bytes, but always one message", async () => {
+  const hub = await openStore(newFile());
+  await done(hub, 3, 700 * KB);
+  const reports = await pruneAll(hub, { complete_before: hub.now });
+  expect(reports.map(({ messages }) => messages).filter((count) => count > 0)).toEqual([1, 1, 1]);
+});
+
+test("a pruned log ends where it ended and is the same log after a restart, as its floor is", async () => {
+  const [file, clock] = [newFile(), new ManualClock()];
+  const first = await openStore(file, clock);
+  await done(first, 5, 1);
+  await pruneAll(first, { complete_before: clock.now(), log_before: clock.now() + 1, keys_after: FIRST_KEY });
+  const { epoch } = first.opened.position;
+  const { head } = first;
+  await first.close();
+  const second = await openStore(file, clock);
+  expect(second.opened.position).toEqual({ epoch, head, floor: head - 1 });
+  expect((await second.send({ to_claude: "worker" })).seq).toBe(head + 1);
+});
