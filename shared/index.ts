@@ -15,4 +15,5 @@ export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } 
 export { LIVENESS, PRESENCE_LIMITS } from "./presence.ts";
 export * from "./protocol.ts";
 export * from "./suggest.ts";
+export type { Template, TemplateBody, TemplateSummary } from "./template.ts";
 export * from "./validate.ts";

@@ -27,6 +27,13 @@ export const LIMITS = {
   duration_ms: 366 * 24 * 3600 * 1000,
   window_events: 4096,
   window_bytes: 4 * 1024 * 1024,
+  templates: 1000,
+  template_chars: 128 * 1024,
+  template_description_bytes: 1024,
+  template_schema_chars: 16 * 1024,
+  template_schema_depth: 8,
+  template_steps: 50,
+  template_values: 1000,
 } as const;
 
 export type Limits = { -readonly [K in keyof typeof LIMITS]: number };

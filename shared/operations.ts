@@ -10,6 +10,8 @@ import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, message, sendFields, status, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
+import { templateOrWhole } from "./sendRule.ts";
+import { params, template, templateBody, templateSummary } from "./template.ts";
 
 /**
  * How a result is dressed over REST.
@@ -41,6 +43,8 @@ export interface Operation {
 
 const attempt = z.int().min(0).optional().describe("The fence you hold; a stale one is refused.");
 const idParams = { id: f.id.describe("The message's id.") };
+const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
+const templateName = { name: f.name.describe("The template's name.") };
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
 /** Errors that every operation may give. */
@@ -52,15 +56,28 @@ const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ..
 export const OPERATIONS = {
   send: {
     summary: "Send a chat or a task.",
-    params: z.strictObject({
-      from_claude: f.name.optional().describe("The sender; left out on a socket, it is the one of `hello`."),
-      ...sendFields,
-      idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
-    }),
-    result: z.object({ message, recipient, deduplicated: z.boolean() }).meta({ id: "Sent" }),
+    params: z
+      .strictObject({
+        from_claude: f.name.optional().describe("The sender; left out on a socket, it is the one of `hello`."),
+        ...sendFields,
+        to_claude: sendFields.to_claude.optional().describe(orTemplate(sendFields.to_claude)),
+        task: sendFields.task.optional().describe(orTemplate(sendFields.task)),
+        template: f.name.optional().describe("Send this template; what is said beside it goes before what it says."),
+        params: params.optional().describe("The values of the template's parameters."),
+        idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
+      })
+      .check(templateOrWhole),
+    result: z
+      .object({
+        message,
+        recipient,
+        deduplicated: z.boolean(),
+        messages: z.array(message).optional().describe("Of a macro: the messages of all its steps, as it lists them."),
+      })
+      .meta({ id: "Sent" }),
     rest: { method: "POST", paths: ["/message"], shape: "sent" },
     repeat: "keyed",
-    errors: ["too_large", "not_a_task", "idempotency_conflict", ...WRITE_ERRORS],
+    errors: ["too_large", "not_a_task", "idempotency_conflict", "not_found", ...WRITE_ERRORS],
   },
   list: {
     summary: "List messages, oldest first.",
@@ -216,6 +233,38 @@ export const OPERATIONS = {
     repeat: "read",
     errors: ["cursor_lost"],
   },
+  template_put: {
+    summary: "Keep a template, or a macro of several, under a name; what the name stood for before is replaced.",
+    params: z.strictObject({ ...templateName, ...templateBody }),
+    result: template,
+    rest: { method: "PUT", paths: ["/template/:name"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", "too_large", ...WRITE_ERRORS],
+  },
+  template_get: {
+    summary: "Read one template.",
+    params: z.strictObject(templateName),
+    result: template,
+    rest: { method: "GET", paths: ["/template/:name"], shape: "data" },
+    repeat: "read",
+    errors: ["not_found"],
+  },
+  template_list: {
+    summary: "List all templates by name.",
+    params: z.strictObject({}),
+    result: z.object({ templates: z.array(templateSummary), count: f.count }).meta({ id: "TemplateList" }),
+    rest: { method: "GET", paths: ["/templates"], shape: "data" },
+    repeat: "read",
+    errors: [],
+  },
+  template_delete: {
+    summary: "Delete a template; what was sent with it stays.",
+    params: z.strictObject(templateName),
+    result: z.object({ name: z.string(), deleted: z.literal(true) }).meta({ id: "TemplateDeleted" }),
+    rest: { method: "DELETE", paths: ["/template/:name"], shape: "data" },
+    repeat: "same",
+    errors: ["not_found", ...WRITE_ERRORS],
+  },
   info: {
     summary: "Read the hub's version, epoch, limits and time.",
     params: z.strictObject({}),
@@ -237,7 +286,12 @@ export const OPERATIONS = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
-export type Params<N extends OperationName> = z.input<(typeof OPERATIONS)[N]["params"]>;
+type Asked = { [N in OperationName]: z.input<(typeof OPERATIONS)[N]["params"]> };
+/** What may be asked; a `send` without a template says itself what is to be done by whom. */
+export type Params<N extends OperationName> = (Omit<Asked, "send"> & {
+  send: Asked["send"] &
+    ({ to_claude: string; task: string; template?: undefined; params?: undefined } | { template: string });
+})[N];
 export type Result<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["result"]>;
 
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];

@@ -6,14 +6,15 @@
  * without gaps, in the order of execution. Counts always equal what a scan of the tables would give.
  */
 import { HubError } from "../../shared/errors.ts";
-import { create } from "../core/create.ts";
+import { create, type NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
-import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { iso, messageJson, tombstoneJson } from "./messageJson.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
+import { TemplateDesk } from "./templates/desk.ts";
 
 export interface EngineOptions {
   ledger: Ledger;
@@ -44,7 +45,10 @@ const WAKE_BATCH = 200;
  * refused, unchanged; it can be asked again at once.
  */
 const BATCH_CHARS = 8 * 2 ** 20;
-const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete"]);
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
+  ...(["send", "change", "claim_next", "delete"] as const),
+  ...(["send_template", "template_put", "template_delete"] as const),
+]);
 
 const HUB: Caller = { claude_id: null, run: null, attached: false };
 
@@ -53,6 +57,7 @@ type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { 
 export class Engine {
   readonly #ledger: Ledger;
   readonly #options: EngineOptions;
+  readonly #templates: TemplateDesk;
   #tally: Tally;
   #now = 0;
   #entries: LogEntry[] = [];
@@ -64,6 +69,13 @@ export class Engine {
     this.#options = options;
     this.#ledger = options.ledger;
     this.#tally = tally;
+    this.#templates = new TemplateDesk(options.ledger, {
+      check: (said) => void this.#create(said),
+      send: (said) => this.#apply(undefined, this.#create(said)),
+      json: (state) => this.#json(state),
+      queueOf: (recipient) => this.#queueOf(recipient),
+      fingerprint: options.fingerprint,
+    });
   }
 
   get head(): number {
@@ -106,6 +118,9 @@ export class Engine {
 
   readonly #handlers: { [Op in StoreCommand["op"]]: Handler<Op> } = {
     send: (command) => this.#send(command),
+    send_template: (command) => this.#templates.send(command, this.#now),
+    template_put: (command) => this.#templates.put(command, iso(this.#now)),
+    template_delete: (command) => this.#templates.remove(command),
     change: ({ id, caller, command }) => {
       const state = this.#existing(id);
       return this.#done(this.#apply(state, decide(state, command, this.#circumstances(caller))));
@@ -142,6 +157,10 @@ export class Engine {
     }
     const state = this.#apply(undefined, decision);
     return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
+  }
+
+  #create(said: NewMessage): Decision {
+    return create(said, this.#options.newId(this.#now), this.#now, this.#options.lease);
   }
 
   #sentBefore(id: string, same: boolean, said: { from_claude: string; to_claude: string; type?: string | undefined }) {

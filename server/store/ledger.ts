@@ -2,6 +2,7 @@
 import type { EventKind } from "../../shared/event.ts";
 import type { MessageState } from "../core/message.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
+import type { TemplateTable } from "./templates/table.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
 export interface StoredEntry {
@@ -28,6 +29,7 @@ export interface HolderKey {
 }
 
 export interface Ledger {
+  readonly templates: TemplateTable;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;
@@ -36,6 +38,9 @@ export interface Ledger {
 
   /** Keeps what an idempotency key of a sender stands for. @returns what it stood for already, unchanged. */
   remember(sender: string, key: string, value: RememberedKey, now: number): RememberedKey | undefined;
+
+  /** What an idempotency key of a sender stands for. */
+  recall(sender: string, key: string): RememberedKey | undefined;
 
   /** The claimable task that is next for an instance. */
   next(recipient: string): MessageState | undefined;

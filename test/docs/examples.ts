@@ -63,6 +63,19 @@ const info = {
   limits: { task_bytes: 65_536, page_events: 500 },
 } as const;
 
+const scrape = {
+  name: "scrape",
+  description: "Scrapes one feed",
+  parameters: {
+    type: "object",
+    properties: { feed: { type: "string" }, hours: { type: "integer", default: 24 } },
+    required: ["feed"],
+  },
+  message: { to_claude: "server_backend", task: "Scrape {{feed}}, the last {{hours}} hours", priority: "high" },
+} satisfies Params<"template_put">;
+
+const put = { created_at: at(0), updated_at: at(5), updated_by: "windows_frontend" };
+
 export const EXAMPLES: Examples = {
   send: {
     params: {
@@ -136,5 +149,15 @@ export const EXAMPLES: Examples = {
       ],
     },
   },
+  template_put: { params: scrape, result: { ...scrape, ...put } },
+  template_get: { params: { name: "scrape" }, result: { ...scrape, ...put } },
+  template_list: {
+    params: {},
+    result: {
+      templates: [{ name: "scrape", kind: "message", description: scrape.description, ...put }],
+      count: 1,
+    },
+  },
+  template_delete: { params: { name: "scrape" }, result: { name: "scrape", deleted: true } },
   info: { params: {}, result: info },
 };

@@ -51,6 +51,13 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   duration_ms: "any duration",
   window_events: "events pushed and not acknowledged",
   window_bytes: "bytes pushed and not acknowledged",
+  templates: "templates in the hub",
+  template_chars: "a template, as JSON",
+  template_description_bytes: "`description` of a template",
+  template_schema_chars: "`parameters` of a template, as JSON",
+  template_schema_depth: "schemas within schemas in `parameters`",
+  template_steps: "`steps` of a macro",
+  template_values: "values in `params`, those within others included",
 };
 
 type Notification = keyof typeof NOTIFICATIONS.up | keyof typeof NOTIFICATIONS.down;
@@ -123,6 +130,12 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "MessageList.count": "How many are in this answer.",
   "MessageList.next": "What to ask with for the messages after these; left out at the end.",
   "Deleted.deleted": "It is gone.",
+  "Template.name": "What it is called.",
+  "TemplateSummary.name": "What it is called.",
+  "TemplateList.templates": "By name.",
+  "TemplateList.count": "How many there are.",
+  "TemplateDeleted.name": "What it was called.",
+  "TemplateDeleted.deleted": "It is gone.",
   "Stats.total": "All messages.",
   "Stats.pending": "Those that wait.",
   "Stats.in_progress": "Those that somebody holds.",

@@ -20,6 +20,7 @@ const TEMPLATE = `${repository}test/docs/protocol.template.md`;
 const TYPES = [
   ...["Message", "Sent", "Recipient", "MessageList", "Deleted", "Stats", "Beat"],
   ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Info"],
+  ...["Template", "TemplateMessage", "TemplateStep", "TemplateSummary", "TemplateList", "TemplateDeleted"],
 ];
 
 /** Builds the page anew. @throws Error when the template names something that is not there. */

@@ -6,6 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { message } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
+import { template, templateMessage, templateStep, templateSummary } from "../../shared/template.ts";
 import { FIELD_MEANINGS } from "./meanings.ts";
 
 export type Schema = z.core.JSONSchema.BaseSchema;
@@ -22,6 +23,7 @@ export interface ContractSchemas {
 const NAMED = [
   ...[message, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
   ...[hello, welcome, ack, closing],
+  ...[template, templateSummary, templateMessage, templateStep],
 ];
 
 /**

@@ -38,6 +38,13 @@ const STORY: Step[] = [
   ["events", () => ({ after: "start", wait_ms: 10 })],
   ["delete", (id) => ({ id })],
   ["events", () => ({ after: "start", limit: 500 })],
+  ["template_put", () => EXAMPLES.template_put.params],
+  ["template_get", () => EXAMPLES.template_get.params],
+  ["template_list", () => ({})],
+  ["send", () => ({ from_claude: "a", template: "scrape", params: { feed: "rss" } }), 201],
+  ["template_put", () => ({ name: "both", steps: [{ key: "a", template: "scrape", params: { feed: "x" } }] })],
+  ["send", () => ({ from_claude: "a", template: "both" }), 201],
+  ["template_delete", () => EXAMPLES.template_delete.params],
   ["stats", () => ({})],
   ["info", () => ({})],
 ];

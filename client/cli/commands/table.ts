@@ -15,6 +15,7 @@ import { next } from "./next.ts";
 import { release } from "./release.ts";
 import { send } from "./send.ts";
 import { stats } from "./stats.ts";
+import { template } from "./template.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
 import { who } from "./who.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   who,
   stats,
   heartbeat,
+  template,
   backup,
   demo,
 ];

@@ -3,6 +3,7 @@ import type { MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemoryTemplates } from "./memoryTemplates.ts";
 
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
@@ -10,6 +11,7 @@ export class MemoryLedger implements Ledger {
   /** The place of each message in that order, which nobody takes after it. */
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
+  readonly templates = new MemoryTemplates();
   readonly presence: PresenceTransition[] = [];
   readonly #keys = new Map<string, RememberedKey>();
   #lastPlace = 0;
@@ -41,6 +43,10 @@ export class MemoryLedger implements Ledger {
     const known = this.#keys.get(`${sender} ${key}`);
     if (!known) this.#keys.set(`${sender} ${key}`, value);
     return known;
+  }
+
+  recall(sender: string, key: string) {
+    return this.#keys.get(`${sender} ${key}`);
   }
 
   next(recipient: string) {

@@ -6,6 +6,7 @@ import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import { SqliteTemplates } from "./sqliteTemplates.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
@@ -64,6 +65,7 @@ const CACHED_CHARS = 16 * 1024;
 const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
+  readonly templates: SqliteTemplates;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -74,6 +76,7 @@ export class SqliteLedger implements Ledger {
 
   constructor(db: Database.Database) {
     this.#sql = prepareAll(db);
+    this.templates = new SqliteTemplates(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */
@@ -114,7 +117,11 @@ export class SqliteLedger implements Ledger {
 
   remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
     if (this.#sql.remember.run(sender, key, id, fingerprint, now).changes === 1) return undefined;
-    return this.#sql.key.get(sender, key) as RememberedKey;
+    return this.recall(sender, key);
+  }
+
+  recall(sender: string, key: string): RememberedKey | undefined {
+    return this.#sql.key.get(sender, key) as RememberedKey | undefined;
   }
 
   next(recipient: string): MessageState | undefined {

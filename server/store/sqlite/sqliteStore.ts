@@ -1,6 +1,7 @@
 /** The SQLite store as the hub sees it: every call crosses to the database's thread and back. */
 import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
+import type { TemplateSummary } from "../../../shared/template.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import type {
   CommitResult,
@@ -89,6 +90,14 @@ export class SqliteStore implements Store {
 
   counts(): Promise<Counts> {
     return this.#call("counts");
+  }
+
+  template(name: string): Promise<string | null> {
+    return this.#call("template", name);
+  }
+
+  templates(): Promise<TemplateSummary[]> {
+    return this.#call("templates");
   }
 
   workload(names: readonly string[]): Promise<Workload[]> {

@@ -2,7 +2,9 @@
 import type { WireError } from "../../../shared/errors.ts";
 import type { SqliteHost } from "./host.ts";
 
-export type HostMethod = "commit" | "get" | "list" | "listOn" | "log" | "counts" | "workload" | "backup";
+export type HostMethod =
+  | ("commit" | "get" | "list" | "listOn" | "log" | "counts" | "workload" | "backup")
+  | ("template" | "templates");
 
 /** One call of a host's method. */
 export interface ThreadRequest {

@@ -29,6 +29,9 @@ const ROWS: readonly Row[] = [
   { args: ["who", "ADA"], human: /^NAME .*\nada\d+ +online /, json: { instances: [{ state: "online" }] } },
   { args: ["stats"], human: /^total +\d+\npending +\d+\n/, json: { failed: expect.any(Number) } },
   { args: ["heartbeat"], human: /^\d\d:\d\d:\d\d {2}bob\d+ is alive\n$/, json: { claude_id: /^bob/ } },
+  { args: ["template", "list"], human: /^(no templates|NAME +KIND +CHANGED)/, json: { templates: expect.any(Array) } },
+  { args: ["template", "put", "t", '{"message":{"task":"x"}}'], human: /^t is kept\n$/, json: { name: "t" } },
+  { args: ["template", "show", "t"], human: /^t\nchanged .* by bob\d+\n\n\{/, json: { message: { task: "x" } } },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },
 ];
 

@@ -43,6 +43,14 @@ export class HostStore implements Store {
     return this.#open.workload(names);
   }
 
+  async template(name: string) {
+    return this.#open.template(name);
+  }
+
+  async templates() {
+    return this.#open.templates();
+  }
+
   backup(file: string) {
     return this.#open.backup(file);
   }
