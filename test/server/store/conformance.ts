@@ -14,10 +14,11 @@ import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
 import { state } from "./conformance/state.ts";
+import { templates } from "./conformance/templates.ts";
 import { time } from "./conformance/time.ts";
 import { type MakeStore, type Section, StoreDriver } from "./driver.ts";
 
-const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists };
+const SECTIONS = { messages, keys, claims, batches, leases, time, log, erasure, state, counts, lists, templates };
 
 /** Runs the whole suite over one kind of store. */
 export function storeConformance(kind: string, make: MakeStore): void {
