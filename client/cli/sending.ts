@@ -14,10 +14,10 @@ export async function spoken(context: Context, said: Said): Promise<Params<"send
   return { from_claude, ...said, ...times, ...(task !== undefined && { task }) } as Params<"send">; // the table checks it
 }
 
-/** Sends, and tells the id and what to expect of the recipient. */
+/** Sends, and tells the id, of a macro all of them, and what to expect of the recipient. */
 export async function sendNow(context: Context, params: Params<"send">): Promise<void> {
   const sent = await context.call("send", params);
-  context.print.result(sent, ({ message }) => message.id);
+  context.print.result(sent, ({ message, messages = [message] }) => messages.map(({ id }) => id).join("\n"));
   tellExpectation(context, sent);
 }
 
