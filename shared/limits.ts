@@ -32,6 +32,7 @@ export const LIMITS = {
   template_description_bytes: 1024,
   template_schema_chars: 16 * 1024,
   template_schema_depth: 8,
+  template_schemas: 100,
   template_steps: 50,
   template_values: 1000,
 } as const;

@@ -18,7 +18,8 @@ const FIELDS_IN_ORDER = ["from_claude", "to_claude", "task"];
 /** Without a template the message is said in full, and there are no parameters. */
 export const templateOrWhole = z.core._check<Said>(
   ({ value, issues }) => {
-    if (value.template !== undefined) return;
+    const { template, to_claude, task, params } = value;
+    if (template !== undefined || (to_claude !== undefined && task !== undefined && params === undefined)) return;
     for (const field of ["to_claude", "task"] as const) {
       if (value[field] !== undefined) continue;
       issues.push({ code: "invalid_type", expected: "string", path: [field], input: value[field], continue: true });

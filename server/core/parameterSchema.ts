@@ -40,7 +40,10 @@ export function assertDescribesParameters(schema: Schema): void {
   if (schema.additionalProperties !== undefined && schema.additionalProperties !== false) {
     throw wrong("parameters.additionalProperties", "must be false or left out: unknown parameters are always refused");
   }
-  assertSchema(schema, "parameters", 1);
+  if (countSchemas(schema, "parameters", 1) > LIMITS.template_schemas) {
+    const text = `parameters holds more than ${LIMITS.template_schemas} schemas: it would take too long to compile`;
+    throw new HubError("too_large", text, { field: "parameters", limit: LIMITS.template_schemas });
+  }
   for (const name of Object.keys(propertiesOf(schema))) {
     if (NAME.test(name) && name.length <= LIMITS.name_chars) continue;
     throw wrong(`parameters.properties.${name}`, "is no name for a parameter: use a letter, then A-Z a-z 0-9 _");
@@ -53,17 +56,22 @@ export const propertiesOf = ({ properties }: Schema): Readonly<Record<string, Sc
 /** The names of the parameters that a schema describes. */
 export const parametersIn = (schema: Schema | undefined): string[] => Object.keys(propertiesOf(schema ?? {}));
 
-function assertSchema(schema: unknown, where: string, depth: number): void {
-  if (typeof schema === "boolean" && depth > 1) return;
+/** @throws HubError when one of them is not allowed. */
+function countSchemas(schema: unknown, where: string, depth: number): number {
+  if (typeof schema === "boolean") return 1;
   if (!isObject(schema)) throw wrong(where, "must be a JSON Schema: an object");
   if (depth > LIMITS.template_schema_depth) {
     throw wrong(where, `is nested too deep: at most ${LIMITS.template_schema_depth} levels of schemas`);
   }
+  let count = 1;
   for (const [keyword, value] of Object.entries(schema)) {
     const holds = KEYWORDS.get(keyword);
     if (holds === undefined) throw unknownKeyword(keyword, where);
-    for (const [step, inner] of heldBy(holds, value)) assertSchema(inner, `${where}.${keyword}${step}`, depth + 1);
+    for (const [step, inner] of heldBy(holds, value)) {
+      count += countSchemas(inner, `${where}.${keyword}${step}`, depth + 1);
+    }
   }
+  return count;
 }
 
 function heldBy(holds: Holds, value: unknown): [step: string, schema: unknown][] {

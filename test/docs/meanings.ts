@@ -56,6 +56,7 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   template_description_bytes: "`description` of a template",
   template_schema_chars: "`parameters` of a template, as JSON",
   template_schema_depth: "schemas within schemas in `parameters`",
+  template_schemas: "schemas in `parameters`, each parameter's own included",
   template_steps: "`steps` of a macro",
   template_values: "values in `params`, those within others included",
 };

@@ -120,9 +120,13 @@ export class TemplateDesk {
   }
 }
 
-/** The message, not to be claimed before these tasks are complete. */
-function waitingFor(said: NewMessage, ids: readonly string[]): NewMessage & { readonly after?: readonly string[] } {
-  return ids.length === 0 ? said : { ...said, after: ids };
+interface Waits {
+  readonly after?: readonly string[] | undefined;
+}
+
+/** The message, not to be claimed before these tasks are complete, beside those it waits for anyway. */
+function waitingFor(said: NewMessage & Waits, ids: readonly string[]): NewMessage & Waits {
+  return ids.length === 0 ? said : { ...said, after: [...new Set([...(said.after ?? []), ...ids])] };
 }
 
 /** What was said, before any template was looked at; parameters in the order of their names. */

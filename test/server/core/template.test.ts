@@ -11,6 +11,8 @@ const property = (schema: unknown) => described({ type: "object", properties: { 
 const step = (key: string, ...after: string[]) => ({ key, template: "t", after });
 const deep = (levels: number): object => (levels === 0 ? {} : { type: "array", items: deep(levels - 1) });
 
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => [`p${i}`, { type: "string" }] as const);
+
 const refusal = (body: TemplateBody): string => {
   try {
     assertTemplate(body);
@@ -72,6 +74,10 @@ test.each<[body: TemplateBody, sentence: string | RegExp]>([
   [property(deep(LIMITS.template_schema_depth - 1)), /is nested too deep: at most 8 levels/],
   [described({ type: "object", properties: { "a b": {} } }), /^parameters\.properties\.a b is no name for a parameter/],
   [described(JSON.parse('{"type":"object","properties":{"__proto__":{}}}')), /__proto__ is no name for a parameter/],
+  [
+    described({ type: "object", properties: Object.fromEntries(numbered(LIMITS.template_schemas)) }),
+    /^parameters holds more than 100 schemas/,
+  ],
   [property({ enum: ["x".repeat(LIMITS.template_schema_chars)] }), /^parameters is longer than 16384 characters/],
   [
     { message: { task: "x", context: "x".repeat(LIMITS.template_chars) } },

@@ -34,7 +34,10 @@ describe.each(Object.keys(FACES))("over %s", (face) => {
     );
     expect((await say("template_delete", { name: "gone" })).result).toEqual({ name: "gone", deleted: true });
     for (const operation of ["template_get", "template_delete"] as const) {
-      expect(await say(operation, { name: "gone" })).toMatchObject({ code: "not_found", message: "There is no template gone" });
+      expect(await say(operation, { name: "gone" })).toMatchObject({
+        code: "not_found",
+        message: "There is no template gone",
+      });
     }
   });
 
