@@ -1,5 +1,6 @@
 /** The values of a template's parameters, checked against the schema that describes them. */
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { createRequire } from "node:module";
+import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
@@ -7,14 +8,22 @@ import { parametersIn, type Schema } from "../../core/parameterSchema.ts";
 import type { Values } from "../../core/places.ts";
 import { missingParameters } from "../../core/template.ts";
 
-const ajv = new Ajv({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  useDefaults: true,
-  ownProperties: true,
-  logger: false,
-});
+const require = createRequire(import.meta.url);
+
+/** Made by the first schema: most hubs start sooner without loading it. */
+let compiler: Ajv | undefined;
+
+function makeCompiler(): Ajv {
+  const { Ajv } = require("ajv") as typeof import("ajv");
+  return new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    useDefaults: true,
+    ownProperties: true,
+    logger: false,
+  });
+}
 
 /** Compiled schemas by their text, the one used longest ago first. */
 const compiled = new Map<string, ValidateFunction>();
@@ -35,15 +44,16 @@ export function compile(schema: Schema): ValidateFunction {
 }
 
 function compileAnew(schema: Schema): ValidateFunction {
+  compiler ??= makeCompiler();
   try {
-    return ajv.compile(schema);
+    return compiler.compile(schema);
   } catch (error) {
     const { message } = error as Error;
     throw new HubError("invalid_params", `parameters is no JSON Schema that can be used: ${message}`, {
       field: "parameters",
     });
   } finally {
-    ajv.removeSchema(schema); // else it would keep every schema that it ever saw
+    compiler.removeSchema(schema); // else it would keep every schema that it ever saw
   }
 }
 
