@@ -49,6 +49,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** What any operation may give that writes. */
+export const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
+
 /** More about an error, for machines: the field, the present status, the nearest name… */
 export type ErrorDetails = Record<string, unknown>;
 

@@ -4,14 +4,15 @@
  * that exists on one transport and not on the other cannot be written.
  */
 import * as z from "zod";
-import type { ErrorCode } from "./errors.ts";
+import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
 import { page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, message, sendFields, status, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
 import { templateOrWhole } from "./sendRule.ts";
-import { params, template, templateBody, templateSummary } from "./template.ts";
+import { params } from "./template.ts";
+import { TEMPLATE_OPERATIONS } from "./templateOperations.ts";
 
 /**
  * How a result is dressed over REST.
@@ -44,13 +45,11 @@ export interface Operation {
 const attempt = z.int().min(0).optional().describe("The fence you hold; a stale one is refused.");
 const idParams = { id: f.id.describe("The message's id.") };
 const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
-const templateName = { name: f.name.describe("The template's name.") };
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
 /** Errors that every operation may give. */
 export const COMMON_ERRORS = ["invalid_params", "tokens_required", "shutting_down", "internal"] as const;
 
-const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
 const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
 
 export const OPERATIONS = {
@@ -233,38 +232,7 @@ export const OPERATIONS = {
     repeat: "read",
     errors: ["cursor_lost"],
   },
-  template_put: {
-    summary: "Keep a template, or a macro of several, under a name; what the name stood for before is replaced.",
-    params: z.strictObject({ ...templateName, ...templateBody }),
-    result: template,
-    rest: { method: "PUT", paths: ["/template/:name"], shape: "data" },
-    repeat: "same",
-    errors: ["not_found", "too_large", ...WRITE_ERRORS],
-  },
-  template_get: {
-    summary: "Read one template.",
-    params: z.strictObject(templateName),
-    result: template,
-    rest: { method: "GET", paths: ["/template/:name"], shape: "data" },
-    repeat: "read",
-    errors: ["not_found"],
-  },
-  template_list: {
-    summary: "List all templates by name.",
-    params: z.strictObject({}),
-    result: z.object({ templates: z.array(templateSummary), count: f.count }).meta({ id: "TemplateList" }),
-    rest: { method: "GET", paths: ["/templates"], shape: "data" },
-    repeat: "read",
-    errors: [],
-  },
-  template_delete: {
-    summary: "Delete a template; what was sent with it stays.",
-    params: z.strictObject(templateName),
-    result: z.object({ name: z.string(), deleted: z.literal(true) }).meta({ id: "TemplateDeleted" }),
-    rest: { method: "DELETE", paths: ["/template/:name"], shape: "data" },
-    repeat: "same",
-    errors: ["not_found", ...WRITE_ERRORS],
-  },
+  ...TEMPLATE_OPERATIONS,
   info: {
     summary: "Read the hub's version, epoch, limits and time.",
     params: z.strictObject({}),

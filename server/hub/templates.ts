@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import { HubError } from "../../shared/errors.ts";
 import type { OPERATIONS, OperationName } from "../../shared/operations.ts";
+import { didYouMean } from "../../shared/suggest.ts";
 import type { Caller } from "../core/message.ts";
 import type { TemplateSend } from "../store/templates/expand.ts";
 import type { Answer } from "./answer.ts";
@@ -17,8 +18,13 @@ export async function putTemplate(hub: Hub, params: Checked<"template_put">, cal
 
 export async function getTemplate(hub: Hub, { name }: Checked<"template_get">): Promise<Answer> {
   const template = await hub.store.template(name);
-  if (template === null) throw new HubError("not_found", `There is no template ${name}`, { template: name });
+  if (template === null) throw await noTemplate(hub, name);
   return { value: template };
+}
+
+async function noTemplate(hub: Hub, name: string): Promise<HubError> {
+  const known = (await hub.store.templates()).map((one) => one.name);
+  return new HubError("not_found", `There is no template ${name}${didYouMean(name, known)}`, { template: name });
 }
 
 export async function listTemplates(hub: Hub): Promise<Answer> {
