@@ -71,7 +71,10 @@ export const OPERATIONS = {
         message,
         recipient,
         deduplicated: z.boolean(),
-        messages: z.array(message).optional().describe("Of a macro: the messages of all its steps, as it lists them."),
+        messages: z
+          .array(message)
+          .optional()
+          .describe("Of a macro: the messages of all its steps, as it lists them; without results."),
       })
       .meta({ id: "Sent" }),
     rest: { method: "POST", paths: ["/message"], shape: "sent" },

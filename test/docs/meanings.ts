@@ -58,6 +58,7 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   template_schema_depth: "schemas within schemas in `parameters`",
   template_schemas: "schemas in `parameters`, each parameter's own included",
   template_steps: "`steps` of a macro",
+  macro_bytes: "`task` and `context` of a macro's messages together",
   template_values: "values in `params`, those within others included",
 };
 

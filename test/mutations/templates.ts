@@ -33,7 +33,7 @@ export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a macro of any size is sent",
     file: EXPAND,
-    search: "if (bytes > LIMITS.list_bytes) throw tooMuch();",
+    search: "if (bytes > LIMITS.macro_bytes) throw tooMuch();",
     replace: "",
   },
   {

@@ -15,7 +15,7 @@ import { tombstoneJson } from "../messageJson.ts";
 import type { Outcome, StoreCommand } from "../store.ts";
 import { type ExpandedStep, expand, stepTemplate, type TemplateSend, templateOf } from "./expand.ts";
 import { assertNames, compile } from "./parameters.ts";
-import type { SentWith } from "./table.ts";
+import type { SentMessage, SentWith } from "./table.ts";
 
 /** What the engine does for a send by template. */
 export interface Sender {
@@ -70,12 +70,8 @@ export class TemplateDesk {
     const sent = this.#sendAll(steps);
     const states = (keys ?? [...sent.keys()]).map((step) => sent.get(step) as MessageState);
     if (key !== undefined) this.#remember(said.from_claude, key, fingerprint, { states, isMacro }, now);
-    return this.#answer(
-      states.map((state) => this.#sender.json(state)),
-      last(states).to_claude,
-      false,
-      isMacro,
-    );
+    const jsons = states.map((state) => this.#sender.json(state));
+    return this.#answer(last(jsons), last(states).to_claude, false, isMacro ? jsons : undefined);
   }
 
   #sendAll(steps: readonly ExpandedStep[]): Map<string, MessageState> {
@@ -100,17 +96,18 @@ export class TemplateDesk {
   }
 
   #again(sender: string, { messages, isMacro }: SentWith): Outcome {
-    const jsons = messages.map(({ id, to, type }) => {
+    const tell = ({ id, to, type }: SentMessage, show = (state: MessageState) => state) => {
       const state = this.#ledger.message(id);
-      return state ? this.#sender.json(state) : tombstoneJson(id, sender, to, type);
-    });
-    return this.#answer(jsons, last(messages).to, true, isMacro);
+      return state ? this.#sender.json(show(state)) : tombstoneJson(id, sender, to, type);
+    };
+    const all = isMacro ? messages.map((message) => tell(message, withoutResult)) : undefined;
+    return this.#answer(tell(last(messages)), last(messages).to, true, all);
   }
 
-  /** The last message stands for all of them. */
-  #answer(jsons: readonly string[], to: string, deduplicated: boolean, isMacro: boolean): Outcome {
-    const all = isMacro ? { messages: `[${jsons.join(",")}]` } : {};
-    return { ok: true, message: last(jsons), deduplicated, ...this.#sender.queueOf(to), ...all };
+  /** @param all of a macro: its messages, for all of which one stands. */
+  #answer(message: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Outcome {
+    const messages = all && { messages: `[${all.join(",")}]` };
+    return { ok: true, message, deduplicated, ...this.#sender.queueOf(to), ...messages };
   }
 
   /** A step names a template with a message, and parameters that it has. */
@@ -119,6 +116,9 @@ export class TemplateDesk {
     assertNames(Object.keys(step.params ?? {}), parametersIn(parameters));
   }
 }
+
+/** What came of many messages could be too long for one answer. */
+const withoutResult = (state: MessageState): MessageState => ({ ...state, result: null, error: null });
 
 interface Waits {
   readonly after?: readonly string[] | undefined;

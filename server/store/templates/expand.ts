@@ -57,7 +57,7 @@ export function expand(
   for (const step of inOrder(steps)) {
     const said = inStep(step.key, () => whole(from_claude, stepFields(step, values, beside, source)));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
-    if (bytes > LIMITS.list_bytes) throw tooMuch();
+    if (bytes > LIMITS.macro_bytes) throw tooMuch();
     expanded.push({ key: step.key, after: step.after ?? [], said });
   }
   return { steps: expanded, keys: steps.map(({ key }) => key) };
@@ -112,6 +112,6 @@ function assertForMacro(beside: TemplateFields, name: string): void {
 }
 
 const tooMuch = () =>
-  new HubError("too_large", `The macro's messages are longer than ${LIMITS.list_bytes} bytes together`, {
-    limit: LIMITS.list_bytes,
+  new HubError("too_large", `The macro's messages are longer than ${LIMITS.macro_bytes} bytes together`, {
+    limit: LIMITS.macro_bytes,
   });

@@ -7,10 +7,16 @@ export interface Put {
   readonly by: string | null;
 }
 
+export interface SentMessage {
+  readonly id: string;
+  readonly to: string;
+  readonly type: string;
+}
+
 /** What a key stands for that was given to a send by template: one message, or those of a macro. */
 export interface SentWith {
   /** In the order in which they are told, the one that stands for all of them last. */
-  readonly messages: readonly { readonly id: string; readonly to: string; readonly type: string }[];
+  readonly messages: readonly SentMessage[];
   readonly isMacro: boolean;
 }
 

@@ -125,9 +125,19 @@ test("the largest macro is answered in one frame, and values in great numbers ar
   });
   const steps = ["one", "two"].map((key) => ({ key, template: "big", params: { a: "{{a}}" } }));
   await ada.call("template_put", { name: "bigger", parameters, steps });
-  const a = "\u0001".repeat(Math.floor(LIMITS.context_bytes / 6) - 10);
-  const { messages = [] } = await ada.call("send", { template: "bigger", params: { a } });
+  const a = "\u0001".repeat(Math.floor(LIMITS.macro_bytes / 12) - 10);
+  const { messages = [] } = await ada.call("send", { template: "bigger", params: { a }, idempotency_key: "bigger" });
   expect(messages.map(({ context }: Message) => context)).toEqual([a, a]);
+  const eve = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", run: "r1" });
+  const result = "\u0001".repeat(Math.floor(LIMITS.result_bytes / 6));
+  for (const { id } of messages) await eve.call("complete", { id, result });
+  const again = await ada.call("send", { template: "bigger", params: { a }, idempotency_key: "bigger" });
+  expect(again.message).toMatchObject({ id: messages[1]?.id, context: a, result });
+  expect(again.messages).toMatchObject([
+    { status: "complete", context: a },
+    { status: "complete", context: a },
+  ]);
+  expect(again.messages?.some((message) => "result" in message)).toBe(false);
   const list = Array(LIMITS.template_values).fill(1);
   await expect(ada.call("send", { template: "big", params: { a: "x", list } })).rejects.toThrow(
     /more than 1000 values/,
