@@ -30,7 +30,7 @@ export const ERRORS = {
   too_large: row(413, -32602, false, "Shorten the field, or send a reference instead of the content."),
   hello_required: row(400, -32010, false, "Send `hello` as the first request on a socket."),
   hello_repeated: row(400, -32011, false, "Send `hello` once; open another socket for another identity."),
-  not_found: row(404, -32020, false, "Check the id; the message may have been deleted."),
+  not_found: row(404, -32020, false, "Check the id or the name: it may have been deleted."),
   wrong_status: row(409, -32021, false, "Read the message again: its present status does not allow this."),
   lease_lost: row(409, -32022, false, "Stop working on it: another attempt holds the task or has ended it."),
   not_ready: row(409, -32023, true, "Wait for its `ready` event."),
@@ -64,6 +64,9 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** What any operation may give that writes. */
+export const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
 
 /** More about an error, for machines: the field, the present status, the nearest name… */
 export type ErrorDetails = Record<string, unknown>;

@@ -18,4 +18,5 @@ export * from "./quantities.ts";
 export type { Missed, Overlap, Schedule } from "./schedule.ts";
 export { MISSED, OVERLAPS } from "./schedule.ts";
 export * from "./suggest.ts";
+export type { Template, TemplateBody, TemplateSummary } from "./template.ts";
 export * from "./validate.ts";

@@ -37,6 +37,15 @@ export const LIMITS = {
   pending_per_sender: 500_000,
   chain_hops: 100,
   chain_lift: 10_000,
+  templates: 1000,
+  template_chars: 128 * 1024,
+  template_description_bytes: 1024,
+  template_schema_chars: 16 * 1024,
+  template_schema_depth: 8,
+  template_schemas: 100,
+  template_steps: 50,
+  template_values: 1000,
+  macro_bytes: 1536 * 1024,
 } as const;
 
 export type Limits = { -readonly [K in keyof typeof LIMITS]: number };
@@ -47,8 +56,12 @@ export type Bounds = Pick<Limits, "pending_per_recipient" | "pending_per_sender"
 /** What surrounds the bodies in the largest event or message: ids, names, times, numbers. A generous bound. */
 const ENVELOPE_BYTES = 16 * 1024;
 
+/** The same of a message that has neither result nor error, and no adopted names. */
+const SENT_ENVELOPE_BYTES = 4 * 1024;
+
 /**
- * Proves that the largest legal message fits a frame, so that nothing accepted can ever be undeliverable.
+ * Proves that the largest legal message fits a frame, so that nothing accepted can ever be undeliverable; and so does
+ * the answer to the largest macro, which tells its last message as it is beside all as they were sent.
  *
  * @throws Error when the limits contradict each other.
  */
@@ -57,6 +70,10 @@ export function assertLimitsAgree(limits: Limits = LIMITS): void {
   const page = Math.max(limits.page_bytes, message) + ENVELOPE_BYTES;
   if (page > limits.frame_bytes) {
     throw new Error(`limits disagree: the largest page takes ${page} bytes, a frame only ${limits.frame_bytes}`);
+  }
+  const macro = message + limits.macro_bytes + limits.template_steps * SENT_ENVELOPE_BYTES + ENVELOPE_BYTES;
+  if (macro > limits.frame_bytes) {
+    throw new Error(`limits disagree: the largest macro takes ${macro} bytes, a frame only ${limits.frame_bytes}`);
   }
 }
 

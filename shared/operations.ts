@@ -4,13 +4,16 @@
  * that exists on one transport and not on the other cannot be written.
  */
 import * as z from "zod";
-import type { ErrorCode } from "./errors.ts";
+import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
 import { page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, leaseState, message, sendFields, status, tryOf, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
 import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
+import { templateOrWhole } from "./sendRule.ts";
+import { params } from "./template.ts";
+import { TEMPLATE_OPERATIONS } from "./templateOperations.ts";
 
 /**
  * How a result is dressed over REST.
@@ -42,6 +45,7 @@ export interface Operation {
 
 const attempt = z.int().min(0).optional().describe("The fence you hold; a stale one is refused.");
 const idParams = { id: f.id.describe("The message's id.") };
+const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
 /** Errors that every operation may give. */
@@ -54,18 +58,33 @@ export const COMMON_ERRORS = [
 ] as const;
 
 const FULL_ERRORS = ["recipient_full", "sender_full"] as const;
-const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
 const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
 
 export const OPERATIONS = {
   send: {
     summary: "Send a chat or a task.",
-    params: z.strictObject({
-      from_claude: f.name.optional().describe("The sender; left out on a socket, it is the one of `hello`."),
-      ...sendFields,
-      idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
-    }),
-    result: z.object({ message, recipient, deduplicated: z.boolean() }).meta({ id: "Sent" }),
+    params: z
+      .strictObject({
+        from_claude: f.name.optional().describe("The sender; left out on a socket, it is the one of `hello`."),
+        ...sendFields,
+        to_claude: sendFields.to_claude.optional().describe(orTemplate(sendFields.to_claude)),
+        task: sendFields.task.optional().describe(orTemplate(sendFields.task)),
+        template: f.name.optional().describe("Send this template; what is said beside it goes before what it says."),
+        params: params.optional().describe("The values of the template's parameters."),
+        idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
+      })
+      .check(templateOrWhole),
+    result: z
+      .object({
+        message,
+        recipient,
+        deduplicated: z.boolean(),
+        messages: z
+          .array(message)
+          .optional()
+          .describe("Of a macro: the messages of all its steps, as it lists them; without results."),
+      })
+      .meta({ id: "Sent" }),
     rest: { method: "POST", paths: ["/message"], shape: "sent" },
     repeat: "keyed",
     errors: [
@@ -330,6 +349,7 @@ export const OPERATIONS = {
     errors: ["cursor_lost"],
   },
   ...SCHEDULE_OPERATIONS,
+  ...TEMPLATE_OPERATIONS,
   info: {
     summary: "Read the hub's version, epoch, limits and time.",
     params: z.strictObject({}),
@@ -351,7 +371,12 @@ export const OPERATIONS = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
-export type Params<N extends OperationName> = z.input<(typeof OPERATIONS)[N]["params"]>;
+type Asked = { [N in OperationName]: z.input<(typeof OPERATIONS)[N]["params"]> };
+/** What may be asked; a `send` without a template says itself what is to be done by whom. */
+export type Params<N extends OperationName> = (Omit<Asked, "send"> & {
+  send: Asked["send"] &
+    ({ to_claude: string; task: string; template?: undefined; params?: undefined } | { template: string });
+})[N];
 export type Result<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["result"]>;
 
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];

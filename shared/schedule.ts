@@ -16,7 +16,7 @@ export const MISSED_AFTER_MS = 60_000;
 /** How many coming times a schedule tells. */
 export const UPCOMING = 5;
 
-const { not_before: _, expires_at: __, ...repeatable } = sendFields;
+const { not_before: _, expires_at: __, after: ___, ...repeatable } = sendFields;
 
 /** What is sent each time. Points in time would be over after the first: it tells a duration instead. */
 const messageFields = {

@@ -12,8 +12,8 @@ export interface Input<T = unknown> {
   readonly usage: string;
   readonly help: string;
   readonly choices?: readonly string[];
-  /** The value that a text means. @throws InvalidArgumentError */
-  readonly parse?: (text: string) => T;
+  /** The value that a text means, given what the input has been given before. @throws InvalidArgumentError */
+  readonly parse?: (text: string, before?: unknown) => T;
 }
 
 export type Inputs = Readonly<Record<string, Input>>;

@@ -80,7 +80,7 @@ function addCommand(program: Commander, row: Command, run: (values: Record<strin
     .action(() => run(valuesOf(inputs, command)));
   for (const input of Object.values(inputs)) {
     if (isOption(input)) command.addOption(optionOf(input));
-    else command.addArgument(new Argument(input.usage, input.help));
+    else command.addArgument(argumentOf(input));
   }
   if (passesThrough) command.allowUnknownOption().helpOption(false);
 }
@@ -98,6 +98,11 @@ const NOTES = [
 ] as const;
 
 const isOption = ({ usage }: Input) => usage.startsWith("-");
+
+function argumentOf({ usage, help, choices }: Input): Argument {
+  const argument = new Argument(usage, help);
+  return choices ? argument.choices(choices) : argument;
+}
 
 function optionOf({ usage, help, choices, parse }: Input): Option {
   const option = new Option(usage, help);
@@ -139,7 +144,8 @@ function asUsage(error: unknown, command: Command | undefined): unknown {
   }
   if (!(error instanceof UsageError) || error.field === undefined) return error;
   const input = command?.inputs[error.field];
-  return new UsageError(error.message.replace(error.field, input?.usage.split(" ")[0] ?? "--as"));
+  const name = input?.usage.split(" ")[0]?.replace(/^\[(.+)\]$/, "<$1>");
+  return new UsageError(error.message.replace(error.field, name ?? "--as"));
 }
 
 function columns(rows: readonly (readonly [string | number, string])[]): string {

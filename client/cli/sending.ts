@@ -4,19 +4,20 @@ import type { Context } from "./context.ts";
 import { expectation } from "./output/presence.ts";
 import { parseDuration } from "./output/time.ts";
 
-type Said = Omit<Params<"send">, "from_claude">;
+export type Said = Omit<Params<"send">, "from_claude">;
 
 /** What was said on the command line as the operation takes it: with its sender, stdin read, times made absolute. */
 export async function spoken(context: Context, said: Said): Promise<Params<"send">> {
   const from_claude = context.me;
   const times = await absolute(context, { not_before: said.not_before, expires_at: said.expires_at });
-  return { from_claude, ...said, ...times, task: await context.text(said.task) };
+  const task = await context.text(said.task);
+  return { from_claude, ...said, ...times, ...(task !== undefined && { task }) } as Params<"send">; // the table checks it
 }
 
-/** Sends, and tells the id and what to expect of the recipient. */
+/** Sends, and tells the id, of a macro all of them, and what to expect of the recipient. */
 export async function sendNow(context: Context, params: Params<"send">): Promise<void> {
   const sent = await context.call("send", params);
-  context.print.result(sent, ({ message }) => message.id);
+  context.print.result(sent, ({ message, messages = [message] }) => messages.map(({ id }) => id).join("\n"));
   tellExpectation(context, sent);
 }
 

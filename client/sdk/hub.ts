@@ -10,6 +10,9 @@ import { Session } from "./session.ts";
 import { Task } from "./task.ts";
 import { assertWorkable, Worker, type WorkOptions } from "./worker.ts";
 
+/** What can be said of a chat beside its text. */
+type ChatOptions = Omit<Params<"send">, "to_claude" | "task" | "type" | "template" | "params">;
+
 /**
  * A connection to a hub, kept up until `close()`. Every operation is a method; calls made while the line is down wait
  * for it, and one that was under way when it broke is repeated once, with the same key.
@@ -64,6 +67,7 @@ export class Hub extends Operations {
    * @returns when it is stored; `result()` of what is returned waits for its end.
    * @throws HubError when a field is refused.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
+   * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
@@ -74,7 +78,7 @@ export class Hub extends Operations {
    *
    * @example await hub.chat("ada", "the dashboard is up", { thread_id: "release-7" });
    */
-  chat(to: string, text: string, more?: Omit<Params<"send">, "to_claude" | "task" | "type">): Promise<Task> {
+  chat(to: string, text: string, more?: ChatOptions): Promise<Task> {
     return this.send({ ...more, to_claude: to, task: text, type: "chat" });
   }
 

@@ -60,7 +60,7 @@ const UNDRESS: Record<RestShape, (body: Fields, params: Fields) => unknown> = {
   data: ({ data }) => data,
   page: ({ data }) => data,
   list: ({ success: _, data, ...more }) => ({ messages: data, ...more }),
-  sent: ({ data, recipient, deduplicated }) => ({ message: data, recipient, deduplicated }),
+  sent: ({ success: _, data, ...more }) => ({ message: data, ...more }),
   deleted: (_, { id }) => ({ id, deleted: true }),
   beat: ({ timestamp, claude_id }) => ({ timestamp, claude_id }),
 };

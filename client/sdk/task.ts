@@ -9,6 +9,8 @@ export class Task {
   readonly recipient: Recipient;
   /** Whether an earlier send with the same key made it. */
   readonly deduplicated: boolean;
+  /** Of a macro: the messages of all its steps, of which `message` is the last. */
+  readonly messages: readonly Message[] | undefined;
   readonly #tasks: Tasks;
   readonly #era: number;
 
@@ -16,6 +18,7 @@ export class Task {
     this.message = sent.message;
     this.recipient = sent.recipient;
     this.deduplicated = sent.deduplicated;
+    this.messages = sent.messages;
     this.#tasks = tasks;
     this.#era = tasks.era;
   }

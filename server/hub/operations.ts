@@ -3,9 +3,11 @@ import type * as z from "zod";
 import { HubError } from "../../shared/errors.ts";
 import { OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import type { WholeMessage } from "../../shared/sendRule.ts";
 import { validate } from "../../shared/validate.ts";
 import type { Command } from "../core/commands.ts";
 import type { Caller } from "../core/message.ts";
+import { newMessage } from "../core/said.ts";
 import type { Done } from "../store/groupCommit.ts";
 import { iso } from "../store/messageJson.ts";
 import { addressesOf } from "../store/view.ts";
@@ -15,6 +17,7 @@ import { Deadline } from "./deadline.ts";
 import type { Hub } from "./hub.ts";
 import { ownReader, readEvents } from "./readEvents.ts";
 import { scheduleDelete, scheduleGet, scheduleList, schedulePut } from "./schedules/operations.ts";
+import { deleteTemplate, getTemplate, listTemplates, putTemplate, sendTemplate } from "./templates.ts";
 
 type Checked<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["params"]>;
 type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, client: Client) => Promise<Answer>;
@@ -86,6 +89,10 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   schedule_get: scheduleGet,
   schedule_list: scheduleList,
   schedule_delete: scheduleDelete,
+  template_put: (hub, params, client) => putTemplate(hub, params, callerOf(hub, client)),
+  template_get: getTemplate,
+  template_list: listTemplates,
+  template_delete: (hub, params, client) => deleteTemplate(hub, params, callerOf(hub, client)),
   async info(hub) {
     const info = {
       name: "coordination-hub",
@@ -101,19 +108,14 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
 };
 
 async function send(hub: Hub, params: Checked<"send">, client: Client): Promise<Answer> {
-  const { from_claude = client.claude_id, idempotency_key: key, not_before, expires_at, ...said } = params;
+  const { from_claude = client.claude_id, idempotency_key: key, template, params: values, ...fields } = params;
   if (from_claude === null) throw missing("from_claude");
-  const outcome = await hub.submit({
-    op: "send",
-    caller: callerOf(hub, client),
-    said: {
-      from_claude,
-      ...said,
-      ...(not_before !== undefined && { not_before: Date.parse(not_before) }),
-      ...(expires_at !== undefined && { expires_at: Date.parse(expires_at) }),
-    },
-    key,
-  });
+  const caller = callerOf(hub, client);
+  if (template !== undefined) {
+    return sendTemplate(hub, { from_claude, template, params: values, ...fields }, key, caller);
+  }
+  const said = newMessage(from_claude, fields as WholeMessage);
+  const outcome = await hub.submit({ op: "send", caller, said, key });
   const recipient = hub.presence.recipient(said.to_claude, outcome.waiting ?? 0, outcome.oldest ?? null);
   return {
     parts: {

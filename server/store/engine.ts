@@ -8,21 +8,22 @@
 import { HubError } from "../../shared/errors.ts";
 import type { Bounds } from "../../shared/limits.ts";
 import { decideLate, endedAttempt, lateAttempt } from "../core/attempts.ts";
-import { create, type NewMessage } from "../core/create.ts";
+import type { NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { Caller, Circumstances, LeasePolicy, MessageState } from "../core/message.ts";
 import { doomed } from "../core/task.ts";
-import { childTrace } from "../core/trace.ts";
 import type { Backlog } from "./backlog.ts";
-import { lift, loopRefusal, placeOf } from "./chains.ts";
+import { lift } from "./chains.ts";
 import { Dependencies, type Obstacles } from "./dependencies.ts";
+import { type Draft, draft } from "./drafts.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "./eventJson.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
-import { messageJson, tombstoneJson } from "./messageJson.ts";
+import { iso, messageJson, tombstoneJson } from "./messageJson.ts";
 import { prune } from "./retention.ts";
 import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import type { CommitResult, Counts, LogEntry, Outcome, StoreCommand } from "./store.ts";
+import { TemplateDesk } from "./templates/desk.ts";
 
 export interface EngineOptions {
   ledger: Ledger;
@@ -56,7 +57,10 @@ const WAKE_BATCH = 200;
  * refused, unchanged; it can be asked again at once.
  */
 const BATCH_CHARS = 8 * 2 ** 20;
-const ASKED: ReadonlySet<StoreCommand["op"]> = new Set(["send", "change", "claim_next", "delete", "put_schedule"]);
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
+  ...(["send", "change", "claim_next", "delete", "put_schedule"] as const),
+  ...(["send_template", "template_put", "template_delete"] as const),
+]);
 
 const HUB: Caller = { claude_id: null, run: null, attached: false };
 
@@ -65,6 +69,7 @@ type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { 
 export class Engine {
   readonly #ledger: Ledger;
   readonly #options: EngineOptions;
+  readonly #templates: TemplateDesk;
   #tally: Tally;
   #now = 0;
   #entries: LogEntry[] = [];
@@ -78,6 +83,13 @@ export class Engine {
     this.#ledger = options.ledger;
     this.#tally = tally;
     this.#dependencies = new Dependencies(options.ledger);
+    this.#templates = new TemplateDesk(options.ledger, {
+      check: (said) => assertTaken(this.#draft(said)),
+      send: (said) => this.#enter(this.#draft(said)),
+      json: (state) => this.#json(state),
+      queueOf: (recipient) => this.#queueOf(recipient),
+      fingerprint: options.fingerprint,
+    });
   }
 
   get head(): number {
@@ -128,6 +140,9 @@ export class Engine {
 
   readonly #handlers: { [Op in StoreCommand["op"]]: Handler<Op> } = {
     send: (command) => this.#send(command),
+    send_template: (command) => this.#templates.send(command, this.#now),
+    template_put: (command) => this.#templates.put(command, iso(this.#now)),
+    template_delete: (command) => this.#templates.remove(command),
     change: ({ id, caller, command }) => {
       const state = this.#existing(id);
       if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
@@ -165,30 +180,26 @@ export class Engine {
   };
 
   #send({ said, key }: Extract<StoreCommand, { op: "send" }>): Outcome {
-    const { newId, lease, bounds } = this.#options;
-    const id = newId(this.#now);
-    const obstacles = this.#dependencies.obstacles(said.after);
-    const place = placeOf(this.#ledger, said);
-    const decision = create(this.#traced(said, id), id, this.#now, lease, place, obstacles.open.length);
-    const refusal = loopRefusal(this.#ledger, place, bounds) ?? this.#tally.backlog.refusal(said, bounds);
+    const draft = this.#draft(said);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
-      const known = refusal
+      const known = draft.refusal
         ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
-        : this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now);
+        : this.#ledger.remember(said.from_claude, key, { id: draft.id, fingerprint }, this.#now);
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }
-    if (refusal) throw refusal;
-    const state = this.#begin(this.#apply(undefined, decision), obstacles);
-    return { ...this.#done(state), deduplicated: false, ...this.#queueOf(said.to_claude) };
+    assertTaken(draft);
+    return { ...this.#done(this.#enter(draft)), deduplicated: false, ...this.#queueOf(said.to_claude) };
   }
 
-  /** In the trace of the message that it is a part of, or answers. */
-  #traced(said: NewMessage, id: string): NewMessage {
-    const origin = said.parent_id ?? said.reply_to;
-    const known = said.traceparent === undefined && origin !== undefined ? this.#ledger.message(origin) : undefined;
-    const traceparent = known && childTrace(known, id);
-    return traceparent ? { ...said, traceparent } : said;
+  #draft(said: NewMessage): Draft {
+    const { newId, lease, bounds } = this.#options;
+    const judges = { ledger: this.#ledger, dependencies: this.#dependencies, backlog: this.#tally.backlog };
+    return draft(said, newId(this.#now), { ...judges, bounds, lease, now: this.#now });
+  }
+
+  #enter({ decision, obstacles }: Draft): MessageState {
+    return this.#begin(this.#apply(undefined, decision), obstacles);
   }
 
   /** Lets a new task wait for what is in its way, or fails it at once where that is in vain. */
@@ -387,6 +398,10 @@ export class Engine {
 /** In claim order; of equals, the one that came first. */
 const goesBefore = (a: MessageState, b: MessageState) =>
   (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
+
+function assertTaken({ refusal }: Draft): void {
+  if (refusal) throw refusal;
+}
 
 const NOTHING: Outcome = { ok: true, message: null };
 const OVERLOADED: Outcome = {

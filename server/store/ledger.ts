@@ -4,6 +4,7 @@ import type { Attempt, MessageState } from "../core/message.ts";
 import type { RetentionLedger } from "./retention.ts";
 import type { ScheduleTable } from "./schedules.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
+import type { TemplateTable } from "./templates/table.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
 export interface StoredEntry {
@@ -48,6 +49,7 @@ export interface Waits {
 export interface Ledger {
   readonly waits: Waits;
   readonly schedules: ScheduleTable;
+  readonly templates: TemplateTable;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;

@@ -6,15 +6,21 @@
 import type { WireError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
 import type { Failure, LeaseState, MessageType, Status } from "../../shared/message.ts";
+import type { TemplateBody, TemplateSummary } from "../../shared/template.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
 import type { PruneCommand } from "./retention.ts";
 import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./schedules.ts";
+import type { TemplateSend } from "./templates/expand.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =
   | { op: "send"; caller: Caller; said: NewMessage; key?: string | undefined }
+  /** Sends what a template says: all of it, or nothing. */
+  | { op: "send_template"; caller: Caller; said: TemplateSend; key?: string | undefined }
+  | { op: "template_put"; caller: Caller; name: string; body: TemplateBody }
+  | { op: "template_delete"; caller: Caller; name: string }
   | { op: "change"; caller: Caller; id: string; command: Exclude<Command, { op: "wake" }> }
   | { op: "claim_next"; caller: Caller; queues: readonly string[]; claim_key?: string | undefined }
   | { op: "delete"; caller: Caller; id: string }
@@ -50,12 +56,14 @@ export interface PresenceTransition {
 export type Outcome =
   | {
       ok: true;
-      /** The message, or the schedule, after the command, as JSON; null when there is none to show. */
+      /** The message, schedule or template after the command, as JSON; null when there is none to show. */
       message: string | null;
       deduplicated?: boolean;
       /** Of a send: messages that wait for the recipient, and since when (ISO 8601). */
       waiting?: number;
       oldest?: string | null;
+      /** Of a macro: all its messages, as a JSON array. */
+      messages?: string;
     }
   | { ok: false; error: WireError };
 
@@ -156,6 +164,10 @@ export interface Store {
    */
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice>;
   counts(): Promise<Counts>;
+  /** The template of a name, as JSON. */
+  template(name: string): Promise<string | null>;
+  /** All templates, by name. */
+  templates(): Promise<TemplateSummary[]>;
   workload(names: readonly string[]): Promise<Workload[]>;
   /** One schedule as JSON; null: there is none of that name. */
   schedule(name: string): Promise<string | null>;

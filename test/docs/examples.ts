@@ -81,6 +81,18 @@ const schedule = {
 } as const;
 
 const upcoming = [23, 24, 25, 26, 27].map((day) => `2026-11-${day}T02:00:00.000Z`);
+const scrape = {
+  name: "scrape",
+  description: "Scrapes one feed",
+  parameters: {
+    type: "object",
+    properties: { feed: { type: "string" }, hours: { type: "integer", default: 24 } },
+    required: ["feed"],
+  },
+  message: { to_claude: "server_backend", task: "Scrape {{feed}}, the last {{hours}} hours", priority: "high" },
+} satisfies Params<"template_put">;
+
+const put = { created_at: at(0), updated_at: at(5), updated_by: "windows_frontend" };
 
 export const EXAMPLES: Examples = {
   send: {
@@ -189,5 +201,15 @@ export const EXAMPLES: Examples = {
   schedule_get: { params: { name: "nightly" }, result: { ...schedule, upcoming } },
   schedule_list: { params: {}, result: { schedules: [schedule], count: 1 } },
   schedule_delete: { params: { name: "nightly" }, result: { name: "nightly", deleted: true } },
+  template_put: { params: scrape, result: { ...scrape, ...put } },
+  template_get: { params: { name: "scrape" }, result: { ...scrape, ...put } },
+  template_list: {
+    params: {},
+    result: {
+      templates: [{ name: "scrape", kind: "message", description: scrape.description, ...put }],
+      count: 1,
+    },
+  },
+  template_delete: { params: { name: "scrape" }, result: { name: "scrape", deleted: true } },
   info: { params: {}, result: info },
 };

@@ -57,6 +57,7 @@ function range({ minimum, maximum }: Schema): string {
 }
 
 function objectType(schema: Schema): string {
+  if (schema.properties === undefined && schema.additionalProperties === undefined) return "object";
   if (schema.properties === undefined) return `object of ${typeOf(schema.additionalProperties as Schema)}s`;
   const fields = fieldsOf(schema).map((field) => `${fieldName(field)}: ${typeOf(field.schema)}`);
   return `{ ${fields.join("; ")} }`;

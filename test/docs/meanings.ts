@@ -61,6 +61,15 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   pending_per_sender: "messages of one sender that wait",
   chain_hops: "hops of an exchange, unless a person lifts it",
   chain_lift: "`hops` of `chain_lift`",
+  templates: "templates in the hub",
+  template_chars: "a template, as JSON",
+  template_description_bytes: "`description` of a template",
+  template_schema_chars: "`parameters` of a template, as JSON",
+  template_schema_depth: "schemas within schemas in `parameters`",
+  template_schemas: "schemas in `parameters`, each parameter's own included",
+  template_steps: "`steps` of a macro",
+  macro_bytes: "`task` and `context` of a macro's messages together",
+  template_values: "values in `params`, those within others included",
 };
 
 type Notification = keyof typeof NOTIFICATIONS.up | keyof typeof NOTIFICATIONS.down;
@@ -146,6 +155,12 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "ScheduleList.next": "What to ask with for those after these; left out at the end.",
   "ScheduleDeleted.name": "Its name.",
   "ScheduleDeleted.deleted": "It is gone.",
+  "Template.name": "What it is called.",
+  "TemplateSummary.name": "What it is called.",
+  "TemplateList.templates": "By name.",
+  "TemplateList.count": "How many there are.",
+  "TemplateDeleted.name": "What it was called.",
+  "TemplateDeleted.deleted": "It is gone.",
   "Stats.total": "All messages.",
   "Stats.pending": "Those that wait.",
   "Stats.in_progress": "Those that somebody holds.",

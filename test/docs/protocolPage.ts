@@ -34,6 +34,7 @@ const TYPES = [
   ],
   ...["Page", "Event", "EventMessage", "Presence", "PresenceChanged", "Instance", "About", "Chain", "Info"],
   ...["Schedule", "MessageToSchedule", "ScheduledMessage", "ScheduleList", "ScheduleDeleted"],
+  ...["Template", "TemplateMessage", "TemplateStep", "TemplateSummary", "TemplateList", "TemplateDeleted"],
 ];
 
 /** Builds the page anew. @throws Error when the template names something that is not there. */

@@ -81,7 +81,8 @@ export function dressedSchema(shape: RestShape, result: Schema, named: Record<st
     }
     case "sent": {
       const from = (field: string) => inner("Sent", field);
-      return body({ data: from("message"), recipient: from("recipient"), deduplicated: from("deduplicated") });
+      const once = { data: from("message"), recipient: from("recipient"), deduplicated: from("deduplicated") };
+      return body({ ...once, messages: from("messages") }, ["messages"]);
     }
     case "deleted":
       return body({ message: { type: "string" } });

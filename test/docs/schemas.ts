@@ -7,6 +7,7 @@ import { message, progress, tryOf } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
 import { messageToSchedule, scheduledMessage } from "../../shared/schedule.ts";
+import { template, templateMessage, templateStep, templateSummary } from "../../shared/template.ts";
 import { FIELD_MEANINGS } from "./meanings.ts";
 
 export type Schema = z.core.JSONSchema.BaseSchema;
@@ -23,6 +24,7 @@ export interface ContractSchemas {
 const NAMED = [
   ...[message, progress, tryOf, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
   ...[hello, welcome, ack, closing, messageToSchedule, scheduledMessage],
+  ...[template, templateSummary, templateMessage, templateStep],
 ];
 
 /**

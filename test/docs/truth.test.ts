@@ -52,6 +52,13 @@ const STORY: Step[] = [
   ["schedule_get", () => ({ name: "nightly" })],
   ["schedule_list", () => ({ limit: 10 })],
   ["schedule_delete", () => ({ name: "nightly" })],
+  ["template_put", () => EXAMPLES.template_put.params],
+  ["template_get", () => EXAMPLES.template_get.params],
+  ["template_list", () => ({})],
+  ["send", () => ({ from_claude: "a", template: "scrape", params: { feed: "rss" } }), 201],
+  ["template_put", () => ({ name: "both", steps: [{ key: "a", template: "scrape", params: { feed: "x" } }] })],
+  ["send", () => ({ from_claude: "a", template: "both" }), 201],
+  ["template_delete", () => EXAMPLES.template_delete.params],
   ["stats", () => ({})],
   ["info", () => ({})],
 ];

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repository } from "../support/repository.ts";
 import { MUTATIONS, type Mutation } from "./mutations.ts";
+import { TEMPLATE_MUTATIONS } from "./templates.ts";
 
 /** Tests that must notice, and what they are given. */
 const SUITES = {
@@ -25,7 +26,9 @@ type Verdict = Record<Suite, boolean>;
 const ENV = { ...process.env, SEED: process.env.SEED ?? "1", NO_COLOR: "1" };
 
 function main(words: string[]): void {
-  const chosen = MUTATIONS.filter(({ breaks }) => words.every((word) => breaks.includes(word)));
+  const chosen = [...MUTATIONS, ...TEMPLATE_MUTATIONS].filter(({ breaks }) =>
+    words.every((word) => breaks.includes(word)),
+  );
   const folder = mkdtempSync(join(tmpdir(), "hub-mutations-"));
   try {
     const original = join(folder, "original");

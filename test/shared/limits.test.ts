@@ -41,6 +41,7 @@ test("the limits agree, and a contradiction is found", () => {
     { result_bytes: LIMITS.frame_bytes },
     { task_bytes: 2 * LIMITS.frame_bytes },
     { page_bytes: LIMITS.frame_bytes },
+    { macro_bytes: LIMITS.frame_bytes / 2 },
     { frame_bytes: LIMITS.context_bytes + LIMITS.result_bytes },
   ]) {
     expect(() => assertLimitsAgree({ ...LIMITS, ...contradiction })).toThrow(/limits disagree: .* a frame only \d+/);

@@ -86,10 +86,13 @@ async function enable(context: Context, name: string, enabled: boolean): Promise
   context.print.result(put, schedulePage);
 }
 
+/** Whole once it is checked. */
+type Message = Omit<Params<"schedule_put">["message"], "expires_after_ms">;
+
 /** What was said on the command line as the operation takes it. */
 async function spoken(context: Context, given: Omit<Given, "action">): Promise<Params<"schedule_put">> {
   const { name: _, cron, timezone, missed, overlap, paused = false, expires_after_ms, ...said } = given;
-  const message = { from_claude: context.me, ...said, task: await context.text(said.task) };
+  const message = { from_claude: context.me, ...said, task: await context.text(said.task) } as Message;
   check("send", message);
   const params = { name: nameOf(given), cron, timezone, missed, overlap, enabled: !paused };
   return { ...params, message: { ...message, expires_after_ms } };

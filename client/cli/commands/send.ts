@@ -1,19 +1,22 @@
 import type { Params } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { NothingCame } from "../errors.ts";
-import { duration, field, fields, flag } from "../inputs.ts";
+import { NothingCame, UsageError } from "../errors.ts";
+import { duration, field, fields, flag, type Values } from "../inputs.ts";
 import { span } from "../output/time.ts";
+import { param, paramsOf } from "../params.ts";
 import { check } from "../rest.ts";
-import { sendNow, spoken, tellExpectation } from "../sending.ts";
+import { type Said, sendNow, spoken, tellExpectation } from "../sending.ts";
 
 export const send = command({
   name: "send",
   summary: "Send a task to an instance.",
   about: "Prints the id of the task, and on stderr what to expect of the recipient.",
   inputs: {
-    to_claude: field("send", "to_claude", "<to>"),
-    task: field("send", "task", "<task>", " - reads it from stdin."),
+    to_claude: field("send", "to_claude", "[to]"),
+    task: field("send", "task", "[task]", " - reads it from stdin."),
+    ...fields("send", "template"),
+    param,
     ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "after", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
     wait: flag("--wait", "Wait for the task's end and print its result."),
@@ -24,14 +27,30 @@ export const send = command({
     ['send server_backend "run the tests" --as windows_frontend --wait', "print the result when it comes"],
     ["send bob - --as ada --priority high < task.md", "what stdin says"],
     ['send bob "deploy" --as ada --after 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e', "once that task is complete"],
+    ["send --as ada --template scrape --param feed=rss", "what the template says"],
     ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
-  async run(context, { wait = false, wait_timeout, ...said }) {
-    const params = await spoken(context, said);
+  async run(context, { wait = false, wait_timeout, param, ...said }) {
+    const params = await spoken(context, await withParams(context, said, param));
     if (wait || wait_timeout !== undefined) await sendAndWait(context, params, wait_timeout);
     else await sendNow(context, params);
   },
 });
+
+/** @throws UsageError when nothing says what is to be done by whom. */
+async function withParams(
+  context: Context,
+  said: Said,
+  pairs: Values<{ param: typeof param }>["param"],
+): Promise<Said> {
+  const { template } = said;
+  if (template !== undefined && pairs) return { ...said, params: await paramsOf(context, template, pairs) };
+  if (template !== undefined) return said;
+  if (pairs) throw new UsageError("--param goes with --template: say which");
+  const missing = said.to_claude === undefined ? "to" : said.task === undefined ? "task" : undefined;
+  if (missing !== undefined) throw new UsageError(`missing required argument '${missing}'`);
+  return said;
+}
 
 async function sendAndWait(context: Context, params: Params<"send">, withinMs: number | undefined): Promise<void> {
   check("send", params);

@@ -25,6 +25,7 @@ import { schedule } from "./schedule.ts";
 import { seen } from "./seen.ts";
 import { send } from "./send.ts";
 import { stats } from "./stats.ts";
+import { template } from "./template.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
 import { who } from "./who.ts";
@@ -59,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   stats,
   heartbeat,
   schedule,
+  template,
   backup,
   exportMessages,
   demo,

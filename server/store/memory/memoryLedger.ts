@@ -5,6 +5,7 @@ import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
 import { MemoryRetention } from "./memoryRetention.ts";
 import { MemorySchedules } from "./memorySchedules.ts";
+import { MemoryTemplates } from "./memoryTemplates.ts";
 
 class MemoryWaits implements Waits {
   readonly #awaited = new Map<string, Set<string>>();
@@ -43,6 +44,7 @@ export class MemoryLedger implements Ledger {
   readonly places = new Map<string, number>();
   readonly log: StoredEntry[] = [];
   readonly waits = new MemoryWaits();
+  readonly templates = new MemoryTemplates();
   readonly presence: PresenceTransition[] = [];
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly schedules = new MemorySchedules();

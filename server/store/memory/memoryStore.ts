@@ -99,6 +99,15 @@ export class MemoryStore implements Store {
     return { ...this.#engine.counts };
   }
 
+  async template(name: string) {
+    const template = this.ledger.templates.get(name);
+    return template ? JSON.stringify(template) : null;
+  }
+
+  async templates() {
+    return this.ledger.templates.list();
+  }
+
   async workload(names: readonly string[]): Promise<Workload[]> {
     const all = [...this.ledger.messages.values()];
     return names.map((claude_id) => ({

@@ -21,6 +21,8 @@ export interface FlatResult {
   /** Names of senders and recipients, each once. */
   names: string[];
   errors: WireError[];
+  /** What macros sent: number of the outcome, and its messages. */
+  macros: [outcome: number, messages: string][];
 }
 
 /** An outcome: length of its message (NONE: null, FAILED: see errors), deduplicated, waiting, length of oldest. */
@@ -42,12 +44,15 @@ export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatR
   const numbers = new Int32Array(outcomes.length * OUTCOME + entries.length * ENTRY);
   const names = new Map<string, number>();
   const errors: WireError[] = [];
+  const macros: FlatResult["macros"] = [];
   let messages = "";
   let events = "";
   let at = 0;
   for (const outcome of outcomes) {
-    if (outcome.ok) messages += encodeOutcome(outcome, numbers, at);
-    else {
+    if (outcome.ok) {
+      messages += encodeOutcome(outcome, numbers, at);
+      if (outcome.messages !== undefined) macros.push([at / OUTCOME, outcome.messages]);
+    } else {
       errors.push(outcome.error);
       numbers[at] = FAILED;
     }
@@ -59,7 +64,8 @@ export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatR
     at += ENTRY;
   }
   const firstSeq = entries[0]?.seq ?? 0;
-  return { wakeAt, firstSeq, messages, events, numbers, outcomes: outcomes.length, names: [...names.keys()], errors };
+  const texts = { messages, events, names: [...names.keys()], errors, macros };
+  return { wakeAt, firstSeq, numbers, outcomes: outcomes.length, ...texts };
 }
 
 function encodeOutcome(outcome: Extract<Outcome, { ok: true }>, numbers: Int32Array, at: number): string {
@@ -109,6 +115,7 @@ export function decodeResult(flat: FlatResult): CommitResult {
     );
     place = end;
   }
+  for (const [i, all] of flat.macros) Object.assign(result.outcomes[i] as Outcome, { messages: all });
   place = 0;
   for (let seq = flat.firstSeq; at < numbers.length; at += ENTRY, seq++) {
     const end = place + (numbers[at + 2] as number);

@@ -10,6 +10,7 @@ import { hash } from "node:crypto";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
+import type { TemplateSummary } from "../../../shared/template.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
@@ -151,6 +152,15 @@ export class SqliteHost {
 
   counts(): Counts {
     return { ...this.#use().engine.counts };
+  }
+
+  template(name: string): string | null {
+    const template = this.#read(({ ledger }) => ledger.templates.get(name));
+    return template ? JSON.stringify(template) : null;
+  }
+
+  templates(): TemplateSummary[] {
+    return this.#read(({ ledger }) => ledger.templates.list());
   }
 
   workload(names: readonly string[]): Workload[] {

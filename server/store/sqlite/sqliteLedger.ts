@@ -19,6 +19,7 @@ import {
 } from "./rows.ts";
 import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
+import { SqliteTemplates } from "./sqliteTemplates.ts";
 import { SqliteWaits } from "./waits.ts";
 
 const ALL = COLUMNS.join(", ");
@@ -92,6 +93,7 @@ export class SqliteLedger implements Ledger {
   readonly waits: SqliteWaits;
   readonly schedules: SqliteSchedules;
   readonly retention: SqliteRetention;
+  readonly templates: SqliteTemplates;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -105,6 +107,7 @@ export class SqliteLedger implements Ledger {
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
     this.retention = new SqliteRetention(db);
+    this.templates = new SqliteTemplates(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */

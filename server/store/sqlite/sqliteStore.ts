@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
+import type { TemplateSummary } from "../../../shared/template.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import type { ScheduleFilter, ScheduleSlice, Timing } from "../schedules.ts";
 import type {
@@ -97,6 +98,14 @@ export class SqliteStore implements Store {
 
   counts(): Promise<Counts> {
     return this.#call("counts");
+  }
+
+  template(name: string): Promise<string | null> {
+    return this.#call("template", name);
+  }
+
+  templates(): Promise<TemplateSummary[]> {
+    return this.#call("templates");
   }
 
   workload(names: readonly string[]): Promise<Workload[]> {

@@ -14,6 +14,8 @@ export type HostMethod =
   | "schedule"
   | "schedules"
   | "timetable"
+  | "template"
+  | "templates"
   | "backup";
 
 /** One call of a host's method. */

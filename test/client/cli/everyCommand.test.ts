@@ -59,6 +59,9 @@ const ROWS: readonly Row[] = [
     json: { name: "nightly", timezone: "Europe/Berlin", enabled: true },
   },
   { args: ["export", "--out", "FILE"], human: /copy\.db holds \d+ messages\n$/, json: { count: expect.any(Number) } },
+  { args: ["template", "list"], human: /^(no templates|NAME +KIND +CHANGED)/, json: { templates: expect.any(Array) } },
+  { args: ["template", "put", "t", '{"message":{"task":"x"}}'], human: /^t is kept\n$/, json: { name: "t" } },
+  { args: ["template", "show", "t"], human: /^t\nchanged .* by bob\d+\n\n\{/, json: { message: { task: "x" } } },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },
 ];
 

@@ -64,7 +64,7 @@ it.each([
   [["schedule", "show"], 2, /which schedule/],
   [["schedule", "put", "x", "--cron", "* * * * *", "text"], 2, /Missing field: --to/],
   [["schedule", "put", "x", "--to", "ada", "text"], 2, /Missing field: --cron/],
-  [["schedule", "put", "x", "--cron", "* * * * *", "--to", "ada"], 2, /Missing field: \[task\]/],
+  [["schedule", "put", "x", "--cron", "* * * * *", "--to", "ada"], 2, /Missing field: <task>/],
   [["schedule", "put", "x", "--cron", "61 * * * *", "--to", "ada", "text"], 1, /cron "61" is not a minute/],
   [["schedule", "put", "x", "--cron", "0 0 30 2 *", "--to", "ada", "text"], 1, /never comes/],
   [["schedule", "show", "nobodys"], 1, /There is no schedule of the name nobodys/],

@@ -19,6 +19,7 @@ import { messages } from "./conformance/messages.ts";
 import { retention } from "./conformance/retention.ts";
 import { schedules } from "./conformance/schedules.ts";
 import { state } from "./conformance/state.ts";
+import { templates } from "./conformance/templates.ts";
 import { TIGHT } from "./conformance/tight.ts";
 import { time } from "./conformance/time.ts";
 import { work } from "./conformance/work.ts";
@@ -40,6 +41,7 @@ const SECTIONS = {
   lists,
   schedules,
   retention,
+  templates,
 };
 
 /** What needs bounds that are soon reached. */

@@ -61,6 +61,14 @@ export class HostStore implements Store {
     return this.#open.timetable();
   }
 
+  async template(name: string) {
+    return this.#open.template(name);
+  }
+
+  async templates() {
+    return this.#open.templates();
+  }
+
   backup(file: string) {
     return this.#open.backup(file);
   }

@@ -14,7 +14,7 @@ import { sending } from "../driver.ts";
 import { inside, newFile, openStore } from "./files.ts";
 
 /** What stays small, whatever happens: the hub's own tables, and indexes that hold only what is alive. */
-const SMALL = /coordination_(counts|instances|meta|after|schedules|messages_pending|messages_held)\b/;
+const SMALL = /coordination_(counts|instances|meta|after|schedules|templates|messages_pending|messages_held)\b/;
 
 let db: Database.Database;
 

@@ -1,0 +1,72 @@
+import type { Params } from "../../sdk/index.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { type Input, text } from "../inputs.ts";
+import { templatePage, templateTable } from "../output/template.ts";
+
+const ACTIONS = ["list", "show", "put", "delete"] as const;
+type Action = (typeof ACTIONS)[number];
+
+const action: Input<Action> = { usage: "<action>", help: "What to do.", choices: ACTIONS };
+
+export const template = command({
+  name: "template",
+  summary: "Keep messages and macros under names, to be sent with parameters.",
+  about: "`coord send --template NAME --param x=y` sends one.",
+  inputs: {
+    action,
+    name: text("[name]", "The template's name."),
+    definition: text("[definition]", "What to put, as JSON; - reads it from stdin."),
+  },
+  examples: [
+    ["template list", "all there are"],
+    ["template show nightly --json", "one of them, as it can be put again"],
+    ["template put nightly - < nightly.json", "keep what the file says"],
+    ["template delete nightly", "what was sent with it stays"],
+  ],
+  async run(context, { action, name, definition }) {
+    if (action === "list") return await list(context);
+    if (name === undefined) throw new UsageError("missing required argument 'name'");
+    if (action === "show") return await show(context, name);
+    if (action === "delete") return await remove(context, name);
+    if (definition === undefined) throw new UsageError("missing required argument 'definition'");
+    return await put(context, name, await context.text(definition));
+  },
+});
+
+async function list(context: Context): Promise<undefined> {
+  context.print.result(await context.call("template_list", {}), ({ templates }, look) =>
+    templates.length === 0 ? "no templates" : templateTable(templates, look),
+  );
+}
+
+async function show(context: Context, name: string): Promise<undefined> {
+  context.print.result(await context.call("template_get", { name }), templatePage);
+}
+
+async function remove(context: Context, name: string): Promise<undefined> {
+  context.print.result(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
+}
+
+async function put(context: Context, name: string, definition: string): Promise<undefined> {
+  const body = parse(definition);
+  context.print.result(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
+}
+
+/** What `show` tells beside the template itself is left out, so that it can be put again. */
+function parse(definition: string): Omit<Params<"template_put">, "name"> {
+  let value: unknown;
+  try {
+    value = JSON.parse(definition);
+  } catch (error) {
+    throw new UsageError(`the template is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UsageError("the template must be a JSON object with a message or steps");
+  }
+  const { name: _name, created_at: _created, updated_at: _updated, updated_by: _by, ...body } = value as TemplateShown;
+  return body;
+}
+
+type TemplateShown = Partial<Params<"template_put">> & Record<"created_at" | "updated_at" | "updated_by", unknown>;

@@ -1,0 +1,52 @@
+/** Templates in memory. For tests. */
+import type { TemplateBody } from "../../../shared/template.ts";
+import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../templates/table.ts";
+
+interface Kept {
+  body: TemplateBody;
+  created_at: string;
+  put: Put;
+}
+
+export class MemoryTemplates implements TemplateTable {
+  readonly #kept = new Map<string, Kept>();
+  readonly #sent = new Map<string, SentWith>();
+
+  get(name: string) {
+    const kept = this.#kept.get(name);
+    return kept && structuredClone(told(name, kept.body, kept.created_at, kept.put));
+  }
+
+  names() {
+    return [...this.#kept.keys()].sort();
+  }
+
+  count() {
+    return this.#kept.size;
+  }
+
+  list() {
+    return this.names().map((name) => {
+      const { body, created_at, put } = this.#kept.get(name) as Kept;
+      const { parameters: _parameters, message: _message, steps: _steps, ...shown } = told(name, body, created_at, put);
+      return { ...shown, kind: kindOf(body) };
+    });
+  }
+
+  put(name: string, body: TemplateBody, put: Put) {
+    const created_at = this.#kept.get(name)?.created_at ?? put.at;
+    this.#kept.set(name, { body: structuredClone(body), created_at, put });
+  }
+
+  remove(name: string) {
+    return this.#kept.delete(name);
+  }
+
+  rememberSent(sender: string, key: string, sent: SentWith) {
+    this.#sent.set(`${sender} ${key}`, sent);
+  }
+
+  sentWith(sender: string, key: string) {
+    return this.#sent.get(`${sender} ${key}`);
+  }
+}

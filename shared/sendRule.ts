@@ -1,0 +1,39 @@
+/** What a `send` must say depends on whether it names a template: the one rule of it that no field has alone. */
+import * as z from "zod";
+import { sendFields } from "./message.ts";
+
+/** A message said in full: what comes of a template, too. */
+export const wholeMessage = z.strictObject(sendFields);
+export type WholeMessage = z.output<typeof wholeMessage>;
+
+interface Said {
+  template?: string | undefined;
+  to_claude?: string | undefined;
+  task?: string | undefined;
+  params?: unknown;
+}
+
+const FIELDS_IN_ORDER = ["from_claude", "to_claude", "task"];
+
+/** Without a template the message is said in full, and there are no parameters. */
+export const templateOrWhole = z.core._check<Said>(
+  ({ value, issues }) => {
+    const { template, to_claude, task, params } = value;
+    if (template !== undefined || (to_claude !== undefined && task !== undefined && params === undefined)) return;
+    for (const field of ["to_claude", "task"] as const) {
+      if (value[field] !== undefined) continue;
+      issues.push({ code: "invalid_type", expected: "string", path: [field], input: value[field], continue: true });
+    }
+    if (value.params !== undefined) {
+      issues.push({ code: "custom", path: ["params"], message: "go with a template: say which", input: value.params });
+    }
+    issues.sort((a, b) => place(a) - place(b));
+  },
+  { when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value) },
+);
+
+/** Problems are told in the order of the fields. */
+function place({ path = [] }: z.core.$ZodRawIssue): number {
+  const at = FIELDS_IN_ORDER.indexOf(String(path[0]));
+  return at === -1 ? FIELDS_IN_ORDER.length : at;
+}

@@ -1,0 +1,63 @@
+/** Bugs to plant in templates and macros. */
+import type { Mutation } from "./mutations.ts";
+
+const DESK = "server/store/templates/desk.ts";
+const EXPAND = "server/store/templates/expand.ts";
+const PARAMETERS = "server/store/templates/parameters.ts";
+
+export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "a macro whose last step is refused has sent the others",
+    file: DESK,
+    search: "for (const step of steps) this.#sender.check(step.said);",
+    replace: "",
+  },
+  {
+    breaks: "a key stands for a template whatever its parameters",
+    file: DESK,
+    search: "const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));",
+    replace: "const sorted = Object.keys(params).sort();",
+  },
+  {
+    breaks: "a repeat is judged by the template as it is now",
+    file: DESK,
+    search: "const fingerprint = key === undefined ? ",
+    replace: "expand(said, this.#ledger.templates);\n    const fingerprint = key === undefined ? ",
+  },
+  {
+    breaks: "what is said beside a template is lost",
+    file: EXPAND,
+    search: "return { ...renderFields(Object.fromEntries(left), values), ...beside };",
+    replace: "return { ...beside, ...renderFields(fields, values) };",
+  },
+  {
+    breaks: "a macro of any size is sent",
+    file: EXPAND,
+    search: "if (bytes > LIMITS.macro_bytes) throw tooMuch();",
+    replace: "",
+  },
+  {
+    breaks: "unknown parameters are ignored",
+    file: PARAMETERS,
+    search: "if (strangers.length === 0) return;",
+    replace: "if (strangers.length < 99) return;",
+  },
+  {
+    breaks: "steps that wait for each other are accepted",
+    file: "server/core/macro.ts",
+    search: "if (seen >= 0) throw cycle([...path.slice(seen), step.key]);",
+    replace: "if (seen >= 0) return;",
+  },
+  {
+    breaks: "a few bytes of template ask for gigabytes of message",
+    file: "server/core/places.ts",
+    search: "texts.reduce((sum, { length }) => sum + length, 0) > chars",
+    replace: "texts.some(({ length }) => length > chars * 1e9)",
+  },
+  {
+    breaks: "an escaped place is filled",
+    file: "server/core/places.ts",
+    search: "const isEscaped = slashes % 2 === 1;",
+    replace: "const isEscaped = slashes % 2 === 2;",
+  },
+];
