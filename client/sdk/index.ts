@@ -42,5 +42,6 @@ export type { Handler } from "./listeners.ts";
 export type { CallArguments, CallOptions, OperationMethods } from "./methods.ts";
 export type { ConnectOptions } from "./options.ts";
 export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
+export type { Rung } from "./rungs.ts";
 export type { Task } from "./task.ts";
 export type { CloseOptions, Worker, WorkOptions } from "./worker.ts";

@@ -15,6 +15,7 @@ import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
+import { Rungs } from "./rungs.ts";
 import { Stream } from "./stream.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -26,6 +27,7 @@ export class Session {
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
   readonly tasks: Tasks;
+  readonly rungs: Rungs;
   readonly claims: Claims;
   readonly stream: Stream;
   readonly audience: Audience;
@@ -46,8 +48,9 @@ export class Session {
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
     this.tasks = this.#newTasks();
+    this.rungs = new Rungs((id) => this.call("get", { id }), clock, this.#shows, this.#onInterest);
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
-    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
+    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.rungs.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
     const list = (params: Params<"list">) => this.call("list", params);
@@ -127,14 +130,20 @@ export class Session {
   }
 
   #newTasks(): Tasks {
-    const { clock, as, scope } = this.config;
-    const shows = (message: Message) => scope === "all" || message.from_claude === as || message.to_claude === as;
-    return new Tasks(this.call.bind(this), clock, shows, (isWaiting) => {
-      if (isWaiting) this.keepAlive.hold();
-      else this.keepAlive.release();
-      this.connection.listen();
-    });
+    return new Tasks(this.call.bind(this), this.config.clock, this.#shows, this.#onInterest);
   }
+
+  /** Whether the stream tells of a message. */
+  readonly #shows = ({ from_claude, to_claude }: Message): boolean => {
+    const { as, scope } = this.config;
+    return scope === "all" || from_claude === as || to_claude === as;
+  };
+
+  readonly #onInterest = (isWaiting: boolean): void => {
+    if (isWaiting) this.keepAlive.hold();
+    else this.keepAlive.release();
+    this.connection.listen();
+  };
 
   #newAudience(backlog: Backlog): Audience {
     const { config, keepAlive, listeners, stream } = this;
@@ -157,7 +166,7 @@ export class Session {
       presence: this.#presence,
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
-      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting > 0,
+      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting + this.rungs.waiting > 0,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
     });
@@ -185,6 +194,7 @@ export class Session {
     else if (isLost) this.tasks.restart(cursor);
     this.#begun = true;
     if (isLost) this.claims.restart();
+    if (isLost) this.rungs.restart();
     this.audience.welcomed(hello, isLost ? { reason, cursor } : undefined);
   }
 
@@ -200,6 +210,7 @@ export class Session {
     this.#onReady?.(why);
     this.#calls.end(why);
     this.tasks.end(why);
+    this.rungs.end(why);
     this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();

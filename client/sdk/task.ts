@@ -1,4 +1,5 @@
 import type { Message, Recipient, Result } from "../../shared/index.ts";
+import type { Rung, Rungs } from "./rungs.ts";
 import type { Tasks } from "./tasks.ts";
 
 /** A message that was sent, and what becomes of it. */
@@ -12,19 +13,33 @@ export class Task {
   /** Of a macro: the messages of all its steps, of which `message` is the last. */
   readonly messages: readonly Message[] | undefined;
   readonly #tasks: Tasks;
+  readonly #rungs: Rungs;
   readonly #era: number;
 
-  constructor(sent: Result<"send">, tasks: Tasks) {
+  constructor(sent: Result<"send">, { tasks, rungs }: { tasks: Tasks; rungs: Rungs }) {
     this.message = sent.message;
     this.recipient = sent.recipient;
     this.deduplicated = sent.deduplicated;
     this.messages = sent.messages;
     this.#tasks = tasks;
+    this.#rungs = rungs;
     this.#era = tasks.era;
   }
 
   get id(): string {
     return this.message.id;
+  }
+
+  /**
+   * Waits until it has come so far: the recipient's client has received it, its model has it in context, or somebody has
+   * claimed it. It does not matter when this is called.
+   *
+   * @returns the message as it was then.
+   * @throws TaskFailed when it ended, or was deleted, without having come so far; HubClosed.
+   * @example await task.reached("seen");
+   */
+  reached(rung: Rung): Promise<Message> {
+    return this.#rungs.reach(this.message, rung);
   }
 
   /**

@@ -1,0 +1,66 @@
+/** A sender waits for any rung: delivered, seen, claimed; whatever it asks for first, and over a lost line. */
+import { expect, test } from "vitest";
+import { connect } from "../../../client/sdk/index.ts";
+import { defer } from "../../support/defer.ts";
+import { startHub } from "../../support/hub.ts";
+import { FaultProxy } from "../../support/proxy.ts";
+import { seededRandom } from "../../support/random.ts";
+
+async function scene(proxied = false) {
+  const hub = await startHub();
+  const proxy = await FaultProxy.start(hub, seededRandom());
+  const url = proxied ? `http://127.0.0.1:${proxy.port}/api/coord` : hub.url;
+  const boss = await connect({ as: "boss", url, random: () => 0.02 });
+  const ada = await connect({ as: "ada", url: hub.url });
+  defer(() => Promise.all([boss.close(), ada.close()]));
+  return { boss, ada, proxy };
+}
+
+test("each rung, when it is so and not before", async () => {
+  const { boss, ada } = await scene();
+  const task = await boss.send({ to_claude: "ada", task: "count" });
+  const order: string[] = [];
+  const rungs = (["claimed", "seen", "delivered"] as const).map(async (rung) => {
+    const message = await task.reached(rung);
+    order.push(rung);
+    return message;
+  });
+  ada.on("claimed", () => {});
+  await ada.seen({ id: task.id });
+  await ada.claim({ id: task.id });
+  const [claimed, seen, delivered] = await Promise.all(rungs);
+  expect(order.at(-1)).toBe("claimed");
+  expect(claimed).toMatchObject({ claimed_by: "ada", status: "in_progress" });
+  expect(seen?.seen_at).toBeDefined();
+  expect(delivered?.delivered_at).toBeDefined();
+  expect(await task.reached("seen")).toMatchObject({ status: "in_progress" });
+});
+
+test("delivered comes from the recipient's own acknowledgement", async () => {
+  const { boss, ada } = await scene();
+  ada.on("new", () => {});
+  await ada.info();
+  const task = await boss.chat("ada", "hi");
+  expect((await task.reached("delivered")).delivered_at).toBeDefined();
+});
+
+test("what ends without it says so; what is closed, too", async () => {
+  const { boss } = await scene();
+  const task = await boss.send({ to_claude: "ada", task: "count" });
+  const claimed = task.reached("claimed");
+  await boss.cancel({ id: task.id, reason: "no need" });
+  await expect(claimed).rejects.toMatchObject({ name: "TaskFailed", message: expect.stringContaining("claimed") });
+  const open = (await boss.send({ to_claude: "ada", task: "count" })).reached("seen");
+  const settled = expect(open).rejects.toMatchObject({ name: "HubClosed" });
+  await boss.close();
+  await settled;
+});
+
+test("over a line that was cut meanwhile", async () => {
+  const { boss, ada, proxy } = await scene(true);
+  const task = await boss.send({ to_claude: "ada", task: "count" });
+  const claimed = task.reached("claimed");
+  proxy.cut();
+  await ada.claim({ id: task.id });
+  expect(await claimed).toMatchObject({ claimed_by: "ada" });
+});
