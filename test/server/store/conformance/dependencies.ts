@@ -92,7 +92,7 @@ export const dependencies: Section = (hub) => {
   test("a long chain fails in portions, and each portion makes itself due", async () => {
     const first = await send();
     const ids = [first.id];
-    for (let i = 0; i < 1_200; i++) {
+    for (let i = 0; i < 600; i++) {
       const { outcomes } = await hub().commit({
         op: "send",
         caller: BOSS,
