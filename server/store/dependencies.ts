@@ -33,11 +33,16 @@ type Apply = (before: MessageState, decision: Decision) => unknown;
 export class Dependencies {
   readonly #ledger: Ledger;
   /** What is over and not looked after yet; `complete` where that was seen: it may be gone since. */
-  readonly #settled: { id: string; complete: boolean }[];
+  #settled: { id: string; complete: boolean }[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#settled = ledger.waits.awaited().map((id) => ({ id, complete: false })); // what settled before a restart
+    this.reset();
+  }
+
+  /** Starts over from what the tables hold. */
+  reset(): void {
+    this.#settled = this.#ledger.waits.awaited().map((id) => ({ id, complete: false })); // what settled before a restart
   }
 
   /** Whether something is to be settled in the next batch. */
@@ -71,11 +76,11 @@ export class Dependencies {
   }
 
   /** Takes notice of what became of a message. */
-  observe(before: MessageState | undefined, id: string, after: MessageState | null): void {
+  readonly observe = (before: MessageState, id: string, after: MessageState | null): void => {
     if (!this.#ledger.waits.any || (after && !isOver(after))) return;
-    if (before && before.blocked > 0) this.#ledger.waits.drop(id);
+    if (before.blocked > 0) this.#ledger.waits.drop(id);
     this.#settled.push({ id, complete: after?.status === "complete" });
-  }
+  };
 
   /** Lets those go on that wait for what is settled, and dooms those that wait in vain. */
   settle(apply: Apply, c: Circumstances): void {

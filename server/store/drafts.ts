@@ -30,7 +30,7 @@ export interface Judges {
 
 /** @throws HubError when nobody could send such a message. */
 export function draft(said: NewMessage, id: string, { ledger, dependencies, ...judges }: Judges): Draft {
-  const awaited = orRefusal(() => dependencies.obstacles(said.after));
+  const awaited = said.after ? orRefusal(() => dependencies.obstacles(said.after)) : NO_OBSTACLES;
   const obstacles = awaited instanceof HubError ? NO_OBSTACLES : awaited;
   const place = placeOf(ledger, said);
   const decision = create(traced(said, id, ledger), id, judges.now, judges.lease, place, obstacles.open.length);

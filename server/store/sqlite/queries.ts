@@ -4,8 +4,9 @@ import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog } from "../backlog.ts";
-import type { Tally } from "../engine.ts";
+
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
+import type { Tally } from "../journal.ts";
 import { bodies, messageJson } from "../messageJson.ts";
 import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
