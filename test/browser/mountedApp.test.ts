@@ -8,16 +8,16 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import express from "express";
 import { pino } from "pino";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { createHub } from "../../server/index.ts";
 import { BASE_PATH } from "../../shared/operations.ts";
 import { join as connect, Heard } from "../client/sdk/support.ts";
+import { runIn as run, withChromium } from "../support/chromium.ts";
 import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
 import { freePort } from "../support/ports.ts";
 import { repository } from "../support/repository.ts";
-import { requires } from "../support/requires.ts";
 import { tempDir } from "../support/tempDir.ts";
 
 const BUNDLE = `${repository}dist/browser/coordination.js`;
@@ -52,25 +52,13 @@ async function startApp(place: { port: number; db: string }) {
 }
 
 describe("a page in a browser", () => {
-  const executablePath = requires("chromium");
-  let browser: Browser;
-
-  beforeAll(async () => {
-    if (!executablePath) return;
-    browser = await chromium.launch({ executablePath });
-    defer(() => browser.close());
-  });
+  const openPage = withChromium();
 
   async function open(origin: string): Promise<Page> {
-    const page = await browser.newPage();
-    defer(() => page.close());
-    await page.goto(origin);
+    const page = await openPage(origin);
     await page.waitForFunction("globalThis.sdk");
     return page;
   }
-
-  /** Programs are texts, because vitest would rewrite functions. */
-  const run = (page: Page, program: string) => page.evaluate(`(async () => { ${program} })()`);
 
   test("sends, receives and works at the hub that is mounted beside it, over a restart", async () => {
     const place = { port: await freePort(), db: join(tempDir(), "app.db") };

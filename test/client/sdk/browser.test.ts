@@ -1,34 +1,22 @@
 import { readFileSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { beforeAll, describe, expect, it } from "vitest";
-import { defer } from "../../support/defer.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { runIn as run, withChromium } from "../../support/chromium.ts";
 import { repository } from "../../support/repository.ts";
-import { requires } from "../../support/requires.ts";
 import { Heard, join, startProxied } from "./support.ts";
 
 const bundle = () => readFileSync(`${repository}dist/browser/coordination.js`, "utf8");
 
 describe("the SDK in a browser", () => {
-  const executablePath = requires("chromium");
-  let browser: Browser;
+  const openPage = withChromium();
 
-  beforeAll(async () => {
-    if (!executablePath) return;
-    browser = await chromium.launch({ executablePath });
-    defer(() => browser.close());
-  });
-
-  /** A page of the hub, with the SDK as `sdk`. Its programs are texts: vitest would rewrite the imports of functions. */
+  /** A page of the hub, with the SDK as `sdk`. */
   async function open(url: string): Promise<Page> {
-    const page = await browser.newPage();
-    defer(() => page.close());
-    await page.goto(url);
+    const page = await openPage(url);
     const source = `new Blob([${JSON.stringify(bundle())}], { type: "text/javascript" })`;
     await page.evaluate(`import(URL.createObjectURL(${source})).then((sdk) => void (globalThis.sdk = sdk))`);
     return page;
   }
-
-  const run = (page: Page, program: string) => page.evaluate(`(async () => { ${program} })()`);
 
   it("connects over a socket, receives what waited and what comes, and works", async () => {
     const { server, proxy, url } = await startProxied();

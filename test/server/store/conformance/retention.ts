@@ -1,33 +1,13 @@
 /** Retention: what is no longer kept goes in portions and tells of it; the log loses its beginning and says so. */
 import { expect, test } from "vitest";
-import { FIRST_KEY, floorOf, type PruneCommand, type PruneReport } from "../../../../server/store/retention.ts";
+import { FIRST_KEY, floorOf } from "../../../../server/store/retention.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { MINUTE, run } from "../../core/support.ts";
 import { parsed, type Said, type Section, type StoreDriver, sending } from "../driver.ts";
 import { comparable, countsOf, folded } from "../fold.ts";
+import { prune, pruneAll } from "../pruning.ts";
 
 const DAY = 24 * 60 * MINUTE;
-const KEEP: PruneCommand = {
-  op: "prune",
-  complete_before: null,
-  failed_before: null,
-  log_before: null,
-  max_bytes: null,
-  keys_after: null,
-};
-
-/** Prunes one portion. */
-async function prune(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport> {
-  const { message } = await hub.outcome({ ...KEEP, ...policy });
-  return JSON.parse(message as string);
-}
-
-/** Prunes until nothing is left to prune. @returns what each portion did. */
-async function pruneAll(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport[]> {
-  const reports = [await prune(hub, policy)];
-  while (reports.at(-1)?.more) reports.push(await prune(hub, policy));
-  return reports;
-}
 
 /** A task that was sent and done. */
 async function done(hub: StoreDriver, worker: ReturnType<typeof run>, said: Said): Promise<Message> {

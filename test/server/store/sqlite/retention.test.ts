@@ -1,32 +1,15 @@
 /** Retention in a real file: its size, its space, the log's end over a restart, and files of before. */
 import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FIRST_KEY, type PruneCommand, type PruneReport } from "../../../../server/store/retention.ts";
+import { FIRST_KEY } from "../../../../server/store/retention.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { name } from "../../core/support.ts";
 import type { StoreDriver } from "../driver.ts";
+import { prune, pruneAll } from "../pruning.ts";
 import { inside, look, newFile, openStore } from "./files.ts";
 
 const KB = 1024;
 const MB = 1024 * KB;
-const KEEP: PruneCommand = {
-  op: "prune",
-  complete_before: null,
-  failed_before: null,
-  log_before: null,
-  max_bytes: null,
-  keys_after: null,
-};
-
-/** Prunes until nothing is left to prune. */
-async function pruneAll(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport[]> {
-  const reports: PruneReport[] = [];
-  do {
-    const { message } = await hub.outcome({ ...KEEP, ...policy });
-    reports.push(JSON.parse(message as string));
-  } while (reports.at(-1)?.more);
-  return reports;
-}
 
 /** Tasks that were done, of about so many bytes each, a millisecond apart. @returns their ids. */
 async function done(hub: StoreDriver, count: number, bytes: number): Promise<string[]> {
@@ -78,7 +61,7 @@ describe("a bound on the file's size", () => {
       ids.push((await (i % 2 ? hub.fail(task, name("worker")) : hub.complete(task, name("worker")))).id);
       hub.clock.advance(1);
     }
-    await hub.outcome({ ...KEEP, max_bytes: 1 });
+    await prune(hub, { max_bytes: 1 });
     expect(await listed(hub)).toEqual(ids.slice(100));
   });
 

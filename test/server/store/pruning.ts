@@ -1,0 +1,25 @@
+/** Pruning a store under test, portion by portion. */
+import type { PruneCommand, PruneReport } from "../../../server/store/retention.ts";
+import type { StoreDriver } from "./driver.ts";
+
+const KEEP: PruneCommand = {
+  op: "prune",
+  complete_before: null,
+  failed_before: null,
+  log_before: null,
+  max_bytes: null,
+  keys_after: null,
+};
+
+/** Prunes one portion; what the policy does not name is kept. */
+export async function prune(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport> {
+  const { message } = await hub.outcome({ ...KEEP, ...policy });
+  return JSON.parse(message as string);
+}
+
+/** Prunes until nothing is left to prune. @returns what each portion did. */
+export async function pruneAll(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport[]> {
+  const reports = [await prune(hub, policy)];
+  while (reports.at(-1)?.more) reports.push(await prune(hub, policy));
+  return reports;
+}
