@@ -4,7 +4,7 @@ import { ClosingLine } from "./test/support/closingLine.ts";
 /** Tests that start no hub, no thread and no process: one process serves them all. */
 const PURE = [
   "test/shared/**/*.test.ts",
-  "test/docs/docs.test.ts",
+  "test/{docs/docs,mutations/mutations}.test.ts",
   "test/client/sdk/{backoff,connectionStates,frames,progressReports,rest,timetable}.test.ts",
   "test/server/core/**/*.test.ts",
   "test/server/delivery/{handOver,pruned}.test.ts",

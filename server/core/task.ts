@@ -7,12 +7,13 @@
  * its attempt is the present one.
  */
 import { HubError } from "../../shared/errors.ts";
-import type { Failure, Status } from "../../shared/message.ts";
+import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
-import { type Decision, type EventDraft, unchanged } from "./decision.ts";
+import { type Decision, unchanged } from "./decision.ts";
+import { backToWaiting, ended, failed, requeued, unheld } from "./endings.ts";
 import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
-import { backoff, heldWakeAt, timeoutAt, waiting } from "./readiness.ts";
+import { heldWakeAt, timeoutAt, waiting } from "./readiness.ts";
 
 type Cell<Op extends Transition["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
 
@@ -182,10 +183,8 @@ function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circ
 
 /** Ends a task at once, whoever holds it: what its holder still sends comes too late. */
 function cancel(state: MessageState, { reason }: CommandOf<"cancel">, c: Circumstances): Decision {
-  const actor = c.caller.claude_id;
-  const next: MessageState = { ...ended(state, c.now), status: "failed", failure: "cancelled", result: null };
-  const left = state.status === "pending" ? unheld(next) : next;
-  return { next: { ...left, error: reason ?? null }, events: [{ kind: "cancelled", actor }] };
+  const from = state.status === "pending" ? unheld(state) : state;
+  return failed(from, "cancelled", { error: reason }, c, c.caller.claude_id);
 }
 
 function cancelAgain(state: MessageState, command: CommandOf<"cancel">): Decision {
@@ -234,17 +233,6 @@ function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circum
   return { next, events: [{ kind: "ready", actor: null }] };
 }
 
-/** One of those it waits for is complete: the last one makes it claimable, unless it is for later. */
-export function unblocked(state: MessageState, now: number): Decision {
-  const next = waiting({ ...state, blocked: state.blocked - 1 }, now);
-  return next.claim_rank === null ? unchanged(next) : { next, events: [{ kind: "ready", actor: null }] };
-}
-
-/** One of those it waits for has failed for good, or is gone. */
-export function doomed(state: MessageState, by: string, c: Circumstances): Decision {
-  return failed(unheld(state), "dependency", { error: `${by}, which it waits for, did not complete` }, c, null);
-}
-
 function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
   const timeout = timeoutAt(state);
   const timedOut = timeout !== null && timeout <= c.now;
@@ -254,51 +242,3 @@ function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumsta
   if (state.tries_left === 0) return failed(state, "attempts_exhausted", { error }, c, null);
   return requeued(state, c, null, error);
 }
-
-/** Back to waiting after a rest; at once claimable when there is none. */
-function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
-  const rest = backoff(state, c.lease, c.random);
-  const next = waiting(rest > 0 ? { ...state, not_before: c.now + rest } : state, c.now);
-  return backToWaiting(next, { kind: "requeued", actor, ...(error !== undefined && { error }) });
-}
-
-/** Tells of it, and at once that it is claimable where it is. */
-const backToWaiting = (next: MessageState, told: EventDraft): Decision => ({
-  next,
-  events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }],
-});
-
-function failed(
-  state: MessageState,
-  failure: Failure,
-  said: { error?: string | undefined; result?: string | undefined },
-  c: Circumstances,
-  actor: string | null,
-): Decision {
-  const next: MessageState = {
-    ...ended(state, c.now),
-    status: "failed",
-    failure,
-    result: said.result ?? null,
-    error: said.error ?? null,
-  };
-  return { next, events: [{ kind: "failed", actor }] };
-}
-
-/** Without a trace of its last holder, who had no part in what became of it. */
-const unheld = (state: MessageState): MessageState => ({
-  ...state,
-  claimed_by: null,
-  claimed_run: null,
-  claim_key: null,
-  claimed_at: null,
-});
-
-const ended = (state: MessageState, now: number): MessageState => ({
-  ...state,
-  completed_at: now,
-  lease_until: null,
-  extended_until: null,
-  claim_rank: null,
-  wake_at: null,
-});

@@ -11,8 +11,8 @@
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Decision } from "../core/decision.ts";
+import { doomed, unblocked } from "../core/dependency.ts";
 import type { Circumstances, MessageState } from "../core/message.ts";
-import { doomed, unblocked } from "../core/task.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** About how many messages one batch looks after. */

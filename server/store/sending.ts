@@ -1,8 +1,8 @@
 /** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
 import { HubError } from "../../shared/errors.ts";
 import type { NewMessage } from "../core/create.ts";
+import { doomed } from "../core/dependency.ts";
 import type { MessageState } from "../core/message.ts";
-import { doomed } from "../core/task.ts";
 import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";

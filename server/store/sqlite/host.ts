@@ -6,14 +6,9 @@
  * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
  * tried again on the same connection.
  */
-import { hash } from "node:crypto";
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
-import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
-import type { LeasePolicy } from "../../core/message.ts";
-import { Engine } from "../engine.ts";
-import { makeIds } from "../ids.ts";
 import { type ScheduleFilter, type ScheduleSlice, scheduleJson, scheduleSlice, type Timing } from "../schedules.ts";
 import type {
   CommitResult,
@@ -28,34 +23,11 @@ import type {
   Workload,
 } from "../store.ts";
 import { writeBackup } from "./backup.ts";
-import { locate, openDatabase } from "./database.ts";
-import { settleEpoch } from "./epoch.ts";
+import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
-import { Queries } from "./queries.ts";
-import { SqliteLedger } from "./sqliteLedger.ts";
+import { closeAll, emptyLog, type HostOptions, type OpenFile, openFile } from "./openFile.ts";
 import { unusable } from "./unusable.ts";
-
-export interface HostOptions {
-  file: string;
-  lease: LeasePolicy;
-  bounds?: Bounds | undefined;
-}
-
-interface Open {
-  db: Database.Database;
-  /** For lists, which hold a snapshot over several steps. */
-  reader: Database.Database;
-  ledger: SqliteLedger;
-  queries: Queries;
-  engine: Engine;
-  epoch: string;
-  begin: Database.Statement;
-  commit: Database.Statement;
-  rollback: Database.Statement;
-  dataVersion: Database.Statement;
-  seenVersion: number;
-}
 
 const RETRY_OPEN_MS = 1_000;
 
@@ -64,7 +36,7 @@ export class SqliteHost {
   readonly #file: string;
   readonly #lock: HubLock;
   readonly #epoch: string;
-  #open: Open | undefined;
+  #open: OpenFile | undefined;
   #brokenSince = 0;
   #list: MessageList | undefined;
 
@@ -73,7 +45,7 @@ export class SqliteHost {
     this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
     try {
-      this.#open = this.#openFile();
+      this.#open = openFile(this.#file, this.#options, this.#lock);
       this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
@@ -198,32 +170,8 @@ export class SqliteHost {
     this.#lock.release();
   }
 
-  #openFile(): Open {
-    const db = openDatabase(this.#file);
-    const { lease, bounds = LIMITS } = this.#options;
-    const ledger = new SqliteLedger(db);
-    const queries = new Queries(db, lease.graceMs);
-    const means = { newId: makeIds(), random: Math.random, fingerprint };
-    const engine = new Engine({ ledger, lease, bounds, ...means }, queries.tally());
-    const epoch = settleEpoch(db, this.#lock, engine.head);
-    const dataVersion = db.prepare("PRAGMA data_version").pluck();
-    return {
-      db,
-      reader: new Database(this.#file, { readonly: true }),
-      ledger,
-      queries,
-      engine,
-      epoch,
-      begin: db.prepare("BEGIN IMMEDIATE"),
-      commit: db.prepare("COMMIT"),
-      rollback: db.prepare("ROLLBACK"),
-      dataVersion,
-      seenVersion: dataVersion.get() as number,
-    };
-  }
-
   /** A file that cannot be read says so like one that cannot be written. */
-  #read<T>(read: (open: Open) => T): T {
+  #read<T>(read: (open: OpenFile) => T): T {
     try {
       return read(this.#use());
     } catch (error) {
@@ -231,7 +179,7 @@ export class SqliteHost {
     }
   }
 
-  #use(): Open {
+  #use(): OpenFile {
     if (this.#open) return this.#open;
     if (Date.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
@@ -247,8 +195,8 @@ export class SqliteHost {
    * Opens the file after an I/O error, and checks it. What a failed fsync left in the system's cache reads well and may
    * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
    */
-  #reopenFile(): Open {
-    const open = this.#openFile();
+  #reopenFile(): OpenFile {
+    const open = openFile(this.#file, this.#options, this.#lock);
     try {
       const verdict = open.db.pragma("quick_check(1)", { simple: true });
       if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);
@@ -263,7 +211,7 @@ export class SqliteHost {
   }
 
   /** Another connection may have changed our rows by hand: what is kept in memory may be wrong then. */
-  #noticeForeignWrites(open: Open): void {
+  #noticeForeignWrites(open: OpenFile): void {
     const version = open.dataVersion.get() as number;
     if (version === open.seenVersion) return;
     open.seenVersion = version;
@@ -271,7 +219,7 @@ export class SqliteHost {
   }
 
   /** Undoes a failed batch. A full disk leaves the connection usable; any other I/O error does not. */
-  #failed(open: Open, error: unknown): Error {
+  #failed(open: OpenFile, error: unknown): Error {
     const code = (error as { code?: string }).code ?? "";
     if (!code.startsWith("SQLITE_")) {
       this.#startOver(open);
@@ -287,7 +235,7 @@ export class SqliteHost {
     return unavailable(code);
   }
 
-  #startOver(open: Open): void {
+  #startOver(open: OpenFile): void {
     try {
       if (open.db.inTransaction) open.rollback.run();
       open.ledger.forget();
@@ -297,7 +245,7 @@ export class SqliteHost {
     }
   }
 
-  #abandon(open: Open): void {
+  #abandon(open: OpenFile): void {
     this.#open = undefined;
     this.#list = undefined;
     this.#brokenSince = 0;
@@ -305,27 +253,5 @@ export class SqliteHost {
   }
 }
 
-/** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
-function emptyLog(db: Database.Database): void {
-  try {
-    db.pragma("wal_checkpoint(TRUNCATE)");
-  } catch {
-    // the next start finds it there
-  }
-}
-
-/** Closes what may be broken. */
-function closeAll({ reader, db }: Pick<Open, "reader" | "db">): void {
-  for (const connection of [reader, db]) {
-    try {
-      connection.close();
-    } catch {
-      // a connection in this state may refuse even that; the next one is opened all the same
-    }
-  }
-}
-
 const unavailable = (why: string) =>
   new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);
-
-const fingerprint = (text: string) => hash("sha256", text, "base64").slice(0, 22);

@@ -2,7 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
-import { type HostOptions, SqliteHost } from "./host.ts";
+import { SqliteHost } from "./host.ts";
+import type { HostOptions } from "./openFile.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;

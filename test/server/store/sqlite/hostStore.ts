@@ -2,7 +2,8 @@
 
 import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
-import { type HostOptions, SqliteHost } from "../../../../server/store/sqlite/host.ts";
+import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
+import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
 import type { ListFilter, MessageSlice, Reader, Store, StoreCommand } from "../../../../server/store/store.ts";
 
 export class HostStore implements Store {

@@ -1,0 +1,55 @@
+/** How an attempt ends, and how a task does. */
+import type { Failure } from "../../shared/message.ts";
+import type { Decision, EventDraft } from "./decision.ts";
+import type { Circumstances, MessageState } from "./message.ts";
+import { backoff, waiting } from "./readiness.ts";
+
+/** Back to waiting after a rest; at once claimable when there is none. */
+export function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
+  const rest = backoff(state, c.lease, c.random);
+  const next = waiting(rest > 0 ? { ...state, not_before: c.now + rest } : state, c.now);
+  return backToWaiting(next, { kind: "requeued", actor, ...(error !== undefined && { error }) });
+}
+
+/** Tells of it, and at once that it is claimable where it is. */
+export const backToWaiting = (next: MessageState, told: EventDraft): Decision => ({
+  next,
+  events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }],
+});
+
+/** Ends a task without a result. */
+export function failed(
+  state: MessageState,
+  failure: Failure,
+  said: { error?: string | undefined; result?: string | undefined },
+  c: Circumstances,
+  actor: string | null,
+): Decision {
+  const next: MessageState = {
+    ...ended(state, c.now),
+    status: "failed",
+    failure,
+    result: said.result ?? null,
+    error: said.error ?? null,
+  };
+  return { next, events: [{ kind: failure === "cancelled" ? "cancelled" : "failed", actor }] };
+}
+
+/** Without a trace of its last holder, who had no part in what became of it. */
+export const unheld = (state: MessageState): MessageState => ({
+  ...state,
+  claimed_by: null,
+  claimed_run: null,
+  claim_key: null,
+  claimed_at: null,
+});
+
+/** Nothing that time could change any more. */
+export const ended = (state: MessageState, now: number): MessageState => ({
+  ...state,
+  completed_at: now,
+  lease_until: null,
+  extended_until: null,
+  claim_rank: null,
+  wake_at: null,
+});

@@ -1,0 +1,80 @@
+/** The file with all that works on it, from opening to closing. */
+import { hash } from "node:crypto";
+import Database from "better-sqlite3";
+import { type Bounds, LIMITS } from "../../../shared/limits.ts";
+import type { LeasePolicy } from "../../core/message.ts";
+import { Engine } from "../engine.ts";
+import { makeIds } from "../ids.ts";
+import { openDatabase } from "./database.ts";
+import { settleEpoch } from "./epoch.ts";
+import type { HubLock } from "./lock.ts";
+import { Queries } from "./queries.ts";
+import { SqliteLedger } from "./sqliteLedger.ts";
+
+export interface HostOptions {
+  file: string;
+  lease: LeasePolicy;
+  bounds?: Bounds | undefined;
+}
+
+export interface OpenFile {
+  db: Database.Database;
+  /** For lists, which hold a snapshot over several steps. */
+  reader: Database.Database;
+  ledger: SqliteLedger;
+  queries: Queries;
+  engine: Engine;
+  epoch: string;
+  begin: Database.Statement;
+  commit: Database.Statement;
+  rollback: Database.Statement;
+  dataVersion: Database.Statement;
+  seenVersion: number;
+}
+
+/** @throws Error with a sentence for a person when the file cannot be used. */
+export function openFile(file: string, options: HostOptions, lock: HubLock): OpenFile {
+  const db = openDatabase(file);
+  const { lease, bounds = LIMITS } = options;
+  const ledger = new SqliteLedger(db);
+  const queries = new Queries(db, lease.graceMs);
+  const means = { newId: makeIds(), random: Math.random, fingerprint };
+  const engine = new Engine({ ledger, lease, bounds, ...means }, queries.tally());
+  const epoch = settleEpoch(db, lock, engine.head);
+  const dataVersion = db.prepare("PRAGMA data_version").pluck();
+  return {
+    db,
+    reader: new Database(file, { readonly: true }),
+    ledger,
+    queries,
+    engine,
+    epoch,
+    begin: db.prepare("BEGIN IMMEDIATE"),
+    commit: db.prepare("COMMIT"),
+    rollback: db.prepare("ROLLBACK"),
+    dataVersion,
+    seenVersion: dataVersion.get() as number,
+  };
+}
+
+/** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
+export function emptyLog(db: Database.Database): void {
+  try {
+    db.pragma("wal_checkpoint(TRUNCATE)");
+  } catch {
+    // the next start finds it there
+  }
+}
+
+/** Closes what may be broken. */
+export function closeAll({ reader, db }: Pick<OpenFile, "reader" | "db">): void {
+  for (const connection of [reader, db]) {
+    try {
+      connection.close();
+    } catch {
+      // a connection in this state may refuse even that; the next one is opened all the same
+    }
+  }
+}
+
+const fingerprint = (text: string) => hash("sha256", text, "base64").slice(0, 22);
