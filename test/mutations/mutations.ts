@@ -14,6 +14,8 @@ const HOLDER = "server/core/holder.ts";
 const READINESS = "server/core/readiness.ts";
 const DECIDE = "server/core/decide.ts";
 const ENGINE = "server/store/engine.ts";
+const SENDING = "server/store/sending.ts";
+const JOURNAL = "server/store/journal.ts";
 const EVENT_JSON = "server/store/eventJson.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
 const QUERIES = "server/store/sqlite/queries.ts";
@@ -99,8 +101,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a chat with a not_before keeps the hub awake for ever",
     file: READINESS,
-    search: "earliest(isTask && !ready ? state.not_before : null, state.expires_at)",
-    replace: "earliest(ready ? null : state.not_before, state.expires_at)",
+    search: "earliest(isTask && !isDue ? state.not_before : null, state.expires_at)",
+    replace: "earliest(isDue ? null : state.not_before, state.expires_at)",
   },
   {
     breaks: "what was delivered is delivered again",
@@ -110,25 +112,25 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "an idempotency key is shared by all senders",
-    file: ENGINE,
+    file: SENDING,
     search: "this.#ledger.remember(said.from_claude, key,",
     replace: 'this.#ledger.remember("", key,',
   },
   {
     breaks: "the same key with another body is taken for a repeat",
-    file: ENGINE,
+    file: SENDING,
     search: "known.fingerprint === fingerprint, said)",
     replace: "known.fingerprint !== undefined, said)",
   },
   {
     breaks: "counts only ever rise",
-    file: ENGINE,
+    file: JOURNAL,
     search: "    if (before) this.#tallyStatus(before, -1);\n",
     replace: "",
   },
   {
     breaks: "a message's seq is not that of its last event when it has two at once",
-    file: ENGINE,
+    file: JOURNAL,
     search: "after.seq = this.#tally.head + events.length;",
     replace: "after.seq = this.#tally.head + 1;",
   },
@@ -177,13 +179,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "what was undone is still remembered: a deleted message comes back from memory",
     file: LEDGER,
-    search: "    this.#sql.eraseBodies.run(state.id);\n    this.#uncache(state.id);\n",
-    replace: "    this.#sql.eraseBodies.run(state.id);\n",
+    search: "    this.#sql.forgetAttempts.run(state.id);\n    this.#uncache(state.id);\n",
+    replace: "    this.#sql.forgetAttempts.run(state.id);\n",
   },
   {
     breaks: "pruning takes messages away without telling",
     file: ENGINE,
-    search: "void this.#apply(state, decideDelete(HUB.claude_id))",
+    search: "void this.#journal.apply(state, decideDelete(HUB.claude_id))",
     replace: "this.#ledger.remove(state)",
   },
   {
@@ -236,13 +238,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "bounds: a send that was refused leaves its key behind",
-    file: ENGINE,
+    file: SENDING,
     search: "? this.#ledger.recall(said.from_claude, key)",
-    replace: "? this.#ledger.remember(said.from_claude, key, { id, fingerprint }, this.#now)",
+    replace: "? this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint }, now)",
   },
   {
     breaks: "bounds: a repeat is refused because its recipient is full meanwhile",
-    file: ENGINE,
+    file: SENDING,
     search: "? this.#ledger.recall(said.from_claude, key)",
     replace: "? undefined",
   },

@@ -7,8 +7,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repository } from "../support/repository.ts";
-import { MUTATIONS, type Mutation } from "./mutations.ts";
-import { TEMPLATE_MUTATIONS } from "./templates.ts";
+import { ALL_MUTATIONS } from "./all.ts";
+import type { Mutation } from "./mutations.ts";
 
 /** Tests that must notice, and what they are given. */
 const SUITES = {
@@ -26,9 +26,7 @@ type Verdict = Record<Suite, boolean>;
 const ENV = { ...process.env, SEED: process.env.SEED ?? "1", NO_COLOR: "1" };
 
 function main(words: string[]): void {
-  const chosen = [...MUTATIONS, ...TEMPLATE_MUTATIONS].filter(({ breaks }) =>
-    words.every((word) => breaks.includes(word)),
-  );
+  const chosen = ALL_MUTATIONS.filter(({ breaks }) => words.every((word) => breaks.includes(word)));
   const folder = mkdtempSync(join(tmpdir(), "hub-mutations-"));
   try {
     const original = join(folder, "original");

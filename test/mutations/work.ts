@@ -1,0 +1,133 @@
+/** Bugs to plant in what holders and senders do beside claiming and ending, and in tasks that wait for others. */
+import type { Mutation } from "./mutations.ts";
+
+const TASK = "server/core/task.ts";
+const ATTEMPTS = "server/core/attempts.ts";
+const DECIDE = "server/core/decide.ts";
+const ENGINE = "server/store/engine.ts";
+const DEPENDENCIES = "server/store/dependencies.ts";
+const DEPENDENCY = "server/core/dependency.ts";
+const TRACE = "server/core/trace.ts";
+
+export const WORK_MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "a late result is kept as often as it is sent",
+    file: ATTEMPTS,
+    search: "return meant && !meant.late ? meant : undefined;",
+    replace: "return meant;",
+  },
+  {
+    breaks: "a stranger's refused result is kept as the holder's",
+    file: ATTEMPTS,
+    search: "claimed_by === actingName(state, caller) && (claimed_run",
+    replace: "(claimed_run",
+  },
+  {
+    breaks: "a late result is thrown away",
+    file: ENGINE,
+    search: 'if (command.op === "change") this.#keepLate(command);',
+    replace: "",
+  },
+  {
+    breaks: "a try that ended leaves no record",
+    file: ATTEMPTS,
+    search: 'new Set<Attempt["outcome"]>(["released", "requeued", "failed", "cancelled"])',
+    replace: 'new Set<Attempt["outcome"]>(["released", "failed", "cancelled"])',
+  },
+  {
+    breaks: "a cancelled task keeps the name of an earlier holder",
+    file: TASK,
+    search: 'const from = state.status === "pending" ? unheld(state) : state;',
+    replace: "const from = state;",
+  },
+  {
+    breaks: "a retried task has no tries",
+    file: TASK,
+    search: "tries_left: state.max_attempts,",
+    replace: "tries_left: state.tries_left,",
+  },
+  {
+    breaks: "a retried task expires again at once",
+    file: TASK,
+    search: "expires_at: state.expires_at !== null && state.expires_at <= c.now ? null : state.expires_at,",
+    replace: "expires_at: state.expires_at,",
+  },
+  {
+    breaks: "extended time is lost with the connection",
+    file: DECIDE,
+    search: "Math.max(leaseUntil, state.extended_until ?? 0)",
+    replace: "leaseUntil",
+  },
+  {
+    breaks: "anyone may ask for more time",
+    file: TASK,
+    search: "  assertHolds(state, attempt, c.caller);\n  const until",
+    replace: "  const until",
+  },
+  {
+    breaks: "a stale holder overwrites the progress of the present one",
+    file: TASK,
+    search: "  assertHolds(state, said.attempt, c.caller);\n",
+    replace: "",
+  },
+  {
+    breaks: "progress of an earlier attempt is told as the present one's",
+    file: TASK,
+    search: "    progress: null,\n",
+    replace: "",
+  },
+  {
+    breaks: "a sender can say that its own message was seen",
+    file: DECIDE,
+    search: "if (isName(state.to_claude) && actor !== state.to_claude) {",
+    replace: "if (actor === null) {",
+  },
+  {
+    breaks: "what was seen was never delivered",
+    file: DECIDE,
+    search: "seen_at: now, delivered_at: state.delivered_at ?? now }",
+    replace: "seen_at: now }",
+  },
+  {
+    breaks: "a task begins when the first of those that it waits for is complete",
+    file: DEPENDENCY,
+    search: "blocked: state.blocked - 1 }",
+    replace: "blocked: 0 }",
+  },
+  {
+    breaks: "a task goes on although what it waited for failed",
+    file: DEPENDENCIES,
+    search: "apply(waiter, isComplete ? unblocked(waiter, c.now) : doomed(waiter, id, c));",
+    replace: "apply(waiter, unblocked(waiter, c.now));",
+  },
+  {
+    breaks: "what is deleted leaves those that wait for it stuck",
+    file: DEPENDENCIES,
+    search: "(after && !isOver(after))) return;",
+    replace: "!after || !isOver(after)) return;",
+  },
+  {
+    breaks: "a long chain is settled in part",
+    file: ENGINE,
+    search: "const wakeAt = this.#dependencies.isBehind ? now : this.#ledger.earliestWake();",
+    replace: "const wakeAt = this.#ledger.earliestWake();",
+  },
+  {
+    breaks: "a retried task does not wait any more",
+    file: ENGINE,
+    search: 'if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);',
+    replace: "",
+  },
+  {
+    breaks: "of several queues the first is emptied before the others",
+    file: ENGINE,
+    search: "if (next && (!first || goesBefore(next, first))) first = next;",
+    replace: "first ??= next;",
+  },
+  {
+    breaks: "an answer leaves the trace of what it answers",
+    file: TRACE,
+    search: "return parts ?",
+    replace: "return !parts ?",
+  },
+];
