@@ -50,6 +50,46 @@ export const work: Section = (hub) => {
     expect(await hub().get(task)).toEqual(done);
   });
 
+  test("each try is on record, whatever ended it, and who came too late is told apart", async () => {
+    const { worker, task } = await held({ backoff_ms: 0, max_attempts: 5 });
+    await hub().failRetryable(task, worker);
+    await hub().release(await hub().claim(task, worker), worker);
+    await hub().claim(task, worker);
+    await hub().commit({ op: "lapse", holder: worker, until: hub().now });
+    await hub().wake();
+    const last = await hub().claim(task, worker);
+    await expect(hub().complete({ ...last, attempt: 3 }, worker, "late")).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await attempts(task)).toMatchObject([
+      { attempt: 1, claimed_by: worker.claude_id, outcome: "requeued", error: "broken" },
+      { attempt: 2, outcome: "released" },
+      { attempt: 3, outcome: "requeued", error: `${worker.claude_id} was gone`, late: true },
+      { attempt: 4, outcome: "in_progress" },
+    ]);
+  });
+
+  test("a task that is cancelled while it waits for its next try is nobody's", async () => {
+    const { worker, task } = await held();
+    await hub().failRetryable(task, worker);
+    const cancelled = await hub().change(task, { op: "cancel" }, BOSS);
+    expect(cancelled).not.toHaveProperty("claimed_by");
+    expect(cancelled).not.toHaveProperty("claimed_at");
+  });
+
+  test("of several queues the task that came first goes first, and of equals the more urgent", async () => {
+    const worker = run(hub().newName("worker"), "r1");
+    const [own, pool] = [worker.claude_id, `@${hub().newName("role")}`];
+    const pooled = await hub().send({ to_claude: pool });
+    hub().clock.advance(1);
+    const mine = await hub().send({ to_claude: own });
+    const urgent = await hub().send({ to_claude: pool, priority: "urgent" });
+    const taken: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { message } = await hub().outcome({ op: "claim_next", caller: worker, queues: [own, pool] });
+      taken.push(JSON.parse(message as string).id);
+    }
+    expect(taken).toEqual([urgent.id, pooled.id, mine.id]);
+  });
+
   test("retry refills the tries, never the fence", async () => {
     const { worker, task } = await held({ max_attempts: 1 });
     await hub().failRetryable(task, worker);
