@@ -20,6 +20,8 @@ export const EVENT_KINDS = [
 ] as const;
 
 export const eventKind = z.enum(EVENT_KINDS);
+/** Some kinds; over REST with commas between them. */
+export const eventKinds = z.array(eventKind).max(EVENT_KINDS.length);
 export type EventKind = z.infer<typeof eventKind>;
 
 /** `new` carries the whole message; later events its addresses, its state and what changed. */

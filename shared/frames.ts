@@ -3,12 +3,19 @@
  * either direction; the hub packs into one frame whatever it has to say to a client at one moment.
  */
 import * as z from "zod";
-import { lostReason, page } from "./event.ts";
+import { eventKinds, lostReason, page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { about, clientInfo, presenceChanged, presenceDiff } from "./presence.ts";
 
 export const SUBPROTOCOL = "coord.v1";
+
+/** What a session is sent; it can be changed while it is open. */
+const wishes = {
+  kinds: eventKinds.optional().describe("Which kinds of event are wanted; left out: all."),
+  receives: z.boolean().optional().describe("Whether acknowledged events count as delivered (false)."),
+  presence: z.boolean().optional().describe("Whether presence changes are wanted (false)."),
+};
 
 /** First request on every socket, within `LIVENESS.hello_ms`. */
 export const hello = z
@@ -20,8 +27,7 @@ export const hello = z
     about: about.optional(),
     resume: f.cursor.optional().describe("Where to go on; left out: at the log's head."),
     scope: z.enum(["mine", "all"]).optional().describe("mine (the default with a name), or everything."),
-    receives: z.boolean().optional().describe("Whether acknowledged events count as delivered (false)."),
-    presence: z.boolean().optional().describe("Whether presence changes are wanted (false)."),
+    ...wishes,
   })
   .meta({ id: "Hello" });
 
@@ -38,6 +44,14 @@ export const welcome = z
     hub: z.object({ version: z.string(), protocol: z.int() }),
   })
   .meta({ id: "Welcome" });
+
+/** A later request: the session is sent this from now on, instead of what `hello` said. */
+export const subscribe = z.strictObject(wishes).meta({ id: "Subscribe" });
+
+/** The answer to `subscribe`. */
+export const subscribed = z
+  .object({ cursor: f.cursor.describe("Past it, everything that is wanted now is sent.") })
+  .meta({ id: "Subscribed" });
 
 /** Client to hub, a notification: everything up to here was applied. Cumulative. */
 export const ack = z.strictObject({ cursor: f.cursor }).meta({ id: "Ack" });
@@ -61,6 +75,7 @@ export const rpcRequest = z.strictObject({
 });
 
 export type Hello = z.input<typeof hello>;
+export type Subscribe = z.input<typeof subscribe>;
 export type Welcome = z.output<typeof welcome>;
 export type Closing = z.output<typeof closing>;
 export type RpcRequest = z.output<typeof rpcRequest>;

@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
-import { page } from "./event.ts";
+import { eventKinds, page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { failure, leaseState, message, sendFields, status, tryOf, type } from "./message.ts";
@@ -338,6 +338,7 @@ export const OPERATIONS = {
       for: f.queue.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
       wait_ms: f.waitMs.optional().describe("Wait so long for an event (0)."),
       limit: z.int().min(1).max(LIMITS.page_events).optional().describe("At most so many (500)."),
+      kinds: eventKinds.optional().describe("Which kinds of event are wanted; left out: all."),
       receives: z
         .boolean()
         .optional()

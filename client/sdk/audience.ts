@@ -1,12 +1,14 @@
 /**
- * Those who listen: handlers, iterators, workers; and what follows from there being some.
+ * Those who listen: handlers, iterators, workers; and what follows from there being some. The hub sends the kinds of
+ * event that somebody is there for, and no others.
  *
- * A caller registers handlers when it is connected already. So the first registration, at the end of its turn, says
- * hello anew where the hub must know of it, goes to the cursor that the caller wants to resume from, and has the
- * backlog told. Whoever connects with `receives` spares itself the second hello: events are held until then.
+ * A caller registers handlers when it is connected already. So the first registration, at the end of its turn, tells
+ * the hub what is wanted, goes to the cursor that the caller wants to resume from, and has the backlog told. For
+ * whoever connects with `receives`, everything that comes is held until then.
  */
-import type { Hello } from "../../shared/index.ts";
+import type { EventKind } from "../../shared/index.ts";
 import type { Backlog } from "./backlog.ts";
+import { CLAIM_KINDS } from "./claims.ts";
 import { atEndOfTurn } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { HubEvents, Resync } from "./events.ts";
@@ -15,6 +17,7 @@ import type { Listeners } from "./listeners.ts";
 import type { Config } from "./options.ts";
 import type { PresenceWatch } from "./presenceWatch.ts";
 import type { Stream } from "./stream.ts";
+import { onlyKinds, type Wishes } from "./wishes.ts";
 
 export interface Stage {
   readonly config: Config;
@@ -24,6 +27,8 @@ export interface Stage {
   readonly backlog: Backlog;
   readonly presence: PresenceWatch;
   readonly connection: () => Connection;
+  /** The kinds of event by which messages that were sent are followed. */
+  readonly followed: () => readonly EventKind[];
   /** The stream goes on from another cursor, of the same log. */
   rewound(cursor: string): void;
 }
@@ -49,9 +54,10 @@ export class Audience {
   }
 
   /** What the hub must know of those who listen. */
-  get wishes(): { receives: boolean; presence: boolean } {
+  get wishes(): Wishes {
     const { config, stream, listeners } = this.#stage;
     return {
+      ...this.#kinds(),
       receives: config.receives || stream.receives || this.#workers > 0,
       presence: config.presence || listeners.has("presence"),
     };
@@ -64,6 +70,20 @@ export class Audience {
   /** Whether what the caller wants to resume from still lies ahead. */
   get isYetToResume(): boolean {
     return !this.#isHeard && this.#stage.config.resume !== undefined;
+  }
+
+  /** What is asked next travels after the word of what is wanted by now. */
+  precede(): void {
+    if (this.#changeIsDue) this.tellHub();
+  }
+
+  /** What is wanted has changed. */
+  tellHub(): void {
+    const { connection, listeners, presence } = this.#stage;
+    connection().subscribe(this.wishes);
+    if (this.#presenceBegun || !connection().hello?.presence || !listeners.has("presence")) return;
+    this.#presenceBegun = true;
+    presence.begin();
   }
 
   /** Who listens has changed: all that changes until the end of this turn counts as one. */
@@ -81,7 +101,7 @@ export class Audience {
   engage(): () => void {
     this.#workers++;
     this.#stage.keepAlive.hold();
-    this.#tellHub(); // at once: what the worker asks next travels on the line that knows of it
+    this.tellHub();
     this.changed();
     return () => {
       this.#workers--;
@@ -91,10 +111,9 @@ export class Audience {
   }
 
   /** A session begins. @param resync what happened, where the log does not go on. */
-  welcomed(hello: Hello, resync: Resync | undefined): void {
+  welcomed(resync: Resync | undefined): void {
     this.#presenceBegun = false;
-    this.#beginPresence(hello);
-    if (this.#wantsMoreThan(hello)) this.changed();
+    this.tellHub();
     if (!resync) return;
     this.#resync = resync;
     this.#backlogIsDue = this.#stage.config.as !== undefined;
@@ -104,9 +123,7 @@ export class Audience {
   #adapt(): void {
     const { stream, backlog, connection } = this.#stage;
     if (!this.#isHeard && stream.isHeard) this.#begin();
-    this.#tellHub();
-    const { hello } = connection();
-    if (hello) this.#beginPresence(hello);
+    this.tellHub();
     this.#tellState();
     const isAwaited = this.#isHeard || this.#workers > 0;
     if (isAwaited && !backlog.isReading) stream.release();
@@ -121,21 +138,12 @@ export class Audience {
     connection().reopen();
   }
 
-  #tellHub(): void {
-    const { hello } = this.#stage.connection();
-    if (hello && this.#wantsMoreThan(hello)) this.#stage.connection().reopen();
-  }
-
-  /** Whether the hub has to be told of wishes that are new since it heard this. */
-  #wantsMoreThan(told: Hello): boolean {
-    const { receives, presence } = this.wishes;
-    return (receives && !told.receives) || (presence && !told.presence);
-  }
-
-  #beginPresence(hello: Hello): void {
-    if (this.#presenceBegun || !hello.presence || !this.#stage.listeners.has("presence")) return;
-    this.#presenceBegun = true;
-    this.#stage.presence.begin();
+  /** Whoever is about to listen may listen to anything. */
+  #kinds(): { kinds?: EventKind[] } {
+    const { config, stream, followed } = this.#stage;
+    if (config.receives && !this.#isHeard) return {};
+    const kinds = new Set([...stream.heard, ...followed(), ...(this.#workers > 0 ? CLAIM_KINDS : [])]);
+    return onlyKinds(kinds);
   }
 
   /** What is known anew: that the log was lost, then the messages that wait. */

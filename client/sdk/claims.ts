@@ -61,6 +61,9 @@ const ENDS_CLAIM: Partial<Record<EventKind, Loss>> = {
   deleted: "deleted",
 };
 
+/** What workers have to be told. */
+export const CLAIM_KINDS = Object.keys(ENDS_CLAIM) as EventKind[];
+
 /** What takes a task away that was claimed in the same moment, so that it may be told before the claim is answered. */
 const OVERTAKES: ReadonlySet<EventKind> = new Set(["cancelled", "deleted", "requeued", "failed"]);
 

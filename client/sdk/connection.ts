@@ -16,6 +16,7 @@ import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
 import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import { isEnough, isSame, type Wishes } from "./wishes.ts";
 
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
@@ -30,6 +31,8 @@ export interface Ends {
   hello(): Hello;
   /** A session begins. */
   welcomed(welcome: Welcome, hello: Hello): void;
+  /** What was subscribed to last is told past this cursor. */
+  subscribed(cursor: string): void;
   /** Whether anybody wants events. */
   wantsEvents(): boolean;
   changed(change: StateChange): void;
@@ -50,6 +53,8 @@ export class Connection {
   #welcome: { line: Transport; welcome: Welcome } | undefined;
   #lost: LineClose | undefined;
   #error: Error | undefined;
+  /** How many of them are not answered yet. */
+  #subscriptions = 0;
   #flushIsDue = false;
   /** Whether the fallback is being asked. */
   #isPolling = false;
@@ -96,6 +101,21 @@ export class Connection {
   /** Says hello anew, on a new line; calls under way are asked again. */
   reopen(): void {
     this.#happens("reopen");
+  }
+
+  /** Has the line that serves carry what is wanted; the next one is told by its hello. */
+  subscribe(wishes: Wishes): void {
+    const [line, told] = [this.#serving, this.hello];
+    if (!line || !told) return;
+    if (!line.subscribe) {
+      if (!isEnough(told, wishes)) this.reopen();
+      return;
+    }
+    if (isSame(told, wishes)) return;
+    const { kinds: _, ...said } = told;
+    this.#hellos.set(line, { ...said, ...wishes });
+    this.#subscriptions++;
+    line.subscribe(wishes);
   }
 
   /** Says goodbye. @returns when the lines are down. */
@@ -204,8 +224,10 @@ export class Connection {
   };
 
   #greet(line: Transport): void {
-    const hello = this.#ends.hello();
+    const { kinds, ...said } = this.#ends.hello();
+    const hello = line.subscribe && kinds ? { ...said, kinds } : said;
     this.#hellos.set(line, hello);
+    if (line === this.#primary) this.#subscriptions = 0;
     line.greet(hello);
   }
 
@@ -259,6 +281,9 @@ export class Connection {
       welcomed: (welcome) => {
         this.#welcome = { line: line(), welcome };
         on.welcomed();
+      },
+      subscribed: (cursor) => {
+        if (--this.#subscriptions === 0) this.#ends.subscribed(cursor);
       },
       refused: (error) => (isRetryable(error) ? this.#misbehaves(line(), error.message, lost) : this.#refuse(error)),
       lost,

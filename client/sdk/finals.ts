@@ -1,9 +1,9 @@
 import { type Event, type EventKind, parseCursor } from "../../shared/index.ts";
 
 /** The kinds after which a message does not change any more, unless somebody asks for another try. */
-const FINAL_KINDS: ReadonlySet<EventKind> = new Set(["completed", "failed", "cancelled", "deleted"]);
+export const FINAL_KINDS: readonly EventKind[] = ["completed", "failed", "cancelled", "deleted"];
 
-export const isFinal = (event: Event) => FINAL_KINDS.has(event.kind);
+export const isFinal = (event: Event) => FINAL_KINDS.includes(event.kind);
 
 /** Ends in one of the two generations that are remembered. */
 const GENERATION = 4_096;
@@ -24,6 +24,11 @@ export class Finals {
     this.#young.clear();
     this.#old.clear();
     this.#since = parseCursor(cursor).seq;
+  }
+
+  /** The stream does not tell of ends. */
+  pause(): void {
+    this.#since = Number.POSITIVE_INFINITY;
   }
 
   add(event: Event): void {

@@ -2,9 +2,10 @@
  * Waits for the rungs of delivery that come before a message's end: delivered, seen, claimed. The events tell of them;
  * state is read once when a wait begins, and wherever the stream was lost or does not show the message.
  */
-import { type Event, fold, type Message } from "../../shared/index.ts";
+import { type Event, type EventKind, fold, type Message } from "../../shared/index.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { isRetryable, TaskFailed } from "./errors.ts";
+import { FINAL_KINDS } from "./finals.ts";
 
 export type Rung = "delivered" | "seen" | "claimed";
 
@@ -13,6 +14,9 @@ const REACHED: Record<Rung, (message: Message) => boolean> = {
   seen: ({ seen_at }) => seen_at !== undefined,
   claimed: ({ claimed_at }) => claimed_at !== undefined,
 };
+
+/** What tells of rungs, or that there will be none. */
+export const RUNG_KINDS: readonly EventKind[] = ["delivered", "seen", "claimed", ...FINAL_KINDS];
 
 interface Wait {
   readonly rung: Rung;

@@ -1,5 +1,5 @@
 /** The parts of a hub, put together; and their beginning and end. */
-import type { Hello, Message, OperationName, Params, Result, Welcome } from "../../shared/index.ts";
+import type { EventKind, Hello, Message, OperationName, Params, Result, Welcome } from "../../shared/index.ts";
 import { Acks } from "./acks.ts";
 import { Audience } from "./audience.ts";
 import { Backlog } from "./backlog.ts";
@@ -10,12 +10,13 @@ import { Connection } from "./connection.ts";
 import { serves } from "./connectionStates.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
+import { FINAL_KINDS } from "./finals.ts";
 import { KeepAlive } from "./keepAlive.ts";
 import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
-import { Rungs } from "./rungs.ts";
+import { RUNG_KINDS, Rungs } from "./rungs.ts";
 import { Stream } from "./stream.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -36,7 +37,10 @@ export class Session {
   readonly #acks: Acks;
   readonly #presence: PresenceWatch;
   #isKept = false;
-  #begun = false;
+  /** Whether the stream tells of messages' ends. */
+  #tellsEnds = false;
+  /** Whether anything was sent. */
+  #sends = false;
   #onReady: ((error?: Error) => void) | undefined;
   #onDown = () => {};
   #lost: string | undefined;
@@ -98,9 +102,17 @@ export class Session {
   }
 
   call<N extends OperationName>(operation: N, params: Params<N>, timeoutMs?: number): Promise<Result<N>> {
+    this.audience.precede();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
     return this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
+  }
+
+  /** Something is about to be sent: its end will be told. */
+  sends(): void {
+    if (this.#sends) return;
+    this.#sends = true;
+    this.audience.tellHub();
   }
 
   /** Waits for what the hub has a part in; no longer than the hub can be reached. */
@@ -142,7 +154,14 @@ export class Session {
   readonly #onInterest = (isWaiting: boolean): void => {
     if (isWaiting) this.keepAlive.hold();
     else this.keepAlive.release();
+    if (isWaiting) this.audience.tellHub();
     this.connection.listen();
+  };
+
+  /** Whoever listens to nothing is taken for a sender, and spared a second hello. */
+  readonly #followed = (): readonly EventKind[] => {
+    if (this.rungs.waiting > 0) return RUNG_KINDS;
+    return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
   };
 
   #newAudience(backlog: Backlog): Audience {
@@ -151,9 +170,10 @@ export class Session {
       ...{ config, keepAlive, listeners, stream, backlog },
       presence: this.#presence,
       connection: () => this.connection,
+      followed: this.#followed,
       rewound: (cursor) => {
         stream.rewind(cursor);
-        this.tasks.begin(cursor);
+        if (this.#tellsEnds) this.tasks.begin(cursor);
       },
     });
   }
@@ -166,6 +186,7 @@ export class Session {
       presence: this.#presence,
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
+      subscribed: (cursor) => this.#followEnds(this.connection.hello, cursor, false),
       wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting + this.rungs.waiting > 0,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
@@ -190,12 +211,18 @@ export class Session {
     const { cursor, resumed, reason = "pruned" } = welcome;
     const isLost = hello.resume !== undefined && !resumed;
     this.stream.begin(welcome);
-    if (!this.#begun) this.tasks.begin(cursor);
-    else if (isLost) this.tasks.restart(cursor);
-    this.#begun = true;
+    this.#followEnds(hello, cursor, isLost);
     if (isLost) this.claims.restart();
     if (isLost) this.rungs.restart();
-    this.audience.welcomed(hello, isLost ? { reason, cursor } : undefined);
+    this.audience.welcomed(isLost ? { reason, cursor } : undefined);
+  }
+
+  #followEnds({ kinds }: Pick<Hello, "kinds"> = {}, cursor: string, isLost: boolean): void {
+    const tellsEnds = !kinds || FINAL_KINDS.every((kind) => kinds.includes(kind));
+    if (!tellsEnds) this.tasks.pause();
+    else if (!this.#tellsEnds) this.tasks.begin(cursor);
+    else if (isLost) this.tasks.restart(cursor);
+    this.#tellsEnds = tellsEnds;
   }
 
   #changed(change: StateChange): void {

@@ -55,9 +55,14 @@ export class Stream {
     return this.#queues.size > 0 || this.#listeners.has("new") || this.#listeners.has("event");
   }
 
-  /** Whether events are given to anybody but observers. */
+  /** Which kinds are given to anybody but observers. */
+  get heard(): readonly EventKind[] {
+    const hearsAll = this.#queues.size > 0 || this.#listeners.has("event");
+    return hearsAll ? EVENT_KINDS : EVENT_KINDS.filter((kind) => this.#listeners.has(kind));
+  }
+
   get isHeard(): boolean {
-    return this.receives || EVENT_KINDS.some((kind) => this.#listeners.has(kind));
+    return this.heard.length > 0;
   }
 
   /** A session begins, where the last one ended or elsewhere. What was held comes again. */

@@ -80,6 +80,11 @@ export class Tasks {
     this.#finals.begin(cursor);
   }
 
+  /** The stream does not tell of ends until it begins again: nobody waits for any. */
+  pause(): void {
+    this.#finals.pause();
+  }
+
   /** The stream lost its continuity and goes on here: what ended meanwhile is read. */
   restart(cursor: string): void {
     this.era++;

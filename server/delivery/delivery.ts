@@ -14,6 +14,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { floorOf } from "../store/retention.ts";
 import type { LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
 import { addressesOf, viewOf } from "../store/view.ts";
+import { type Kinds, kindsOf, ofKinds } from "./kinds.ts";
 import { type LogPage, makePage } from "./page.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { LogTail } from "./tail.ts";
@@ -115,6 +116,16 @@ export class Delivery {
     return delivered;
   }
 
+  /** Changes what a session is sent. @returns the seq past which that holds. */
+  subscribe(
+    session: Session,
+    { kinds, receives = false }: Pick<SessionOptions, "kinds"> & { receives?: boolean | undefined },
+  ): number {
+    session.kinds = kindsOf(kinds);
+    session.receives = receives;
+    return session.state === "live" ? this.#head : session.readsFrom;
+  }
+
   /** An empty page that tells a live session where it stands. */
   position(session: Session): void {
     if (session.state === "live") session.advance(makePage(this.epoch, session.cursor, this.#head, []));
@@ -197,8 +208,10 @@ export class Delivery {
 
   /** The fast path. @returns false when the session has to read instead. */
   #push(session: Session, visible: readonly LogEntry[], pages: PageCache): boolean {
-    if (!session.open || visible.length > session.pageEvents) return false;
-    const page = pages.page(session.cursor, visible);
+    const wanted = pages.wanted(session.kinds, visible);
+    if (wanted.length === 0) return true;
+    if (!session.open || wanted.length > session.pageEvents) return false;
+    const page = pages.page(session.cursor, wanted);
     if (page) session.advance(page);
     return page !== undefined;
   }
@@ -210,7 +223,7 @@ export class Delivery {
         session.state = "live";
       } else if (this.#tail.covers(session.readsFrom)) {
         const slice = this.#tail.slice(session.reader, session.readsFrom, session.pageEvents, LIMITS.page_bytes);
-        session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
+        this.#advance(session, slice);
       } else {
         void this.#read(session);
       }
@@ -221,10 +234,7 @@ export class Delivery {
     session.reading = true;
     try {
       const read = await this.#store.log(session.reader, session.readsFrom, session.pageEvents, READ_BYTES);
-      const slice = this.#announced(read);
-      if (session.state === "behind") {
-        session.advance(makePage(this.epoch, session.cursor, slice.upTo, slice.entries));
-      }
+      if (session.state === "behind") this.#advance(session, this.#announced(read));
     } catch (error) {
       this.#readFailed(session, error);
       return;
@@ -232,6 +242,13 @@ export class Delivery {
       session.reading = false;
     }
     this.#bring(session);
+  }
+
+  /** Hands over what was read; where nothing in it is wanted, only the head is worth a page. */
+  #advance(session: Session, { entries, upTo }: LogSlice): void {
+    const wanted = ofKinds(session.kinds, entries);
+    if (wanted.length === 0 && upTo < this.#head) session.clearTo = upTo;
+    else session.advance(makePage(this.epoch, session.cursor, upTo, wanted));
   }
 
   #readFailed(session: Session, error: unknown): void {
@@ -253,15 +270,25 @@ export class Delivery {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** The pages of one commit: readers with the same view and cursor share one. */
+/** The pages of one commit: readers with the same view, wishes and cursor share one. */
 class PageCache {
   readonly #epoch: string;
   readonly #upTo: number;
+  readonly #wanted = new Map<readonly LogEntry[], Map<Kinds, readonly LogEntry[]>>();
   readonly #views = new Map<readonly LogEntry[], { fits: boolean; pages: Map<number, LogPage> }>();
 
   constructor(epoch: string, upTo: number) {
     this.#epoch = epoch;
     this.#upTo = upTo;
+  }
+
+  /** Of what readers with one view may see, what those who want these kinds are sent. */
+  wanted(kinds: Kinds, visible: readonly LogEntry[]): readonly LogEntry[] {
+    const known = this.#wanted.get(visible)?.get(kinds);
+    if (known) return known;
+    const wanted = ofKinds(kinds, visible);
+    this.#wanted.set(visible, (this.#wanted.get(visible) ?? new Map()).set(kinds, wanted));
+    return wanted;
   }
 
   /** The page past `after`; undefined when the entries are too many bytes for one. */

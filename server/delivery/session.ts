@@ -7,8 +7,10 @@
  * Invariants: pages are contiguous: each begins where the one before led. `cursor` only rises. What is on its
  * way unacknowledged never exceeds the window by more than one page.
  */
+import type { EventKind } from "../../shared/event.ts";
 import type { Reader } from "../store/store.ts";
 import { addressesOf } from "../store/view.ts";
+import { type Kinds, kindsOf } from "./kinds.ts";
 import { ownText } from "./ownText.ts";
 import type { LogPage } from "./page.ts";
 
@@ -26,6 +28,8 @@ export interface SessionOptions {
   pageEvents: number;
   /** Whether acknowledged `new` events for the reader count as delivered. */
   receives: boolean;
+  /** The kinds of event that it is sent; left out: all. */
+  kinds?: readonly EventKind[] | undefined;
   /** Hands a page to the transport. */
   send: (page: LogPage, session: Session) => void;
   /** Told when a read of the store failed; without it the session reads again at the next occasion. */
@@ -47,16 +51,17 @@ export type SessionState = "live" | "behind" | "closed";
 
 export class Session {
   readonly reader: Reader;
+  kinds: Kinds;
   readonly pageEvents: number;
   state: SessionState = "behind";
   cursor: number;
-  /** Nothing that the reader may see lies between its cursor and here. */
+  /** Nothing that the reader is sent lies between its cursor and here. */
   clearTo = 0;
   /** Whether a read of the store is under way for it. */
   reading = false;
   readonly #addresses: readonly string[];
   readonly #window: Window;
-  readonly #receives: boolean;
+  receives: boolean;
   readonly #send: SessionOptions["send"];
   readonly failed: SessionOptions["failed"];
   readonly lost: SessionOptions["lost"];
@@ -64,13 +69,14 @@ export class Session {
   #events = 0;
   #bytes = 0;
 
-  constructor({ reader, cursor, window, pageEvents, receives, send, failed, lost }: SessionOptions) {
+  constructor({ reader, kinds, cursor, window, pageEvents, receives, send, failed, lost }: SessionOptions) {
     this.reader = reader;
+    this.kinds = kindsOf(kinds);
     this.#addresses = reader === null ? [] : addressesOf(reader);
     this.cursor = cursor;
     this.pageEvents = pageEvents;
     this.#window = window;
-    this.#receives = receives;
+    this.receives = receives;
     this.#send = send;
     this.failed = failed;
     this.lost = lost;
@@ -121,7 +127,7 @@ export class Session {
   }
 
   #received({ entries }: LogPage): string[] | undefined {
-    if (!this.#receives || this.reader === null) return undefined;
+    if (!this.receives || this.reader === null) return undefined;
     const mine = entries.filter((entry) => entry.kind === "new" && this.#addresses.includes(entry.to));
     return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
   }

@@ -1,6 +1,7 @@
 /** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
 import { parseCursor } from "../../shared/cursor.ts";
 import { HubError } from "../../shared/errors.ts";
+import type { EventKind } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
@@ -16,6 +17,7 @@ export interface EventsParams {
   for?: string | undefined;
   wait_ms?: number | undefined;
   limit?: number | undefined;
+  kinds?: readonly EventKind[] | undefined;
   receives?: boolean | undefined;
 }
 
@@ -87,6 +89,7 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Event
     };
     const session = hub.delivery.open({
       reader,
+      kinds: params.kinds,
       cursor,
       window: ONE_PAGE,
       pageEvents,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Event } from "../../shared/event.ts";
+import type { Event, EventKind } from "../../shared/event.ts";
 import { ManualClock } from "../support/clock.ts";
 import { startHub, type TestHub } from "../support/hub.ts";
 import { seededRandom } from "../support/random.ts";
@@ -14,6 +14,9 @@ import { CARRIERS, type Carrier, type LogReader } from "./readers.ts";
 
 /** Every view there is: three that take part, one that does not, an observer. */
 const VIEWS = [...NAMES, "stranger", undefined];
+
+/** Readers of some kinds of event; the last one of all is a `new`. */
+const KINDS: EventKind[][] = [["new"], ["new", "completed", "failed"]];
 
 /** The cursor at a position of the log that another cursor belongs to. */
 const at = (cursor: string, seq: number) => `${cursor.split(".")[0]}.${seq}`;
@@ -68,6 +71,23 @@ describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
       expect(await reader.until(isLast)).toEqual(rest);
       reader.cut();
     }
+  });
+
+  test.each(KINDS)("shows of %j all that is for its reader, from wherever it goes on", async (...kinds) => {
+    const wanted = (event: Event) => visibleTo("bob")(event) && (kinds as string[]).includes(event.kind);
+    for (let seq = 0; seq < all.length; seq += 3) {
+      const reader = await start(scene.hub, { as: "bob", from: at(scene.origin, seq), kinds });
+      expect(await reader.until(isLast)).toEqual(all.filter((event) => event.seq > seq && wanted(event)));
+      reader.cut();
+    }
+  });
+
+  test("sends nothing of kinds that are not wanted, and is not behind for it", async () => {
+    const { hub, workers } = scene;
+    const reader = await start(hub, { as: "bob", kinds: ["deleted"] });
+    const { id } = await workers.send("bob");
+    await workers.delete(id);
+    expect(await reader.nextPage()).toMatchObject({ events: [{ kind: "deleted", message: { id } }] });
   });
 
   test("waits at the head for what comes next", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
-import type { Event, Page } from "../../shared/event.ts";
+import type { Event, EventKind, Page } from "../../shared/event.ts";
 import { defer } from "../support/defer.ts";
 import { RawSocket, type RpcMessage } from "../support/rawSocket.ts";
 
@@ -18,6 +18,8 @@ export interface Start {
   as?: string | undefined;
   /** The cursor to go on from; left out, the head. */
   from?: string | undefined;
+  /** Which kinds of event; left out, all. */
+  kinds?: EventKind[] | undefined;
   /** Events in a page at most, where the carrier lets a reader say so. */
   limit?: number | undefined;
 }
@@ -114,12 +116,13 @@ class SocketReader extends LogReader {
     socket.ws.on("close", () => this.#pages.close()).on("message", (frame) => this.#take(frame.toString()));
   }
 
-  static async start({ wsUrl }: Place, { as, from }: Start = {}): Promise<LogReader> {
+  static async start({ wsUrl }: Place, { as, from, kinds }: Start = {}): Promise<LogReader> {
     const socket = await RawSocket.open(wsUrl);
     const reader = new SocketReader(socket);
     const { cursor, resumed, reason } = await socket.hello({
       ...(as !== undefined && { claude_id: as }),
       ...(from !== undefined && { resume: from }),
+      ...(kinds && { kinds }),
     });
     expect(resumed).toBe(from !== undefined && reason === undefined);
     reader.cursor = cursor;
@@ -155,10 +158,11 @@ async function open(url: URL, headers: Record<string, string> = {}): Promise<Inc
 }
 
 /** Where the log is read over HTTP. */
-function eventsUrl({ url }: Place, after: string | undefined, { as, limit }: Start): URL {
+function eventsUrl({ url }: Place, after: string | undefined, { as, kinds, limit }: Start): URL {
   const at = new URL(`${url}/events`);
   if (after !== undefined) at.searchParams.set("after", after);
   if (as !== undefined) at.searchParams.set("for", as);
+  if (kinds) at.searchParams.set("kinds", kinds.join());
   if (limit !== undefined) at.searchParams.set("limit", `${limit}`);
   return at;
 }

@@ -65,6 +65,7 @@ const parameter = (place: "path" | "query", { name, required, description, schem
   in: place,
   required: place === "path" || required,
   ...(description && { description }),
+  ...(schema.type === "array" && { style: "form", explode: false }),
   schema,
 });
 

@@ -33,6 +33,14 @@ export function openrpc(): Json {
         errors: ["invalid_params", "hello_repeated", "tokens_required"].map((code) => errorObject(code as "internal")),
       },
       {
+        name: "subscribe",
+        summary: "Change what this session is sent, from now on.",
+        paramStructure: "by-name",
+        params: parameters(named.Subscribe as Schema),
+        result: { name: "subscribed", schema: { $ref: "#/components/schemas/Subscribed" } },
+        errors: ["invalid_params", "hello_required"].map((code) => errorObject(code as "internal")),
+      },
+      {
         name: "ack",
         summary: NOTIFICATION_MEANINGS.ack,
         paramStructure: "by-name",

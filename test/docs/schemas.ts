@@ -1,7 +1,7 @@
 /** The JSON schemas of the contract, named, so that documents can refer to them. */
 import * as z from "zod";
 import { event, eventMessage } from "../../shared/event.ts";
-import { ack, closing, hello, welcome } from "../../shared/frames.ts";
+import { ack, closing, hello, subscribe, subscribed, welcome } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { message, progress, tryOf } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
@@ -23,7 +23,7 @@ export interface ContractSchemas {
 
 const NAMED = [
   ...[message, progress, tryOf, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
-  ...[hello, welcome, ack, closing, messageToSchedule, scheduledMessage],
+  ...[hello, welcome, subscribe, subscribed, ack, closing, messageToSchedule, scheduledMessage],
   ...[template, templateSummary, templateMessage, templateStep],
 ];
 

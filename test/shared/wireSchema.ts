@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { CLOSE } from "../../shared/closeCodes.ts";
 import { ERRORS } from "../../shared/errors.ts";
-import { hello, NOTIFICATIONS, rpcRequest, SUBPROTOCOL, welcome } from "../../shared/frames.ts";
+import { hello, NOTIFICATIONS, rpcRequest, SUBPROTOCOL, subscribe, subscribed, welcome } from "../../shared/frames.ts";
 import { BASE_PATH, OPERATIONS, SOCKET_PATH } from "../../shared/operations.ts";
 
 const incoming = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input" });
@@ -15,6 +15,7 @@ export function wireSchema(): unknown {
     places: { BASE_PATH, SOCKET_PATH, SUBPROTOCOL },
     frame: incoming(rpcRequest),
     hello: { params: incoming(hello), result: outgoing(welcome) },
+    subscribe: { params: incoming(subscribe), result: outgoing(subscribed) },
     up: mapValues(NOTIFICATIONS.up, incoming),
     down: mapValues(NOTIFICATIONS.down, outgoing),
     operations: mapValues(OPERATIONS, ({ params, result, rest }) => ({

@@ -7,12 +7,15 @@ import {
   LIMITS,
   type Page,
   type Presence,
+  type Subscribe,
   type Welcome,
 } from "../../../shared/index.ts";
 import type { Request, TransportEvents } from "./transport.ts";
 
-/** The number of the `hello` request; calls count from 1. */
+/** The numbers of requests that are no calls; those count from 1. */
 const HELLO_ID = 0;
+const SUBSCRIBE_ID = -1;
+const NO_ID = -2;
 
 /** What one frame may hold. */
 export interface FrameLimits {
@@ -24,6 +27,8 @@ export interface FrameLimits {
 export const FRAME_LIMITS: FrameLimits = { requests: LIMITS.batch_requests - 1, bytes: LIMITS.frame_bytes };
 
 export const helloFrame = (hello: Hello) => request(HELLO_ID, "hello", hello);
+
+export const subscribeFrame = (wishes: Subscribe) => request(SUBSCRIBE_ID, "subscribe", wishes);
 
 const request = (id: number, method: string, params: object) =>
   `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
@@ -113,13 +118,19 @@ function parse(text: string): Incoming | Incoming[] | undefined {
 function readOne(one: Incoming, bytes: number, events: TransportEvents): void {
   if (one.method !== undefined) notified(one.method, one.params, bytes, events);
   else if (one.id === HELLO_ID) greeted(one, events);
-  else if (one.error) events.failed(one.id ?? -1, fromRpcError(one.error));
+  else if (one.id === SUBSCRIBE_ID) subscribed(one, events);
+  else if (one.error) events.failed(one.id ?? NO_ID, fromRpcError(one.error));
   else events.answered(one.id as number, one.result);
 }
 
 function greeted(answer: Incoming, events: TransportEvents): void {
   if (answer.error) events.refused(fromRpcError(answer.error));
   else events.welcomed(answer.result as Welcome);
+}
+
+function subscribed(answer: Incoming, events: TransportEvents): void {
+  if (answer.error) events.refused(fromRpcError(answer.error));
+  else events.subscribed((answer.result as { cursor: string }).cursor);
 }
 
 /** A notification that this version does not know is left alone. */

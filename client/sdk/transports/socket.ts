@@ -17,9 +17,17 @@
  * Vocabulary: the *dialler* is an instance of reconnecting-websocket; the *raw socket* is the one it has open now.
  */
 import * as rws from "reconnecting-websocket";
-import { CLOSE, type Hello, LIMITS, LIVENESS, SUBPROTOCOL, type Welcome } from "../../../shared/index.ts";
+import {
+  CLOSE,
+  type Hello,
+  LIMITS,
+  LIVENESS,
+  SUBPROTOCOL,
+  type Subscribe,
+  type Welcome,
+} from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
-import { FRAME_LIMITS, FrameWriter, helloFrame, readFrame } from "./frames.ts";
+import { FRAME_LIMITS, FrameWriter, helloFrame, readFrame, subscribeFrame } from "./frames.ts";
 import { Gate } from "./gate.ts";
 import { Liveness } from "./liveness.ts";
 import { down, PlatformSocket, type RawSocket } from "./rawSocket.ts";
@@ -65,6 +73,10 @@ export class SocketTransport implements Transport {
   greet(hello: Hello): void {
     this.#liveness.expect(LIVENESS.hello_ms);
     this.#dialler?.send(helloFrame(hello));
+  }
+
+  subscribe(wishes: Subscribe): void {
+    this.#dialler?.send(subscribeFrame(wishes));
   }
 
   send(requests: readonly Request[], ack: string | undefined): void {

@@ -4,7 +4,7 @@
  * A transport opens one *line* at a time and only when told to: `attempt` → `opened` → `greet` → `welcomed`; then
  * calls, answers and pages, until `lost`. It never comes back by itself.
  */
-import type { Closing, Hello, OperationName, Page, Presence, Welcome } from "../../../shared/index.ts";
+import type { Closing, Hello, OperationName, Page, Presence, Subscribe, Welcome } from "../../../shared/index.ts";
 
 export type TransportName = "websocket" | "long_poll";
 
@@ -31,6 +31,11 @@ export interface Transport {
   attempt(): void;
   /** Says who is there on an opened line. Answered by `welcomed`, `refused` or `lost`. */
   greet(hello: Hello): void;
+  /**
+   * Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. A transport without it has to be
+   * greeted anew, and is told of all kinds of event.
+   */
+  subscribe?(wishes: Subscribe): void;
   /** Sends calls, and after them how far events were handed over. */
   send(requests: readonly Request[], ack: string | undefined): void;
   /** Whether events are wanted: a transport that has to ask for them asks only then. */
@@ -44,6 +49,8 @@ export interface TransportEvents {
   opened(): void;
   /** The hub knows who we are; on a line that serves already: it begins anew. */
   welcomed(welcome: Welcome): void;
+  /** What was subscribed to is told past this cursor. */
+  subscribed(cursor: string): void;
   /** The hub did not accept the `hello`. */
   refused(error: Error): void;
   lost(why: LineClose): void;

@@ -96,6 +96,7 @@ function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params
 function typed(value: string, type: string | undefined): unknown {
   if (type === "integer" && /^-?[0-9]+(\.[0-9]+)?$/.test(value)) return Number(value);
   if (type === "boolean" && /^(true|false)$/.test(value)) return value === "true";
+  if (type === "array") return value === "" ? [] : value.split(",");
   return value;
 }
 

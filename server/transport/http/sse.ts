@@ -35,7 +35,16 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
   };
   const pageEvents = params.limit ?? LIMITS.page_events;
   const lost = () => response.end(); // who comes back with this cursor is told
-  const session = hub.delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives: false, send, lost });
+  const session = hub.delivery.open({
+    reader,
+    kinds: params.kinds,
+    cursor,
+    window: WINDOW,
+    pageEvents,
+    receives: false,
+    send,
+    lost,
+  });
   if (session.cursor === cursor) hub.delivery.position(session);
   let callOff = () => {};
   const keepAlive = () => {

@@ -9,7 +9,7 @@ import { CLOSE } from "../../../shared/closeCodes.ts";
 import { parseCursor } from "../../../shared/cursor.ts";
 import { HubError, toRpcError } from "../../../shared/errors.ts";
 import type { LostReason } from "../../../shared/event.ts";
-import { ack, type Hello, hello, type RpcId, type Welcome } from "../../../shared/frames.ts";
+import { ack, type Hello, hello, type RpcId, type Subscribe, subscribe, type Welcome } from "../../../shared/frames.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations.ts";
@@ -137,10 +137,12 @@ export class SocketConnection {
       throw new HubError("hello_required", "Say hello first: the first request on a socket is `hello`");
     } else if (method === "ack") {
       this.#acknowledge(this.#session, validate(ack, params ?? {}).cursor);
+    } else if (method === "subscribe") {
+      this.#subscribe(id, this.#session, validate(subscribe, params ?? {}));
     } else if (isOperation(method)) {
       this.#perform(id, method, params ?? {});
     } else {
-      const near = didYouMean(method, [...OPERATION_NAMES, "hello", "ack"]);
+      const near = didYouMean(method, [...OPERATION_NAMES, "hello", "subscribe", "ack"]);
       throw new HubError("unknown_operation", `Unknown operation: ${method}${near}`);
     }
   }
@@ -207,7 +209,7 @@ export class SocketConnection {
     };
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
-    this.#openSession(reader, cursor, said.receives ?? false); // after the answer, so that its first page follows it
+    this.#openSession(reader, cursor, said); // after the answer, so that its first page follows it
   }
 
   #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
@@ -222,19 +224,33 @@ export class SocketConnection {
   #enter(said: Hello): void {
     const { hub } = this.#context;
     const { claude_id, run } = this.#client;
-    if (said.presence) this.#stopListening = hub.presence.listen((method, params) => this.notify(method, params));
+    this.#listenToPresence(said.presence ?? false);
     if (claude_id === null) return;
     this.#presence = { transport: "websocket", run, client: said.client, about: said.about };
     hub.presence.connect(claude_id, this.#presence);
     if (run !== null) hub.runs.attach(claude_id, run);
   }
 
-  #openSession(reader: Reader, cursor: number, receives: boolean): void {
+  #openSession(reader: Reader, cursor: number, { kinds, receives = false }: Hello): void {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
     const { delivery } = this.#context.hub;
-    this.#session = delivery.open({ reader, cursor, window: WINDOW, pageEvents, receives, send, lost });
+    this.#session = delivery.open({ reader, kinds, cursor, window: WINDOW, pageEvents, receives, send, lost });
+  }
+
+  #subscribe(id: RpcId | null, session: Session, wishes: Subscribe): void {
+    const { hub } = this.#context;
+    const from = hub.delivery.subscribe(session, wishes);
+    this.#listenToPresence(wishes.presence ?? false);
+    this.#answer(id, JSON.stringify({ cursor: hub.cursorAt(from) }));
+  }
+
+  #listenToPresence(wanted: boolean): void {
+    this.#stopListening?.();
+    this.#stopListening = wanted
+      ? this.#context.hub.presence.listen((method, params) => this.notify(method, params))
+      : undefined;
   }
 
   #acknowledge(session: Session, cursor: string): void {

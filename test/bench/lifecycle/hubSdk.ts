@@ -6,10 +6,7 @@ const WORKER = "bench_worker";
 
 export async function openHubSdk(port: number): Promise<Driver> {
   const url = `http://127.0.0.1:${port}/api/coord`;
-  const [sender, worker] = await Promise.all([
-    connect({ as: "bench_sender", url }),
-    connect({ as: WORKER, url, receives: true }),
-  ]);
+  const [sender, worker] = await Promise.all([connect({ as: "bench_sender", url }), connect({ as: WORKER, url })]);
   worker.on("new", async ({ message: { id } }) => {
     const { attempt } = await worker.claim({ id });
     await worker.complete({ id, attempt, result: RESULT });

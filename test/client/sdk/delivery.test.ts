@@ -84,6 +84,8 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     const before = new Heard(first, "new");
     await ada.chat("bob", "one");
     await before.count(1);
+    await ada.chat("bob", "seen");
+    await before.find(({ backlog, message }) => !backlog && message.task === "seen");
     await first.close();
     const cursor = first.cursor as string;
     for (const text of ["two", "three"]) await ada.chat("bob", text);

@@ -43,6 +43,7 @@ class Line {
           this.losses.push(why);
           tell("lost");
         },
+        subscribed: ignored,
         answered: ignored,
         failed: ignored,
         page: ignored,
@@ -237,22 +238,61 @@ it("a page that does not begin where the last one ended is not applied: it is as
   sockets.on("connection", (socket) => {
     socket.on("message", (data) => {
       const { id, method, params } = JSON.parse(String(data));
+      if (method === "subscribe") socket.send(JSON.stringify({ method: "events", params: gap }));
       if (method !== "hello") return;
       resumes.push(params.resume);
       socket.send(JSON.stringify({ id, result: welcome }));
-      if (resumes.length === 2) socket.send(JSON.stringify({ method: "events", params: gap }));
     });
   });
   const hub = await connect({ url: url.replace("ws", "http"), transport: "websocket", random: () => 0 });
   defer(() => hub.close());
   const told: unknown[] = [];
   const again = new Promise<void>((resolve) => {
-    hub.on("state", ({ state }) => state === "online" && resumes.length === 3 && resolve());
+    hub.on("state", ({ state }) => state === "online" && resumes.length === 2 && resolve());
   });
   hub.on("event", (event) => told.push(event));
   await again;
   expect(told).toEqual([]);
-  expect(resumes).toEqual([undefined, welcome.cursor, welcome.cursor]);
+  expect(resumes).toEqual([undefined, welcome.cursor]);
+});
+
+it("a hub is asked for what is listened to, and from the first message that is sent for ends", async () => {
+  const { url, sockets } = await listen();
+  const asked: unknown[] = [];
+  const cursor = "000000000001.5";
+  const results: Record<string, object> = {
+    hello: { cursor, resumed: false, heartbeat_ms: 25_000, window: { events: 9, bytes: 9 }, limits: {} },
+    subscribe: { cursor },
+    list: { messages: [], cursor },
+  };
+  sockets.on("connection", (socket) => {
+    socket.on("message", (data) => {
+      for (const { id, method, params } of [JSON.parse(String(data))].flat()) {
+        const { kinds, receives } = params;
+        asked.push(method === "list" || method === "send" ? method : [method, kinds, receives]);
+        socket.send(JSON.stringify({ id, result: results[method] ?? { message: { id: "m", status: "complete" } } }));
+      }
+    });
+  });
+  const hub = await connect({ url: url.replace("ws", "http"), transport: "websocket", as: "ada" });
+  defer(() => hub.close());
+  hub.on("new", () => {});
+  const off = hub.on("late", () => {});
+  await hub.list();
+  await (await hub.send({ to_claude: "bob", task: "t" })).result();
+  off();
+  await hub.send({ to_claude: "bob", task: "t" });
+  const ends = ["completed", "failed", "cancelled", "deleted"];
+  expect(asked).toEqual([
+    ["hello", ends, false],
+    ["subscribe", ["new", "late"], true],
+    "list",
+    "list", // of what waited
+    ["subscribe", ["new", ...ends, "late"], true],
+    "send",
+    ["subscribe", ["new", ...ends], true],
+    "send",
+  ]);
 });
 
 it("a gate lets one through for each time it is opened", async () => {

@@ -26,6 +26,17 @@ describe.each(["websocket", "long_poll"] as const)("the result of a task over %s
     expect(await task.result()).toMatchObject({ result: "done" });
   });
 
+  it("comes to whoever listened for something else before it sent anything, over a broken line too", async () => {
+    const { proxy, url } = await startProxied();
+    const [ada, bob] = [await join(url, { as: "ada", transport }), await join(url, { as: "bob", transport })];
+    ada.on("new", () => {});
+    const task = await ada.send({ to_claude: "bob", task: "answer" });
+    const result = task.result();
+    proxy.cut();
+    await bob.update({ id: task.id, status: "complete", result: "yes" });
+    expect(await result).toMatchObject({ result: "yes" });
+  });
+
   it("of a failure is an error that carries the message", async () => {
     const { url } = await startHub();
     const [ada, bob] = [await join(url, { as: "ada", transport }), await join(url, { as: "bob" })];

@@ -4,16 +4,17 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Reader, StoreCommand } from "../../../server/store/store.ts";
+import type { EventKind } from "../../../shared/event.ts";
 import { seededRandom } from "../../support/random.ts";
-import { chat, expected, Follower, HeldLog, settled } from "./heldLog.ts";
+import { chat, complete, expected, Follower, HeldLog, settled } from "./heldLog.ts";
 
 const OLD = [chat("ada", "bob", "old 1"), chat("cyd", "cyd", "hidden"), chat("bob", "ada", "old 2")];
 
 /** Checks that a follower has been sent exactly what it may see. */
 async function expectExact(log: HeldLog, follower: Follower): Promise<void> {
   expect(follower.problems).toEqual([]);
-  const { reader, state, cursor } = follower.session;
-  expect(follower.entries.map(({ json }) => json)).toEqual(await expected(log, reader, follower.start));
+  const { state, cursor } = follower.session;
+  expect(follower.entries.map(({ json }) => json)).toEqual(await expected(log, follower));
   expect(state).toBe("live");
   expect(cursor).toBe(follower.cursor);
 }
@@ -132,19 +133,23 @@ test("any history at all is seen by every reader, exactly", async () => {
     const log = await HeldLog.start(OLD);
     const followers: Follower[] = [];
     const name = () => random.pick(["ada", "bob", "cyd"]);
+    const kinds = () => random.pick([undefined, ["new"], ["completed"], ["new", "failed"], []] as EventKind[][]);
+    const any = () => complete(`${1 + random.int(40)}`);
+    const written = () => random.pick([any(), chat(name(), random.pick([name(), "*"]))]);
     const steps: Record<string, () => unknown> = {
-      commit: () =>
-        log.commit(...Array.from({ length: 1 + random.int(4) }, () => chat(name(), random.pick([name(), "*"])))),
+      commit: () => log.commit(...Array.from({ length: 1 + random.int(4) }, written)),
       announce: () => log.unannounced > 0 && log.announce(),
       lose: () => random.next() < 0.1 && log.lose(),
       read: () => random.pick(log.reads)?.happen(),
       arrive: () => log.reads.shift()?.arrive(),
       fail: () => random.next() < 0.1 && log.reads.shift()?.fail(),
       acknowledge: () => random.pick(followers)?.ack(),
+      subscribe: () => random.pick(followers)?.subscribe(kinds()),
       open: () =>
         followers.push(
           new Follower(log, {
             reader: random.pick([name(), name(), null]),
+            kinds: kinds(),
             cursor: random.int(log.delivery.head + 1),
             pageEvents: 1 + random.int(4),
             window: { events: 1 + random.int(6), bytes: 1_000_000 },

@@ -7,6 +7,7 @@ import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { LogEntry, LogSlice, Reader, StoreCommand } from "../../../server/store/store.ts";
+import type { EventKind } from "../../../shared/event.ts";
 
 const EPOCH = "0123456789ab";
 const DAY_MS = 24 * 60 * 60_000;
@@ -17,6 +18,13 @@ export const chat = (from_claude: string, to_claude: string, task = "text"): Sto
   op: "send",
   caller: NOBODY,
   said: { from_claude, to_claude, task, type: "chat" },
+});
+
+export const complete = (id: string): StoreCommand => ({
+  op: "change",
+  caller: NOBODY,
+  id,
+  command: { op: "complete" },
 });
 
 interface Settle {
@@ -126,6 +134,8 @@ export class HeldLog {
   }
 }
 
+type Kinds = readonly EventKind[] | undefined;
+
 const AMPLE: Window = { events: 1_000, bytes: 1_000_000 };
 
 /** A reader that keeps the pages that it is sent, and finds what is wrong with them. */
@@ -136,12 +146,15 @@ export class Follower {
   lost = false;
   readonly session: Session;
   readonly start: number;
+  /** What it wants past a seq, the last word last. */
+  readonly #wishes: { past: number; kinds: Kinds }[] = [];
   readonly #window: Window;
   readonly #delivery: Delivery;
   #unacknowledged: LogPage[] = [];
 
   constructor({ delivery }: HeldLog, options: Partial<SessionOptions> & { cursor: number }) {
     this.start = options.cursor;
+    this.#wishes.push({ past: this.start, kinds: options.kinds });
     this.#delivery = delivery;
     this.#window = options.window ?? AMPLE;
     const reader: Reader = options.reader ?? null;
@@ -187,6 +200,16 @@ export class Follower {
     }
   }
 
+  /** Wants something else from now on. */
+  subscribe(kinds: Kinds): void {
+    this.#wishes.push({ past: this.#delivery.subscribe(this.session, { kinds }), kinds });
+  }
+
+  wants({ seq, kind }: LogEntry): boolean {
+    const { kinds } = this.#wishes.findLast(({ past }) => seq > past) as { kinds: Kinds };
+    return !kinds || kinds.includes(kind);
+  }
+
   close(): void {
     this.#delivery.close(this.session);
   }
@@ -205,7 +228,8 @@ export class Follower {
 }
 
 /** What a reader past `after` must have been sent, as the store has it now. */
-export async function expected({ store }: HeldLog, reader: Reader, after: number): Promise<string[]> {
-  const { entries } = await store.log(reader, after, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  return entries.map(({ json }) => json);
+export async function expected({ store }: HeldLog, follower: Follower): Promise<string[]> {
+  const { session, start } = follower;
+  const { entries } = await store.log(session.reader, start, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  return entries.filter((entry) => follower.wants(entry)).map(({ json }) => json);
 }

@@ -1,7 +1,7 @@
 /** The log loses its beginning while sessions read it: they go on without a gap, or are told that they cannot. */
 import { expect, test } from "vitest";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { chat, expected, Follower, HeldLog, NOBODY, settled } from "./heldLog.ts";
+import { chat, complete, expected, Follower, HeldLog, settled } from "./heldLog.ts";
 
 /** Leaves only the log's last entry. */
 const PRUNE: StoreCommand = {
@@ -55,7 +55,7 @@ test("a cursor exactly at the floor goes on", async () => {
   const bob = new Follower(log, { reader: "bob", cursor: 4 });
   await log.drain();
   expect(bob).toMatchObject({ lost: false, problems: [], session: { state: "live" } });
-  expect(bob.entries.map(({ json }) => json)).toEqual(await expected(log, "bob", 4));
+  expect(bob.entries.map(({ json }) => json)).toEqual(await expected(log, bob));
 });
 
 test("what memory still holds is told in full although the disk has lost it", async () => {
@@ -75,13 +75,12 @@ test("what memory still holds has lost the bodies of messages that were pruned t
     chat("ada", "bob", "secret 2"),
     chat("ada", "bob", "kept"),
   );
-  const acknowledge = (id: string): StoreCommand => ({ op: "change", caller: NOBODY, id, command: { op: "complete" } });
-  await log.commitAndAnnounce(acknowledge("1"), acknowledge("2"));
+  await log.commitAndAnnounce(complete("1"), complete("2"));
   await log.commitAndAnnounce({ ...PRUNE, log_before: null, complete_before: 1 });
   const bob = new Follower(log, { reader: "bob", cursor: 0 });
   expect(log.reads).toEqual([]);
   expect(bob.entries).toHaveLength(7);
-  expect(bob.entries.map(({ json }) => json)).toEqual(await expected(log, "bob", 0));
+  expect(bob.entries.map(({ json }) => json)).toEqual(await expected(log, bob));
   expect(bob.entries.map(({ json }) => json).join()).not.toContain("secret");
 });
 

@@ -25,7 +25,7 @@ describe("the window", () => {
       }
       await follower.catchUp(log);
       expect(follower.problems).toEqual([]);
-      expect(follower.entries.map(({ json }) => json)).toEqual(await expected(log, "bob", 0));
+      expect(follower.entries.map(({ json }) => json)).toEqual(await expected(log, follower));
     }
   });
 
@@ -89,7 +89,7 @@ test("what was deleted is erased also from the part of the log that is kept in m
   const follower = new Follower(log, { reader: "bob", cursor: 0 });
   expect(log.reads).toEqual([]); // nothing had to be read
   const told = follower.entries.map(({ json }) => json);
-  expect(told).toEqual(await expected(log, "bob", 0));
+  expect(told).toEqual(await expected(log, follower));
   expect(told.join()).toContain(`"erased":true`);
   expect(told.join()).not.toContain("secret");
 });

@@ -1,0 +1,19 @@
+/** What a session shall be sent, and whether what a hub was told of it still holds. */
+import { EVENT_KINDS, type EventKind, type Subscribe } from "../../shared/index.ts";
+
+export interface Wishes extends Subscribe {
+  readonly receives: boolean;
+  readonly presence: boolean;
+}
+
+/** @returns nothing for all of them: then there is no need to say it. */
+export function onlyKinds(wanted: ReadonlySet<EventKind>): { kinds?: EventKind[] } {
+  return wanted.size === EVENT_KINDS.length ? {} : { kinds: EVENT_KINDS.filter((kind) => wanted.has(kind)) };
+}
+
+export const isSame = (told: Subscribe, wishes: Wishes): boolean =>
+  String(told.kinds) === String(wishes.kinds) && isEnough(told, wishes) && isEnough(wishes, told);
+
+/** Whether a line that carries all kinds of event carries what is wanted. */
+export const isEnough = (told: Subscribe, { receives, presence }: Subscribe): boolean =>
+  (told.receives === true || !receives) && (told.presence === true || !presence);
