@@ -63,7 +63,7 @@ export class Journal {
 
   /** The batch is over. @returns its log entries. */
   close(): LogEntry[] {
-    if (this.#entries.length > 0) this.#ledger.saveCounts(this.#tally.counts);
+    if (this.#entries.length > 0) this.#ledger.seal(this.#tally.counts);
     return this.#entries;
   }
 

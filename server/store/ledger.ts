@@ -87,6 +87,7 @@ export interface Ledger {
   /** Writes as much as an ordinary message takes. */
   probe(now: number): void;
   recordPresence(transitions: readonly PresenceTransition[]): void;
-  saveCounts(counts: Counts): void;
+  /** The batch is whole: writes what was kept back for its end, and the counts. */
+  seal(counts: Counts): void;
   readonly retention: RetentionLedger;
 }

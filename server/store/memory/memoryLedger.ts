@@ -147,7 +147,7 @@ export class MemoryLedger implements Ledger {
     this.presence.push(...transitions);
   }
 
-  saveCounts() {
+  seal() {
     // counts are the engine's own here
   }
 

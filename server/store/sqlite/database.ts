@@ -62,7 +62,7 @@ function createPrivately(file: string): boolean {
 function configure(db: Database.Database): void {
   db.pragma("synchronous = FULL");
   db.pragma("mmap_size = 0");
-  db.pragma("cache_size = -65536");
+  db.pragma("cache_size = -8192"); // a commit after certain page splits looks through the whole cache
   db.pragma("temp_store = MEMORY");
 }
 

@@ -5,6 +5,7 @@ import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
+import { LogTable } from "./logTable.ts";
 import {
   ATTEMPTS,
   type AttemptRow,
@@ -37,8 +38,6 @@ const prepareAll = (db: Database.Database) => ({
        (:id, :attempt, :claimed_by, :claimed_run, :claimed_at, :ended_at, :outcome, :error, :late)`,
   ),
   attempts: db.prepare(ATTEMPTS),
-  append: db.prepare("INSERT INTO coordination_log VALUES (?, ?, ?, ?, ?, ?)"),
-  bodies: db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)"),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
   remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
   hopsOf: db
@@ -94,6 +93,7 @@ export class SqliteLedger implements Ledger {
   readonly schedules: SqliteSchedules;
   readonly retention: SqliteRetention;
   readonly templates: SqliteTemplates;
+  readonly #log: LogTable;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
   #young = new Map<string, MessageState>();
@@ -104,6 +104,7 @@ export class SqliteLedger implements Ledger {
 
   constructor(db: Database.Database) {
     this.waits = new SqliteWaits(db);
+    this.#log = new LogTable(db);
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
     this.retention = new SqliteRetention(db);
@@ -116,6 +117,7 @@ export class SqliteLedger implements Ledger {
     this.#old.clear();
     this.#earliestWake = undefined;
     this.#saved = {};
+    this.#log.forget();
     this.waits.forget();
   }
 
@@ -157,9 +159,8 @@ export class SqliteLedger implements Ledger {
     return (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt);
   }
 
-  append({ seq, kind, id, from, to, envelope, bodies }: StoredEntry): void {
-    this.#sql.append.run(seq, kind, id, from, to, envelope);
-    if (bodies !== null) this.#sql.bodies.run(seq, id, bodies);
+  append(entry: StoredEntry): void {
+    this.#log.append(entry);
   }
 
   remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
@@ -222,7 +223,8 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  saveCounts(counts: Counts): void {
+  seal(counts: Counts): void {
+    this.#log.flush();
     for (const status of STATUSES) {
       if (this.#saved[status] !== counts[status]) this.#sql.counts.run(counts[status], status);
     }

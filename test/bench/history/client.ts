@@ -1,10 +1,11 @@
 /** The client process of a hub with a past: fills it, replays it, storms it, and times single operations. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Message, Page } from "../../../shared/index.ts";
 import { type HelloFields, HubSocket } from "../lean/hubSocket.ts";
 import { TASK } from "../lifecycle/driver.ts";
 import { serve } from "../os/agent.ts";
 import { median } from "../statistics.ts";
-import { CHATS_EACH, fill, type Past, REPLAYER, readerName } from "./fill.ts";
+import { CHATS_EACH, REPLAYER, readerName } from "./fill.ts";
 
 const PATIENCE_MS = 120_000;
 const WORKER = "bench_worker";
@@ -17,8 +18,6 @@ export interface Operations {
 }
 
 const handlers = {
-  fill: ({ port, past }: { port: number; past: Past }) => fill(port, past),
-
   /** The cursor at the head of the log. */
   async head({ port }: { port: number }): Promise<string> {
     const { hub, welcome } = await HubSocket.open(port, { scope: "all" });
@@ -40,6 +39,15 @@ const handlers = {
       catchUp(port, { claude_id: readerName(index), run: `run-${index}`, resume }, CHATS_EACH);
     await Promise.all(Array.from({ length: readers }, arrive));
     return (performance.now() - begin) / 1000;
+  },
+
+  /** Resolves once the hub has begun to prune. */
+  async pruning({ port }: { port: number }): Promise<void> {
+    const { hub } = await HubSocket.open(port, { scope: "all" });
+    const finished = async () => (await hub.request<{ complete: number }>("stats", {})).complete;
+    const before = await finished();
+    while ((await finished()) === before) await sleep(200);
+    await hub.close();
   },
 
   async operations({ port, repeats }: { port: number; repeats: number }): Promise<Operations> {

@@ -1,8 +1,11 @@
 /**
- * Gives a hub a past. Of every ten messages one is a chat to the replayer, two are chats to the many readers in turn,
- * and seven are tasks of others that were done; once every reader has its share, all are tasks of others.
+ * Gives a database a past of a hundred days, through the hub's own store. Of every ten messages one is a chat to the
+ * replayer, two are chats to the many readers in turn, and seven are tasks of others that were done; once every reader
+ * has its share, all are tasks of others.
  */
-import { HubSocket } from "../lean/hubSocket.ts";
+import { SqliteHost } from "../../../server/store/sqlite/host.ts";
+import type { StoreCommand } from "../../../server/store/store.ts";
+import { LIVENESS } from "../../../shared/presence.ts";
 import { RESULT, TASK } from "../lifecycle/driver.ts";
 
 export const REPLAYER = "bench_replayer";
@@ -18,26 +21,50 @@ export interface Past {
 }
 
 const OTHER = "bench_other";
-const IN_FLIGHT = 1024;
+const CALLER = { claude_id: OTHER, run: "fill", attached: false };
+const BATCH = 1_000;
+const DAY_MS = 86_400_000;
 
-/** Resolves when all of it is committed. */
-export async function fill(port: number, { messages, readers }: Past): Promise<void> {
-  const { hub } = await HubSocket.open(port, { claude_id: OTHER, run: `fill-${process.pid}` });
-  let serial = 0;
-  const lane = async () => {
-    while (serial < messages) await write(hub, serial++, readers);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-  await hub.close();
+/** How old the oldest message is. */
+export const PAST_DAYS = 100;
+
+/** Writes a new database. @param told is told now and then how many messages there are. */
+export function fill(file: string, { messages, readers }: Past, told: (written: number) => void): void {
+  const lease = { graceMs: LIVENESS.lease_grace_ms, detachedMs: LIVENESS.detached_lease_ms, backoffMaxMs: DAY_MS };
+  const host = new SqliteHost({ file, lease });
+  const begin = Date.now() - PAST_DAYS * DAY_MS;
+  for (let serial = 0; serial < messages; serial += BATCH) {
+    const now = begin + Math.floor((serial / messages) * PAST_DAYS * DAY_MS);
+    write(host, range(serial, Math.min(serial + BATCH, messages)), readers, now);
+    if ((serial / BATCH) % 500 === 0) told(serial);
+  }
+  host.close();
 }
 
-async function write(hub: HubSocket, serial: number, readers: number): Promise<void> {
-  const reader = readerOf(serial, readers);
-  const to_claude = reader ?? OTHER;
-  const type = reader ? "chat" : "task";
-  const { message } = await hub.request<{ message: { id: string } }>("send", { to_claude, task: TASK, type });
-  if (!reader) await hub.request("complete", { id: message.id, result: RESULT });
+function write(host: SqliteHost, serials: number[], readers: number, now: number): void {
+  const sent = host.commit(
+    serials.map((serial) => send(readerOf(serial, readers))),
+    now,
+  );
+  const tasks = sent.outcomes.filter((_, i) => readerOf(serials[i] as number, readers) === undefined);
+  const ids = tasks.map((outcome) => JSON.parse((outcome as { message: string }).message).id as string);
+  host.commit(ids.map(complete), now);
 }
+
+const send = (reader: string | undefined): StoreCommand => ({
+  op: "send",
+  caller: CALLER,
+  said: { from_claude: OTHER, to_claude: reader ?? OTHER, task: TASK, type: reader ? "chat" : "task" },
+});
+
+const complete = (id: string): StoreCommand => ({
+  op: "change",
+  id,
+  caller: CALLER,
+  command: { op: "complete", result: RESULT },
+});
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 function readerOf(serial: number, readers: number): string | undefined {
   const block = Math.floor(serial / 10);

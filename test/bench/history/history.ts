@@ -11,6 +11,8 @@ const REPEATS = 200;
 interface Results {
   small: Operations[];
   grown: Operations[];
+  /** While the hub prunes. */
+  pruning: Operations[];
   startSeconds: number[];
   /** Events a second to one reader. */
   replay: number[];
@@ -22,21 +24,31 @@ export const history: Section = {
   about: "growth, start, replay and a storm of reconnects, with a long log (--messages)",
   async run(bench) {
     const grown = await Grown.create(bench);
-    const results: Results = { small: [], grown: [], startSeconds: [], replay: [], stormSeconds: [] };
+    const results: Results = { small: [], grown: [], pruning: [], startSeconds: [], replay: [], stormSeconds: [] };
     for (let round = 1; round <= bench.scale.rounds; round++) {
       bench.progress(`history, round ${round}: single operations, long log and short`);
       await growth(grown, results);
       await restart(bench, grown, results, round);
+    }
+    await grown.restartPruning();
+    for (let round = 1; round <= bench.scale.rounds; round++) {
+      bench.progress(`history, round ${round}: single operations, while half of the past is pruned`);
+      results.pruning.push(await operations(grown, grown.ports.grown));
     }
     return [growthTable(grown, results), pastTable(grown, results)];
   },
 };
 
 async function growth(grown: Grown, results: Results): Promise<void> {
+  results.small.push(await operations(grown, grown.ports.small));
+  results.grown.push(await operations(grown, grown.ports.grown));
+}
+
+async function operations(grown: Grown, port: number): Promise<Operations> {
   const client = grown.client();
-  results.small.push(await client.ask("operations", { port: grown.ports.small, repeats: REPEATS }));
-  results.grown.push(await client.ask("operations", { port: grown.ports.grown, repeats: REPEATS }));
+  const times = await client.ask("operations", { port, repeats: REPEATS });
   client.child.disconnect();
+  return times;
 }
 
 async function restart(bench: Bench, grown: Grown, results: Results, round: number): Promise<void> {
@@ -53,22 +65,27 @@ async function restart(bench: Bench, grown: Grown, results: Results, round: numb
   client.child.disconnect();
 }
 
-function growthTable({ past }: Grown, { small, grown }: Results): Table {
-  const operations = ["send", "claim_next", "stats"] as const;
+function growthTable({ past }: Grown, { small, grown, pruning }: Results): Table {
+  const names = ["send", "claim_next", "stats"] as const;
   return {
     title: `Growth: one operation alone, with ${past.messages.toLocaleString("en-US")} messages against 10,000`,
     columns: ["10,000: p50 ms", "grown: p50 ms", "grown ÷ 10,000"],
-    rows: operations.map((operation): Row => {
-      const [before, after] = [small, grown].map((rounds) => median(rounds.map((round) => round[operation])));
-      const ratio = (after as number) / (before as number);
-      return {
-        system: `hub, ${operation}`,
-        durability: "FULL",
-        values: [before, after, ratio],
-        budget: atMost(`growth of ${operation}`, ratio, 1.3, "×"),
-      };
-    }),
+    rows: [
+      ...names.map((name) => growthRow(name, "", small, grown)),
+      ...names.map((name) => growthRow(name, ", while half of it is pruned", small, pruning)),
+    ],
     notes: [],
+  };
+}
+
+function growthRow(name: keyof Operations, meanwhile: string, small: Operations[], grown: Operations[]): Row {
+  const [before, after] = [small, grown].map((rounds) => median(rounds.map((round) => round[name])));
+  const ratio = (after as number) / (before as number);
+  return {
+    system: `hub, ${name}${meanwhile}`,
+    durability: "FULL",
+    values: [before, after, ratio],
+    budget: atMost(`growth of ${name}${meanwhile}`, ratio, 1.3, "×"),
   };
 }
 

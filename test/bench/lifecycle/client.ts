@@ -4,12 +4,14 @@ import { openBullMq } from "./bullMq.ts";
 import type { OpenDriver } from "./driver.ts";
 import { openHubSdk } from "./hubSdk.ts";
 import { openHubSocket } from "./hubSocket.ts";
+import { openHubWork } from "./hubWork.ts";
 import { openJetStream } from "./jetStream.ts";
 import { type Load, type Measured, underLoad } from "./load.ts";
 
 const DRIVERS = {
   hub: openHubSdk,
   hubSocket: openHubSocket,
+  hubWork: openHubWork,
   jetStream: openJetStream,
   bullMq: openBullMq,
 } satisfies Record<string, OpenDriver>;

@@ -18,9 +18,12 @@ export interface Contestant {
 }
 
 export const HUB = "hub";
+export const HUB_WORK = "hub, hub.work()";
+export const BULL_MQ = "BullMQ on Redis";
 
 const CONTESTANTS: Contestant[] = [
   { system: HUB, durability: "FULL", driver: "hub", start: startHub },
+  { system: HUB_WORK, durability: "FULL", driver: "hubWork", start: startHub },
   { system: "hub, raw socket", durability: "FULL", driver: "hubSocket", start: startHub },
   {
     system: "NATS JetStream",
@@ -36,14 +39,14 @@ const CONTESTANTS: Contestant[] = [
     start: (workplace) => startNats(workplace, "always"),
   },
   {
-    system: "BullMQ on Redis",
+    system: BULL_MQ,
     durability: "FULL: appendfsync always",
     driver: "bullMq",
     start: (workplace) => startRedis(workplace, "always"),
     throughput: { limit: 4, aim: 5 },
   },
   {
-    system: "BullMQ on Redis",
+    system: BULL_MQ,
     durability: "last second: appendfsync everysec",
     driver: "bullMq",
     start: (workplace) => startRedis(workplace, "everysec"),

@@ -4,7 +4,7 @@ import { fdatasyncMs } from "../limit/disk.ts";
 import { formatNumber } from "../report/print.ts";
 import type { Budget, Row, Table } from "../report/result.ts";
 import { median } from "../statistics.ts";
-import { type Entrant, enter, HUB } from "./entrants.ts";
+import { BULL_MQ, type Entrant, enter, HUB, HUB_WORK } from "./entrants.ts";
 import type { Measured } from "./load.ts";
 
 const LEVELS = [1, 16, 256, 1024];
@@ -51,16 +51,31 @@ function table(results: Map<Entrant, Rounds>, notes: string[]): Table {
     rows: [...results].map(([entrant, rounds]) => row(entrant, rounds, highest, hubRate)),
     notes: [
       `hub ÷ it: the hub at ${highest.toLocaleString("en-US")} in flight against the other at whatever suits it best`,
+      ...workers(results),
       `server µs, client µs: processor time a lifecycle at ${highest.toLocaleString("en-US")} in flight`,
       ...notes,
     ],
   };
 }
 
+/** Both hand tasks to a handler, as many at once as suits them best. */
+function workers(results: Map<Entrant, Rounds>): string[] {
+  const [hub, ...others] = [...results].filter(([{ contestant }]) => WORKERS.has(contestant.system));
+  if (hub?.[0].contestant.system !== HUB_WORK) return [];
+  return others.map(([{ contestant }, rounds]) => {
+    const ratio = formatNumber(best(hub[1]) / best(rounds));
+    return `${HUB_WORK} ÷ ${contestant.system} (${contestant.durability}), each at its best: ${ratio}`;
+  });
+}
+
+const WORKERS = new Set([HUB_WORK, BULL_MQ]);
+
+const best = (rounds: Rounds) => Math.max(...LEVELS.map((level) => at(rounds, level, "perSecond")));
+
 function row(entrant: Entrant, rounds: Rounds, highest: number, hubRate: number | undefined): Row {
   const { system, durability, throughput: bounds } = entrant.contestant;
   const rates = LEVELS.map((level) => at(rounds, level, "perSecond"));
-  const ratio = hubRate && system !== HUB ? hubRate / Math.max(...rates) : undefined;
+  const ratio = hubRate && system !== HUB ? hubRate / best(rounds) : undefined;
   const budget: Budget | undefined =
     ratio && bounds
       ? { what: `lifecycle throughput, hub ÷ ${system}`, measured: ratio, sense: "at least", ...bounds, unit: "×" }
