@@ -70,7 +70,7 @@ export class Hub extends Operations {
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
-    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session);
+    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
   }
 
   /**

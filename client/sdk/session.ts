@@ -15,7 +15,6 @@ import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
-import { Rungs } from "./rungs.ts";
 import { Stream } from "./stream.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -27,7 +26,6 @@ export class Session {
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
   readonly tasks: Tasks;
-  readonly rungs: Rungs;
   readonly claims: Claims;
   readonly stream: Stream;
   readonly audience: Audience;
@@ -48,9 +46,8 @@ export class Session {
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
     this.tasks = this.#newTasks();
-    this.rungs = new Rungs((id) => this.call("get", { id }), clock, this.#shows, this.#onInterest);
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
-    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.rungs.observe, this.claims.observe]);
+    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
     const list = (params: Params<"list">) => this.call("list", params);
@@ -166,7 +163,7 @@ export class Session {
       presence: this.#presence,
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
-      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting + this.rungs.waiting > 0,
+      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting > 0,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
     });
@@ -194,7 +191,6 @@ export class Session {
     else if (isLost) this.tasks.restart(cursor);
     this.#begun = true;
     if (isLost) this.claims.restart();
-    if (isLost) this.rungs.restart();
     this.audience.welcomed(hello, isLost ? { reason, cursor } : undefined);
   }
 
@@ -210,7 +206,6 @@ export class Session {
     this.#onReady?.(why);
     this.#calls.end(why);
     this.tasks.end(why);
-    this.rungs.end(why);
     this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();
