@@ -17,6 +17,7 @@ export const EVENT_KINDS = [
   "late",
   "delivered",
   "seen",
+  "acknowledged",
 ] as const;
 
 export const eventKind = z.enum(EVENT_KINDS);

@@ -29,12 +29,17 @@ export function fold(before: Message | undefined, { kind, at, seq, message }: Ev
   if (kind === "deleted") return undefined;
   if (kind === "new") return { ...message, updated_at: at, seq } as Message;
   if (!before) return undefined;
+  if (isReceipt(kind, message.to_claude)) return before;
   if (kind === "late") return { ...before, updated_at: at, seq };
   const after = { ...before, ...message, updated_at: at, seq } as Message;
   if (message.status === "pending") dropFields(after, OF_AN_ATTEMPT);
   ON[kind]?.(after, before, at);
   return after;
 }
+
+/** What one of those does whom a chat to everyone is for changes nothing of the chat itself. */
+const isReceipt = (kind: Event["kind"], to: string) =>
+  to === "*" && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
 
 type Step = (after: Message, before: Message, at: string) => void;
 

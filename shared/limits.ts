@@ -26,6 +26,7 @@ export const LIMITS = {
   attempts: 100,
   after: 100,
   dependents: 1_000,
+  receipts: 500,
   lease_ms: 24 * 3600 * 1000,
   retry_messages: 500,
   schedules: 1000,

@@ -125,4 +125,14 @@ export const tryOf = z
   })
   .meta({ id: "Attempt" });
 
+/** How far a message has come with one of those it is for. */
+export const receipt = z
+  .object({
+    recipient: z.string(),
+    delivered_at: f.timestamp.optional(),
+    seen_at: f.timestamp.optional(),
+    acknowledged_at: f.timestamp.optional(),
+  })
+  .meta({ id: "Receipt" });
+
 export type Message = z.infer<typeof message>;

@@ -8,7 +8,7 @@ import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
 import { eventKinds, page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
-import { failure, leaseState, message, sendFields, status, tryOf, type } from "./message.ts";
+import { failure, leaseState, message, receipt, sendFields, status, tryOf, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
 import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
 import { templateOrWhole } from "./sendRule.ts";
@@ -294,6 +294,14 @@ export const OPERATIONS = {
     params: z.strictObject(idParams),
     result: z.object({ id: f.id, attempts: z.array(tryOf) }).meta({ id: "Attempts" }),
     rest: { method: "GET", paths: ["/message/:id/attempts"], shape: "data" },
+    repeat: "read",
+    errors: ["not_found"],
+  },
+  receipts: {
+    summary: "Read how far a message has come with each of those it is for.",
+    params: z.strictObject(idParams),
+    result: z.object({ id: f.id, receipts: z.array(receipt) }).meta({ id: "Receipts" }),
+    rest: { method: "GET", paths: ["/message/:id/receipts"], shape: "data" },
     repeat: "read",
     errors: ["not_found"],
   },

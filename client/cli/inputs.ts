@@ -12,6 +12,8 @@ export interface Input<T = unknown> {
   readonly usage: string;
   readonly help: string;
   readonly choices?: readonly string[];
+  /** Of an option whose value may be left out: the choice that it is then. */
+  readonly preset?: string;
   /** The value that a text means, given what the input has been given before. @throws InvalidArgumentError */
   readonly parse?: (text: string, before?: unknown) => T;
 }
@@ -37,6 +39,14 @@ export const duration = (usage: string, help: string): Input<number | undefined>
   help,
   parse: milliseconds,
 });
+
+/** One of several words; left out, the preset one. */
+export const choice = <T extends string>(
+  usage: string,
+  help: string,
+  choices: readonly T[],
+  preset: T,
+): Input<T | undefined> => ({ usage, help, choices, preset });
 
 type Field<N extends OperationName> = keyof Params<N> & string;
 type Fields<N extends OperationName, F extends Field<N>> = { [K in F]: Input<Params<N>[K]> };

@@ -30,7 +30,7 @@ export async function main(outside: Outside): Promise<number> {
     running = COMMANDS.find(({ name }) => name === subcommand.name());
   });
   try {
-    await program.parseAsync(outside.argv, { from: "user" });
+    await program.parseAsync(withPresets(outside), { from: "user" });
     return code;
   } catch (error) {
     return ended(error, print, running);
@@ -39,6 +39,21 @@ export async function main(outside: Outside): Promise<number> {
 
 /** What comes after `--` is a text, or belongs to another program. */
 const ownWords = ({ argv }: Outside) => argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
+
+/**
+ * An option whose value may be left out takes the next word only where that is one of its choices: in
+ * `send --wait bob hello` the next word is the recipient.
+ */
+function withPresets(outside: Outside): string[] {
+  const own = ownWords(outside);
+  const row = COMMANDS.find(({ name }) => name === own.find((word) => COMMANDS.some((one) => one.name === word)));
+  const options = Object.values(row?.inputs ?? {}).filter(({ preset }) => preset !== undefined);
+  const words = own.map((word, i) => {
+    const option = options.find(({ usage }) => usage.split(" ")[0] === word);
+    return option && !option.choices?.includes(own[i + 1] as string) ? `${word}=${option.preset}` : word;
+  });
+  return [...words, ...outside.argv.slice(own.length)];
+}
 
 /** What the options of every command say, or else the environment. */
 function settings(program: Commander, { env }: Outside) {

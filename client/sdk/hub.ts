@@ -71,7 +71,7 @@ export class Hub extends Operations {
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     this.#session.sends();
-    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session);
+    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
   }
 
   /**

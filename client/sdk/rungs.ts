@@ -1,109 +1,43 @@
-/**
- * Waits for the rungs of delivery that come before a message's end: delivered, seen, claimed. The events tell of them;
- * state is read once when a wait begins, and wherever the stream was lost or does not show the message.
- */
-import { type Event, type EventKind, fold, type Message } from "../../shared/index.ts";
-import { type Clock, sleep } from "./clock.ts";
-import { isRetryable, TaskFailed } from "./errors.ts";
-import { FINAL_KINDS } from "./finals.ts";
+/** The rungs that a message climbs, and how events and receipts tell that it has come so far. */
+import { type Event, type EventKind, fold, type Message, type Result } from "../../shared/index.ts";
+import { FINAL_KINDS, isFinal } from "./finals.ts";
 
+/** What comes before the end. */
 export type Rung = "delivered" | "seen" | "claimed";
 
-const REACHED: Record<Rung, (message: Message) => boolean> = {
+export const HAS_REACHED: Record<Rung | "end", (message: Message) => boolean> = {
   delivered: ({ delivered_at }) => delivered_at !== undefined,
   seen: ({ seen_at }) => seen_at !== undefined,
   claimed: ({ claimed_at }) => claimed_at !== undefined,
+  end: ({ status }) => status === "complete",
 };
 
 /** What tells of rungs, or that there will be none. */
-export const RUNG_KINDS: readonly EventKind[] = ["delivered", "seen", "claimed", ...FINAL_KINDS];
+export const RUNG_KINDS: readonly EventKind[] = ["delivered", "seen", "acknowledged", "claimed", ...FINAL_KINDS];
 
-interface Wait {
-  readonly rung: Rung;
-  message: Message;
-  readonly resolve: (message: Message) => void;
-  readonly reject: (error: Error) => void;
+/** Whether an event may bring a message to a rung. On the way to the end nothing else is looked at. */
+export const leadsTo = (rung: Rung | "end", event: Event) => rung !== "end" || isFinal(event);
+
+/** Whether the message is what it will be, unless somebody asks for another try. */
+export const hasEnded = ({ erased, status }: Message) => erased || status === "complete" || status === "failed";
+
+/** The message after an event; of one to everyone, the first receipt counts for it, as a pool's first member does. */
+export function climb(before: Message, event: Event): Message {
+  const { kind, at, message } = event;
+  const after = message.erased ? undefined : fold(before, event);
+  if (!after) return { ...before, erased: true };
+  if (message.to_claude !== "*" || !RECEIPTS.has(kind)) return after;
+  const isSeen = kind !== "delivered" || after.seen_at !== undefined;
+  return { ...after, delivered_at: after.delivered_at ?? at, ...(isSeen && { seen_at: after.seen_at ?? at }) };
 }
 
-const AGAIN_MS = 1_000;
+const RECEIPTS: ReadonlySet<Event["kind"]> = new Set(["delivered", "seen", "acknowledged"]);
 
-export class Rungs {
-  readonly #read: (id: string) => Promise<Message>;
-  readonly #clock: Clock;
-  readonly #shows: (message: Message) => boolean;
-  readonly #onInterest: (interested: boolean) => void;
-  readonly #waits = new Set<Wait>();
-  #ended: Error | undefined;
+type Receipt = Result<"receipts">["receipts"][number];
 
-  constructor(
-    read: (id: string) => Promise<Message>,
-    clock: Clock,
-    shows: (message: Message) => boolean,
-    onInterest: (interested: boolean) => void,
-  ) {
-    this.#read = read;
-    this.#clock = clock;
-    this.#shows = shows;
-    this.#onInterest = onInterest;
-  }
-
-  get waiting(): number {
-    return this.#waits.size;
-  }
-
-  /** @throws TaskFailed when the message ends, or is deleted, without having come so far; what `end` was given. */
-  reach(message: Message, rung: Rung): Promise<Message> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
-      const wait: Wait = { rung, message, resolve, reject };
-      this.#waits.add(wait);
-      if (this.#waits.size === 1) this.#onInterest(true);
-      void this.#look(wait);
-    });
-  }
-
-  readonly observe = (event: Event): void => {
-    for (const wait of this.#waits) {
-      const { id, seq = 0 } = wait.message;
-      if (event.message.id !== id || event.seq <= seq) continue;
-      this.#judge(wait, fold(wait.message, event) ?? { ...wait.message, erased: true });
-    }
-  };
-
-  /** The stream lost its continuity: what was reached meanwhile is read. */
-  restart(): void {
-    for (const wait of this.#waits) void this.#look(wait);
-  }
-
-  end(error: Error): void {
-    this.#ended = error;
-    for (const wait of this.#waits) this.#settle(wait, () => wait.reject(error));
-  }
-
-  /** Reads how the message stands; again and again where nothing else would tell. */
-  async #look(wait: Wait): Promise<void> {
-    do {
-      try {
-        this.#judge(wait, await this.#read(wait.message.id));
-      } catch (error) {
-        if (!isRetryable(error)) this.#settle(wait, () => wait.reject(error as Error));
-      }
-      if (this.#waits.has(wait) && !this.#shows(wait.message)) await sleep(this.#clock, AGAIN_MS);
-    } while (this.#waits.has(wait) && !this.#shows(wait.message));
-  }
-
-  #judge(wait: Wait, message: Message): void {
-    if ((message.seq ?? 0) < (wait.message.seq ?? 0)) return;
-    wait.message = message;
-    if (!message.erased && REACHED[wait.rung](message)) this.#settle(wait, () => wait.resolve(message));
-    else if (message.erased || message.status === "complete" || message.status === "failed") {
-      this.#settle(wait, () => wait.reject(new TaskFailed(message, `it ended without being ${wait.rung}`)));
-    }
-  }
-
-  #settle(wait: Wait, tell: () => void): void {
-    if (!this.#waits.delete(wait)) return;
-    if (this.#waits.size === 0) this.#onInterest(false);
-    tell();
-  }
+/** A message to everyone with what the first of its receipts say. */
+export function withFirst(message: Message, receipts: readonly Receipt[]): Message {
+  const first = (field: "delivered_at" | "seen_at") => receipts.flatMap((receipt) => receipt[field] ?? []).sort()[0];
+  const [delivered_at, seen_at] = [first("delivered_at"), first("seen_at")];
+  return { ...(delivered_at && { delivered_at }), ...(seen_at && { seen_at }), ...message };
 }

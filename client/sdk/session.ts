@@ -16,7 +16,7 @@ import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
-import { RUNG_KINDS, Rungs } from "./rungs.ts";
+import { RUNG_KINDS } from "./rungs.ts";
 import { Stream } from "./stream.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -28,7 +28,6 @@ export class Session {
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
   readonly tasks: Tasks;
-  readonly rungs: Rungs;
   readonly claims: Claims;
   readonly stream: Stream;
   readonly audience: Audience;
@@ -52,9 +51,8 @@ export class Session {
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
     this.tasks = this.#newTasks();
-    this.rungs = new Rungs((id) => this.call("get", { id }), clock, this.#shows, this.#onInterest);
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
-    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.rungs.observe, this.claims.observe]);
+    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
     const list = (params: Params<"list">) => this.call("list", params);
@@ -142,7 +140,8 @@ export class Session {
   }
 
   #newTasks(): Tasks {
-    return new Tasks(this.call.bind(this), this.config.clock, this.#shows, this.#onInterest);
+    const onClimb = () => this.audience.tellHub();
+    return new Tasks(this.call.bind(this), this.config.clock, this.#shows, this.#onInterest, onClimb);
   }
 
   /** Whether the stream tells of a message. */
@@ -154,13 +153,12 @@ export class Session {
   readonly #onInterest = (isWaiting: boolean): void => {
     if (isWaiting) this.keepAlive.hold();
     else this.keepAlive.release();
-    if (isWaiting) this.audience.tellHub();
     this.connection.listen();
   };
 
   /** Whoever listens to nothing is taken for a sender, and spared a second hello. */
   readonly #followed = (): readonly EventKind[] => {
-    if (this.rungs.waiting > 0) return RUNG_KINDS;
+    if (this.tasks.climbs) return RUNG_KINDS;
     return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
   };
 
@@ -187,7 +185,7 @@ export class Session {
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
       subscribed: (cursor) => this.#followEnds(this.connection.hello, cursor, false),
-      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting + this.rungs.waiting > 0,
+      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting > 0,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
     });
@@ -213,7 +211,6 @@ export class Session {
     this.stream.begin(welcome);
     this.#followEnds(hello, cursor, isLost);
     if (isLost) this.claims.restart();
-    if (isLost) this.rungs.restart();
     this.audience.welcomed(isLost ? { reason, cursor } : undefined);
   }
 
@@ -237,7 +234,6 @@ export class Session {
     this.#onReady?.(why);
     this.#calls.end(why);
     this.tasks.end(why);
-    this.rungs.end(why);
     this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();

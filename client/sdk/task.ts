@@ -1,5 +1,5 @@
 import type { Message, Recipient, Result } from "../../shared/index.ts";
-import type { Rung, Rungs } from "./rungs.ts";
+import type { Rung } from "./rungs.ts";
 import type { Tasks } from "./tasks.ts";
 
 /** A message that was sent, and what becomes of it. */
@@ -13,16 +13,14 @@ export class Task {
   /** Of a macro: the messages of all its steps, of which `message` is the last. */
   readonly messages: readonly Message[] | undefined;
   readonly #tasks: Tasks;
-  readonly #rungs: Rungs;
   readonly #era: number;
 
-  constructor(sent: Result<"send">, { tasks, rungs }: { tasks: Tasks; rungs: Rungs }) {
+  constructor(sent: Result<"send">, tasks: Tasks) {
     this.message = sent.message;
     this.recipient = sent.recipient;
     this.deduplicated = sent.deduplicated;
     this.messages = sent.messages;
     this.#tasks = tasks;
-    this.#rungs = rungs;
     this.#era = tasks.era;
   }
 
@@ -32,14 +30,14 @@ export class Task {
 
   /**
    * Waits until it has come so far: the recipient's client has received it, its model has it in context, or somebody has
-   * claimed it. It does not matter when this is called.
+   * claimed it; of several recipients, the first counts. It does not matter when this is called.
    *
    * @returns the message as it was then.
    * @throws TaskFailed when it ended, or was deleted, without having come so far; HubClosed.
    * @example await task.reached("seen");
    */
   reached(rung: Rung): Promise<Message> {
-    return this.#rungs.reach(this.message, rung);
+    return this.#tasks.reach(this.message, rung, this.#era);
   }
 
   /**
@@ -50,6 +48,6 @@ export class Task {
    * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
    */
   result(): Promise<Message> {
-    return this.#tasks.result(this.message, this.#era);
+    return this.#tasks.reach(this.message, "end", this.#era);
   }
 }

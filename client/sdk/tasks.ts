@@ -1,21 +1,26 @@
 /**
- * Results of sent messages, out of the events that tell of them. State is read only where the end may have passed
- * unnoticed: the stream began later, was lost, or does not show that message.
+ * Waits for what becomes of messages: for a rung, or for their end. Events tell of it. State is read only where it may
+ * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
+ * are not remembered.
  */
-import { type Event, fold, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
+import { type Event, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { TaskFailed } from "./errors.ts";
 import { Finals, isFinal } from "./finals.ts";
+import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
 
-/** Somebody waits for the end of a message. */
+type Goal = Rung | "end";
+
+/** Somebody waits for a message to come so far. */
 interface Wait {
-  readonly message: Message;
-  readonly result: Promise<Message>;
+  readonly goal: Goal;
+  /** As far as is known. */
+  message: Message;
   readonly resolve: (message: Message) => void;
   readonly reject: (error: Error) => void;
 }
 
-type Call = <N extends "get" | "events">(operation: N, params: Params<N>) => Promise<Result<N>>;
+type Call = <N extends "get" | "receipts" | "events">(operation: N, params: Params<N>) => Promise<Result<N>>;
 
 const AGAIN_MS = 1_000;
 const FOLLOW_MS = 25_000;
@@ -25,54 +30,58 @@ export class Tasks {
   readonly #clock: Clock;
   readonly #shows: (message: Message) => boolean;
   readonly #onInterest: (interested: boolean) => void;
+  readonly #onClimb: () => void;
   readonly #finals = new Finals();
-  readonly #waits = new Map<string, Wait>();
+  /** By the message's id. */
+  readonly #waits = new Map<string, Set<Wait>>();
   #ended: Error | undefined;
+  /** Whether rungs before the end were ever waited for. */
+  climbs = false;
   /** Rises whenever the stream lost its continuity. */
   era = 0;
 
   /**
    * @param shows whether the stream tells of a message.
    * @param onInterest is called when the first wait begins or the last one ends.
+   * @param onClimb is called when a rung before the end is waited for, for the first time.
    */
   constructor(
     call: Call,
     clock: Clock,
     shows: (message: Message) => boolean,
     onInterest: (interested: boolean) => void,
+    onClimb: () => void,
   ) {
     this.#call = call;
     this.#clock = clock;
     this.#shows = shows;
     this.#onInterest = onInterest;
+    this.#onClimb = onClimb;
   }
 
+  /** How many messages are waited for. */
   get waiting(): number {
     return this.#waits.size;
   }
 
   /**
    * @param era the era in which the message was read.
-   * @throws TaskFailed when it failed, was cancelled or was deleted; what `end` was given.
+   * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given.
    */
-  result(message: Message, era: number): Promise<Message> {
-    const known = this.#waits.get(message.id);
-    if (known) return known.result;
-    const wait = newWait(message);
-    if (ends(message)) {
-      conclude(wait, message);
-      return wait.result;
-    }
-    if (this.#ended) wait.reject(this.#ended);
-    else this.#begin(wait, era);
-    return wait.result;
+  reach(message: Message, goal: Goal, era: number): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      const wait: Wait = { goal, message, resolve, reject };
+      if (isSettled(wait)) return;
+      if (this.#ended) reject(this.#ended);
+      else this.#begin(wait, era);
+    });
   }
 
   readonly observe = (event: Event): void => {
-    if (!isFinal(event)) return;
-    this.#finals.add(event);
-    const wait = this.#waits.get(event.message.id);
-    if (wait) this.#end(wait, event);
+    if (isFinal(event)) this.#finals.add(event);
+    for (const wait of this.#waits.get(event.message.id) ?? []) {
+      if (leadsTo(wait.goal, event)) this.#learn(wait, climb(wait.message, event), event.seq);
+    }
   };
 
   /** The stream begins here. */
@@ -85,37 +94,52 @@ export class Tasks {
     this.#finals.pause();
   }
 
-  /** The stream lost its continuity and goes on here: what ended meanwhile is read. */
+  /** The stream lost its continuity and goes on here: what happened meanwhile is read. */
   restart(cursor: string): void {
     this.era++;
     this.begin(cursor);
-    for (const wait of this.#waits.values()) void this.#read(wait);
+    for (const waits of this.#waits.values()) for (const wait of waits) void this.#read(wait);
   }
 
   end(error: Error): void {
     this.#ended = error;
     if (this.#waits.size === 0) return;
-    for (const wait of this.#waits.values()) wait.reject(error);
+    for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
     this.#waits.clear();
     this.#onInterest(false);
   }
 
   #begin(wait: Wait, era: number): void {
-    const { message } = wait;
-    this.#waits.set(message.id, wait);
-    if (this.#waits.size === 1) this.#onInterest(true);
+    const { message, goal } = wait;
+    const waits = this.#waits.get(message.id) ?? new Set();
+    this.#waits.set(message.id, waits.add(wait));
+    if (this.#waits.size === 1 && waits.size === 1) this.#onInterest(true);
+    if (goal !== "end") this.#climb();
+    const mayBeThere = goal !== "end" || era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq);
     if (!this.#shows(message)) void this.#follow(wait);
-    else if (era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq)) void this.#read(wait);
+    else if (mayBeThere) void this.#read(wait);
   }
 
-  #end(wait: Wait, event: Event): void {
-    const message = event.message.erased ? undefined : fold(wait.message, event);
-    this.#conclude(wait, message ?? { ...wait.message, erased: true });
+  /** From now on the stream has to tell of rungs. */
+  #climb(): void {
+    if (this.climbs) return;
+    this.climbs = true;
+    this.#onClimb();
   }
 
-  #conclude(wait: Wait, message: Message): void {
-    this.#waits.delete(message.id);
-    conclude(wait, message);
+  /** @param seq up to which log entry that is how it stands. */
+  #learn(wait: Wait, message: Message, seq = message.seq ?? 0): void {
+    if (!this.#isOpen(wait) || seq < (wait.message.seq ?? 0)) return;
+    wait.message = message;
+    if (isSettled(wait)) this.#close(wait);
+  }
+
+  #close(wait: Wait): void {
+    const { id } = wait.message;
+    const waits = this.#waits.get(id);
+    waits?.delete(wait);
+    if (waits?.size !== 0) return;
+    this.#waits.delete(id);
     if (this.#waits.size === 0) this.#onInterest(false);
   }
 
@@ -124,22 +148,23 @@ export class Tasks {
     const { id } = wait.message;
     try {
       const message = await this.#call("get", { id });
-      if (ends(message) && this.#isOpen(wait)) this.#conclude(wait, message);
+      const isForAll = wait.goal !== "end" && message.to_claude === "*";
+      const receipts = isForAll ? (await this.#call("receipts", { id })).receipts : [];
+      this.#learn(wait, withFirst(message, receipts));
     } catch (error) {
-      if (!this.#isOpen(wait)) return;
-      if (isNotFound(error)) this.#conclude(wait, { ...wait.message, erased: true });
-      else this.#clock.after(AGAIN_MS, () => this.#isOpen(wait) && void this.#read(wait));
+      if (isNotFound(error)) this.#learn(wait, { ...wait.message, erased: true });
+      else if (this.#isOpen(wait)) this.#clock.after(AGAIN_MS, () => this.#isOpen(wait) && void this.#read(wait));
     }
   }
 
-  /** Follows the events of another sender, until one ends the message. */
+  /** Follows the events of another sender, until one brings the message so far. */
   async #follow(wait: Wait): Promise<void> {
-    const reader = { for: wait.message.from_claude };
+    const { id, from_claude } = wait.message;
     let after: string | undefined;
     while (this.#isOpen(wait)) {
-      const page = await this.#page(after === undefined ? reader : { ...reader, after, wait_ms: FOLLOW_MS });
-      const ended = page?.events.some((event) => isFinal(event) && event.message.id === wait.message.id);
-      if (ended || after === undefined || !page) await this.#read(wait);
+      const page = await this.#page({ for: from_claude, ...(after !== undefined && { after, wait_ms: FOLLOW_MS }) });
+      const isTold = page?.events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
+      if (isTold || after === undefined || !page) await this.#read(wait);
       after = page?.cursor;
     }
   }
@@ -154,32 +179,21 @@ export class Tasks {
   }
 
   #isOpen(wait: Wait): boolean {
-    return this.#waits.get(wait.message.id) === wait;
+    return this.#waits.get(wait.message.id)?.has(wait) ?? false;
   }
 }
 
-function newWait(message: Message): Wait {
-  const { promise: result, resolve, reject } = withResolvers<Message>();
-  return { message, result, resolve, reject };
+/** Settles a wait where its message has come so far, or can no longer. */
+function isSettled({ goal, message, resolve, reject }: Wait): boolean {
+  if (!message.erased && HAS_REACHED[goal](message)) resolve(message);
+  else if (hasEnded(message)) reject(new TaskFailed(message, whyNot(goal, message)));
+  else return false;
+  return true;
 }
 
-function conclude(wait: Wait, message: Message): void {
-  if (message.erased) wait.reject(new TaskFailed(message, "the message was deleted"));
-  else if (message.status === "failed") wait.reject(new TaskFailed(message));
-  else wait.resolve(message);
+function whyNot(goal: Goal, { erased }: Message): string | undefined {
+  if (goal !== "end") return `it ended without being ${goal}`;
+  return erased ? "the message was deleted" : undefined;
 }
-
-const ends = (message: Message) =>
-  message.erased === true || message.status === "complete" || message.status === "failed";
 
 const isNotFound = (error: unknown) => error instanceof HubError && error.code === "not_found";
-
-function withResolvers<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}

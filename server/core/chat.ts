@@ -8,6 +8,7 @@ import type { CommandOf, Transition } from "./commands.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
+import { EVERYONE } from "./receipt.ts";
 
 type Move = "claim" | "complete" | "fail" | "release";
 
@@ -43,7 +44,7 @@ export function decideChat(state: MessageState, command: Transition, c: Circumst
       status: state.status,
     });
   }
-  const actor = c.caller.claude_id ?? (state.to_claude === "*" ? null : state.to_claude);
+  const actor = c.caller.claude_id ?? (state.to_claude === EVERYONE ? null : state.to_claude);
   return { next: moved(state, command, target.status, actor, c.now), events: [{ kind: target.kind, actor }] };
 }
 
@@ -76,5 +77,6 @@ function moved(
 function wakeChat(state: MessageState, c: Circumstances): Decision {
   if (state.status !== "pending" || state.expires_at === null || state.expires_at > c.now) return unchanged(state);
   const next: MessageState = { ...state, status: "failed", failure: "expired", completed_at: c.now, wake_at: null };
-  return { next: { ...next, error: "nobody read it in time" }, events: [{ kind: "failed", actor: null }] };
+  const error = state.to_claude === EVERYONE ? "not all acknowledged it in time" : "nobody read it in time";
+  return { next: { ...next, error }, events: [{ kind: "failed", actor: null }] };
 }

@@ -5,6 +5,7 @@ import { BEGINS, type ChainPlace } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
+import { EVERYONE } from "./receipt.ts";
 
 /** What a sender said, sender included, times in milliseconds. */
 export interface NewMessage {
@@ -94,7 +95,7 @@ function assertPossible(said: NewMessage, type: MessageType): void {
   if (said.after && type === "chat") {
     throw new HubError("not_a_task", "A chat waits for nothing: only a task can have `after`", { field: "after" });
   }
-  if (said.to_claude === "*" && type === "task") {
+  if (said.to_claude === EVERYONE && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }
 }

@@ -9,6 +9,7 @@ import { type Decision, unchanged } from "./decision.ts";
 import { actingName } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { heldWakeAt } from "./readiness.ts";
+import { EVERYONE } from "./receipt.ts";
 import { decideTask } from "./task.ts";
 
 /**
@@ -34,8 +35,9 @@ export function decideDelivered(state: MessageState, actor: string, now: number)
 /** Marks a message seen: its recipient's model has it in context. What was seen was delivered. */
 function decideSeen(state: MessageState, { caller, now }: Circumstances): Decision {
   const actor = actingName(state, caller);
-  if (isName(state.to_claude) && actor !== state.to_claude) {
-    throw new HubError("not_recipient", `Message is for ${state.to_claude}: only its recipient can have seen it`, {
+  if (!isRecipient(state, actor)) {
+    const who = state.to_claude === EVERYONE ? "one of the others, by its name," : "its recipient";
+    throw new HubError("not_recipient", `Message is for ${state.to_claude}: only ${who} can have seen it`, {
       id: state.id,
       to_claude: state.to_claude,
     });
@@ -47,8 +49,9 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
   };
 }
 
-/** Neither a pool nor everyone. */
-const isName = (address: string) => address !== "*" && !address.startsWith("@");
+/** Of a pool, anyone may be; of a chat to everyone, nobody without a name, and the others have receipts. */
+const isRecipient = ({ to_claude }: MessageState, actor: string) =>
+  to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {

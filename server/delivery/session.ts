@@ -8,7 +8,7 @@
  * way unacknowledged never exceeds the window by more than one page.
  */
 import type { EventKind } from "../../shared/event.ts";
-import type { Reader } from "../store/store.ts";
+import type { LogEntry, Reader } from "../store/store.ts";
 import { addressesOf } from "../store/view.ts";
 import { type Kinds, kindsOf } from "./kinds.ts";
 import { ownText } from "./ownText.ts";
@@ -128,7 +128,11 @@ export class Session {
 
   #received({ entries }: LogPage): string[] | undefined {
     if (!this.receives || this.reader === null) return undefined;
-    const mine = entries.filter((entry) => entry.kind === "new" && this.#addresses.includes(entry.to));
+    const mine = entries.filter((entry) => entry.kind === "new" && this.#isFor(entry));
     return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
+  }
+
+  #isFor({ from, to }: LogEntry): boolean {
+    return this.#addresses.includes(to) || (to === "*" && from !== this.#addresses[0]);
   }
 }

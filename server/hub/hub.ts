@@ -168,6 +168,12 @@ export class Hub {
     return this.#commits.submit(command);
   }
 
+  /** The store knows who is there before what is submitted next, which may be for everyone. */
+  keepPresence(): void {
+    this.presence.keep();
+    this.#commits.board();
+  }
+
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
   acknowledge(session: Session, reader: Reader, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);

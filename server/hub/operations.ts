@@ -7,6 +7,7 @@ import type { WholeMessage } from "../../shared/sendRule.ts";
 import { validate } from "../../shared/validate.ts";
 import type { Command } from "../core/commands.ts";
 import type { Caller } from "../core/message.ts";
+import { EVERYONE } from "../core/receipt.ts";
 import { newMessage } from "../core/said.ts";
 import type { Done } from "../store/groupCommit.ts";
 import { iso } from "../store/messageJson.ts";
@@ -80,6 +81,11 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
     if (attempts === null) throw new HubError("not_found", "Message not found", { id });
     return { parts: { id: JSON.stringify(id), attempts } };
   },
+  async receipts(hub, { id }) {
+    const receipts = await hub.store.receipts(id);
+    if (receipts === null) throw new HubError("not_found", "Message not found", { id });
+    return { parts: { id: JSON.stringify(id), receipts } };
+  },
   async chain_lift(hub, { chain_id, hops }) {
     return messageOf(await hub.submit({ op: "lift", chain_id, hops }));
   },
@@ -115,6 +121,7 @@ async function send(hub: Hub, params: Checked<"send">, client: Client): Promise<
     return sendTemplate(hub, { from_claude, template, params: values, ...fields }, key, caller);
   }
   const said = newMessage(from_claude, fields as WholeMessage);
+  if (said.to_claude === EVERYONE) hub.keepPresence();
   const outcome = await hub.submit({ op: "send", caller, said, key });
   const recipient = hub.presence.recipient(said.to_claude, outcome.waiting ?? 0, outcome.oldest ?? null);
   return {

@@ -5,7 +5,7 @@ import type { EventKind } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
-import type { Reader } from "../store/store.ts";
+import type { LogEntry, Reader } from "../store/store.ts";
 import { readerOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
@@ -63,7 +63,8 @@ function receiptsOf(hub: Hub, { claude_id, run }: Client) {
   return {
     acknowledge: (seq: number) => hub.delivered(claude_id, hub.pollReceipts.acknowledge(claude_id, run, seq)),
     sent: ({ upTo, entries }: LogPage) => {
-      const mine = entries.filter(({ kind, to }) => kind === "new" && to === claude_id);
+      const isMine = ({ from, to }: LogEntry) => to === claude_id || (to === "*" && from !== claude_id);
+      const mine = entries.filter((entry) => entry.kind === "new" && isMine(entry));
       hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => ownText(id)) });
     },
   };

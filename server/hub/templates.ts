@@ -44,6 +44,7 @@ export async function sendTemplate(
   key: string | undefined,
   caller: Caller,
 ): Promise<Answer> {
+  hub.keepPresence();
   const outcome = await hub.submit({ op: "send_template", caller, said, key });
   const message = outcome.message as string;
   const { to_claude } = JSON.parse(message) as { to_claude: string };

@@ -61,8 +61,13 @@ export class PresenceBoard {
   stop(): void {
     this.#callOff?.();
     this.#callOff = undefined;
-    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
+    this.keep();
     for (const wake of this.#waiters) wake();
+  }
+
+  /** Has what happened kept now. */
+  keep(): void {
+    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
   }
 
   connect(claudeId: string, connection: Connection): void {
@@ -145,7 +150,7 @@ export class PresenceBoard {
   /** Once a second: moves on whose time is over, keeps what happened, tells the listeners. */
   #tick(): void {
     this.#instances.sweep(this.#options.clock.now());
-    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
+    this.keep();
     if (this.#changed.size === 0) return;
     const names = [...this.#changed];
     this.#changed.clear();

@@ -8,10 +8,9 @@
 import { HubError } from "../../shared/errors.ts";
 import type { Bounds } from "../../shared/limits.ts";
 import type { MessageState } from "../core/message.ts";
+import { EVERYONE } from "../core/receipt.ts";
 
 type Pair = Pick<MessageState, "from_claude" | "to_claude">;
-
-const EVERYONE = "*";
 
 export class Backlog {
   readonly #recipients: Map<string, number>;

@@ -10,12 +10,14 @@ import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Caller, MessageState } from "../core/message.ts";
+import { EVERYONE, markOf } from "../core/receipt.ts";
 import { lift } from "./chains.ts";
 import { Dependencies } from "./dependencies.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
 import { Journal, type Tally } from "./journal.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
 import { iso } from "./messageJson.ts";
+import { Receipts } from "./receipts.ts";
 import { prune } from "./retention.ts";
 import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import { Sending } from "./sending.ts";
@@ -44,6 +46,7 @@ export class Engine {
   readonly #journal: Journal;
   readonly #dependencies: Dependencies;
   readonly #sending: Sending;
+  readonly #receipts: Receipts;
   #now = 0;
 
   constructor(options: EngineOptions, tally: Tally) {
@@ -52,6 +55,7 @@ export class Engine {
     this.#dependencies = new Dependencies(options.ledger);
     this.#journal = new Journal(options.ledger, options.lease.graceMs, tally, this.#dependencies.observe);
     this.#sending = new Sending(options, this.#journal, this.#dependencies);
+    this.#receipts = new Receipts(options.ledger.receipts, this.#journal);
     this.#templates = new TemplateDesk(options.ledger, {
       check: (said) => this.#sending.check(said, this.#now),
       send: (said) => this.#sending.enter(said, this.#now),
@@ -115,9 +119,10 @@ export class Engine {
     change: ({ id, caller, command }) => {
       const state = this.#existing(id);
       if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
-      return this.#done(
-        this.#journal.apply(state, decide(state, command, circumstances(this.#options, caller, this.#now))),
-      );
+      const c = circumstances(this.#options, caller, this.#now);
+      const mark = markOf(state, command, caller);
+      if (mark) return this.#done(this.#receipts.change(state, mark, command, c));
+      return this.#done(this.#journal.apply(state, decide(state, command, c)));
     },
     claim_next: (command) => this.#claimNext(command),
     delete: ({ id, caller }) => {
@@ -208,7 +213,8 @@ export class Engine {
   #delivered(ids: readonly string[], claudeId: string): Outcome {
     for (const id of ids) {
       const state = this.#ledger.message(id);
-      if (state) this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
+      if (state?.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
+      else if (state) this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
     }
     return NOTHING;
   }

@@ -46,6 +46,7 @@ export const BODIES: Record<EventKind, "task" | "result" | "own" | "none"> = {
   late: "own",
   delivered: "none",
   seen: "none",
+  acknowledged: "own",
 };
 
 /** The bodies of a fresh event. */
@@ -92,4 +93,5 @@ const CHANGES: Record<EventKind, Change> = {
   late: nothing,
   delivered: nothing,
   seen: nothing,
+  acknowledged: nothing,
 };

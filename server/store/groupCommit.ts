@@ -95,12 +95,12 @@ export class GroupCommit {
 
   #rideAlone(): void {
     this.#callOffRide = undefined;
-    this.#board();
+    this.board();
     this.#schedule();
   }
 
-  /** Queues the riders. Nobody waits for their outcome; a batch that fails is told of by its other commands. */
-  #board(): void {
+  /** Queues the riders, before what is submitted next. Nobody waits for their outcome; a batch that fails is told of by its other commands. */
+  board(): void {
     const ignore = () => undefined;
     for (const command of this.#riders) this.#queue.push({ command, chars: 0, resolve: ignore, reject: ignore });
     this.#riders = [];
@@ -119,7 +119,7 @@ export class GroupCommit {
   }
 
   #start(): void {
-    if (this.#queue.length > 0 && this.#riders.length > 0) this.#board();
+    if (this.#queue.length > 0 && this.#riders.length > 0) this.board();
     while (this.#queue.length > 0 && this.#underWay < BATCHES_UNDER_WAY) {
       this.#underWay++;
       void this.#run(this.#takeBatch());

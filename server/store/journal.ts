@@ -133,12 +133,24 @@ export class Journal {
     return after;
   }
 
-  #append(draft: EventDraft, before: MessageState | undefined, state: MessageState, last: boolean): void {
+  /** Tells only the sender of what changes nothing of the message itself. */
+  tellSender(draft: EventDraft, state: MessageState): void {
+    this.#append(draft, state, state, false, state.from_claude);
+  }
+
+  /** @param to whose event it is, where not all may see it who may see the message. */
+  #append(
+    draft: EventDraft,
+    before: MessageState | undefined,
+    state: MessageState,
+    last: boolean,
+    to = state.to_claude,
+  ): void {
     const seq = ++this.#tally.head;
     const waited = before?.status === "pending";
     const head = envelope(seq, draft, state, { now: this.#now, graceMs: this.#graceMs, waited });
     const bodies = bodiesOf(draft, state);
-    const { id, from_claude: from, to_claude: to } = state;
+    const { id, from_claude: from } = state;
     const own = BODIES[draft.kind] === "own" && bodies !== "" ? bodies : null;
     this.#ledger.append({ seq, kind: draft.kind, id, from, to, envelope: head, bodies: own });
     const json = assemble(head, bodies);

@@ -1,6 +1,7 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../shared/event.ts";
 import type { Attempt, MessageState } from "../core/message.ts";
+import type { Receipt } from "../core/receipt.ts";
 import type { RetentionLedger } from "./retention.ts";
 import type { ScheduleTable } from "./schedules.ts";
 import type { Counts, PresenceTransition } from "./store.ts";
@@ -46,8 +47,23 @@ export interface Waits {
   awaited(): string[];
 }
 
+/** How far chats to everyone have come with each of those they are for. */
+export interface ReceiptTable {
+  /** Opens one for each known instance but the sender, at most `limit`: those that are there first, then by last seen. */
+  open(id: string, sender: string, limit: number): void;
+  /** The receipt of one recipient. */
+  of(id: string, recipient: string): Receipt | undefined;
+  put(id: string, receipt: Receipt): void;
+  count(id: string): number;
+  /** Whether somebody has not acknowledged yet. */
+  isOpen(id: string): boolean;
+  /** All of a message, by recipient. */
+  all(id: string): Receipt[];
+}
+
 export interface Ledger {
   readonly waits: Waits;
+  readonly receipts: ReceiptTable;
   readonly schedules: ScheduleTable;
   readonly templates: TemplateTable;
   message(id: string): MessageState | undefined;

@@ -1,8 +1,10 @@
 /** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
 import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { NewMessage } from "../core/create.ts";
 import { doomed } from "../core/dependency.ts";
 import type { MessageState } from "../core/message.ts";
+import { EVERYONE } from "../core/receipt.ts";
 import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
@@ -71,7 +73,9 @@ export class Sending {
   }
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {
-    return this.begin(this.#journal.apply(undefined, decision), obstacles, now);
+    const state = this.#journal.apply(undefined, decision);
+    if (state.to_claude === EVERYONE) this.#ledger.receipts.open(state.id, state.from_claude, LIMITS.receipts);
+    return this.begin(state, obstacles, now);
   }
 
   #sentBefore(id: string, same: boolean, said: NewMessage): Outcome {

@@ -156,6 +156,8 @@ export interface Store {
   get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
   /** What became of each try of a message, as a JSON array; null when there is no such message. */
   attempts(id: string): Promise<string | null>;
+  /** How far a message has come with each of those it is for, as a JSON array; null when there is no such message. */
+  receipts(id: string): Promise<string | null>;
   list(filter: ListFilter, now: number): Promise<MessageSlice>;
   /**
    * A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event.

@@ -126,9 +126,9 @@ describe("receipts of a poller", () => {
     const poll = async (after: string, headers: Record<string, string>, receives = "true") =>
       (await events(`after=${after}&receives=${receives}`, headers)).body.data;
     /** Sends a message that a run of bob's polls, and lets somebody ask for what comes next. */
-    const delivery = async (run: string, next: Record<string, string>, receives?: string) => {
+    const delivery = async (run: string, next: Record<string, string>, receives?: string, to_claude = "bob") => {
       const { cursor } = (await events("")).body.data;
-      const { message } = await ada.call("send", { to_claude: "bob", task: "t" });
+      const { message } = await ada.call("send", { to_claude, task: "t", type: "chat" });
       const page = await poll(cursor, as("bob", run), receives);
       expect(page.events).toMatchObject([{ message: { id: message.id } }]);
       await poll(page.cursor, next, receives);
@@ -142,6 +142,8 @@ describe("receipts of a poller", () => {
     ];
     const proven = await delivery("run-5", as("bob", "run-5"));
     expect(await ada.event("delivered", proven)).toMatchObject({ actor: "bob" });
+    const toAll = await delivery("run-6", as("bob", "run-6"), "true", "*");
+    expect(await ada.event("delivered", toAll)).toMatchObject({ actor: "bob" });
     for (const id of unproven) expect(await ada.call("get", { id })).not.toHaveProperty("delivered_at");
   });
 });

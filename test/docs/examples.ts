@@ -152,6 +152,16 @@ export const EXAMPLES: Examples = {
       ],
     },
   },
+  receipts: {
+    params: { id },
+    result: {
+      id,
+      receipts: [
+        { recipient: "server_backend", delivered_at: at(1), seen_at: at(2), acknowledged_at: at(2) },
+        { recipient: "windows_frontend", delivered_at: at(1) },
+      ],
+    },
+  },
   chain_lift: { params: { chain_id: id, hops: 20 }, result: { chain_id: id, hops: 100, limit: 120 } },
   presence: {
     params: {},

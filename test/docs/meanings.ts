@@ -19,6 +19,7 @@ export const EVENT_MEANINGS: Record<EventKind, string> = {
   late: "A result came from an attempt that no longer counts. Kept here, and changed nothing.",
   delivered: "The recipient's client has acknowledged the message.",
   seen: "The recipient's model has the message in its context.",
+  acknowledged: "One of those a chat to `*` is for has acknowledged it. Carries what it said.",
 };
 
 export const LOST_MEANINGS: Record<LostReason, string> = {
@@ -49,6 +50,7 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   wait_ms: "any `wait_ms`",
   attempts: "`max_attempts`",
   after: "messages that one waits for",
+  receipts: "receipts of a chat to `*`",
   dependents: "tasks that wait for one message",
   lease_ms: "`lease_ms` of `extend`",
   retry_messages: "tasks brought back by one `retry_failed`",
@@ -173,6 +175,11 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "Progress.note": "What is being done.",
   after: "What must be complete before it can be claimed.",
   progress: "How far its holder says it is.",
+  "Receipts.receipts": "By the recipient's name.",
+  "Receipt.recipient": "Whom the message is for.",
+  "Receipt.delivered_at": "When its client acknowledged it.",
+  "Receipt.seen_at": "When it said that it has it in context.",
+  "Receipt.acknowledged_at": "When it acknowledged the chat.",
   "Attempts.attempts": "The first one first.",
   "Attempt.attempt": "Its number: the fence that its holder has.",
   "Attempt.claimed_by": "Who tried.",

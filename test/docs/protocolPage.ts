@@ -24,6 +24,8 @@ const TYPES = [
     "Progress",
     "Attempts",
     "Attempt",
+    "Receipts",
+    "Receipt",
     "Retried",
     "Sent",
     "Recipient",

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { event, eventMessage } from "../../shared/event.ts";
 import { ack, closing, hello, subscribe, subscribed, welcome } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { message, progress, tryOf } from "../../shared/message.ts";
+import { message, progress, receipt, tryOf } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
 import { messageToSchedule, scheduledMessage } from "../../shared/schedule.ts";
@@ -22,7 +22,19 @@ export interface ContractSchemas {
 }
 
 const NAMED = [
-  ...[message, progress, tryOf, recipient, event, eventMessage, about, instance, presenceDiff, presenceChanged],
+  ...[
+    message,
+    progress,
+    receipt,
+    tryOf,
+    recipient,
+    event,
+    eventMessage,
+    about,
+    instance,
+    presenceDiff,
+    presenceChanged,
+  ],
   ...[hello, welcome, subscribe, subscribed, ack, closing, messageToSchedule, scheduledMessage],
   ...[template, templateSummary, templateMessage, templateStep],
 ];

@@ -33,6 +33,7 @@ const STORY: Step[] = [
   ["progress", (id) => ({ id, attempt: 2, percent: 40, note: "half" })],
   ["get", (id) => ({ id })],
   ["attempts", (id) => ({ id })],
+  ["receipts", (id) => ({ id })],
   ["complete", (id) => ({ id, attempt: 2, result: "done" })],
   ["claim_next", () => ({ for_claude: to_claude })],
   ["send", () => ({ from_claude: "a", to_claude, task: "another", priority: "high", max_attempts: 1 }), 201],

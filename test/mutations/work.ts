@@ -5,9 +5,14 @@ const TASK = "server/core/task.ts";
 const ATTEMPTS = "server/core/attempts.ts";
 const DECIDE = "server/core/decide.ts";
 const ENGINE = "server/store/engine.ts";
+const JOURNAL = "server/store/journal.ts";
+const LEDGER = "server/store/sqlite/sqliteLedger.ts";
 const DEPENDENCIES = "server/store/dependencies.ts";
 const DEPENDENCY = "server/core/dependency.ts";
 const TRACE = "server/core/trace.ts";
+const RECEIPT = "server/core/receipt.ts";
+const RECEIPTS = "server/store/receipts.ts";
+const SQLITE_RECEIPTS = "server/store/sqlite/sqliteReceipts.ts";
 
 export const WORK_MUTATIONS: readonly Mutation[] = [
   {
@@ -79,7 +84,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a sender can say that its own message was seen",
     file: DECIDE,
-    search: "if (isName(state.to_claude) && actor !== state.to_claude) {",
+    search: "if (!isRecipient(state, actor)) {",
     replace: "if (actor === null) {",
   },
   {
@@ -129,5 +134,59 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
     file: TRACE,
     search: "return parts ?",
     replace: "return !parts ?",
+  },
+  {
+    breaks: "receipts: one reader's acknowledgement ends a chat to everyone",
+    file: RECEIPTS,
+    search: 'mark === "acknowledged" && !this.#table.isOpen(state.id)',
+    replace: 'mark === "acknowledged"',
+  },
+  {
+    breaks: "receipts: a chat that all have acknowledged stays pending",
+    file: RECEIPTS,
+    search: 'mark === "acknowledged" && !this.#table.isOpen(state.id)',
+    replace: "false as boolean",
+  },
+  {
+    breaks: "receipts: everyone is told of everyone's",
+    file: JOURNAL,
+    search: "this.#append(draft, state, state, false, state.from_claude);",
+    replace: "this.#append(draft, state, state, false);",
+  },
+  {
+    breaks: "receipts: a sender cannot end its own chat to everyone",
+    file: RECEIPT,
+    search: " || claude_id === state.from_claude) return undefined;",
+    replace: ") return undefined;",
+  },
+  {
+    breaks: "receipts: what is seen later moves back when it was delivered",
+    file: RECEIPT,
+    search: "delivered_at: receipt.delivered_at ?? now,",
+    replace: "delivered_at: now,",
+  },
+  {
+    breaks: "receipts: a repeat is told again",
+    file: RECEIPTS,
+    search: "if (isMarked(receipt, mark)) return standing(state, receipt);",
+    replace: "",
+  },
+  {
+    breaks: "receipts: they outlive their message",
+    file: LEDGER,
+    search: "if (state.to_claude === EVERYONE) this.receipts.forget(state.id);",
+    replace: "",
+  },
+  {
+    breaks: "receipts: the sender has one, too",
+    file: SQLITE_RECEIPTS,
+    search: "WHERE claude_id <> :sender",
+    replace: "WHERE :sender IS NOT NULL",
+  },
+  {
+    breaks: "receipts: in a crowd, who is long gone goes before who is there",
+    file: SQLITE_RECEIPTS,
+    search: "ORDER BY state = 'online' DESC, last_seen DESC, claude_id LIMIT",
+    replace: "ORDER BY state = 'online', last_seen DESC, claude_id LIMIT",
   },
 ];

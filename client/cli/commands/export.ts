@@ -12,7 +12,8 @@ const when = (usage: string, help: string) => text(usage, `${help} (2026-01-31T1
 export const exportMessages = command({
   name: "export",
   summary: "Write messages, or the log, as lines of JSON.",
-  about: "Reads page by page while everything goes on: a message is as it was when its page was read.",
+  about:
+    "Reads page by page while everything goes on: a message is as it was when its page was read. A chat to everyone is written with its receipts.",
   inputs: {
     ...fields("list", ...MESSAGE_FILTERS),
     since: when("--since <when>", "Only what was sent, or in the log what happened, then or later"),

@@ -1,12 +1,14 @@
-import type { Params } from "../../sdk/index.ts";
+import type { Params, Rung } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { NothingCame, UsageError } from "../errors.ts";
-import { duration, field, fields, flag, type Values } from "../inputs.ts";
+import { choice, duration, field, fields, type Values } from "../inputs.ts";
 import { span } from "../output/time.ts";
 import { param, paramsOf } from "../params.ts";
 import { check } from "../rest.ts";
 import { type Said, sendNow, spoken, tellExpectation } from "../sending.ts";
+
+const RUNGS = ["stored", "delivered", "seen", "claimed", "end"] as const;
 
 export const send = command({
   name: "send",
@@ -19,21 +21,27 @@ export const send = command({
     param,
     ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "after", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
-    wait: flag("--wait", "Wait for the task's end and print its result."),
+    wait: choice(
+      "--wait [rung]",
+      "Wait until it has come so far; without a rung, for its end, and print its result.",
+      RUNGS,
+      "end",
+    ),
     wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
   },
   examples: [
     ['send server_backend "run the tests" --as windows_frontend', "and go on"],
     ['send server_backend "run the tests" --as windows_frontend --wait', "print the result when it comes"],
+    ['send bob "look at this" --as ada --wait seen --wait-timeout 10m', "until bob's model has it in context"],
     ["send bob - --as ada --priority high < task.md", "what stdin says"],
     ['send bob "deploy" --as ada --after 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e', "once that task is complete"],
     ["send --as ada --template scrape --param feed=rss", "what the template says"],
     ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
-  async run(context, { wait = false, wait_timeout, param, ...said }) {
+  async run(context, { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end", param, ...said }) {
     const params = await spoken(context, await withParams(context, said, param));
-    if (wait || wait_timeout !== undefined) await sendAndWait(context, params, wait_timeout);
-    else await sendNow(context, params);
+    if (wait === "stored") await sendNow(context, params);
+    else await sendAndWait(context, params, wait, wait_timeout);
   },
 });
 
@@ -52,15 +60,23 @@ async function withParams(
   return said;
 }
 
-async function sendAndWait(context: Context, params: Params<"send">, withinMs: number | undefined): Promise<void> {
+async function sendAndWait(
+  context: Context,
+  params: Params<"send">,
+  until: Rung | "end",
+  withinMs: number | undefined,
+): Promise<void> {
   check("send", params);
   await context.connected({}, async (hub) => {
     const task = await hub.send(params);
     context.print.aside(task.id);
     tellExpectation(context, task);
     const late = () =>
-      new NothingCame(`${task.id} has not ended within ${span(withinMs ?? 0)}: see \`coord get ${task.id}\``);
-    const ended = await context.within(task.result(), { ms: withinMs, late });
-    context.print.result(ended, ({ result }) => result ?? "");
+      new NothingCame(
+        `${task.id} ${until === "end" ? "has not ended" : `is not ${until}`} within ${span(withinMs ?? 0)}: see \`coord get ${task.id}\``,
+      );
+    const come = until === "end" ? task.result() : task.reached(until);
+    const message = await context.within(come, { ms: withinMs, late });
+    context.print.result(message, ({ id, result }) => (until === "end" ? (result ?? "") : `${id} is ${until}`));
   });
 }

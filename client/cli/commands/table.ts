@@ -19,6 +19,7 @@ import { lift } from "./lift.ts";
 import { list } from "./list.ts";
 import { next } from "./next.ts";
 import { progress } from "./progress.ts";
+import { receipts } from "./receipts.ts";
 import { release } from "./release.ts";
 import { retry } from "./retry.ts";
 import { schedule } from "./schedule.ts";
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   dead,
   attempts,
   seen,
+  receipts,
   lift,
   deleteMessages,
   watch,

@@ -1,11 +1,14 @@
 /** What is exported, page by page through the ordinary operations, so that no page holds the hub up. */
-import { LIMITS, parseCursor } from "../../../shared/index.ts";
-import type { Event, Message, Params } from "../../sdk/index.ts";
+import { HubError, LIMITS, parseCursor } from "../../../shared/index.ts";
+import type { Event, Message, Params, Result } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
 import { Rest } from "../rest.ts";
 
+/** A message; one to everyone with its receipts. */
+export type Exported = Message & Partial<Pick<Result<"receipts">, "receipts">>;
+
 export interface ExportPage {
-  readonly items: readonly (Message | Event)[];
+  readonly items: readonly (Exported | Event)[];
   /** Where to go on after this page; undefined: there was no more. */
   readonly next: string | undefined;
   /** How far it is, of how much; undefined: nobody knows. */
@@ -31,9 +34,24 @@ export async function* messagePages(
     });
     done += list.count;
     mark = list.next;
-    yield { items: list.messages, next: mark, done, total };
+    yield { items: await withReceipts(context, list.messages), next: mark, done, total };
     if (mark === undefined) return;
   }
+}
+
+async function withReceipts(context: Context, messages: readonly Message[]): Promise<Exported[]> {
+  const items: Exported[] = [];
+  for (const message of messages) {
+    const told =
+      message.to_claude === "*" ? await context.call("receipts", { id: message.id }).catch(ifGone) : undefined;
+    items.push(told ? { ...message, receipts: told.receipts } : message);
+  }
+  return items;
+}
+
+/** What was deleted meanwhile has no receipts any more. */
+function ifGone(error: unknown): undefined {
+  if (!(error instanceof HubError && error.code === "not_found")) throw error;
 }
 
 /** How many there are, as far as counts are kept. */

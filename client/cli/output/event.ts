@@ -9,10 +9,11 @@ type Told = HubEvent["message"];
 interface Row {
   readonly colour: "green" | "cyan" | "yellow" | "red" | "dim" | "bold";
   /** What there is to say of it in a few words. */
-  readonly says: (message: Told, now: number) => string | undefined;
+  readonly says: (message: Told, now: number, actor: string | undefined) => string | undefined;
 }
 
 const nothing = () => undefined;
+const by: Row["says"] = (_message, _now, actor) => actor && `by ${actor}`;
 
 const ROWS: Record<EventKind, Row> = {
   new: { colour: "bold", says: ({ task, erased }) => (erased ? "(deleted)" : task) },
@@ -26,8 +27,12 @@ const ROWS: Record<EventKind, Row> = {
   cancelled: { colour: "red", says: nothing },
   deleted: { colour: "dim", says: nothing },
   late: { colour: "red", says: ({ attempt, result }) => list(nth(attempt), result) },
-  delivered: { colour: "dim", says: nothing },
-  seen: { colour: "dim", says: nothing },
+  delivered: { colour: "dim", says: by },
+  seen: { colour: "dim", says: by },
+  acknowledged: {
+    colour: "green",
+    says: ({ result, error }, _now, actor) => list(actor && `by ${actor}`, result, error),
+  },
 };
 
 const nth = (attempt: number | undefined) => attempt && `attempt ${attempt}`;
@@ -39,11 +44,11 @@ const KIND_COLUMNS = 9;
 const GAP = "  ";
 const LEAST_TEXT = 24;
 
-export function eventLine({ at, kind, message, backlog }: HubEvent, { paint, width, now }: Look): string {
+export function eventLine({ at, kind, actor, message, backlog }: HubEvent, { paint, width, now }: Look): string {
   const { colour, says } = ROWS[kind];
   const name = (backlog ? "waiting" : kind).padEnd(KIND_COLUMNS);
   const place = `${message.id}${GAP}${message.from_claude} → ${message.to_claude}`;
   const taken = CLOCK_COLUMNS + KIND_COLUMNS + place.length + 3 * GAP.length;
-  const text = cut(says(message, now) ?? "", Math.max(LEAST_TEXT, width - taken));
+  const text = cut(says(message, now, actor) ?? "", Math.max(LEAST_TEXT, width - taken));
   return [paint.dim(clock(at)), paint[colour](name), place, text].join(GAP).trimEnd();
 }

@@ -63,5 +63,6 @@ const STANDING: Record<Recipient["state"], (name: string, seen: string) => strin
   online: (name) => `${name} is online`,
   stale: (name, seen) => `${name} is silent, last seen ${seen}`,
   offline: (name, seen) => `${name} is offline, last seen ${seen}`,
-  unknown: (name) => `nobody of the name ${name} was ever here`,
+  unknown: (name) =>
+    name.startsWith("@") ? `nobody here has the role ${name.slice(1)}` : `nobody of the name ${name} was ever here`,
 };

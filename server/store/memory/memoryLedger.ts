@@ -3,6 +3,7 @@ import type { Attempt, MessageState } from "../../core/message.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemoryReceipts } from "./memoryReceipts.ts";
 import { MemoryRetention } from "./memoryRetention.ts";
 import { MemorySchedules } from "./memorySchedules.ts";
 import { MemoryTemplates } from "./memoryTemplates.ts";
@@ -46,6 +47,7 @@ export class MemoryLedger implements Ledger {
   readonly waits = new MemoryWaits();
   readonly templates = new MemoryTemplates();
   readonly presence: PresenceTransition[] = [];
+  readonly receipts = new MemoryReceipts(this.presence);
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly schedules = new MemorySchedules();
   readonly keys = new Map<string, RememberedKey & { at: number }>();
@@ -70,6 +72,7 @@ export class MemoryLedger implements Ledger {
     this.messages.delete(state.id);
     this.places.delete(state.id);
     this.#attempts.delete(state.id);
+    this.receipts.forget(state.id);
     for (const entry of this.log) if (entry.id === state.id) entry.bodies = null;
   }
 

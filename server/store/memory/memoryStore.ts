@@ -9,6 +9,7 @@ import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart } from "../listStart.ts";
 import { bodies, leaseState, messageJson } from "../messageJson.ts";
+import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
@@ -53,6 +54,11 @@ export class MemoryStore implements Store {
   async attempts(id: string) {
     const state = this.ledger.message(id);
     return state ? attemptsJson(state, this.ledger.attempts(id)) : null;
+  }
+
+  async receipts(id: string) {
+    const state = this.ledger.message(id);
+    return state ? receiptsJson(state, this.ledger.receipts.all(id)) : null;
   }
 
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {

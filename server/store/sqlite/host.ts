@@ -99,6 +99,10 @@ export class SqliteHost {
     return this.#read(({ queries }) => queries.attempts(id));
   }
 
+  receipts(id: string): string | null {
+    return this.#read(({ queries }) => queries.receipts(id));
+  }
+
   /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
   list(filter: ListFilter, now: number): MessageSlice | null {
     return this.#read(({ engine, reader }) => {

@@ -8,10 +8,12 @@ import { Backlog } from "../backlog.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { Tally } from "../journal.ts";
 import { bodies, messageJson } from "../messageJson.ts";
+import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
 import { addressesOf } from "../view.ts";
 import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
+import { SqliteReceipts } from "./sqliteReceipts.ts";
 
 const ALL = COLUMNS.join(", ");
 
@@ -20,7 +22,7 @@ const ENTRY = `SELECT l.seq, l.kind, l.message_id, l.from_claude, l.to_claude, l
     m.id IS NOT NULL AS alive,
     CASE l.kind WHEN 'new' THEN m.task WHEN 'completed' THEN m.result END AS first,
     CASE l.kind WHEN 'new' THEN m.context WHEN 'completed' THEN m.error END AS second,
-    CASE WHEN l.kind IN ('failed', 'requeued', 'late', 'progress', 'cancelled')
+    CASE WHEN l.kind IN ('failed', 'requeued', 'late', 'progress', 'cancelled', 'acknowledged')
       THEN (SELECT b.bodies FROM coordination_bodies b WHERE b.seq = l.seq) END AS own
   FROM coordination_log l LEFT JOIN coordination_messages m ON m.id = l.message_id`;
 
@@ -83,11 +85,13 @@ export class Queries {
   readonly #sql: ReturnType<typeof prepareAll>;
   readonly #db: Database.Database;
   readonly #graceMs: number;
+  readonly #receipts: SqliteReceipts;
 
   constructor(db: Database.Database, graceMs: number) {
     this.#db = db;
     this.#sql = prepareAll(db);
     this.#graceMs = graceMs;
+    this.#receipts = new SqliteReceipts(db);
   }
 
   tally(): Tally {
@@ -123,6 +127,11 @@ export class Queries {
     const row = this.#sql.message.get(id) as RawRow | undefined;
     if (!row) return null;
     return attemptsJson(fromRow(row), (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt));
+  }
+
+  receipts(id: string): string | null {
+    const row = this.#sql.message.get(id) as RawRow | undefined;
+    return row ? receiptsJson(fromRow(row), this.#receipts.all(id)) : null;
   }
 
   get(id: string, now: number): string | null {

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import { STATUSES } from "../../../shared/message.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
+import { EVERYONE } from "../../core/receipt.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
@@ -18,6 +19,7 @@ import {
   toChanges,
   toSaid,
 } from "./rows.ts";
+import { SqliteReceipts } from "./sqliteReceipts.ts";
 import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
 import { SqliteTemplates } from "./sqliteTemplates.ts";
@@ -90,6 +92,7 @@ const GENERATION = 2048;
 
 export class SqliteLedger implements Ledger {
   readonly waits: SqliteWaits;
+  readonly receipts: SqliteReceipts;
   readonly schedules: SqliteSchedules;
   readonly retention: SqliteRetention;
   readonly templates: SqliteTemplates;
@@ -105,6 +108,7 @@ export class SqliteLedger implements Ledger {
   constructor(db: Database.Database) {
     this.waits = new SqliteWaits(db);
     this.#log = new LogTable(db);
+    this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
     this.retention = new SqliteRetention(db);
@@ -142,6 +146,7 @@ export class SqliteLedger implements Ledger {
     this.#sql.eraseBodies.run(state.id);
     this.#sql.forgetAttempts.run(state.id);
     this.#uncache(state.id);
+    if (state.to_claude === EVERYONE) this.receipts.forget(state.id);
     this.#earliestWake = undefined;
   }
 

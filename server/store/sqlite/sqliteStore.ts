@@ -79,6 +79,10 @@ export class SqliteStore implements Store {
     return this.#call("attempts", id);
   }
 
+  receipts(id: string): Promise<string | null> {
+    return this.#call("receipts", id);
+  }
+
   /** Lists go one after the other, each in steps, so that commits never wait for more than one step. */
   list(filter: ListFilter, now: number): Promise<MessageSlice> {
     const listed = this.#lists.then(() => this.#listInSteps(filter, now));

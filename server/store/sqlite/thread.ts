@@ -6,6 +6,7 @@ export type HostMethod =
   | "commit"
   | "get"
   | "attempts"
+  | "receipts"
   | "list"
   | "listOn"
   | "log"

@@ -168,3 +168,11 @@ describe("many messages", () => {
     expect([code, tasks(stdout).length]).toEqual([0, texts.length]);
   });
 });
+
+it("chats to everyone are written with their receipts", async () => {
+  const { message } = await socket.call("send", { to_claude: "*", task: "hello", type: "chat" });
+  await runInside(["seen", message.id], { url: hub.url, as: "bob" });
+  const { receipts } = await socket.call("receipts", { id: message.id });
+  expect(receipts).toMatchObject([{ recipient: "bob", seen_at: expect.any(String) }]);
+  expect(parsed((await exported("--to", "*")).stdout)).toEqual([{ ...message, receipts }]);
+});

@@ -127,6 +127,33 @@ describe("send --wait", () => {
     expect([await late.ended, late.stdout]).toEqual([4, ""]);
     expect(late.stderr).toMatch(/has not ended within 0 s: see `coord get [0-9a-f]{32}`/);
   });
+
+  it("waits for any rung, and says that it is reached", async () => {
+    const { url, ada, bob } = await twoShells();
+    const send = (...args: string[]) => new CoordInside(["send", ...args], { url, as: "ada" });
+    const task = async (text: string) => (await bob("wait", "--json", "--timeout", "10", "--thread", text)).json.id;
+    const seen = send("bob", "x", "--wait", "seen", "--thread", "t1");
+    const first = await task("t1");
+    await bob("seen", first);
+    expect([await seen.ended, seen.stdout]).toEqual([0, `${first} is seen\n`]);
+    const claimed = send("--wait=claimed", "bob", "x", "--json", "--thread", "t2");
+    const second = await task("t2");
+    await bob("claim", second);
+    await claimed.ended;
+    expect(claimed.items).toMatchObject([{ id: second, claimed_by: "bob" }]);
+    const late = await ada("send", "bob", "x", "--wait", "delivered", "--wait-timeout", "50ms");
+    expect([late.code, late.stderr]).toEqual([4, expect.stringMatching(/is not delivered within 0 s/)]);
+    expect((await ada("send", "bob", "x", "--wait", "stored")).stdout.trim()).toMatch(ID);
+  });
+
+  it("without a rung waits for the end, wherever it stands", async () => {
+    const { url, bob } = await twoShells();
+    const waiting = new CoordInside(["send", "--wait", "bob", "--", "--wait"], { url, as: "ada" });
+    const { json } = await bob("next", "--wait", "10", "--json");
+    expect(json.task).toBe("--wait");
+    await bob("complete", json.id, "4");
+    expect([await waiting.ended, waiting.stdout]).toEqual([0, "4\n"]);
+  });
 });
 
 describe("what a sender is told", () => {
@@ -139,6 +166,7 @@ describe("what a sender is told", () => {
     expect(stderr).toMatch(
       /^bob is offline, last seen (now|\d+ s ago); 2 messages wait for it, the oldest for \d+ s\n$/,
     );
+    expect((await ada("send", "@tester", "three")).stderr).toMatch(/^nobody here has the role tester; this is all/);
     expect((await ada("chat", "*", "three")).stderr).toBe("for everyone, whenever they look\n");
   });
 });

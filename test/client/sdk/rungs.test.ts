@@ -13,7 +13,7 @@ async function scene(proxied = false) {
   const boss = await connect({ as: "boss", url, random: () => 0.02 });
   const ada = await connect({ as: "ada", url: hub.url });
   defer(() => Promise.all([boss.close(), ada.close()]));
-  return { boss, ada, proxy };
+  return { boss, ada, proxy, url };
 }
 
 test("each rung, when it is so and not before", async () => {
@@ -63,4 +63,35 @@ test("over a line that was cut meanwhile", async () => {
   proxy.cut();
   await ada.claim({ id: task.id });
   expect(await claimed).toMatchObject({ claimed_by: "ada" });
+});
+
+test("of a chat to everyone the first receipt counts, and its end is everyone's", async () => {
+  const { boss, ada, url } = await scene();
+  const bob = await connect({ as: "bob", url });
+  defer(() => bob.close());
+  const chat = await boss.chat("*", "the dashboard is up");
+  const [delivered, seen, end] = [chat.reached("delivered"), chat.reached("seen"), chat.result()];
+  expect(await boss.receipts({ id: chat.id })).toMatchObject({
+    receipts: [{ recipient: "ada" }, { recipient: "bob" }],
+  });
+  await ada.update({ id: chat.id, status: "complete" });
+  expect(await seen).toMatchObject({ status: "pending", seen_at: (await delivered).delivered_at });
+  expect(await chat.reached("seen")).toEqual(await seen);
+  const unread = await boss.chat("*", "and down again");
+  const never = unread.reached("seen");
+  await boss.update({ id: unread.id, status: "complete" });
+  await expect(never).rejects.toMatchObject({ name: "TaskFailed", message: expect.stringContaining("seen") });
+  await bob.update({ id: chat.id, status: "complete" });
+  expect(await end).toMatchObject({ status: "complete" });
+});
+
+test("of a message that was sent in another's name, too", async () => {
+  const { boss, ada } = await scene();
+  const task = await boss.send({ from_claude: "carl", to_claude: "ada", task: "count" });
+  const [claimed, delivered] = [task.reached("claimed"), task.reached("delivered")];
+  await ada.claim({ id: task.id });
+  expect(await Promise.all([claimed, delivered])).toMatchObject([
+    { claimed_by: "ada" },
+    { delivered_at: expect.any(String) },
+  ]);
 });

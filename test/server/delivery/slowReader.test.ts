@@ -102,8 +102,9 @@ describe("an acknowledgement", () => {
     return [follower.ack(), follower.ack()];
   };
 
-  test("delivers what is new for the reader itself, once", async () => {
-    expect(await ids(true, "bob")).toEqual([["1", "4"], []]);
+  test("delivers what is new for the reader, and what others sent to everyone, once", async () => {
+    expect(await ids(true, "bob")).toEqual([["1", "3", "4"], []]);
+    expect(await ids(true, "ada")).toEqual([["2"], []]);
   });
 
   test("delivers nothing to an observer, or to a reader that did not say that it receives", async () => {

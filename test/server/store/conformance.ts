@@ -16,6 +16,7 @@ import { leases } from "./conformance/leases.ts";
 import { lists } from "./conformance/lists.ts";
 import { log } from "./conformance/log.ts";
 import { messages } from "./conformance/messages.ts";
+import { receiptsOfChats } from "./conformance/receipts.ts";
 import { retention } from "./conformance/retention.ts";
 import { schedules } from "./conformance/schedules.ts";
 import { state } from "./conformance/state.ts";
@@ -42,6 +43,7 @@ const SECTIONS = {
   schedules,
   retention,
   templates,
+  receipts: receiptsOfChats,
 };
 
 /** What needs bounds that are soon reached. */

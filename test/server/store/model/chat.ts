@@ -45,5 +45,6 @@ const endsAlike = (chat: ModelMessage, command: Change) =>
 
 /** A moment has come at which time alone changes the chat. */
 export function chatIsDue(chat: ModelMessage, scene: Scene): void {
-  end(chat, { error: "nobody read it in time", failure: "expired" }, scene);
+  const error = chat.said.to_claude === "*" ? "not all acknowledged it in time" : "nobody read it in time";
+  end(chat, { error, failure: "expired" }, scene);
 }

@@ -45,6 +45,8 @@ export interface ModelMessage {
   origin?: ModelMessage | undefined;
   /** Open messages that it waits for. */
   awaits: Set<ModelMessage>;
+  /** Of a chat to everyone, by who reads it. */
+  receipts: Map<string, { delivered?: number; seen?: number; acknowledged?: number }>;
   /** Tries that ended without completing it, and whether their holder has spoken since. */
   tries: { attempt: number; holder: { name: string | null; run: string | null }; late: boolean }[];
 }
@@ -107,6 +109,7 @@ export function newMessage(said: Send["said"], now: number, chain: ModelMessage[
     ...{ holder: undefined, claimKey: undefined, claimed: undefined, delivered: undefined, completed: undefined },
     ...{ result: undefined, error: undefined, failure: undefined },
     ...{ progress: undefined, seen: undefined, extended: undefined, tries: [], awaits: new Set(), passed: false },
+    receipts: new Map(),
   };
   return wait(message, now);
 }

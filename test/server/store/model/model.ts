@@ -18,6 +18,7 @@ import {
   type Told,
   wait,
 } from "./message.ts";
+import { changeReceipt, deliverTo, stepOf } from "./receipt.ts";
 import { changeTask, claim, keepLate, taskIsDue } from "./task.ts";
 
 /** What a command is expected to answer. */
@@ -41,6 +42,7 @@ const HEAD_START_MIN = { low: -10, normal: 0, high: 10, urgent: 60 };
 
 export class Model {
   readonly messages: ModelMessage[] = [];
+  readonly #known = new Set<string>();
   readonly #keys = new Map<string, { body: string; message: ModelMessage }>();
   readonly #durations: Durations;
 
@@ -90,12 +92,18 @@ export class Model {
     const message = newMessage(said, scene.now, this.#chainOf(said));
     message.origin = this.messages.find(({ id }) => id === (said.parent_id ?? said.reply_to));
     this.messages.push(message);
+    this.#expectReaders(message);
     if (key !== undefined) this.#keys.set(place, { body, message });
     scene.tell("new", message);
     const doom = awaited.find(({ status }) => status === "failed");
     for (const one of awaited) if (!isOver(one)) message.awaits.add(one);
     wait(message, scene.now);
     return { message: doom ? dooms(doom, message, scene) : message, deduplicated: false };
+  }
+
+  #expectReaders({ said, receipts }: ModelMessage): void {
+    if (said.to_claude !== "*") return;
+    for (const name of this.#known) if (name !== said.from_claude) receipts.set(name, {});
   }
 
   /** At the end of a batch: whoever waits for what is over goes on, or fails. */
@@ -127,6 +135,8 @@ export class Model {
 
   #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {
     const message = this.#find(id);
+    const step = stepOf(message, command, caller);
+    if (step) return changeReceipt(message, step, command, caller, scene);
     if (command.op === "seen") return this.#see(message, caller, scene);
     if (!message.isTask) return changeChat(message, command, caller, scene);
     if (command.op === "retry" && message.status === "failed") this.#awaitAgain(message);
@@ -146,7 +156,7 @@ export class Model {
 
   #see(message: ModelMessage, { claude_id }: CommandOf<"change">["caller"], scene: Scene): ModelMessage {
     const { to_claude } = message.said;
-    if (to_claude !== "*" && (claude_id ?? to_claude) !== to_claude) throw new Refused("not_recipient");
+    if (to_claude === "*" || (claude_id ?? to_claude) !== to_claude) throw new Refused("not_recipient");
     if (message.seen !== undefined) return message;
     message.seen = scene.now;
     message.delivered ??= scene.now;
@@ -167,9 +177,10 @@ export class Model {
   /** What answers nothing. */
   #happen(command: StoreCommand, scene: Scene): void {
     if (command.op === "delete") this.#delete(this.#find(command.id), scene);
-    else if (command.op === "delivered") for (const id of command.ids) this.#deliver(id, scene);
+    else if (command.op === "delivered") for (const id of command.ids) this.#deliver(id, command.claude_id, scene);
     else if (command.op === "wake") this.#wake(scene);
     else if (command.op === "prune") this.#prune(command, scene);
+    else if (command.op === "presence") for (const { claude_id } of command.transitions) this.#known.add(claude_id);
     else this.#moveLeases(command);
   }
 
@@ -209,11 +220,13 @@ export class Model {
     for (const message of gone) this.#delete(message, scene);
   }
 
-  #deliver(id: string, scene: Scene): void {
+  #deliver(id: string, reader: string, scene: Scene): void {
     const message = this.messages.find((one) => one.id === id);
-    if (message?.status !== "pending" || message.delivered !== undefined) return;
-    message.delivered = scene.now;
-    scene.tell("delivered", message);
+    if (message?.said.to_claude === "*") deliverTo(message, reader, scene);
+    else if (message?.status === "pending" && message.delivered === undefined) {
+      message.delivered = scene.now;
+      scene.tell("delivered", message);
+    }
   }
 
   #wake(scene: Scene): void {

@@ -84,6 +84,10 @@ const COMMANDS = {
   seen: (meant) => change(meant, { op: "seen" }),
   delete: ({ caller, id }) => ({ op: "delete", caller, id }),
   delivered: ({ id, oldest }) => ({ op: "delivered", claude_id: "a", ids: [id, oldest] }),
+  presence: ({ variant, now }) => ({
+    op: "presence",
+    transitions: [{ claude_id: variant % 3 ? "a" : "c", state: variant % 2 ? "online" : "offline", at: now }],
+  }),
   lapse: ({ holder, now }) => ({ op: "lapse", holder, until: now + 30 * SECOND }),
   "lapse all": ({ now }) => ({ op: "lapse", until: now + 45 * SECOND }),
   keep: ({ holder }) => ({ op: "keep", holder }),
@@ -164,7 +168,7 @@ const anyOp = fc.oneof(
   { weight: 5, arbitrary: op(["claim", "claim_next"]) },
   { weight: 6, arbitrary: op(["complete", "fail", "retry", "release"]) },
   { weight: 4, arbitrary: op(["cancel", "revive", "extend", "progress", "seen"]) },
-  { weight: 3, arbitrary: op(["delete", "delivered", "lapse", "lapse all", "keep", "lengthen"]) },
+  { weight: 3, arbitrary: op(["delete", "delivered", "presence", "lapse", "lapse all", "keep", "lengthen"]) },
   { weight: 1, arbitrary: op(["prune"]) },
 );
 

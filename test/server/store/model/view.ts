@@ -47,6 +47,18 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
   });
 }
 
+export const receiptsOf = ({ receipts }: ModelMessage) =>
+  [...receipts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([recipient, { delivered, seen, acknowledged }]) =>
+      present({
+        recipient,
+        delivered_at: iso(delivered),
+        seen_at: iso(seen),
+        acknowledged_at: iso(acknowledged),
+      }),
+    );
+
 const traceOf = (m: ModelMessage): string => (m.origin ? traceOf(m.origin) : m.id);
 
 const leaseOf = ({ lease }: ModelMessage, keptUntil: number) =>

@@ -1,6 +1,6 @@
 /** Walks a store and the model side by side; after every step they must agree, and the invariants must hold. */
 import assert from "node:assert/strict";
-import type { LogEntry, Outcome, StoreCommand } from "../../../../server/store/store.ts";
+import type { LogEntry, Outcome, Store, StoreCommand } from "../../../../server/store/store.ts";
 import type { Event } from "../../../../shared/event.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { LEASE } from "../../core/support.ts";
@@ -9,10 +9,12 @@ import { comparable, countsOf, folded, workloadOf } from "../fold.ts";
 import type { ModelMessage, Told } from "./message.ts";
 import { Model, type Verdict } from "./model.ts";
 import { commandOf, type Step } from "./steps.ts";
-import { view } from "./view.ts";
+import { receiptsOf, view } from "./view.ts";
 
 /** Opens the store of a walk, or opens it again. */
 export type OpenStore = (before?: StoreDriver) => Promise<StoreDriver>;
+
+const receiptsIn = async (store: Store, id: string) => JSON.parse((await store.receipts(id)) as string);
 
 export class Walk {
   readonly #open: OpenStore;
@@ -31,6 +33,8 @@ export class Walk {
     const walk = new Walk(open);
     walk.#store = await open();
     try {
+      const arrived = (at: number) => ["b", "c"].map((claude_id) => ({ claude_id, state: "online" as const, at }));
+      await walk.#commit((now) => [{ op: "presence", transitions: arrived(now) }]);
       for (const step of steps) await walk.#take(step);
       await walk.#expectReplayIsLive();
     } finally {
@@ -88,9 +92,9 @@ export class Walk {
       (verdict.message as ModelMessage).id = JSON.parse(outcome.message as string).id;
       this.#sent.push(verdict.message as ModelMessage);
     }
-    for (const { seq, id } of entries) {
+    for (const { seq, id, to } of entries) {
       const message = this.#sent.find((one) => one.id === id);
-      if (message) message.seq = seq;
+      if (message?.said.to_claude === to) message.seq = seq; // else it is a receipt, and only its sender's
     }
     for (const { message, rest } of told) {
       if (!rest || message.notBefore !== Number.POSITIVE_INFINITY) continue;
@@ -137,6 +141,9 @@ export class Walk {
     assert.deepEqual(comparable(list), folded(this.#list, events));
     this.#list = list;
     assert.deepEqual(await store.counts(), countsOf(list));
+    for (const message of this.#model.messages) {
+      if (message.said.to_claude === "*") assert.deepEqual(await receiptsIn(store, message.id), receiptsOf(message));
+    }
     const names = ["a", "b", "*"];
     assert.deepEqual(
       await store.workload(names),

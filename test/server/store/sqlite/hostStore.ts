@@ -32,6 +32,10 @@ export class HostStore implements Store {
     return this.#open.attempts(id);
   }
 
+  async receipts(id: string) {
+    return this.#open.receipts(id);
+  }
+
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
     let slice = this.#open.list(filter, now);
     while (slice === null) slice = this.#open.listOn();

@@ -119,3 +119,18 @@ test("a pruned log ends where it ended and is the same log after a restart, as i
   expect(second.opened.position).toEqual({ epoch, head, floor: head - 1 });
   expect((await second.send({ to_claude: "worker" })).seq).toBe(head + 1);
 });
+
+test("what goes takes its receipts along", async () => {
+  const [file, clock] = [newFile(), new ManualClock()];
+  const hub = await openStore(file, clock);
+  await hub.commit({ op: "presence", transitions: [{ claude_id: "ada", state: "online", at: clock.now() }] });
+  const [chat, kept] = [
+    await hub.send({ to_claude: "*", type: "chat" }),
+    await hub.send({ to_claude: "*", type: "chat" }),
+  ];
+  await hub.change(chat, { op: "complete" }, name("ada"));
+  clock.advance(1);
+  await pruneAll(hub, { complete_before: clock.now() });
+  const ids = look(file, (db) => db.prepare("SELECT message_id FROM coordination_receipts").pluck().all());
+  expect(ids).toEqual([kept.id]);
+});

@@ -1,4 +1,7 @@
-/** `@ROLE` addresses: everyone of the role is told, any one of them claims, and it survives its claimant. */
+/**
+ * Addresses of several: of a role everyone is told, any one of them claims, and it survives its claimant; of a chat to
+ * `*` each has a receipt.
+ */
 import { expect, test } from "vitest";
 import { connect } from "../../../../client/sdk/index.ts";
 import { defer } from "../../../support/defer.ts";
@@ -87,4 +90,43 @@ test("an SDK worker of a role does what waited for its pool and what comes", asy
   const live = await boss.send({ to_claude: "@counter", task: "a b c" });
   expect(await live.result()).toMatchObject({ result: "3" });
   expect(told.at(-1)).toBe("a b c");
+});
+
+test("each who knows of a chat to everyone has a receipt of it, from the first moment, and its sender is told", async () => {
+  const hub = await startHub();
+  const greetReader = (claude_id: string) => RawSocket.greet(hub.wsUrl, { claude_id, receives: true });
+  const [boss, ada, bob] = [await greetReader("boss"), await greetReader("ada"), await greetReader("bob")];
+  const { message } = await boss.call("send", { to_claude: "*", task: "the dashboard is up", type: "chat" });
+  const { id } = message;
+  const receipts = async () => (await http(`${hub.url}/message/${id}/receipts`)).body.data.receipts;
+  expect(await receipts()).toEqual([{ recipient: "ada" }, { recipient: "bob" }]);
+  for (const reader of [boss, ada, bob]) {
+    await reader.event("new", id);
+    reader.ack(reader.pages.at(-1)?.cursor as string);
+  }
+  await boss.until("both", () => boss.events.filter(({ kind }) => kind === "delivered").length === 2);
+  const put = (status: string, by?: string) => {
+    const headers: Record<string, string> = by === undefined ? {} : { "x-claude-id": by };
+    return http(`${hub.url}/message/${id}`, { method: "PUT", headers, body: { status, result: "read" } });
+  };
+  expect((await put("complete", "ada")).body).toMatchObject({ success: true, data: { id, status: "complete" } });
+  expect(await boss.event("acknowledged", id)).toMatchObject({ actor: "ada", message: { result: "read" } });
+  const pending = await bob.call("list", { status: "pending", to_claude: "*" });
+  expect(pending.messages).toEqual([message]);
+  expect(await receipts()).toMatchObject([
+    { acknowledged_at: expect.any(String) },
+    { delivered_at: expect.any(String) },
+  ]);
+  expect((await put("complete")).body.data).toMatchObject({ id, status: "complete", result: "read" });
+  await bob.event("completed", id);
+  expect(bob.events.map(({ kind }) => kind)).toEqual(["new", "completed"]);
+  expect((await http(`${hub.url}/message/nothing/receipts`)).body).toMatchObject({ code: "not_found" });
+});
+
+test("a chat to everyone by a template has receipts, too", async () => {
+  const hub = await startHub();
+  const [boss] = [await greet(hub.wsUrl, "boss"), await greet(hub.wsUrl, "ada")];
+  await boss.call("template_put", { name: "up", message: { to_claude: "*", type: "chat", task: "it is up" } });
+  const { message } = await boss.call("send", { template: "up" });
+  expect((await boss.call("receipts", { id: message.id })).receipts).toEqual([{ recipient: "ada" }]);
 });

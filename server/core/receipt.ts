@@ -1,0 +1,56 @@
+/**
+ * A receipt: how far a chat to everyone has come with one of those it is for. It stands beside the message, so that
+ * what one of them does moves nothing for the others.
+ */
+import type { Command } from "./commands.ts";
+import type { Caller, MessageState } from "./message.ts";
+
+export interface Receipt {
+  readonly recipient: string;
+  readonly delivered_at: number | null;
+  readonly seen_at: number | null;
+  readonly acknowledged_at: number | null;
+}
+
+/** How far it comes by what its recipient does; each event is named after it. */
+export type Mark = "delivered" | "seen" | "acknowledged";
+
+export const EVERYONE = "*";
+
+const MARKS: Partial<Record<Command["op"], Mark>> = {
+  claim: "seen",
+  seen: "seen",
+  complete: "acknowledged",
+  fail: "acknowledged",
+};
+
+/** What a command is to a receipt; undefined: it is about the message itself, as all are of its sender or of nobody. */
+export function markOf(state: MessageState, command: Command, { claude_id }: Caller): Mark | undefined {
+  if (state.to_claude !== EVERYONE || claude_id === null || claude_id === state.from_claude) return undefined;
+  return command.op === "claim" && command.tasksOnly ? undefined : MARKS[command.op];
+}
+
+export const newReceipt = (recipient: string): Receipt => ({
+  recipient,
+  delivered_at: null,
+  seen_at: null,
+  acknowledged_at: null,
+});
+
+export const isMarked = (receipt: Receipt, mark: Mark): boolean => receipt[`${mark}_at`] !== null;
+
+/** What was acknowledged was seen, and what was seen was delivered. */
+export const marked = (receipt: Receipt, mark: Mark, now: number): Receipt => ({
+  recipient: receipt.recipient,
+  delivered_at: receipt.delivered_at ?? now,
+  seen_at: mark === "delivered" ? receipt.seen_at : (receipt.seen_at ?? now),
+  acknowledged_at: mark === "acknowledged" ? (receipt.acknowledged_at ?? now) : receipt.acknowledged_at,
+});
+
+/** The message as it stands for the recipient: being read by it, or complete. */
+export function standing(state: MessageState, { recipient, ...times }: Receipt): MessageState {
+  const { delivered_at, seen_at, acknowledged_at: completed_at } = times;
+  if (completed_at !== null) return { ...state, status: "complete", delivered_at, seen_at, completed_at };
+  if (seen_at === null || state.status !== "pending") return { ...state, delivered_at, seen_at };
+  return { ...state, status: "in_progress", claimed_by: recipient, claimed_at: seen_at, delivered_at, seen_at };
+}

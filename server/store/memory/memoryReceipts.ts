@@ -1,0 +1,60 @@
+/** The table of receipts in memory. For tests. */
+import { newReceipt, type Receipt } from "../../core/receipt.ts";
+import type { ReceiptTable } from "../ledger.ts";
+import type { PresenceTransition } from "../store.ts";
+
+export class MemoryReceipts implements ReceiptTable {
+  readonly #presence: readonly PresenceTransition[];
+  readonly #receipts = new Map<string, Map<string, Receipt>>();
+
+  /** @param presence everything that happened to instances so far. */
+  constructor(presence: readonly PresenceTransition[]) {
+    this.#presence = presence;
+  }
+
+  open(id: string, sender: string, limit: number) {
+    const names = this.#known().filter((name) => name !== sender);
+    for (const name of names.slice(0, limit)) this.put(id, newReceipt(name));
+  }
+
+  of(id: string, recipient: string) {
+    return this.#receipts.get(id)?.get(recipient);
+  }
+
+  put(id: string, receipt: Receipt) {
+    const known = this.#receipts.get(id) ?? new Map<string, Receipt>();
+    this.#receipts.set(id, known.set(receipt.recipient, receipt));
+  }
+
+  count(id: string) {
+    return this.all(id).length;
+  }
+
+  isOpen(id: string) {
+    return this.all(id).some(({ acknowledged_at }) => acknowledged_at === null);
+  }
+
+  all(id: string) {
+    const receipts = [...(this.#receipts.get(id)?.values() ?? [])];
+    return receipts.sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+  }
+
+  /** The message is gone. */
+  forget(id: string) {
+    this.#receipts.delete(id);
+  }
+
+  /** Names of instances: those that are there first, then by when they were last seen. */
+  #known(): string[] {
+    const known = new Map<string, { state: string; at: number }>();
+    for (const { claude_id, state, at } of this.#presence) {
+      const before = known.get(claude_id)?.state ?? "online";
+      known.set(claude_id, { state: state === "heartbeat" ? before : state, at });
+    }
+    const isAway = (state: string) => Number(state !== "online");
+    const inOrder = [...known].sort(
+      ([a, { state: s, at: t }], [b, { state: u, at: v }]) => isAway(s) - isAway(u) || v - t || (a < b ? -1 : 1),
+    );
+    return inOrder.map(([name]) => name);
+  }
+}

@@ -1,0 +1,23 @@
+/** The receipts of a message as JSON. */
+import type { MessageState } from "../core/message.ts";
+import { EVERYONE, type Receipt } from "../core/receipt.ts";
+import { iso } from "./messageJson.ts";
+
+/** What is not for everyone has one, which is its own. */
+export function receiptsJson(state: MessageState, receipts: readonly Receipt[]): string {
+  return JSON.stringify((state.to_claude === EVERYONE ? receipts : [ownReceipt(state)]).map(told));
+}
+
+const ownReceipt = ({ to_claude, type, status, delivered_at, seen_at, completed_at }: MessageState): Receipt => ({
+  recipient: to_claude,
+  delivered_at,
+  seen_at,
+  acknowledged_at: type === "chat" && status === "complete" ? completed_at : null,
+});
+
+const told = ({ recipient, delivered_at, seen_at, acknowledged_at }: Receipt) => ({
+  recipient,
+  ...(delivered_at !== null && { delivered_at: iso(delivered_at) }),
+  ...(seen_at !== null && { seen_at: iso(seen_at) }),
+  ...(acknowledged_at !== null && { acknowledged_at: iso(acknowledged_at) }),
+});

@@ -1,0 +1,136 @@
+/** Chats to everyone: a receipt for each whom they are for, which tells the sender only. */
+import { beforeAll, expect, test } from "vitest";
+import type { PresenceTransition } from "../../../../server/store/store.ts";
+import { LIMITS } from "../../../../shared/limits.ts";
+import type { Message } from "../../../../shared/message.ts";
+import { claim, NOBODY, name } from "../../core/support.ts";
+import type { Section, StoreDriver } from "../driver.ts";
+
+const BOSS = name("boss");
+const [ADA, BOB] = [name("ada"), name("bob")];
+
+const arrive = (hub: StoreDriver, ...names: string[]) => move(hub, "online", ...names);
+
+function move(hub: StoreDriver, state: PresenceTransition["state"], ...names: string[]) {
+  const transitions = names.map((claude_id) => ({ claude_id, state, at: hub.now }));
+  return hub.commit({ op: "presence", transitions });
+}
+
+const toAll = (hub: StoreDriver, said = {}) => hub.send({ to_claude: "*", type: "chat", ...said });
+
+const receipts = async (hub: StoreDriver, { id }: Pick<Message, "id">) =>
+  JSON.parse((await hub.store.receipts(id)) ?? "0");
+
+const delivered = (hub: StoreDriver, chat: Message, claude_id: string) =>
+  hub.commit({ op: "delivered", claude_id, ids: [chat.id] });
+
+const toldSince = async (hub: StoreDriver, head: number, reader: string | null) =>
+  (await hub.events(reader, head)).map(({ kind, actor }) => `${kind} ${actor}`);
+
+export const receiptsOfChats: Section = (hub) => {
+  beforeAll(() => arrive(hub(), "boss", "ada", "bob"));
+
+  test("each has its own, and only the sender hears of it; what one does leaves the chat to the others", async () => {
+    const chat = await toAll(hub());
+    const head = hub().head;
+    await delivered(hub(), chat, "ada");
+    hub().clock.advance(1);
+    expect(await hub().change(chat, claim(), ADA)).toMatchObject({ status: "in_progress", claimed_by: "ada" });
+    hub().clock.advance(1);
+    const said = await hub().change(chat, { op: "complete", result: "fine" }, ADA);
+    expect(said).toMatchObject({ status: "complete", result: "fine", seq: chat.seq });
+    const [first, second, third] = [2, 1, 0].map((ago) => new Date(hub().now - ago).toISOString());
+    expect(await receipts(hub(), chat)).toEqual([
+      { recipient: "ada", delivered_at: first, seen_at: second, acknowledged_at: third },
+      { recipient: "bob" },
+    ]);
+    expect(await hub().get(chat)).toEqual(chat);
+    expect(await toldSince(hub(), head, "boss")).toEqual(["delivered ada", "seen ada", "acknowledged ada"]);
+    expect(await toldSince(hub(), head, null)).toHaveLength(3);
+    for (const other of ["ada", "bob", "eve"]) expect(await toldSince(hub(), head, other)).toEqual([]);
+    expect((await hub().events("boss", head)).at(-1)?.message).toMatchObject({ status: "pending", result: "fine" });
+  });
+
+  test("once all have acknowledged it is complete, and that everyone hears", async () => {
+    const chat = await toAll(hub());
+    await hub().change(chat, { op: "fail", error: "no time" }, ADA);
+    const head = hub().head;
+    expect(await hub().change(chat, { op: "complete" }, BOB)).toMatchObject({ status: "complete" });
+    expect(await toldSince(hub(), head, "boss")).toEqual(["acknowledged bob", "completed bob"]);
+    expect(await toldSince(hub(), head, "ada")).toEqual(["completed bob"]);
+    expect(await hub().get(chat)).toMatchObject({ status: "complete", completed_at: expect.any(String) });
+    expect((await hub().get(chat))?.error).toBeUndefined();
+  });
+
+  test("repeats tell nothing, also when it is over", async () => {
+    const chat = await toAll(hub());
+    await hub().change(chat, { op: "complete" }, ADA);
+    const head = hub().head;
+    await delivered(hub(), chat, "ada");
+    for (const op of ["claim", "seen", "complete"] as const) {
+      expect(await hub().change(chat, { op }, ADA)).toMatchObject({ status: "complete" });
+    }
+    await hub().change(chat, { op: "complete" }, BOSS);
+    expect(await hub().change(chat, { op: "complete" }, ADA)).toMatchObject({ status: "complete" });
+    expect(await toldSince(hub(), head, "boss")).toEqual(["completed boss"]);
+    await expect(hub().change(chat, claim(), BOB)).rejects.toMatchObject({ code: "wrong_status" });
+    await delivered(hub(), chat, "bob");
+    expect(await hub().change(chat, { op: "seen" }, BOB)).toMatchObject({ status: "complete" });
+    expect(await toldSince(hub(), head, "boss")).toEqual(["completed boss", "seen bob"]);
+  });
+
+  test("its sender, and nobody in particular, move it for all; neither has a receipt", async () => {
+    const [first, second] = [await toAll(hub()), await toAll(hub())];
+    await delivered(hub(), first, "boss");
+    for (const caller of [BOSS, NOBODY]) {
+      await expect(hub().change(first, { op: "seen" }, caller)).rejects.toMatchObject({ code: "not_recipient" });
+    }
+    await expect(hub().change(first, { op: "claim", tasksOnly: true }, ADA)).rejects.toMatchObject({
+      code: "not_a_task",
+    });
+    await hub().change(first, { op: "complete" }, BOSS);
+    await hub().change(second, claim(), NOBODY);
+    expect(await hub().get(second)).toMatchObject({ status: "in_progress" });
+    await hub().change(second, { op: "complete", result: "read" }, NOBODY);
+    expect(await hub().get(first)).toMatchObject({ status: "complete" });
+    expect(await hub().get(second)).toMatchObject({ status: "complete", result: "read" });
+    expect(await receipts(hub(), first)).toEqual([{ recipient: "ada" }, { recipient: "bob" }]);
+  });
+
+  test("who comes later has one from then on; with the message they go", async () => {
+    const chat = await toAll(hub());
+    const head = hub().head;
+    await delivered(hub(), chat, "zoe");
+    expect((await receipts(hub(), chat)).map(({ recipient }: { recipient: string }) => recipient)).toEqual([
+      ...["ada", "bob", "zoe"],
+    ]);
+    await hub().change(chat, { op: "complete", result: "s3cr3t" }, name("zoe"));
+    await hub().delete(chat);
+    expect(await hub().store.receipts(chat.id)).toBeNull();
+    const told = await hub().events("boss", head);
+    expect(told.map(({ kind }) => kind)).toEqual(["delivered", "acknowledged", "deleted"]);
+    expect(JSON.stringify(told)).not.toContain("s3cr3t");
+  });
+
+  test("what is for one has one receipt, which is its own", async () => {
+    const chat = await hub().send({ to_claude: "ada", type: "chat" });
+    await hub().change(chat, { op: "complete" }, ADA);
+    const at = new Date(hub().now).toISOString();
+    expect(await receipts(hub(), chat)).toEqual([{ recipient: "ada", delivered_at: at, acknowledged_at: at }]);
+    const task = await hub().send({ to_claude: "@tester" });
+    expect(await receipts(hub(), task)).toEqual([{ recipient: "@tester" }]);
+    expect(await hub().store.receipts("nothing")).toBeNull();
+  });
+
+  test("there is a limit: who is there goes before who was seen last, and nobody comes in beyond it", async () => {
+    const crowd = Array.from({ length: LIMITS.receipts - 1 }, (_, i) => `gone${1000 + i}`);
+    await move(hub(), "offline", ...crowd);
+    const chat = await toAll(hub());
+    const names = (await receipts(hub(), chat)).map(({ recipient }: { recipient: string }) => recipient);
+    expect(names).toHaveLength(LIMITS.receipts);
+    expect([names[0], names[1], names.at(-1)]).toEqual(["ada", "bob", crowd.at(-2)]);
+    const late = name(crowd.at(-1) as string);
+    expect(await hub().change(chat, { op: "complete" }, late)).toEqual(chat);
+    expect(await receipts(hub(), chat)).toHaveLength(LIMITS.receipts);
+  });
+};
