@@ -1,5 +1,5 @@
 /** What a helper opened is closed again without a word in the test: newest first, even when the test fails. */
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 
 type Close = () => unknown;
 
@@ -15,6 +15,7 @@ export function defer(close: Close): void {
   }
 }
 
-afterAll(async () => {
+/** The file is over. */
+export async function closeAll(): Promise<void> {
   for (const close of untilEndOfFile.splice(0).reverse()) await close();
-});
+}
