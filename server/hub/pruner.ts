@@ -3,7 +3,7 @@
  * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
  * that pruning never has more than a fraction of the database's time.
  */
-import type { Clock } from "../clock.ts";
+import { type Clock, momentOf } from "../clock.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../store/retention.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
@@ -47,7 +47,7 @@ export class Pruner {
   #callOff: (() => void) | undefined;
   #stopped = false;
   #keysAfter: KeyPlace | null = FIRST_KEY;
-  #keysAt = 0;
+  #keysAt = Number.NEGATIVE_INFINITY;
   #noted: PruneReport["size"] = "within";
 
   constructor(options: PrunerOptions) {
@@ -86,10 +86,10 @@ export class Pruner {
 
   #command(): PruneCommand {
     const { clock, policy } = this.#options;
-    const now = clock.now();
+    const { now, awake } = momentOf(clock);
     const before = (keptMs: number | undefined) => (keptMs === undefined ? null : now - keptMs);
-    if (now >= this.#keysAt) {
-      this.#keysAt = now + KEYS_EVERY_MS;
+    if (awake >= this.#keysAt) {
+      this.#keysAt = awake + KEYS_EVERY_MS;
       this.#keysAfter = FIRST_KEY;
     }
     return {

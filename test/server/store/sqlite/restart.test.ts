@@ -58,7 +58,7 @@ describe("the same file, opened again", () => {
     await first.claim(lost, gone);
     await first.close();
     const second = await openStore(file, clock);
-    await second.commit({ op: "lapse", until: clock.now() + MINUTE });
+    await second.commit({ op: "lapse", forMs: MINUTE });
     await second.commit({ op: "keep", holder: { claude_id: "worker", run: "r1" } });
     clock.advance(MINUTE);
     expect((await second.wake()).entries.map(({ id, kind }) => [id, kind])).toEqual([[lost.id, "requeued"]]);
