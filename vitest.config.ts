@@ -6,6 +6,7 @@ const PURE = [
   "test/shared/**/*.test.ts",
   "test/{docs/docs,mutations/mutations}.test.ts",
   "test/client/sdk/{backoff,connectionStates,frames,progressReports,rest,timetable}.test.ts",
+  "test/server/clock.test.ts",
   "test/server/core/**/*.test.ts",
   "test/server/delivery/{handOver,pruned}.test.ts",
   "test/server/hub/{pruner,rates,schedules/recurrence}.test.ts",
