@@ -31,7 +31,7 @@ export function waiting(state: MessageState, now: number): MessageState {
   };
 }
 
-/** As it waits when its time has come before: a clock that was put back makes it no secret again. */
+/** As it waits when its time has come before; a clock that was put back since does not change that. */
 export const claimable = (state: MessageState): MessageState => waiting(state, Number.POSITIVE_INFINITY);
 
 /** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
