@@ -1,9 +1,39 @@
+/** A moment by both of the hub's clocks, in milliseconds. */
+export interface Moment {
+  /** Since 1970: what calendars go by. May be set, also back. */
+  readonly now: number;
+  /** Lived through: what durations go by. Only differences mean something. */
+  readonly awake: number;
+}
+
 /** Time comes in through here, so that a test can hold it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds lived through, without the time for which the process or its machine was stopped. */
+  awake(): number;
   /** Calls `fn` once, `delayMs` from now. @returns a function that calls it off. */
   after(delayMs: number, fn: () => void): () => void;
+}
+
+export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), awake: clock.awake() });
+
+/** Who looks every second, as a hub does, and has not looked for longer, was stopped meanwhile. */
+const LONGEST_GAP_MS = 2_000;
+
+/**
+ * Makes of a clock that is never set one that stands still while the process does.
+ *
+ * @param steady milliseconds, only ever rising.
+ */
+export function awakeTime(steady: () => number): () => number {
+  let [seenAt, lived] = [steady(), 0];
+  return () => {
+    const at = steady();
+    lived += Math.min(at - seenAt, LONGEST_GAP_MS);
+    seenAt = at;
+    return Math.floor(lived);
+  };
 }
 
 /** Longer delays overflow Node's timers and would fire at once. */
@@ -11,6 +41,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: Date.now,
+  awake: awakeTime(() => performance.now()),
   after(delayMs, fn) {
     const timer = setTimeout(fn, Math.min(Math.max(0, delayMs), MAX_DELAY_MS));
     timer.unref();

@@ -171,8 +171,9 @@ class ComposedHub implements MountedHub {
 
   /** Until the last client has gone, or has had its time. */
   async #farewell(): Promise<void> {
-    const end = Date.now() + FAREWELL_MS;
-    while (this.#sockets.connections > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    const end = performance.now() + FAREWELL_MS;
+    while (this.#sockets.connections > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The message after an event, from the message before it. State read at a cursor and the events past it give
- * the state at any later cursor; only `lease_until` and `lease`, which the hub moves silently, are left behind.
+ * the state at any later cursor; only `lease_until` and `lease`, which the hub moves silently, are left behind, and
+ * the `not_before` of a task that rests, once the hub's clock was set.
  */
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";

@@ -78,6 +78,7 @@ export function create(
     claim_key: null,
     claimed_at: null,
     lease_until: null,
+    timeout_at: null,
     delivered_at: null,
     completed_at: null,
     failure: null,

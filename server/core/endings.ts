@@ -2,12 +2,12 @@
 import type { Failure } from "../../shared/message.ts";
 import type { Decision, EventDraft } from "./decision.ts";
 import type { Circumstances, MessageState } from "./message.ts";
-import { backoff, waiting } from "./readiness.ts";
+import { backoff, claimable, waiting } from "./readiness.ts";
 
 /** Back to waiting after a rest; at once claimable when there is none. */
 export function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
   const rest = backoff(state, c.lease, c.random);
-  const next = waiting(rest > 0 ? { ...state, not_before: c.now + rest } : state, c.now);
+  const next = rest > 0 ? waiting({ ...state, not_before: c.now + rest }, c.now) : claimable(state);
   return backToWaiting(next, { kind: "requeued", actor, ...(error !== undefined && { error }) });
 }
 
@@ -49,6 +49,7 @@ export const ended = (state: MessageState, now: number): MessageState => ({
   ...state,
   completed_at: now,
   lease_until: null,
+  timeout_at: null,
   extended_until: null,
   claim_rank: null,
   wake_at: null,

@@ -1,7 +1,7 @@
 /**
  * A message as the hub holds it: every field, times in milliseconds, absent values as null.
  *
- * Two fields exist only in here. `claim_rank` orders claimable tasks and is null for everything that cannot
+ * Some fields exist only in here. `claim_rank` orders claimable tasks and is null for everything that cannot
  * be claimed now; `wake_at` is the next moment at which time alone changes the message.
  */
 import type { Failure, MessageType, Priority, Status } from "../../shared/message.ts";
@@ -46,6 +46,8 @@ export interface MessageState {
   readonly claimed_at: number | null;
   /** Null while the holder's run is connected: the hub keeps the lease without writing. */
   readonly lease_until: number | null;
+  /** When the time of the present attempt is over. */
+  readonly timeout_at: number | null;
   readonly delivered_at: number | null;
   readonly completed_at: number | null;
   readonly failure: Failure | null;

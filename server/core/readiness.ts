@@ -25,18 +25,33 @@ export function waiting(state: MessageState, now: number): MessageState {
     ...state,
     status: "pending",
     lease_until: null,
+    timeout_at: null,
     claim_rank: isTask && isDue && state.blocked === 0 ? claimRank(state) : null,
     wake_at: earliest(isTask && !isDue ? state.not_before : null, state.expires_at),
   };
 }
 
-/** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
-export function heldWakeAt(state: MessageState): number | null {
-  return earliest(state.lease_until, timeoutAt(state));
-}
+/** As it waits when its time has come before; a clock that was put back since does not change that. */
+export const claimable = (state: MessageState): MessageState => waiting(state, Number.POSITIVE_INFINITY);
 
-export const timeoutAt = (state: MessageState): number | null =>
-  state.timeout_ms === null || state.claimed_at === null ? null : state.claimed_at + state.timeout_ms;
+/** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
+export const heldWakeAt = (state: MessageState): number | null => earliest(state.lease_until, state.timeout_at);
+
+/** A held task, or one that rests, once its clock has moved by so much beside the passing of time. */
+export function onMovedClock(state: MessageState, by: number): MessageState {
+  const moved = (at: number | null) => (at === null ? null : at + by);
+  if (state.status === "pending") {
+    const not_before = moved(state.not_before);
+    return { ...state, not_before, wake_at: earliest(not_before, state.expires_at) };
+  }
+  const held = {
+    ...state,
+    lease_until: moved(state.lease_until),
+    extended_until: moved(state.extended_until),
+    timeout_at: moved(state.timeout_at),
+  };
+  return { ...held, wake_at: heldWakeAt(held) };
+}
 
 const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
 

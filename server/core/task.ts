@@ -13,7 +13,7 @@ import { type Decision, unchanged } from "./decision.ts";
 import { backToWaiting, ended, failed, requeued, unheld } from "./endings.ts";
 import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
-import { heldWakeAt, timeoutAt, waiting } from "./readiness.ts";
+import { claimable, heldWakeAt, waiting } from "./readiness.ts";
 
 type Cell<Op extends Transition["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
 
@@ -93,6 +93,7 @@ function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstance
     claim_key: command.claim_key ?? null,
     claimed_at: c.now,
     lease_until: leaseUntil(c),
+    timeout_at: state.timeout_ms === null ? null : c.now + state.timeout_ms,
     extended_until: null,
     progress: null,
     delivered_at: state.delivered_at ?? c.now,
@@ -177,7 +178,7 @@ function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumsta
 
 function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circumstances): Decision {
   assertHolds(state, command.attempt, c.caller);
-  const next = waiting({ ...state, tries_left: state.tries_left + 1 }, c.now);
+  const next = claimable({ ...state, tries_left: state.tries_left + 1 });
   return { next, events: [{ kind: "released", actor: actingName(state, c.caller) }] };
 }
 
@@ -203,7 +204,8 @@ function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circ
     completed_at: null,
     expires_at: state.expires_at !== null && state.expires_at <= c.now ? null : state.expires_at,
   };
-  return backToWaiting(waiting(fresh, c.now), { kind: "requeued", actor: c.caller.claude_id });
+  const next = state.attempt > 0 ? claimable(fresh) : waiting(fresh, c.now);
+  return backToWaiting(next, { kind: "requeued", actor: c.caller.claude_id });
 }
 
 /** Silent: leases move without an event. What a connected run asks for counts once its connection is gone. */
@@ -234,8 +236,7 @@ function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circum
 }
 
 function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
-  const timeout = timeoutAt(state);
-  const timedOut = timeout !== null && timeout <= c.now;
+  const timedOut = state.timeout_at !== null && state.timeout_at <= c.now;
   const lapsed = state.lease_until !== null && state.lease_until <= c.now;
   if (!timedOut && !lapsed) return unchanged({ ...state, wake_at: heldWakeAt(state) });
   const error = timedOut ? `timed out after ${state.timeout_ms} ms` : `${state.claimed_by} was gone`;

@@ -73,7 +73,7 @@ export class ClaimLines {
   async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
     const { queues, waitMs, gone, key } = claimant;
     const line = this.#lines.get(queues) ?? this.#open(queues);
-    const waiter = new Waiter(this.#clock.now() + waitMs);
+    const waiter = new Waiter(this.#clock.awake() + waitMs);
     line.waiters.add(waiter);
     if (key !== undefined) this.#byKey.set(key, waiter);
     this.#watch(waiter.until);
@@ -137,9 +137,9 @@ export class ClaimLines {
     if (until >= this.#earliest) return;
     this.#earliest = until;
     this.#callOff();
-    this.#callOff = this.#clock.after(until - this.#clock.now(), () => {
+    this.#callOff = this.#clock.after(until - this.#clock.awake(), () => {
       this.#earliest = Number.POSITIVE_INFINITY;
-      this.#watch(this.#endUntil(this.#clock.now()));
+      this.#watch(this.#endUntil(this.#clock.awake()));
     });
   }
 
@@ -157,6 +157,7 @@ export class ClaimLines {
 }
 
 class Waiter {
+  /** On the clock of what the hub lived through. */
   readonly until: number;
   state: "trying" | "waiting" | "called" = "waiting";
   isOver = false;

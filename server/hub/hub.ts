@@ -16,6 +16,7 @@ import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCommand } from "../store/store.ts";
 import { addressesOf } from "../store/view.ts";
+import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { PollReceipts } from "./pollReceipts.ts";
@@ -24,9 +25,6 @@ import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
-
-/** How soon what is due is tried again when the store failed. */
-const WAKE_AGAIN_MS = 1_000;
 
 /** How connections are watched, ms. */
 export interface Liveness {
@@ -70,23 +68,21 @@ export class Hub {
   readonly #failed: HubOptions["failed"];
   readonly #closing = new Cancellation();
   readonly #pruner: Pruner;
-  #wakeAt: number | null = null;
-  #callOffWake: (() => void) | undefined;
+  readonly #alarm: Alarm;
 
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
   static async start(options: HubOptions): Promise<Hub> {
-    const { position, instances, wakeAt } = await options.store.open(options.clock.now());
+    const { position, instances } = await options.store.open(options.clock.now());
     const hub = new Hub(options, position);
-    const until = options.clock.now() + LIVENESS.reconnect_spread_ms + options.lease.graceMs;
     try {
-      await hub.submit({ op: "lapse", until });
+      await hub.submit({ op: "lapse", forMs: LIVENESS.reconnect_spread_ms + options.lease.graceMs });
       await hub.scheduler.start();
     } catch (error) {
       await options.store.close();
       throw error;
     }
     hub.presence.start(instances);
-    hub.#armWake(wakeAt);
+    hub.#alarm.start();
     hub.#pruner.start();
     return hub;
   }
@@ -127,7 +123,8 @@ export class Hub {
       pruned: (floor) => this.delivery.raiseFloor(floor),
       failed,
     });
-    this.runs = new Runs({ clock, graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
+    this.#alarm = new Alarm(clock, () => this.submit({ op: "wake" }), log("waking what is due"));
+    this.runs = new Runs({ graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
   }
 
   /** Ends once the hub closes. */
@@ -191,7 +188,7 @@ export class Hub {
     this.#closing.cancel();
     this.claimLines.close();
     this.scheduler.close();
-    this.#callOffWake?.();
+    this.#alarm.stop();
     this.presence.stop();
     this.#pruner.stop();
     await this.#commits.drain();
@@ -201,27 +198,7 @@ export class Hub {
   #committed({ entries, wakeAt }: CommitResult): void {
     this.delivery.committed(entries);
     this.claimLines.committed(entries);
-    this.#armWake(wakeAt);
-  }
-
-  /** One timer, armed at the earliest moment at which time alone changes something. */
-  #armWake(wakeAt: number | null): void {
-    if (wakeAt === this.#wakeAt || this.#closing.cancelled) return;
-    this.#callOffWake?.();
-    this.#callOffWake = undefined;
-    this.#wakeAt = wakeAt;
-    if (wakeAt === null) return;
-    this.#callOffWake = this.clock.after(Math.max(0, wakeAt - this.clock.now()), () => void this.#wake());
-  }
-
-  async #wake(): Promise<void> {
-    this.#wakeAt = null;
-    try {
-      await this.submit({ op: "wake" });
-    } catch (error) {
-      this.#failed("waking what is due", error);
-      this.#armWake(this.clock.now() + WAKE_AGAIN_MS);
-    }
+    this.#alarm.arm(wakeAt);
   }
 
   #submitQuietly(command: StoreCommand): void {

@@ -151,7 +151,7 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
   if (claude_id === null) throw missing("claude_id");
   const now = hub.clock.now();
   hub.presence.beat(claude_id, params.interval_ms);
-  await hub.submit({ op: "lengthen", claude_id, until: now + hub.leasePolicy.detachedMs });
+  await hub.submit({ op: "lengthen", claude_id, forMs: hub.leasePolicy.detachedMs });
   return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(claude_id) } };
 }
 

@@ -2,8 +2,11 @@
  * Prunes what the hub is told not to keep: one portion after the other until nothing is left, then again after a
  * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
  * that pruning never has more than a fraction of the database's time.
+ *
+ * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
+ * goes because of its age.
  */
-import type { Clock } from "../clock.ts";
+import { type Clock, momentOf } from "../clock.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../store/retention.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
@@ -35,6 +38,10 @@ const PAUSE_MS = 20;
 /** Between two looks at all idempotency keys. */
 const KEYS_EVERY_MS = 24 * 60 * 60_000;
 
+/** By how much a clock must be put forward between two rounds not to be believed, and for how long it is not. */
+const FORWARD_MS = 60_000;
+const DOUBT_MS = 60 * 60_000;
+
 /** What the person who set a size should know. */
 const SIZE_NOTES = {
   within: undefined,
@@ -47,11 +54,15 @@ export class Pruner {
   #callOff: (() => void) | undefined;
   #stopped = false;
   #keysAfter: KeyPlace | null = FIRST_KEY;
-  #keysAt = 0;
+  #keysAt = Number.NEGATIVE_INFINITY;
+  /** Wall clock less time lived through, as of the last portion. */
+  #apart: number;
+  #doubtsUntil = Number.NEGATIVE_INFINITY;
   #noted: PruneReport["size"] = "within";
 
   constructor(options: PrunerOptions) {
     this.#options = options;
+    this.#apart = options.clock.now() - options.clock.awake();
   }
 
   /** Begins, unless everything is kept. */
@@ -72,9 +83,10 @@ export class Pruner {
   /** One portion; the next is asked for when its report is here. */
   async #prune(): Promise<void> {
     try {
-      const { message } = await this.#options.submit(this.#command());
+      const command = this.#command();
+      const { message } = await this.#options.submit(command);
       const report = JSON.parse(message as string) as PruneReport;
-      this.#keysAfter = report.keys_next;
+      if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report.floor);
       if (!report.more) this.#note(report.size);
       this.#later(report.more ? PAUSE_MS : EVERY_MS);
@@ -86,10 +98,11 @@ export class Pruner {
 
   #command(): PruneCommand {
     const { clock, policy } = this.#options;
-    const now = clock.now();
-    const before = (keptMs: number | undefined) => (keptMs === undefined ? null : now - keptMs);
-    if (now >= this.#keysAt) {
-      this.#keysAt = now + KEYS_EVERY_MS;
+    const { now, awake } = momentOf(clock);
+    const doubts = this.#doubts(now, awake);
+    const before = (keptMs: number | undefined) => (keptMs === undefined || doubts ? null : now - keptMs);
+    if (awake >= this.#keysAt && !doubts) {
+      this.#keysAt = awake + KEYS_EVERY_MS;
       this.#keysAfter = FIRST_KEY;
     }
     return {
@@ -98,8 +111,14 @@ export class Pruner {
       failed_before: before(policy.failedMs),
       log_before: before(policy.logMs),
       max_bytes: policy.maxBytes ?? null,
-      keys_after: this.#keysAfter,
+      keys_after: doubts ? null : this.#keysAfter,
     };
+  }
+
+  #doubts(now: number, awake: number): boolean {
+    if (now - awake - this.#apart > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
+    this.#apart = now - awake;
+    return awake < this.#doubtsUntil;
   }
 
   /** Says once what keeps the file from its size. */

@@ -89,9 +89,8 @@ class RateLimit {
 
   /** A refusal costs nothing: it is over when its time is, however often it was asked meanwhile. */
   #refuse(uses: Uses): void {
-    const wait = Math.ceil(uses.refusedUntil - this.#clock.now());
-    const isOver = wait <= 0 || wait > this.#windowMs; // or the clock was put back
-    if (!isOver) throw rateLimited(this.#what, this.#most, this.#windowMs, wait);
+    const wait = Math.ceil(uses.refusedUntil - this.#clock.awake());
+    if (wait > 0) throw rateLimited(this.#what, this.#most, this.#windowMs, wait);
     uses.refusedUntil = 0;
   }
 
@@ -99,7 +98,7 @@ class RateLimit {
     const bundle = uses.unreported;
     uses.unreported = 0;
     const verdict = ({ remainingPoints, msBeforeNext }: RateLimiterRes) => {
-      if (remainingPoints === 0) uses.refusedUntil = this.#clock.now() + Math.min(msBeforeNext, this.#windowMs);
+      if (remainingPoints === 0) uses.refusedUntil = this.#clock.awake() + Math.min(msBeforeNext, this.#windowMs);
     };
     this.#limiter.consume(key, bundle).then(verdict, verdict);
   }

@@ -2,14 +2,12 @@
  * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
  * last connection of a run is gone its leases get an end, which coming back takes away again.
  */
-import type { Clock } from "../clock.ts";
 import type { StoreCommand } from "../store/store.ts";
 
 /** Views remembered of runs that may come back. */
 const REMEMBERED_VIEWS = 10_000;
 
 export interface RunsOptions {
-  clock: Clock;
   graceMs: number;
   submit: (command: StoreCommand) => void;
 }
@@ -42,8 +40,7 @@ export class Runs {
       return;
     }
     this.#connections.delete(key);
-    const until = this.#options.clock.now() + this.#options.graceMs;
-    this.#options.submit({ op: "lapse", holder: { claude_id, run }, until });
+    this.#options.submit({ op: "lapse", holder: { claude_id, run }, forMs: this.#options.graceMs });
   }
 
   /** Whether a run that comes back looks at the log through another view than before. */

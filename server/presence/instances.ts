@@ -5,10 +5,12 @@
  * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
  * connection: an instance may hold several.
  *
- * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second.
+ * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second. Deadlines and gaps
+ * are of the clock of what the hub lived through, what presence shows is of the calendar's.
  */
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
 import { LIVENESS } from "../../shared/presence.ts";
+import type { Moment } from "../clock.ts";
 import type { KnownInstance, PresenceTransition } from "../store/store.ts";
 
 export interface Connection {
@@ -71,12 +73,12 @@ export class Instances {
    * Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed; those who
    * beat, until their next heartbeat is overdue, as if they had beaten just now.
    */
-  restore(known: readonly KnownInstance[], now: number, graceMs: number): void {
+  restore(known: readonly KnownInstance[], awake: number, graceMs: number): void {
     for (const { claude_id, state, since, last_seen, beat_ms } of known) {
       const record = this.#add(claude_id, state, since, last_seen);
       if (state === "offline") continue;
-      if (beat_ms !== null) Object.assign(record, { beatAt: now, gaps: [beat_ms] });
-      this.#setDeadline(record, Math.max(now + graceMs, freshUntil(record)));
+      if (beat_ms !== null) Object.assign(record, { beatAt: awake, gaps: [beat_ms] });
+      this.#setDeadline(record, Math.max(awake + graceMs, freshUntil(record)));
     }
   }
 
@@ -90,7 +92,7 @@ export class Instances {
   }
 
   /** @param goodbye whether the client said so; then it is gone at once. */
-  disconnect(claudeId: string, connection: Connection, goodbye: boolean, now: number): void {
+  disconnect(claudeId: string, connection: Connection, goodbye: boolean, { now, awake }: Moment): void {
     const record = this.#records.get(claudeId);
     if (!record?.connections.delete(connection)) return;
     record.last_seen = now;
@@ -99,11 +101,11 @@ export class Instances {
       return;
     }
     const fresh = freshUntil(record);
-    if (goodbye && fresh <= now) {
+    if (goodbye && fresh <= awake) {
       this.#setDeadline(record, null);
       this.#move(record, "offline", now);
     } else {
-      this.#setDeadline(record, Math.max(fresh, now + this.#leaveMs));
+      this.#setDeadline(record, Math.max(fresh, awake + this.#leaveMs));
       this.#changed(record, null);
     }
   }
@@ -112,9 +114,9 @@ export class Instances {
    * @param intervalMs when the next one is to be expected, where the client names it.
    * @returns the same as far as it is known, else 0.
    */
-  beat(claudeId: string, intervalMs: number | undefined, now: number): number {
+  beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment): number {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
-    noteGap(record, intervalMs, now);
+    noteGap(record, intervalMs, awake);
     record.last_seen = now;
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
@@ -122,11 +124,11 @@ export class Instances {
   }
 
   /** Moves on whoever's time is over. */
-  sweep(now: number): void {
+  sweep({ now, awake }: Moment): void {
     for (const record of this.#leaving) {
-      if (record.deadline === null || record.deadline > now) continue;
+      if (record.deadline === null || record.deadline > awake) continue;
       const overdue = record.state === "online" && record.deadline === freshUntil(record); // its heartbeat held it last
-      this.#setDeadline(record, overdue ? now + LIVENESS.stale_ms : null);
+      this.#setDeadline(record, overdue ? awake + LIVENESS.stale_ms : null);
       this.#move(record, overdue ? "stale" : "offline", now);
     }
   }
@@ -165,15 +167,15 @@ export class Instances {
   }
 }
 
-function noteGap(record: InstanceRecord, intervalMs: number | undefined, now: number): void {
+function noteGap(record: InstanceRecord, intervalMs: number | undefined, awake: number): void {
   if (intervalMs !== undefined) record.gaps = [intervalMs];
-  else if (record.beatAt !== null) record.gaps = [...record.gaps, now - record.beatAt].slice(-GAPS_KEPT);
-  record.beatAt = now;
+  else if (record.beatAt !== null) record.gaps = [...record.gaps, awake - record.beatAt].slice(-GAPS_KEPT);
+  record.beatAt = awake;
 }
 
 /** Until when the last heartbeat counts: two and a half intervals, the largest recent gap being one. */
 function freshUntil({ beatAt, gaps }: InstanceRecord): number {
-  if (beatAt === null) return 0;
+  if (beatAt === null) return Number.NEGATIVE_INFINITY;
   return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf({ gaps }));
 }
 

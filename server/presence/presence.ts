@@ -4,7 +4,7 @@
  */
 import type { Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, momentOf } from "../clock.ts";
 import { iso } from "../store/messageJson.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
@@ -54,7 +54,7 @@ export class PresenceBoard {
   /** Starts with who was known before; a restart of the hub is no transition. */
   start(known: readonly KnownInstance[]): void {
     const grace = LIVENESS.reconnect_spread_ms + this.#options.leaveMs;
-    this.#instances.restore(known, this.#options.clock.now(), grace);
+    this.#instances.restore(known, this.#options.clock.awake(), grace);
     this.#tickLater();
   }
 
@@ -75,15 +75,15 @@ export class PresenceBoard {
   }
 
   disconnect(claudeId: string, connection: Connection, goodbye: boolean): void {
-    this.#instances.disconnect(claudeId, connection, goodbye, this.#options.clock.now());
+    this.#instances.disconnect(claudeId, connection, goodbye, momentOf(this.#options.clock));
   }
 
   beat(claudeId: string, intervalMs?: number): void {
-    const now = this.#options.clock.now();
-    const beat_ms = this.#instances.beat(claudeId, intervalMs, now);
-    if (now - (this.#keptBeats.get(claudeId) ?? 0) < KEPT_BEAT_MS) return;
-    this.#keptBeats.set(claudeId, now);
-    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: now, beat_ms });
+    const at = momentOf(this.#options.clock);
+    const beat_ms = this.#instances.beat(claudeId, intervalMs, at);
+    if (at.awake - (this.#keptBeats.get(claudeId) ?? Number.NEGATIVE_INFINITY) < KEPT_BEAT_MS) return;
+    this.#keptBeats.set(claudeId, at.awake);
+    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: at.now, beat_ms });
   }
 
   /** @returns a function that ends the listening. */
@@ -149,7 +149,7 @@ export class PresenceBoard {
 
   /** Once a second: moves on whose time is over, keeps what happened, tells the listeners. */
   #tick(): void {
-    this.#instances.sweep(this.#options.clock.now());
+    this.#instances.sweep(momentOf(this.#options.clock));
     this.keep();
     if (this.#changed.size === 0) return;
     const names = [...this.#changed];

@@ -6,6 +6,7 @@
  * is a `late` event: what a holder said whose time was over.
  */
 import { HubError } from "../../shared/errors.ts";
+import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
@@ -23,6 +24,7 @@ import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
 import { Sending } from "./sending.ts";
 import type { CommitResult, Counts, Outcome, StoreCommand } from "./store.ts";
 import { TemplateDesk } from "./templates/desk.ts";
+import { Timekeeper } from "./timekeeper.ts";
 
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
@@ -47,11 +49,13 @@ export class Engine {
   readonly #dependencies: Dependencies;
   readonly #sending: Sending;
   readonly #receipts: Receipts;
+  readonly #timekeeper: Timekeeper;
   #now = 0;
 
   constructor(options: EngineOptions, tally: Tally) {
     this.#options = options;
     this.#ledger = options.ledger;
+    this.#timekeeper = new Timekeeper(options.ledger);
     this.#dependencies = new Dependencies(options.ledger);
     this.#journal = new Journal(options.ledger, options.lease.graceMs, tally, this.#dependencies.observe);
     this.#sending = new Sending(options, this.#journal, this.#dependencies);
@@ -81,11 +85,14 @@ export class Engine {
   reset(tally: Tally): void {
     this.#journal.reset(tally);
     this.#dependencies.reset();
+    this.#timekeeper.reset();
   }
 
   /** Executes a batch inside the caller's transaction. */
-  execute(commands: readonly StoreCommand[], now: number): CommitResult {
+  execute(commands: readonly StoreCommand[], at: Moment): CommitResult {
+    const { now } = at;
     this.#now = now;
+    this.#timekeeper.keep(at);
     this.#journal.open(now);
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
@@ -131,10 +138,10 @@ export class Engine {
       return NOTHING;
     },
     delivered: ({ ids, claude_id }) => this.#delivered(ids, claude_id),
-    lapse: ({ holder, until }) => this.#moveLeases(holder, (state) => state.lease_until ?? until),
+    lapse: ({ holder, forMs }) => this.#moveLeases(holder, (state) => state.lease_until ?? this.#now + forMs),
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
-    lengthen: ({ claude_id, until }) =>
-      this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, until)),
+    lengthen: ({ claude_id, forMs }) =>
+      this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, this.#now + forMs)),
     lift: ({ chain_id, hops }) => ({ ok: true, message: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
     wake: () => this.#wake(),
     probe: () => {

@@ -6,7 +6,7 @@
  */
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, momentOf } from "../clock.ts";
 import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
 
 const BATCH_COMMANDS = 256;
@@ -143,7 +143,7 @@ export class GroupCommit {
   async #run(batch: Queued[]): Promise<void> {
     try {
       const commands = batch.map(({ command }) => command);
-      const result = await this.#store.commit(commands, this.#clock.now());
+      const result = await this.#store.commit(commands, momentOf(this.#clock));
       this.#committed(result);
       for (let i = 0; i < batch.length; i++) settle(batch[i] as Queued, result.outcomes[i] as Outcome);
     } catch (error) {

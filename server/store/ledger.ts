@@ -61,11 +61,21 @@ export interface ReceiptTable {
   all(id: string): Receipt[];
 }
 
+/** What the tables know of the clock. */
+export interface ClockTable {
+  /** The wall clock as it was noted last; null: never. */
+  noted(): number | null;
+  note(now: number): void;
+  /** Tasks with a deadline that measures time: those held, and those that rest after a try. */
+  timed(): string[];
+}
+
 export interface Ledger {
   readonly waits: Waits;
   readonly receipts: ReceiptTable;
   readonly schedules: ScheduleTable;
   readonly templates: TemplateTable;
+  readonly clock: ClockTable;
   message(id: string): MessageState | undefined;
   insert(state: MessageState): void;
   update(state: MessageState): void;

@@ -7,6 +7,7 @@ import type { WireError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
 import type { Failure, LeaseState, MessageType, Status } from "../../shared/message.ts";
 import type { TemplateBody, TemplateSummary } from "../../shared/template.ts";
+import type { Moment } from "../clock.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
@@ -26,12 +27,12 @@ export type StoreCommand =
   | { op: "delete"; caller: Caller; id: string }
   /** The recipient's client has acknowledged these `new` events. */
   | { op: "delivered"; claude_id: string; ids: readonly string[] }
-  /** A run has gone: its leases end at `until`. Without a holder: every run has gone. */
-  | { op: "lapse"; holder?: { claude_id: string; run: string }; until: number }
+  /** A run has gone: its leases last for so much longer. Without a holder: every run has gone. */
+  | { op: "lapse"; holder?: { claude_id: string; run: string }; forMs: number }
   /** A run is connected: its leases are kept. */
   | { op: "keep"; holder: { claude_id: string; run: string } }
-  /** A name beats: its detached claims last until `until` at least. */
-  | { op: "lengthen"; claude_id: string; until: number }
+  /** A name beats: its detached claims last for so long at least. */
+  | { op: "lengthen"; claude_id: string; forMs: number }
   /** A person lets a chain go on for so many hops more. Its outcome's message is the chain. */
   | { op: "lift"; chain_id: string; hops?: number | undefined }
   /** Time has come for whatever is due. */
@@ -152,7 +153,7 @@ export interface Store {
   /** Opens the store and makes it this process's own. Call once, before anything else. */
   open(now: number): Promise<{ position: Position; instances: KnownInstance[]; wakeAt: number | null }>;
   /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
-  commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult>;
+  commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult>;
   get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
   /** What became of each try of a message, as a JSON array; null when there is no such message. */
   attempts(id: string): Promise<string | null>;

@@ -1,6 +1,12 @@
+import { CLOCK_MUTATIONS } from "./clock.ts";
 import { MUTATIONS, type Mutation } from "./mutations.ts";
 import { TEMPLATE_MUTATIONS } from "./templates.ts";
 import { WORK_MUTATIONS } from "./work.ts";
 
 /** Every bug that is planted. */
-export const ALL_MUTATIONS: readonly Mutation[] = [...MUTATIONS, ...TEMPLATE_MUTATIONS, ...WORK_MUTATIONS];
+export const ALL_MUTATIONS: readonly Mutation[] = [
+  ...MUTATIONS,
+  ...TEMPLATE_MUTATIONS,
+  ...WORK_MUTATIONS,
+  ...CLOCK_MUTATIONS,
+];

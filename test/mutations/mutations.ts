@@ -34,8 +34,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a task given back untried has lost a try",
     file: TASK,
-    search: "waiting({ ...state, tries_left: state.tries_left + 1 }, c.now)",
-    replace: "waiting(state, c.now)",
+    search: "claimable({ ...state, tries_left: state.tries_left + 1 })",
+    replace: "claimable(state)",
   },
   {
     breaks: "a stale attempt may end the task",
@@ -58,8 +58,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a time-out does not bound an attempt whose lease is kept",
     file: TASK,
-    search: "const timedOut = timeout !== null && timeout <= c.now;",
-    replace: "const timedOut = timeout !== null && timeout <= c.now && state.lease_until !== null;",
+    search: "const timedOut = state.timeout_at !== null && state.timeout_at <= c.now;",
+    replace: "const timedOut = state.timeout_at !== null && state.timeout_at <= c.now && state.lease_until !== null;",
   },
   {
     breaks: "a task that is out of tries is tried for ever",
@@ -137,14 +137,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a run that goes twice gets a longer lease",
     file: ENGINE,
-    search: "(state) => state.lease_until ?? until)",
-    replace: "() => until)",
+    search: "(state) => state.lease_until ?? this.#now + forMs)",
+    replace: "() => this.#now + forMs)",
   },
   {
     breaks: "a heartbeat shortens leases",
     file: ENGINE,
-    search: "Math.max(state.lease_until ?? 0, until)",
-    replace: "Math.min(state.lease_until ?? 0, until)",
+    search: "Math.max(state.lease_until ?? 0, this.#now + forMs)",
+    replace: "Math.min(state.lease_until ?? 0, this.#now + forMs)",
   },
   {
     breaks: "events no longer fold into the state when a waiting task is ended",

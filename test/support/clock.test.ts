@@ -30,3 +30,14 @@ test("stands still by itself", () => {
   expect(clock.now()).toBe(clock.now());
   clock.after(0, () => expect.fail("nobody moved the clock"));
 });
+
+test("tells what was lived through apart from what the wall clock says", () => {
+  const clock = new ManualClock(5_000);
+  const due: number[] = [];
+  clock.after(100, () => due.push(clock.now()));
+  clock.advance(50);
+  clock.step(-1_000);
+  expect([clock.now(), clock.awake(), due]).toEqual([4_050, 50, []]);
+  clock.stop(600);
+  expect([clock.now(), clock.awake(), due]).toEqual([4_650, 50, [4_650]]);
+});

@@ -4,6 +4,7 @@ import { beforeEach } from "vitest";
 
 const PARTS = {
   strace: { commands: ["strace"], install: "apt-get install strace" },
+  faketime: { commands: ["faketime"], install: "apt-get install faketime" },
   chromium: { commands: ["chromium", "chromium-browser", "google-chrome"], install: "apt-get install chromium" },
 } as const;
 

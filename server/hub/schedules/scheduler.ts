@@ -8,7 +8,7 @@
  */
 import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
-import type { Clock } from "../../clock.ts";
+import { type Clock, momentOf } from "../../clock.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { ScheduleCommand, Timing } from "../../store/schedules.ts";
 import { Recurrence } from "./recurrence.ts";
@@ -40,7 +40,7 @@ export class Scheduler {
   /** Whether what is known here may no longer be what the store has. */
   #isStale = false;
   /** Until when a store that failed is left alone. */
-  #restsUntil = 0;
+  #restsUntil = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   #callOff = () => {};
 
@@ -82,8 +82,8 @@ export class Scheduler {
   /** Nobody knows what came to be: it is read again, after a rest. */
   #doubt(): void {
     this.#isStale = true;
-    const now = this.#options.clock.now();
-    if (this.#restsUntil <= now) this.#restsUntil = now + REST_MS;
+    const awake = this.#options.clock.awake();
+    if (this.#restsUntil <= awake) this.#restsUntil = awake + REST_MS;
   }
 
   async #read(): Promise<void> {
@@ -115,11 +115,10 @@ export class Scheduler {
   #arm(): void {
     if (this.#isClosed || this.#isLooking) return;
     this.#callOff();
-    const now = this.#options.clock.now();
+    const { now, awake } = momentOf(this.#options.clock);
     const earliest = this.#isStale ? now : Math.min(...[...this.#entries.values()].map(({ due }) => due));
     if (earliest === Number.POSITIVE_INFINITY) return;
-    const rest = Math.min(this.#restsUntil - now, REST_MS);
-    const delay = Math.max(0, rest, Math.min(earliest - now, LOOK_MS));
+    const delay = Math.max(0, this.#restsUntil - awake, Math.min(earliest - now, LOOK_MS));
     this.#callOff = this.#options.clock.after(delay, () => void this.#look());
   }
 

@@ -1,6 +1,6 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 import type { Attempt, MessageState } from "../../core/message.ts";
-import type { HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
+import type { ClockTable, HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
 import { MemoryReceipts } from "./memoryReceipts.ts";
@@ -38,6 +38,30 @@ class MemoryWaits implements Waits {
   }
 }
 
+class MemoryClock implements ClockTable {
+  readonly #messages: ReadonlyMap<string, MessageState>;
+  #noted: number | null = null;
+
+  constructor(messages: ReadonlyMap<string, MessageState>) {
+    this.#messages = messages;
+  }
+
+  noted() {
+    return this.#noted;
+  }
+
+  note(now: number) {
+    this.#noted = now;
+  }
+
+  timed() {
+    const tasks = [...this.#messages.values()].filter(({ type }) => type === "task");
+    const held = tasks.filter((m) => m.status === "in_progress");
+    const resting = tasks.filter((m) => m.status === "pending" && m.attempt > 0 && m.claim_rank === null && !m.blocked);
+    return [...held, ...resting.filter((m) => m.not_before !== null)].map(({ id }) => id);
+  }
+}
+
 export class MemoryLedger implements Ledger {
   /** In the order of arrival. */
   readonly messages = new Map<string, MessageState>();
@@ -46,6 +70,7 @@ export class MemoryLedger implements Ledger {
   readonly log: StoredEntry[] = [];
   readonly waits = new MemoryWaits();
   readonly templates = new MemoryTemplates();
+  readonly clock = new MemoryClock(this.messages);
   readonly presence: PresenceTransition[] = [];
   readonly receipts = new MemoryReceipts(this.presence);
   readonly #attempts = new Map<string, Map<number, Attempt>>();

@@ -1,6 +1,7 @@
 /** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
 import { HubError } from "../../../shared/errors.ts";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
+import type { Moment } from "../../clock.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog } from "../backlog.ts";
@@ -42,8 +43,8 @@ export class MemoryStore implements Store {
     return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [], wakeAt: null };
   }
 
-  async commit(commands: readonly StoreCommand[], now: number) {
-    return this.#engine.execute(commands, now);
+  async commit(commands: readonly StoreCommand[], at: Moment) {
+    return this.#engine.execute(commands, at);
   }
 
   async get(id: string, now: number) {

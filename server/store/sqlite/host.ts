@@ -9,6 +9,7 @@
 import Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
+import type { Moment } from "../../clock.ts";
 import { type ScheduleFilter, type ScheduleSlice, scheduleJson, scheduleSlice, type Timing } from "../schedules.ts";
 import type {
   CommitResult,
@@ -37,7 +38,8 @@ export class SqliteHost {
   readonly #lock: HubLock;
   readonly #epoch: string;
   #open: OpenFile | undefined;
-  #brokenSince = 0;
+  /** Since when it waits before it opens the file again, on a clock that is never set. */
+  #brokenSince = Number.NEGATIVE_INFINITY;
   #list: MessageList | undefined;
 
   constructor(options: HostOptions) {
@@ -66,12 +68,12 @@ export class SqliteHost {
     return this.#use().queries.earliestWake;
   }
 
-  commit(commands: readonly StoreCommand[], now: number): CommitResult {
+  commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
     try {
       open.begin.run();
       this.#noticeForeignWrites(open); // from here on nobody else writes
-      const result = open.engine.execute(commands, now);
+      const result = open.engine.execute(commands, at);
       open.commit.run();
       return result;
     } catch (error) {
@@ -185,12 +187,12 @@ export class SqliteHost {
 
   #use(): OpenFile {
     if (this.#open) return this.#open;
-    if (Date.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
+    if (performance.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
       this.#open = this.#reopenFile();
       return this.#open;
     } catch (error) {
-      this.#brokenSince = Date.now();
+      this.#brokenSince = performance.now();
       throw unavailable((error as Error).message);
     }
   }
@@ -252,7 +254,7 @@ export class SqliteHost {
   #abandon(open: OpenFile): void {
     this.#open = undefined;
     this.#list = undefined;
-    this.#brokenSince = 0;
+    this.#brokenSince = Number.NEGATIVE_INFINITY;
     closeAll(open);
   }
 }

@@ -46,6 +46,7 @@ export const COLUMNS = [
   "blocked",
   "chain_id",
   "hops",
+  "timeout_at",
 ] as const satisfies readonly (keyof MessageState)[];
 
 /** What a new message has; the rest is absent until something happens to it. */
@@ -104,6 +105,7 @@ export const CHANGING = [
   "seen_at",
   "extended_until",
   "blocked",
+  "timeout_at",
 ] as const satisfies readonly (typeof COLUMNS)[number][];
 
 /** A row read as an array, in the order of COLUMNS. */
@@ -168,6 +170,7 @@ export const toChanges = (s: MessageState): RawRow => [
   isoOrNull(s.seen_at),
   isoOrNull(s.extended_until),
   s.blocked,
+  isoOrNull(s.timeout_at),
 ];
 
 const progressOf = (json: RawRow[number] | undefined) =>
@@ -216,6 +219,7 @@ export function fromRow(r: RawRow): MessageState {
     blocked: r[38] as number,
     chain_id: r[39] as string | null,
     hops: r[40] as number | null,
+    timeout_at: msOrNull(r[41]),
   };
 }
 

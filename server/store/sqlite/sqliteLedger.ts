@@ -19,6 +19,7 @@ import {
   toChanges,
   toSaid,
 } from "./rows.ts";
+import { SqliteClock } from "./sqliteClock.ts";
 import { SqliteReceipts } from "./sqliteReceipts.ts";
 import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
@@ -96,6 +97,7 @@ export class SqliteLedger implements Ledger {
   readonly schedules: SqliteSchedules;
   readonly retention: SqliteRetention;
   readonly templates: SqliteTemplates;
+  readonly clock: SqliteClock;
   readonly #log: LogTable;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use, in two generations: a task is read back within moments of its sending. */
@@ -113,6 +115,7 @@ export class SqliteLedger implements Ledger {
     this.schedules = new SqliteSchedules(db);
     this.retention = new SqliteRetention(db);
     this.templates = new SqliteTemplates(db);
+    this.clock = new SqliteClock(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
+import type { Moment } from "../../clock.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import type { ScheduleFilter, ScheduleSlice, Timing } from "../schedules.ts";
 import type {
@@ -67,8 +68,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  async commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult> {
-    return decodeResult(await this.#call<FlatResult>("commit", encodeCommands(commands), now));
+  async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
+    return decodeResult(await this.#call<FlatResult>("commit", encodeCommands(commands), at));
   }
 
   get(id: string, now: number): Promise<{ message: string | null; seq: number }> {

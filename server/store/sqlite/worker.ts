@@ -1,6 +1,7 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { parentPort, workerData } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
+import type { Moment } from "../../clock.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { SqliteHost } from "./host.ts";
 import type { HostOptions } from "./openFile.ts";
@@ -44,8 +45,8 @@ function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
 
 function call(host: SqliteHost, method: ThreadRequest["method"], args: unknown[]): unknown {
   if (method !== "commit") return (host[method] as (...args: unknown[]) => unknown)(...args);
-  const [commands, now] = args as [string, number];
-  return encodeResult(host.commit(decodeCommands(commands), now));
+  const [commands, at] = args as [string, Moment];
+  return encodeResult(host.commit(decodeCommands(commands), at));
 }
 
 const reply = (message: ThreadReply) => port.postMessage(message);

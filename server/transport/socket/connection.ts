@@ -61,7 +61,7 @@ export class SocketConnection {
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
     this.#intake = new Intake(socket, this.#outbox);
-    this.heardAt = context.hub.clock.now();
+    this.heardAt = context.hub.clock.awake();
     this.pingedAt = this.heardAt;
   }
 
@@ -71,7 +71,7 @@ export class SocketConnection {
 
   /** Takes a frame: one request, or an array of them. */
   receive(data: RawData, isBinary: boolean): void {
-    this.heardAt = this.#context.hub.clock.now();
+    this.heardAt = this.#context.hub.clock.awake();
     try {
       if (isBinary) throw new HubError("invalid_request", "Binary frames are not understood: send JSON as text");
       const parsed = parseJson((data as Buffer).toString());
@@ -84,8 +84,8 @@ export class SocketConnection {
   }
 
   /** Says where the reader stands and asks whether the line is alive. */
-  ping(now: number): void {
-    this.pingedAt = now;
+  ping(awake: number): void {
+    this.pingedAt = awake;
     if (this.#session) this.#context.hub.delivery.position(this.#session);
     this.socket.ping();
   }

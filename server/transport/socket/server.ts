@@ -101,7 +101,7 @@ export class SocketServer {
       if (socket.bufferedAmount < UNREAD_PONGS_BYTES) socket.pong(data); // who does not read them gets no more
     });
     socket.on("pong", () => {
-      connection.heardAt = this.#hub.clock.now();
+      connection.heardAt = this.#hub.clock.awake();
     });
     socket.on("error", () => {}); // a violation of the protocol: ws itself closes, with the code that says which
     socket.on("close", (code) => {
@@ -113,18 +113,18 @@ export class SocketServer {
   /** One sweep for all, not a timer each. */
   #sweepLater(): void {
     this.#callOffSweep = this.#hub.clock.after(SWEEP_MS, () => {
-      const now = this.#hub.clock.now();
-      for (const connection of this.#connections) this.#look(connection, now);
+      const awake = this.#hub.clock.awake();
+      for (const connection of this.#connections) this.#look(connection, awake);
       this.#sweepLater();
     });
   }
 
-  #look(connection: SocketConnection, now: number): void {
+  #look(connection: SocketConnection, awake: number): void {
     if (!connection.greeted) {
-      if (now - connection.pingedAt >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
-    } else if (now - connection.pingedAt >= this.#hub.liveness.pingMs) {
-      connection.ping(now);
-    } else if (now - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
+      if (awake - connection.pingedAt >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
+    } else if (awake - connection.pingedAt >= this.#hub.liveness.pingMs) {
+      connection.ping(awake);
+    } else if (awake - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
       connection.giveUp();
     }
   }

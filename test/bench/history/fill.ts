@@ -42,13 +42,14 @@ export function fill(file: string, { messages, readers }: Past, told: (written: 
 }
 
 function write(host: SqliteHost, serials: number[], readers: number, now: number): void {
+  const moment = { now, awake: now };
   const sent = host.commit(
     serials.map((serial) => send(readerOf(serial, readers))),
-    now,
+    moment,
   );
   const tasks = sent.outcomes.filter((_, i) => readerOf(serials[i] as number, readers) === undefined);
   const ids = tasks.map((outcome) => JSON.parse((outcome as { message: string }).message).id as string);
-  host.commit(ids.map(complete), now);
+  host.commit(ids.map(complete), moment);
 }
 
 const send = (reader: string | undefined): StoreCommand => ({

@@ -2,6 +2,7 @@
  * A real store whose moments are held: when a commit is known, when a read happens and when its answer arrives is
  * for the test to say. What is read and written is the real thing.
  */
+import type { Moment } from "../../../server/clock.ts";
 import { Delivery } from "../../../server/delivery/delivery.ts";
 import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
@@ -11,6 +12,8 @@ import type { EventKind } from "../../../shared/event.ts";
 
 const EPOCH = "0123456789ab";
 const DAY_MS = 24 * 60 * 60_000;
+/** When everything happens. */
+export const START: Moment = { now: 0, awake: 0 };
 
 export const NOBODY = { claude_id: null, run: null, attached: false };
 
@@ -86,7 +89,7 @@ export class HeldLog {
   /** A log with these entries, of which delivery's tail knows nothing. */
   static async start(commands: readonly StoreCommand[] = []): Promise<HeldLog> {
     const held = new HeldLog();
-    const { entries } = await held.store.commit(commands, 0);
+    const { entries } = await held.store.commit(commands, START);
     held.delivery = new Delivery({
       store: { log: (...query) => held.#hold(() => held.store.log(...query)) },
       epoch: EPOCH,
@@ -98,7 +101,7 @@ export class HeldLog {
 
   /** Makes a batch durable. Delivery learns of it with `announce`. */
   async commit(...commands: StoreCommand[]): Promise<void> {
-    const { entries } = await this.store.commit(commands, 0);
+    const { entries } = await this.store.commit(commands, START);
     this.#unannounced.push(entries);
   }
 

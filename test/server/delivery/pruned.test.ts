@@ -1,7 +1,7 @@
 /** The log loses its beginning while sessions read it: they go on without a gap, or are told that they cannot. */
 import { expect, test } from "vitest";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { chat, complete, expected, Follower, HeldLog, settled } from "./heldLog.ts";
+import { chat, complete, expected, Follower, HeldLog, START, settled } from "./heldLog.ts";
 
 /** Leaves only the log's last entry. */
 const PRUNE: StoreCommand = {
@@ -18,7 +18,7 @@ const chats = (count: number, to: string, task?: string) => Array.from({ length:
 test("a read that comes to the store after the pruning is refused, and its reader told, with no page at all", async () => {
   const log = await HeldLog.start(chats(5, "bob"));
   const bob = new Follower(log, { reader: "bob", cursor: 2 });
-  await log.store.commit([PRUNE], 0); // neither delivery nor the hub knows of it yet
+  await log.store.commit([PRUNE], START); // neither delivery nor the hub knows of it yet
   await log.reads.shift()?.arrive();
   expect(bob).toMatchObject({ lost: true, pages: [], session: { state: "closed" } });
   expect(log.delivery).toMatchObject({ floor: 4, sessions: 0 });
@@ -30,7 +30,7 @@ test("a read that came before it is whole, and the next one is refused", async (
   const bob = new Follower(log, { reader: "bob", cursor: 0, pageEvents: 2 });
   const first = log.reads.shift();
   await first?.happen();
-  await log.store.commit([PRUNE], 0);
+  await log.store.commit([PRUNE], START);
   await first?.arrive();
   expect(bob.entries.map(({ seq }) => seq)).toEqual([1, 2]);
   await log.reads.shift()?.arrive();
@@ -41,7 +41,7 @@ test("a reader whose window is closed is told when it has room again", async () 
   const log = await HeldLog.start(chats(5, "bob"));
   const bob = new Follower(log, { reader: "bob", cursor: 0, pageEvents: 2, window: { events: 1, bytes: 1 } });
   await log.reads.shift()?.arrive();
-  await log.store.commit([PRUNE], 0);
+  await log.store.commit([PRUNE], START);
   await settled();
   expect([bob.lost, log.reads.length]).toEqual([false, 0]);
   bob.ack();
@@ -51,7 +51,7 @@ test("a reader whose window is closed is told when it has room again", async () 
 
 test("a cursor exactly at the floor goes on", async () => {
   const log = await HeldLog.start(chats(5, "bob"));
-  await log.store.commit([PRUNE], 0);
+  await log.store.commit([PRUNE], START);
   const bob = new Follower(log, { reader: "bob", cursor: 4 });
   await log.drain();
   expect(bob).toMatchObject({ lost: false, problems: [], session: { state: "live" } });
@@ -62,7 +62,7 @@ test("what memory still holds is told in full although the disk has lost it", as
   const log = await HeldLog.start();
   const bob = new Follower(log, { reader: "bob", cursor: 0, window: { events: 1, bytes: 1 }, pageEvents: 2 });
   await log.commitAndAnnounce(...chats(6, "bob"));
-  await log.store.commit([PRUNE], 0);
+  await log.store.commit([PRUNE], START);
   await bob.catchUp(log);
   expect(bob).toMatchObject({ lost: false, problems: [] });
   expect(bob.entries.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -88,7 +88,7 @@ test("a quiet reader at the head has missed nothing, however far the floor has p
   const log = await HeldLog.start(chats(3, "bob"));
   const bob = new Follower(log, { reader: "bob", cursor: 3, pageEvents: 1 });
   for (let i = 0; i < 5; i++) await log.commitAndAnnounce(...chats(40, "cyd", "t".repeat(64 * 1024))); // beyond the tail
-  await log.store.commit([PRUNE], 0);
+  await log.store.commit([PRUNE], START);
   expect([bob.session.state, bob.session.cursor]).toEqual(["live", 3]);
   await log.commitAndAnnounce(...chats(3, "bob")); // too many for one page: it has to read
   await bob.catchUp(log);
@@ -100,7 +100,7 @@ test("also when the commit's answer was lost", async () => {
   const log = await HeldLog.start(chats(3, "bob"));
   const bob = new Follower(log, { reader: "bob", cursor: 3 });
   await log.commitAndAnnounce(...chats(9, "cyd"));
-  await log.store.commit([{ ...PRUNE, log_before: 1 }], 0);
+  await log.store.commit([{ ...PRUNE, log_before: 1 }], START);
   await log.commit(...chats(1, "bob"));
   log.lose();
   await log.commitAndAnnounce(...chats(1, "bob"));

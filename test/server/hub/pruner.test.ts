@@ -59,6 +59,23 @@ test("cut-offs lie as far back as the policy says; what it does not name is kept
   });
 });
 
+test("a clock that is put forward is not believed for an hour: nothing goes because of its age", async () => {
+  const { clock, asked, answer } = start({ completeMs: HOUR, failedMs: HOUR, logMs: HOUR, maxBytes: 1_000 });
+  const nextRound = async (ms = 60_000) => {
+    await answer({ keys_next: ["a", "k"] });
+    clock.advance(ms);
+    return asked.at(-1)?.command;
+  };
+  clock.advance(60_000);
+  clock.step(24 * HOUR);
+  const byAge = { complete_before: null, failed_before: null, log_before: null, keys_after: null };
+  expect(await nextRound()).toMatchObject({ ...byAge, max_bytes: 1_000 });
+  for (let i = 0; i < 59; i++) expect(await nextRound()).toMatchObject(byAge);
+  expect(await nextRound()).toMatchObject({ complete_before: clock.now() - HOUR, keys_after: ["a", "k"] });
+  clock.step(-24 * HOUR);
+  expect(await nextRound()).toMatchObject({ complete_before: clock.now() - HOUR });
+});
+
 test("portions follow one another with a pause until nothing is left, and never before the last one has answered", async () => {
   const { clock, asked, floors, answer } = start({ logMs: HOUR });
   clock.advance(60_000);

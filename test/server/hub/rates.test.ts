@@ -8,6 +8,7 @@ import type { OperationName } from "../../../shared/operations.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 const WINDOW_MS = 600_000; // longer than any test takes
+const DAY_MS = 24 * 3_600_000;
 const client = (claude_id: string | null, address = "192.0.2.1"): Client => ({
   claude_id,
   run: null,
@@ -66,16 +67,16 @@ test("what is sent in one turn may overdraw the window; the next turn is refused
   expect(refusal(rates)?.code).toBe("rate_limited");
 });
 
-test("a refusal is over when its time is, and does not outlast it when the clock is put back", async () => {
+test("a refusal is over when its time is, and not when the clock is set", async () => {
   const { rates, clock } = newRates({ changes: 1 });
   await passed(rates, 1);
+  for (const step of [DAY_MS, -2 * DAY_MS, DAY_MS]) {
+    clock.step(step);
+    expect(refusal(rates)?.details?.retry_after_ms).toBeGreaterThan(WINDOW_MS - 2_000);
+  }
   clock.advance(WINDOW_MS - 1_000);
   expect(refusal(rates)?.details?.retry_after_ms).toBeLessThanOrEqual(1_000);
   clock.advance(1_000);
-  expect(refusal(rates)).toBeUndefined();
-  await new Promise(setImmediate);
-  expect(refusal(rates)?.code).toBe("rate_limited");
-  clock.advance(-24 * 3_600_000);
   expect(refusal(rates)).toBeUndefined();
 });
 

@@ -1,7 +1,9 @@
 /** When an instance is online, stale or offline: every way from one to the other, to the second. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { momentOf } from "../../../server/clock.ts";
 import { type Connection, Instances } from "../../../server/presence/instances.ts";
 import { LIVENESS } from "../../../shared/presence.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const { leave_ms: LEAVE, fresh_min_ms: FRESH, stale_ms: STALE } = LIVENESS;
@@ -9,7 +11,7 @@ const INTERVAL = 60_000;
 
 /** Instances, a clock that sweeps as it goes, and what was told. */
 class Room {
-  now = 1_000_000;
+  readonly clock = new ManualClock();
   /** State and time of every transition, counted from the start. */
   readonly transitions: [string, number][] = [];
   /** How often anything that shows has changed. */
@@ -18,27 +20,27 @@ class Room {
     this.changes++;
     if (transition) this.transitions.push([transition.state, transition.at - this.#start]);
   });
-  readonly #start = this.now;
+  readonly #start = this.clock.now();
 
   pass(ms: number): void {
-    for (const end = this.now + ms; this.now < end; ) {
-      this.now = Math.min(end, this.now + 1_000);
-      this.instances.sweep(this.now);
+    for (let left = ms; left > 0; left -= 1_000) {
+      this.clock.advance(Math.min(1_000, left));
+      this.instances.sweep(momentOf(this.clock));
     }
   }
 
   connect(transport: Connection["transport"] = "websocket"): Connection {
     const connection: Connection = { transport, run: null };
-    this.instances.connect("ada", connection, this.now);
+    this.instances.connect("ada", connection, this.clock.now());
     return connection;
   }
 
   leave(connection: Connection, goodbye = false): void {
-    this.instances.disconnect("ada", connection, goodbye, this.now);
+    this.instances.disconnect("ada", connection, goodbye, momentOf(this.clock));
   }
 
   beat(intervalMs?: number): void {
-    this.instances.beat("ada", intervalMs, this.now);
+    this.instances.beat("ada", intervalMs, momentOf(this.clock));
   }
 
   get state(): string | undefined {
@@ -213,7 +215,7 @@ describe("a heartbeat", () => {
 describe("a restart of the hub", () => {
   const GRACE = 20_000;
   const known = (state: "online" | "stale" | "offline", beat_ms: number | null = null) =>
-    room.instances.restore([{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }], room.now, GRACE);
+    room.instances.restore([{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }], room.clock.awake(), GRACE);
 
   test("is no transition for who comes back in time", () => {
     known("online");

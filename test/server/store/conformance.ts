@@ -8,6 +8,7 @@ import { backlog } from "./conformance/backlog.ts";
 import { batches } from "./conformance/batches.ts";
 import { chains } from "./conformance/chains.ts";
 import { claims } from "./conformance/claims.ts";
+import { clock } from "./conformance/clock.ts";
 import { counts } from "./conformance/counts.ts";
 import { dependencies } from "./conformance/dependencies.ts";
 import { erasure } from "./conformance/erasure.ts";
@@ -35,6 +36,7 @@ const SECTIONS = {
   batches,
   leases,
   time,
+  clock,
   log,
   erasure,
   state,

@@ -1,4 +1,5 @@
 /** A store under test: commands said in short, answers parsed, and a clock that the test holds. */
+import { momentOf } from "../../../server/clock.ts";
 import type { Command } from "../../../server/core/commands.ts";
 import type { NewMessage } from "../../../server/core/create.ts";
 import type { Caller, LeasePolicy } from "../../../server/core/message.ts";
@@ -71,7 +72,7 @@ export class StoreDriver {
 
   /** Commits one batch. */
   async commit(...commands: StoreCommand[]): Promise<CommitResult> {
-    const result = await this.store.commit(commands, this.now);
+    const result = await this.store.commit(commands, momentOf(this.clock));
     this.live.push(...result.entries);
     this.wakeAt = result.wakeAt;
     return result;

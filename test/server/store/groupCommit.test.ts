@@ -1,5 +1,6 @@
 /** Group commit: what shares a batch, in which order, and who hears of what. */
 import { describe, expect, test } from "vitest";
+import type { Moment } from "../../../server/clock.ts";
 import { GroupCommit } from "../../../server/store/groupCommit.ts";
 import { makeIds } from "../../../server/store/ids.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
@@ -17,10 +18,10 @@ class SlowStore extends MemoryStore {
     super({ lease: LEASE, newId: makeIds(), random: Math.random });
   }
 
-  override async commit(commands: readonly StoreCommand[], now: number): Promise<CommitResult> {
+  override async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
     this.batches.push(commands.length);
     await new Promise<void>((go, fail) => this.#waiting.push({ go, fail }));
-    return super.commit(commands, now);
+    return super.commit(commands, at);
   }
 
   /** The oldest batch under way is on the disk. */

@@ -1,3 +1,4 @@
+import type { Moment } from "../../../server/clock.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
 
@@ -22,8 +23,8 @@ export class HeldStore extends MemoryStore {
     return release;
   }
 
-  override async commit(commands: readonly StoreCommand[], now: number) {
+  override async commit(commands: readonly StoreCommand[], at: Moment) {
     await this.#gate;
-    return super.commit(commands, now);
+    return super.commit(commands, at);
   }
 }

@@ -1,5 +1,6 @@
 /** Schedules of a real hub whose clock is held: when they send, how often, and what steps and restarts do to them. */
 import { describe, expect, test } from "vitest";
+import type { Moment } from "../../../../server/clock.ts";
 import { makeIds } from "../../../../server/store/ids.ts";
 import { MemoryStore } from "../../../../server/store/memory/memoryStore.ts";
 import type { StoreCommand } from "../../../../server/store/store.ts";
@@ -14,24 +15,11 @@ import { LEASE } from "../../core/support.ts";
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const DAY = 24 * HOUR;
 
-/** A clock whose hands can be moved without time going by. */
-class SteppedClock extends ManualClock {
-  #shift = 0;
-
-  step(ms: number): void {
-    this.#shift += ms;
-  }
-
-  override now(): number {
-    return super.now() + this.#shift;
-  }
-}
-
 class Scene {
-  readonly clock: SteppedClock;
+  readonly clock: ManualClock;
   readonly hub: TestHub;
 
-  private constructor(clock: SteppedClock, hub: TestHub) {
+  private constructor(clock: ManualClock, hub: TestHub) {
     this.clock = clock;
     this.hub = hub;
   }
@@ -41,8 +29,8 @@ class Scene {
     {
       store,
       db,
-      clock = new SteppedClock(Date.parse(at)),
-    }: { store?: MemoryStore; db?: string; clock?: SteppedClock } = {},
+      clock = new ManualClock(Date.parse(at)),
+    }: { store?: MemoryStore; db?: string; clock?: ManualClock } = {},
   ): Promise<Scene> {
     return new Scene(clock, await startHub({ clock, ...(store && { store }), ...(db !== undefined && { db }) }));
   }
@@ -281,11 +269,11 @@ describe("a store that fails", () => {
       super({ lease: LEASE, newId: makeIds(), random: Math.random });
     }
 
-    override async commit(commands: readonly StoreCommand[], now: number) {
+    override async commit(commands: readonly StoreCommand[], at: Moment) {
       const { failing } = this;
-      if (!failing || !commands.some(({ op }) => op === failing.op)) return super.commit(commands, now);
+      if (!failing || !commands.some(({ op }) => op === failing.op)) return super.commit(commands, at);
       this.failing = undefined;
-      if (failing.when === "after") await super.commit(commands, now);
+      if (failing.when === "after") await super.commit(commands, at);
       throw new HubError("storage_unavailable", "The disk is away");
     }
   }

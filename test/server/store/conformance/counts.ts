@@ -38,7 +38,7 @@ export const counts: Section = (hub) => {
       async () => hub().failRetryable(random.pick(await hub().all()), run("a", "r1")),
       async () => hub().release(random.pick(await hub().all()), run("b", "r1")),
       async () => hub().delete(random.pick(await hub().all())),
-      () => hub().commit({ op: "lapse", until: hub().now + SECOND }),
+      () => hub().commit({ op: "lapse", forMs: SECOND }),
       async () => {
         hub().clock.advance(SECOND);
         await hub().wake();

@@ -35,7 +35,7 @@ export const leases: Section = (hub) => {
     const [theirs, detached] = [await take(other), await take(name(gone.claude_id))];
     const [head, until] = [hub().head, hub().now + 7 * SECOND];
     const detachedLease = await leaseOf(detached);
-    const result = await hub().commit({ op: "lapse", holder: holderOf(gone), until });
+    const result = await hub().commit({ op: "lapse", holder: holderOf(gone), forMs: 7 * SECOND });
     expect(result).toMatchObject({ entries: [], outcomes: [{ ok: true, message: null }] });
     expect(result.wakeAt).toBeLessThanOrEqual(until);
     expect(await leaseOf(mine)).toBe(iso(until));
@@ -46,22 +46,22 @@ export const leases: Section = (hub) => {
     hub().clock.advance(7 * SECOND);
     const { entries } = await hub().wake();
     expect(entries.map(({ id, kind }) => [id, kind])).toEqual([[mine.id, "requeued"]]);
-    await hub().commit({ op: "lapse", holder: { claude_id: gone.claude_id, run: "r2" }, until: 0 });
+    await hub().commit({ op: "lapse", holder: { claude_id: gone.claude_id, run: "r2" }, forMs: 0 });
   });
 
   test("that ends already does not get a later end from going again", async () => {
     const worker = newRun();
     const task = await take(worker);
     const first = hub().now + SECOND;
-    await hub().commit({ op: "lapse", holder: holderOf(worker), until: first });
-    await hub().commit({ op: "lapse", holder: holderOf(worker), until: first + MINUTE });
+    await hub().commit({ op: "lapse", holder: holderOf(worker), forMs: SECOND });
+    await hub().commit({ op: "lapse", holder: holderOf(worker), forMs: MINUTE });
     expect(await leaseOf(task)).toBe(iso(first));
   });
 
   test("of a run that comes back in time: kept again", async () => {
     const worker = newRun();
     const task = await take(worker);
-    await hub().commit({ op: "lapse", holder: holderOf(worker), until: hub().now + SECOND });
+    await hub().commit({ op: "lapse", holder: holderOf(worker), forMs: SECOND });
     await hub().commit({ op: "keep", holder: holderOf(worker) });
     hub().clock.advance(MINUTE);
     await hub().wake();
@@ -72,7 +72,7 @@ export const leases: Section = (hub) => {
     const worker = newRun();
     const task = await take(worker);
     const until = hub().now + SECOND;
-    await hub().commit({ op: "lapse", holder: holderOf(worker), until });
+    await hub().commit({ op: "lapse", holder: holderOf(worker), forMs: SECOND });
     await hub().commit({ op: "keep", holder: { ...holderOf(worker), run: "r2" } });
     expect(await leaseOf(task)).toBe(iso(until));
   });
@@ -80,7 +80,7 @@ export const leases: Section = (hub) => {
   test("when every run has gone: all runs' tasks get an end, detached ones keep theirs", async () => {
     const [a, b, detached] = [await take(newRun()), await take(newRun()), await take(name(hub().newName("worker")))];
     const [until, lease] = [hub().now + 3 * SECOND, await leaseOf(detached)];
-    await hub().commit({ op: "lapse", until });
+    await hub().commit({ op: "lapse", forMs: 3 * SECOND });
     expect([await leaseOf(a), await leaseOf(b), await leaseOf(detached)]).toEqual([iso(until), iso(until), lease]);
   });
 
@@ -90,8 +90,8 @@ export const leases: Section = (hub) => {
     const theirs = await take(name(hub().newName("worker")));
     const before = [await leaseOf(held), await leaseOf(theirs)];
     const until = hub().now + LEASE.detachedMs + MINUTE;
-    await hub().commit({ op: "lengthen", claude_id: worker, until });
-    await hub().commit({ op: "lengthen", claude_id: worker, until: until - SECOND });
+    await hub().commit({ op: "lengthen", claude_id: worker, forMs: LEASE.detachedMs + MINUTE });
+    await hub().commit({ op: "lengthen", claude_id: worker, forMs: LEASE.detachedMs });
     expect(await leaseOf(task)).toBe(iso(until));
     expect([await leaseOf(held), await leaseOf(theirs)]).toEqual(before);
   });
@@ -99,18 +99,15 @@ export const leases: Section = (hub) => {
   test("a chat that is being read has none", async () => {
     const reader = newRun();
     const chat = await hub().claim(await hub().send({ to_claude: reader.claude_id, type: "chat" }), reader);
-    await hub().commit({ op: "lapse", until: hub().now });
-    await hub().commit({ op: "lengthen", claude_id: reader.claude_id, until: hub().now });
+    await hub().commit({ op: "lapse", forMs: 0 });
+    await hub().commit({ op: "lengthen", claude_id: reader.claude_id, forMs: 0 });
     expect(await hub().get(chat)).toEqual(chat);
   });
 
   test("a task that has ended has none to move", async () => {
     const worker = newRun();
     const done = await hub().complete(await take(worker), worker);
-    await hub().commit(
-      { op: "lapse", holder: holderOf(worker), until: hub().now },
-      { op: "keep", holder: holderOf(worker) },
-    );
+    await hub().commit({ op: "lapse", holder: holderOf(worker), forMs: 0 }, { op: "keep", holder: holderOf(worker) });
     await hub().wake();
     expect(await hub().get(done)).toEqual(done);
   });

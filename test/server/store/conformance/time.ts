@@ -30,7 +30,7 @@ export const time: Section = (hub) => {
   test("a lost holder's task rests, is ready, and is claimed with the next attempt", async () => {
     const task = await hub().send({ to_claude: hub().newName("worker") });
     const held = await hub().claim(task, WORKER);
-    await hub().commit({ op: "lapse", holder: { claude_id: "worker", run: "r1" }, until: hub().now + SECOND });
+    await hub().commit({ op: "lapse", holder: { claude_id: "worker", run: "r1" }, forMs: SECOND });
     hub().clock.advance(SECOND);
     const { entries } = await hub().wake();
     expect(entries.map(({ kind }) => kind)).toEqual(["requeued"]);

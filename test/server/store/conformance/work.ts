@@ -55,7 +55,7 @@ export const work: Section = (hub) => {
     await hub().failRetryable(task, worker);
     await hub().release(await hub().claim(task, worker), worker);
     await hub().claim(task, worker);
-    await hub().commit({ op: "lapse", holder: worker, until: hub().now });
+    await hub().commit({ op: "lapse", holder: worker, forMs: 0 });
     await hub().wake();
     const last = await hub().claim(task, worker);
     await expect(hub().complete({ ...last, attempt: 3 }, worker, "late")).rejects.toMatchObject({ code: "lease_lost" });
@@ -126,7 +126,7 @@ export const work: Section = (hub) => {
     const extended = await hub().change(task, { op: "extend", attempt: 1, lease_ms: 10 * MINUTE }, worker);
     expect(extended).toMatchObject({ lease: "kept", seq: task.seq });
     expect(Date.parse(extended.lease_until as string)).toBe(hub().now + 10 * MINUTE);
-    await hub().commit({ op: "lapse", holder: worker, until: hub().now + LEASE.graceMs });
+    await hub().commit({ op: "lapse", holder: worker, forMs: LEASE.graceMs });
     hub().clock.advance(10 * MINUTE - 1);
     await hub().wake();
     expect(await hub().get(task)).toMatchObject({ status: "in_progress", lease: "expiring" });

@@ -29,6 +29,8 @@ export interface ModelMessage {
   holder: { name: string | null; run: string | null } | undefined;
   claimKey: string | undefined;
   claimed: number | undefined;
+  /** When the time of its attempt is over. */
+  timeout: number | undefined;
   /** Null: kept by the hub. */
   lease: number | null;
   delivered: number | undefined;
@@ -107,6 +109,7 @@ export function newMessage(said: Send["said"], now: number, chain: ModelMessage[
     },
     ...{ ready: false, notBefore: said.not_before, triesLeft: said.max_attempts ?? 3, lease: null },
     ...{ holder: undefined, claimKey: undefined, claimed: undefined, delivered: undefined, completed: undefined },
+    timeout: undefined,
     ...{ result: undefined, error: undefined, failure: undefined },
     ...{ progress: undefined, seen: undefined, extended: undefined, tries: [], awaits: new Set(), passed: false },
     receipts: new Map(),
@@ -146,12 +149,13 @@ export function end(message: ModelMessage, { result, error, failure }: Ending, s
   return scene.tell(failure === "cancelled" ? "cancelled" : failure ? "failed" : "completed", message);
 }
 
+/** As it waits when its time has come before. */
+export const waitNoMore = (message: ModelMessage): ModelMessage => wait(message, Number.POSITIVE_INFINITY);
+
 /** The moments at which time alone changes a message. */
-export function momentsOf({ said, isTask, status, ready, notBefore, lease, claimed, passed }: ModelMessage): number[] {
+export function momentsOf({ said, isTask, status, ready, notBefore, lease, timeout, passed }: ModelMessage): number[] {
   const moments: (number | null | undefined)[] = [];
   if (status === "pending") moments.push(said.expires_at, isTask && !ready && !passed ? notBefore : undefined);
-  if (status === "in_progress" && isTask) {
-    moments.push(lease, said.timeout_ms === undefined ? undefined : (claimed as number) + said.timeout_ms);
-  }
+  if (status === "in_progress" && isTask) moments.push(lease, timeout);
   return moments.filter((moment): moment is number => typeof moment === "number");
 }

@@ -2,6 +2,7 @@
  * The hub's messages as the design describes them, in the plainest way: an array of objects, and a rule for each
  * command. Written without a look at the core, against which it is held.
  */
+import type { Moment } from "../../../../server/clock.ts";
 import type { StoreCommand } from "../../../../server/store/store.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { changeChat, chatIsDue } from "./chat.ts";
@@ -45,6 +46,10 @@ export class Model {
   readonly #known = new Set<string>();
   readonly #keys = new Map<string, { body: string; message: ModelMessage }>();
   readonly #durations: Durations;
+  /** Wall clock less time lived through. */
+  #apart: number | undefined;
+  /** The wall clock as the store has noted it. */
+  #noted: number | undefined;
 
   constructor(durations: Durations) {
     this.#durations = durations;
@@ -59,6 +64,40 @@ export class Model {
       if (error instanceof Refused) return { ok: false, code: error.code, events: scene.events };
       throw error;
     }
+  }
+
+  /**
+   * A batch begins. When the wall clock has moved otherwise than time went by, what measures time goes with it; so it
+   * does when the store was closed for more than ten seconds since it noted the time, as it does every five.
+   *
+   * @returns what rests until another time now.
+   */
+  keep({ now, awake }: Moment): ModelMessage[] {
+    const isFirst = this.#apart === undefined;
+    const jump = isFirst ? now - (this.#noted ?? now) : now - awake - (this.#apart as number);
+    const isJump = Math.abs(jump) > (isFirst ? 10_000 : 1_000);
+    if (isFirst || isJump) this.#apart = now - awake;
+    if (this.#noted === undefined || Math.abs(now - this.#noted) >= 5_000) this.#noted = now;
+    return isJump ? this.#move(jump) : [];
+  }
+
+  #move(by: number): ModelMessage[] {
+    for (const task of this.#held()) {
+      if (task.lease !== null) task.lease += by;
+      if (task.extended !== undefined) task.extended += by;
+      if (task.timeout !== undefined) task.timeout += by;
+    }
+    const resting = this.messages.filter(
+      ({ isTask, status, ready, awaits, attempt, notBefore }) =>
+        isTask && status === "pending" && !ready && awaits.size === 0 && attempt > 0 && notBefore !== undefined,
+    );
+    for (const task of resting) task.notBefore = (task.notBefore as number) + by;
+    return resting;
+  }
+
+  /** The store was closed, and is open again. */
+  restarted(): void {
+    this.#apart = undefined;
   }
 
   /** The next moment at which time alone changes something. */
@@ -181,18 +220,18 @@ export class Model {
     else if (command.op === "wake") this.#wake(scene);
     else if (command.op === "prune") this.#prune(command, scene);
     else if (command.op === "presence") for (const { claude_id } of command.transitions) this.#known.add(claude_id);
-    else this.#moveLeases(command);
+    else this.#moveLeases(command, scene);
   }
 
-  #moveLeases(command: StoreCommand): void {
+  #moveLeases(command: StoreCommand, { now }: Scene): void {
     if (command.op === "lapse") {
       for (const task of this.#held(command.holder))
-        if (task.holder?.run) task.lease = Math.max(task.lease ?? command.until, task.extended ?? 0);
+        if (task.holder?.run) task.lease = Math.max(task.lease ?? now + command.forMs, task.extended ?? 0);
     } else if (command.op === "keep") {
       for (const task of this.#held(command.holder)) task.lease = null;
     } else if (command.op === "lengthen") {
       const held = this.#held({ claude_id: command.claude_id, run: null });
-      for (const task of held) task.lease = Math.max(task.lease as number, command.until, task.extended ?? 0);
+      for (const task of held) task.lease = Math.max(task.lease as number, now + command.forMs, task.extended ?? 0);
     }
   }
 

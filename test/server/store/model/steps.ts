@@ -28,7 +28,15 @@ interface Op {
   variant: number;
 }
 
-export type Step = { commit: Op[] } | { tick: number; wakes: boolean } | { restart: true };
+export type Step =
+  | { commit: Op[] }
+  | { tick: number; wakes: boolean }
+  /** The wall clock is set. */
+  | { step: number }
+  /** The process is stopped for so long. */
+  | { stop: number }
+  /** Closed and opened again; how the wall clock has moved meanwhile. */
+  | { restart: number };
 
 /** An operation where it is to be performed. */
 interface Meant {
@@ -88,10 +96,10 @@ const COMMANDS = {
     op: "presence",
     transitions: [{ claude_id: variant % 3 ? "a" : "c", state: variant % 2 ? "online" : "offline", at: now }],
   }),
-  lapse: ({ holder, now }) => ({ op: "lapse", holder, until: now + 30 * SECOND }),
-  "lapse all": ({ now }) => ({ op: "lapse", until: now + 45 * SECOND }),
+  lapse: ({ holder }) => ({ op: "lapse", holder, forMs: 30 * SECOND }),
+  "lapse all": () => ({ op: "lapse", forMs: 45 * SECOND }),
   keep: ({ holder }) => ({ op: "keep", holder }),
-  lengthen: ({ holder, now }) => ({ op: "lengthen", claude_id: holder.claude_id, until: now + 31 * MINUTE }),
+  lengthen: ({ holder }) => ({ op: "lengthen", claude_id: holder.claude_id, forMs: 31 * MINUTE }),
   prune: ({ variant, now }) => ({
     op: "prune",
     complete_before: variant % 2 ? now - SECOND : null,
@@ -177,7 +185,10 @@ const tick = fc.record({
   tick: fc.constantFrom(1, SECOND, 10 * SECOND, 31 * SECOND, 11 * MINUTE),
   wakes: fc.boolean(),
 });
-const restart = fc.record({ restart: fc.constant(true as const) });
+const [HOUR, DAY] = [60 * MINUTE + 7, 24 * 60 * MINUTE + 7]; // no two priorities are as far apart
+const step = fc.record({ step: fc.constantFrom(-DAY, -HOUR, -20 * SECOND, -400, 400, HOUR, DAY) });
+const stop = fc.record({ stop: fc.constantFrom(3 * SECOND, HOUR) });
+const restart = fc.record({ restart: fc.constantFrom(0, 0, 4 * SECOND, HOUR, -DAY) });
 
 /** Walks of steps; with restarts where a store can be opened again. */
 export const walks = (options: { restarts: boolean; maxLength: number }): fc.Arbitrary<Step[]> =>
@@ -185,6 +196,7 @@ export const walks = (options: { restarts: boolean; maxLength: number }): fc.Arb
     fc.oneof(
       { weight: 9, arbitrary: commit },
       { weight: 3, arbitrary: tick },
+      { weight: 1, arbitrary: fc.oneof(step, stop) },
       ...(options.restarts ? [{ weight: 1, arbitrary: restart }] : []),
     ),
     { maxLength: options.maxLength, size: "max" },

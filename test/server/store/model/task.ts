@@ -10,6 +10,7 @@ import {
   Refused,
   type Scene,
   wait,
+  waitNoMore,
 } from "./message.ts";
 
 export function changeTask(task: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
@@ -24,7 +25,7 @@ export function changeTask(task: ModelMessage, command: Change, caller: Caller, 
       if (task.status !== "in_progress") throw new Refused("wrong_status");
       assertHolds(task, caller, command.attempt);
       task.triesLeft++;
-      return scene.tell("released", wait(endTry(task), scene.now));
+      return scene.tell("released", waitNoMore(endTry(task)));
     case "cancel":
       return cancel(task, command.reason, scene);
     case "retry":
@@ -59,7 +60,7 @@ function retry(task: ModelMessage, scene: Scene): ModelMessage {
   if (expires_at !== undefined && expires_at <= scene.now) task.said = { ...task.said, expires_at: undefined };
   Object.assign(forget(task), { failure: undefined, result: undefined, error: undefined, completed: undefined });
   task.triesLeft = max_attempts;
-  scene.tell("requeued", wait(task, scene.now));
+  scene.tell("requeued", task.attempt > 0 ? waitNoMore(task) : wait(task, scene.now));
   return task.ready ? scene.tell("ready", task) : task;
 }
 
@@ -98,6 +99,7 @@ export function claim(task: ModelMessage, key: string | undefined, caller: Calle
   task.claimKey = key;
   task.progress = undefined;
   task.extended = undefined;
+  task.timeout = task.said.timeout_ms === undefined ? undefined : scene.now + task.said.timeout_ms;
   task.lease = caller.run === null ? scene.now + detachedMs : caller.attached ? null : scene.now + graceMs;
   return scene.tell("claimed", task);
 }
@@ -158,7 +160,7 @@ function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): 
   const { backoff_ms = 5_000, max_attempts = 3 } = task.said;
   const full = Math.min(scene.durations.backoffMaxMs, backoff_ms * 2 ** (max_attempts - task.triesLeft - 1));
   if (full === 0) {
-    scene.tell("requeued", wait(task, scene.now));
+    scene.tell("requeued", waitNoMore(task));
     return scene.tell("ready", task);
   }
   task.notBefore = Number.POSITIVE_INFINITY; // until the store has told
@@ -168,9 +170,9 @@ function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): 
 
 /** A moment has come at which time alone changes the task. */
 export function taskIsDue(task: ModelMessage, scene: Scene): void {
-  const { said, status, claimed, holder } = task;
+  const { said, status, timeout, holder } = task;
   if (status === "in_progress") {
-    const timedOut = said.timeout_ms !== undefined && (claimed as number) + said.timeout_ms <= scene.now;
+    const timedOut = timeout !== undefined && timeout <= scene.now;
     tryAgain(task, timedOut ? `timed out after ${said.timeout_ms} ms` : `${holder?.name} was gone`, scene);
   } else if (said.expires_at !== undefined && said.expires_at <= scene.now) {
     end(forget(task), { error: "nobody claimed it in time", failure: "expired" }, scene);

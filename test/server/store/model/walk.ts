@@ -1,5 +1,6 @@
 /** Walks a store and the model side by side; after every step they must agree, and the invariants must hold. */
 import assert from "node:assert/strict";
+import { momentOf } from "../../../../server/clock.ts";
 import type { LogEntry, Outcome, Store, StoreCommand } from "../../../../server/store/store.ts";
 import type { Event } from "../../../../shared/event.ts";
 import type { Message } from "../../../../shared/message.ts";
@@ -49,8 +50,14 @@ export class Walk {
     } else if ("tick" in step) {
       this.#store.clock.advance(step.tick);
       if (step.wakes) await this.#wakeUntilNothingIsDue();
+    } else if ("step" in step) {
+      this.#store.clock.step(step.step);
+    } else if ("stop" in step) {
+      this.#store.clock.stop(step.stop);
     } else {
       await this.#store.close();
+      this.#model.restarted();
+      this.#store.clock.step(step.restart);
       this.#store = await this.#open(this.#store);
       await this.#expectAgreement([]);
     }
@@ -65,6 +72,7 @@ export class Walk {
 
   /** Commits one batch to both, and compares what they say and what they hold. */
   async #commit(commandsAt: (now: number) => StoreCommand[]): Promise<void> {
+    this.#keepTime();
     const commands = commandsAt(this.#store.now);
     const verdicts = commands.map((command) => this.#model.apply(command, this.#store.now));
     const settled = this.#model.settle(this.#store.now);
@@ -77,6 +85,14 @@ export class Walk {
     this.#expectOneHolderAndOneCompletion();
     await this.#expectAgreement(entries.map(parsed));
     for (const [i, verdict] of verdicts.entries()) this.#expectOutcome(verdict, outcomes[i] as Outcome);
+  }
+
+  /** Rests move silently with a clock that has jumped, as leases do: no event tells of it. */
+  #keepTime(): void {
+    for (const { id, notBefore } of this.#model.keep(momentOf(this.#store.clock))) {
+      const listed = this.#list.find((message) => message.id === id);
+      if (listed) listed.not_before = new Date(notBefore as number).toISOString();
+    }
   }
 
   /** Takes over what only the store knows: ids, seqs, and how long a task rests. */

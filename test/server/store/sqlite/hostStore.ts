@@ -1,5 +1,6 @@
 /** The host of the SQLite store in the test's own thread: the same work on the same file, without a worker to start. */
 
+import type { Moment } from "../../../../server/clock.ts";
 import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
@@ -20,8 +21,8 @@ export class HostStore implements Store {
     return { position: host.position, instances: host.instances(), wakeAt: host.earliestWake() };
   }
 
-  async commit(commands: readonly StoreCommand[], now: number) {
-    return this.#open.commit(decodeCommands(encodeCommands(commands)), now);
+  async commit(commands: readonly StoreCommand[], at: Moment) {
+    return this.#open.commit(decodeCommands(encodeCommands(commands)), at);
   }
 
   async get(id: string, now: number) {

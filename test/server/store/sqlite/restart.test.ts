@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../support/clock.ts";
 import { tempDir } from "../../../support/tempDir.ts";
-import { MINUTE, name, run } from "../../core/support.ts";
+import { MINUTE, name, run, SECOND } from "../../core/support.ts";
+import { expectInTime, JUMPS, timedTasks } from "../conformance/clock.ts";
 import type { StoreDriver } from "../driver.ts";
 import { newFile, openStore } from "./files.ts";
 
@@ -58,11 +59,38 @@ describe("the same file, opened again", () => {
     await first.claim(lost, gone);
     await first.close();
     const second = await openStore(file, clock);
-    await second.commit({ op: "lapse", until: clock.now() + MINUTE });
+    await second.commit({ op: "lapse", forMs: MINUTE });
     await second.commit({ op: "keep", holder: { claude_id: "worker", run: "r1" } });
     clock.advance(MINUTE);
     expect((await second.wake()).entries.map(({ id, kind }) => [id, kind])).toEqual([[lost.id, "requeued"]]);
     expect(await second.get(kept)).toMatchObject({ status: "in_progress" });
+  });
+
+  const closedWhile = async (jump: (clock: ManualClock) => void) => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const first = await openStore(file, clock);
+    const tasks = await timedTasks(first);
+    await first.close();
+    jump(clock);
+    const second = await openStore(file, clock);
+    expect((await second.wake()).entries).toEqual([]);
+    return { tasks, second };
+  };
+
+  test.each([...Object.entries(JUMPS), ["an hour later", (clock: ManualClock) => clock.advance(60 * MINUTE)] as const])(
+    "finds as much left of every deadline, its clock %s",
+    async (_, jump) => {
+      const { second, tasks } = await closedWhile(jump);
+      await expectInTime(second, tasks);
+    },
+  );
+
+  test("counts the time of a quick restart: hubs that are killed again and again let leases end", async () => {
+    const { second, tasks } = await closedWhile((clock) => clock.advance(9 * SECOND));
+    await expectInTime(
+      second,
+      tasks.map(([due, task, kind]) => [due - 9 * SECOND, task, kind]),
+    );
   });
 
   test("knows who was there, and since when", async () => {

@@ -1,16 +1,21 @@
 /** What becomes of a task whose holder is gone: it comes back, unless its holder does. */
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { LIVENESS } from "../../../../shared/presence.ts";
+import { type Instance, LIVENESS } from "../../../../shared/presence.ts";
+import type { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { Scene } from "./scene.ts";
 
 const { lease_grace_ms: GRACE, reconnect_spread_ms: SPREAD, detached_lease_ms: DETACHED } = LIVENESS;
+const [HOUR, DAY] = [3_600_000, 24 * 3_600_000];
 
 let scene: Scene;
 beforeEach(async () => {
   scene = await Scene.start();
 });
+
+const claimDetached = (id: string) =>
+  http(`${scene.hub.url}/message/${id}`, { method: "PUT", body: { status: "in_progress" } });
 
 describe("a run that is gone", () => {
   test("loses its task after a while, which rests and is ready again; what it says then is refused", async () => {
@@ -81,7 +86,8 @@ describe("a run that is gone", () => {
   });
 
   test("while the hub restarts has the time of a reconnect more", async () => {
-    const [kept, lost] = [await scene.send(), await scene.send()];
+    const [kept, lost, detached] = [await scene.send(), await scene.send(), await scene.send()];
+    await claimDetached(detached.id);
     const [bob, cyd] = [await scene.worker("r1"), await scene.worker("r2")];
     await bob.call("claim", { id: kept.id });
     await cyd.call("claim", { id: lost.id });
@@ -93,14 +99,14 @@ describe("a run that is gone", () => {
     await back.call("stats", {});
     await scene.pass(1);
     await scene.ada.event("requeued", lost.id);
-    expect(await scene.look(kept.id)).toMatchObject({ status: "in_progress" });
+    for (const { id } of [kept, detached]) expect(await scene.look(id)).toMatchObject({ status: "in_progress" });
     expect(await back.call("complete", { id: kept.id, attempt: 1 })).toMatchObject({ status: "complete" });
   });
 
   test("and never was one: a claim without a run lasts half an hour from the last heartbeat of its name", async () => {
     const { id } = await scene.send();
     await scene.ada.close(); // a socket would want its pings
-    await http(`${scene.hub.url}/message/${id}`, { method: "PUT", body: { status: "in_progress" } });
+    await claimDetached(id);
     const status = async () => (await http(`${scene.hub.url}/message/${id}`)).body.data.status;
     scene.clock.advance(DETACHED - 1_000);
     await http(`${scene.hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
@@ -110,4 +116,52 @@ describe("a run that is gone", () => {
     scene.clock.advance(1);
     while ((await status()) !== "pending") await setTimeout(1);
   });
+});
+
+describe.each([
+  ["whose clock is put forward an hour", (clock) => clock.step(HOUR)],
+  ["whose clock is put forward a day", (clock) => clock.step(DAY)],
+  ["whose clock is put back an hour", (clock) => clock.step(-HOUR)],
+  ["whose clock is put back a day", (clock) => clock.step(-DAY)],
+  ["that is stopped for an hour", (clock) => clock.stop(HOUR)],
+] satisfies [string, (clock: ManualClock) => void][])("a hub %s", (_, jump) => {
+  test("takes nothing from anybody, and lets nothing last longer", async () => {
+    const [kept, lost, detached] = [await scene.send(), await scene.send(), await scene.send()];
+    const [bob, gone] = [await scene.worker("r1"), await scene.worker("r2")];
+    await bob.call("claim", { id: kept.id });
+    await gone.call("claim", { id: lost.id });
+    await claimDetached(detached.id);
+    await http(`${scene.hub.url}/heartbeat`, { method: "POST", body: { claude_id: "dan" } });
+    const waiting = bob.call("claim_next", { for_claude: "eve", wait_ms: 50_000 });
+    gone.ws.terminate();
+    await scene.connections(1);
+    await scene.pass(1_000);
+    const known = async () =>
+      (await scene.ada.call("presence", {})).instances
+        .map((one: Instance) => `${one.claude_id} ${one.state} since ${one.since}`)
+        .sort();
+    const before = await known();
+    expect(before).toHaveLength(3);
+
+    jump(scene.clock);
+    await scene.pass(GRACE - 3_000);
+    for (const { id } of [kept, lost, detached]) expect(await scene.look(id)).toMatchObject({ status: "in_progress" });
+    expect(await known()).toEqual(before);
+    await scene.pass(3_000);
+    await scene.ada.event("requeued", lost.id);
+    expect(await scene.look(kept.id)).toMatchObject({ status: "in_progress" });
+    const { id } = await scene.send({ to_claude: "eve" });
+    expect(await waiting).toMatchObject({ id });
+
+    await scene.pass(3 * 75_000); // dan has beaten once, and no more
+    const { instances: later } = await scene.ada.call("presence", { claude_id: "dan" });
+    expect(later).toMatchObject([{ state: "stale" }]);
+  });
+});
+
+test("what a calendar names is due as soon as the clock says so", async () => {
+  const later = await scene.send({ not_before: new Date(scene.clock.now() + HOUR).toISOString() });
+  scene.clock.step(HOUR);
+  await scene.pass(1_000);
+  await scene.ada.event("ready", later.id);
 });

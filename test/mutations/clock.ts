@@ -1,0 +1,58 @@
+/** Bugs to plant in what becomes of deadlines when the clock is set, or the hub is stopped or away. */
+import type { Mutation } from "./mutations.ts";
+
+const TIMEKEEPER = "server/store/timekeeper.ts";
+const READINESS = "server/core/readiness.ts";
+const TASK = "server/core/task.ts";
+const TABLE = "server/store/sqlite/sqliteClock.ts";
+
+export const CLOCK_MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "a clock that is put back makes leases last for ever",
+    file: TIMEKEEPER,
+    search: "if (Math.abs(jump) > least) {",
+    replace: "if (jump > least) {",
+  },
+  {
+    breaks: "a clock that was set moves deadlines at every batch",
+    file: TIMEKEEPER,
+    search: "      this.#apart = apart;\n    }",
+    replace: "    }",
+  },
+  {
+    breaks: "leases run out while the hub is away, clock or no clock",
+    file: TIMEKEEPER,
+    search: "return now - (this.#noted ?? now);",
+    replace: "return 0;",
+  },
+  {
+    breaks: "in a hub that is killed again and again the clock stands still",
+    file: TIMEKEEPER,
+    search: "const AWAY_MS = 10_000;",
+    replace: "const AWAY_MS = 100;",
+  },
+  {
+    breaks: "a clock that is put forward ends the time of an attempt",
+    file: READINESS,
+    search: "timeout_at: moved(state.timeout_at),",
+    replace: "timeout_at: state.timeout_at,",
+  },
+  {
+    breaks: "a clock that is put back lets a task rest for ever",
+    file: TABLE,
+    search: "AND attempt > 0 AND claim_rank IS NULL",
+    replace: "AND attempt > 99 AND claim_rank IS NULL",
+  },
+  {
+    breaks: "what is for a time of the calendar does not follow the clock",
+    file: TABLE,
+    search: "AND attempt > 0 AND claim_rank IS NULL",
+    replace: "AND attempt >= 0 AND claim_rank IS NULL",
+  },
+  {
+    breaks: "a task that is given back waits anew for its time after the clock was put back",
+    file: TASK,
+    search: "claimable({ ...state, tries_left: state.tries_left + 1 })",
+    replace: "waiting({ ...state, tries_left: state.tries_left + 1 }, c.now)",
+  },
+];
