@@ -1,22 +1,11 @@
 import { v7 as uuid } from "uuid";
 
-const BYTES = 16;
-
-/** Random bytes for many ids at once: asking the system for each would cost more than everything else about a call. */
-const pool = new Uint8Array(256 * BYTES);
-let used = pool.length;
-
-function randomBytes(): Uint8Array {
-  if (used === pool.length) {
-    crypto.getRandomValues(pool);
-    used = 0;
-  }
-  used += BYTES;
-  return pool.subarray(used - BYTES, used);
-}
-
-/** A random key that sorts by the time it was made. */
-export const newKey = (): string => uuid({ random: randomBytes() });
-
 /** A random id of a run. */
-export const newRun = (): string => newKey().replaceAll("-", "");
+export const newRun = (): string => uuid().replaceAll("-", "");
+
+/** Random, and later than those of earlier programs. */
+const life = newRun();
+let made = 0;
+
+/** A key that nobody else makes. Keys sort by the time they were made: a random one for each would cost more than a call. */
+export const newKey = (): string => `${life}-${String(++made).padStart(9, "0")}`;
