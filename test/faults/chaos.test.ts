@@ -29,7 +29,8 @@ const WORKERS = Number(process.env.WORKERS ?? 5);
 const TASKS = Number(process.env.TASKS ?? 150);
 const DURATION_MS = MINUTES * 60_000;
 const GRACE_MS = 1_000;
-const POOL = "crew";
+/** Workers that take over from each other; each hears what happens to all tasks of its crew. */
+const CREWS = Array.from({ length: Math.ceil(WORKERS / 5) }, (_, i) => `crew-${i}`);
 /** Tasks take half of the workers' time: what is lost leaves them busy. */
 const LONGEST_MS = (DURATION_MS * WORKERS) / TASKS;
 /** What waited while the hub was down must fit. */
@@ -50,10 +51,11 @@ test(
     const over = new AbortController();
     defer(() => over.abort());
     const { signal } = over;
+    const addresses = CREWS.map((crew) => `@${crew}`);
     const [told] = await Promise.all([
-      handIn(lines, random, { tasks: TASKS, overMs: DURATION_MS, longestMs: LONGEST_MS, to: `@${POOL}`, signal }),
-      play(schedule.workers, signal, async (fault) => workers[fault.worker]?.suffer(fault)),
-      play(schedule.hub, signal, ({ downMs }) => hub.killFor(downMs)),
+      handIn(lines, random, { tasks: TASKS, overMs: DURATION_MS, longestMs: LONGEST_MS, to: addresses, signal }),
+      play(schedule.workers, workers, signal),
+      playHub(schedule.hub, hub, signal),
     ]);
     await Promise.all(workers.map((worker) => worker.recovered()));
     const checker = new LogChecker();
@@ -81,7 +83,8 @@ async function hire(hub: HubProcess): Promise<ChaosWorker[]> {
   const folder = tempDir();
   const proxies = await Promise.all(Array.from({ length: WORKERS }, () => FaultProxy.start(hub)));
   const workers = proxies.map((proxy, i) => {
-    return new ChaosWorker({ name: `worker-${i}`, pool: POOL, folder, proxy, url: hub.url });
+    const pool = CREWS[i % CREWS.length] as string;
+    return new ChaosWorker({ name: `worker-${i}`, pool, folder, proxy, url: hub.url });
   });
   await Promise.all(workers.map((worker) => worker.ready()));
   return workers;
@@ -104,16 +107,21 @@ async function settled(checker: LogChecker, judge: () => Judge, url: string): Pr
   return judge();
 }
 
-/** Lets each happen at its time, or as soon after as the one before is over. */
-async function play<F extends HubFault | WorkerFault>(
-  faults: readonly F[],
-  signal: AbortSignal,
-  happen: (fault: F) => Promise<unknown>,
-): Promise<void> {
+async function play(faults: readonly WorkerFault[], workers: readonly ChaosWorker[], signal: AbortSignal) {
   const begun = performance.now();
   for (const fault of faults) {
     await setTimeout(Math.max(0, begun + fault.atMs - performance.now()), undefined, { signal });
-    await happen(fault);
+    workers[fault.worker]?.suffer(fault);
+  }
+}
+
+/** Of a hub that is slow to start fewer lives fit into the time. */
+async function playHub(faults: readonly HubFault[], hub: HubLives, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + DURATION_MS;
+  for (const { lifeMs, downMs } of faults) {
+    if (performance.now() + lifeMs > end) return;
+    await setTimeout(lifeMs, undefined, { signal });
+    await hub.killFor(downMs);
   }
 }
 

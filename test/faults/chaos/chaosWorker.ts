@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Message } from "../../../shared/message.ts";
@@ -107,6 +108,7 @@ export class ChaosWorker {
     this.#child = spawn(process.execPath, [PROGRAM, url, name, run, pool, notes], {
       stdio: ["pipe", "ignore", "inherit"],
     });
+    setPriority(this.#child.pid as number, constants.priority.PRIORITY_BELOW_NORMAL); // many workers, and one hub to be judged
     this.#over = once(this.#child, "close");
   }
 

@@ -1,9 +1,9 @@
 /** What goes wrong, and when: drawn before it begins, so that a seed stands for a schedule. */
 import type { Random } from "../../support/random.ts";
 
-/** To the hub: killed, and started again after a while. */
+/** To the hub: lives for a while, is killed, and after another while started again. */
 export interface HubFault {
-  atMs: number;
+  lifeMs: number;
   downMs: number;
 }
 
@@ -49,12 +49,12 @@ export function drawSchedule(random: Random, around: Around): Schedule {
 }
 
 function hubFaults(random: Random, { durationMs }: Around): HubFault[] {
-  const faults: HubFault[] = [];
   const { least } = HUB_LIVES_MS;
   const most = Math.min(HUB_LIVES_MS.most, durationMs / 2);
-  const life = () => least + random.int(most - least);
-  for (let atMs = life(); atMs < durationMs; atMs += life()) faults.push({ atMs, downMs: random.int(DOWN_MS) });
-  return faults;
+  return Array.from({ length: Math.ceil((2 * durationMs) / (least + most)) }, () => ({
+    lifeMs: least + random.int(most - least),
+    downMs: random.int(DOWN_MS),
+  }));
 }
 
 /** Every kind comes, as often as the list says; which worker and when is chance. */

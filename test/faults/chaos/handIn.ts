@@ -13,7 +13,8 @@ export interface Work {
   overMs: number;
   /** How long each takes at most, ms. */
   longestMs: number;
-  to: string;
+  /** Whose they are, in turn. */
+  to: readonly string[];
   /** Ends it. */
   signal: AbortSignal;
 }
@@ -22,7 +23,11 @@ export interface Work {
 export async function handIn(lines: readonly Hub[], random: Random, work: Work): Promise<Acknowledged[]> {
   const told: Promise<Acknowledged[]>[] = [];
   for (let n = 0; n < work.tasks; n++) {
-    const said = { to_claude: work.to, task: `task-${n}`, context: `${random.int(work.longestMs)}` };
+    const said = {
+      to_claude: work.to[n % work.to.length] as string,
+      task: `task-${n}`,
+      context: `${random.int(work.longestMs)}`,
+    };
     told.push(later(Promise.all(lines.map((line) => send(line, said)))));
     await setTimeout(work.overMs / work.tasks, undefined, { signal: work.signal });
   }
