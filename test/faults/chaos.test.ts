@@ -14,7 +14,7 @@ import { defer } from "../support/defer.ts";
 import { accepts } from "../support/ports.ts";
 import { HubProcess } from "../support/processes.ts";
 import { FaultProxy } from "../support/proxy.ts";
-import { type Random, seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/random.ts";
 import { tempDir } from "../support/tempDir.ts";
 import { ChaosWorker } from "./chaos/chaosWorker.ts";
 import { drawSchedule, type HubFault, type WorkerFault } from "./chaos/faults.ts";
@@ -33,8 +33,6 @@ const GRACE_MS = 1_000;
 const CREWS = Array.from({ length: Math.ceil(WORKERS / 5) }, (_, i) => `crew-${i}`);
 /** Tasks take half of the workers' time: what is lost leaves them busy. */
 const LONGEST_MS = (DURATION_MS * WORKERS) / TASKS;
-/** What waited while the hub was down must fit. */
-const CUT_WITHIN_BYTES = 200_000;
 const LOOK_MS = 200;
 const LAST_LOOKS = 50;
 
@@ -45,7 +43,8 @@ test(
     const args = ["--lease-grace-ms", `${GRACE_MS}`, "--ping-ms", `${PING_MS}`];
     const hub = new HubLives(await HubProcess.start({ args }));
     const workers = await hire(hub.hub);
-    const lines = await openLines(hub.hub, random);
+    const proxy = await FaultProxy.start(hub.hub);
+    const lines = await Promise.all([1, 2].map(() => join(through(proxy), { as: "boss", timeout_ms: 30_000 })));
     const schedule = drawSchedule(random, { durationMs: DURATION_MS, workers: WORKERS, graceMs: GRACE_MS });
 
     const over = new AbortController();
@@ -54,7 +53,10 @@ test(
     const addresses = CREWS.map((crew) => `@${crew}`);
     const [told] = await Promise.all([
       handIn(lines, random, { tasks: TASKS, overMs: DURATION_MS, longestMs: LONGEST_MS, to: addresses, signal }),
-      play(schedule.workers, workers, signal),
+      play(schedule.workers, signal, (fault) => {
+        workers[fault.worker]?.suffer(fault);
+        if (fault.kind === "cut") proxy.cut(); // the sender's lines, too
+      }),
       playHub(schedule.hub, hub, signal),
     ]);
     await Promise.all(workers.map((worker) => worker.recovered()));
@@ -90,13 +92,6 @@ async function hire(hub: HubProcess): Promise<ChaosWorker[]> {
   return workers;
 }
 
-/** Two lines of one sender, which break now and then. */
-async function openLines(hub: HubProcess, random: Random) {
-  const proxy = await FaultProxy.start(hub, random);
-  proxy.faults.cutWithinBytes = CUT_WITHIN_BYTES;
-  return await Promise.all([1, 2].map(() => join(through(proxy), { as: "boss", timeout_ms: 30_000 })));
-}
-
 /** Reads on until every task has ended, and for a while until all that workers have said is in the log. */
 async function settled(checker: LogChecker, judge: () => Judge, url: string): Promise<Judge> {
   while (!(await checker.isWorkedOff(url))) await setTimeout(LOOK_MS);
@@ -107,11 +102,11 @@ async function settled(checker: LogChecker, judge: () => Judge, url: string): Pr
   return judge();
 }
 
-async function play(faults: readonly WorkerFault[], workers: readonly ChaosWorker[], signal: AbortSignal) {
+async function play(faults: readonly WorkerFault[], signal: AbortSignal, happen: (fault: WorkerFault) => void) {
   const begun = performance.now();
   for (const fault of faults) {
     await setTimeout(Math.max(0, begun + fault.atMs - performance.now()), undefined, { signal });
-    workers[fault.worker]?.suffer(fault);
+    happen(fault);
   }
 }
 
