@@ -124,7 +124,11 @@ export class Hub {
       failed,
     });
     this.#alarm = new Alarm(clock, () => this.submit({ op: "wake" }), log("waking what is due"));
-    this.runs = new Runs({ graceMs: lease.graceMs, submit: (command) => this.#submitQuietly(command) });
+    this.runs = new Runs({
+      clock: this.clock,
+      graceMs: lease.graceMs,
+      submit: (command) => this.#submitQuietly(command),
+    });
   }
 
   /** Ends once the hub closes. */

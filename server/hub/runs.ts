@@ -2,12 +2,14 @@
  * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
  * last connection of a run is gone its leases get an end, which coming back takes away again.
  */
+import type { Clock } from "../clock.ts";
 import type { StoreCommand } from "../store/store.ts";
 
 /** Views remembered of runs that may come back. */
 const REMEMBERED_VIEWS = 10_000;
 
 export interface RunsOptions {
+  clock: Clock;
   graceMs: number;
   submit: (command: StoreCommand) => void;
 }
@@ -15,6 +17,7 @@ export interface RunsOptions {
 export class Runs {
   readonly #options: RunsOptions;
   readonly #connections = new Map<string, number>();
+  readonly #lingering = new Map<string, () => void>();
   readonly #views = new Map<string, string>();
 
   constructor(options: RunsOptions) {
@@ -30,6 +33,29 @@ export class Runs {
     const connections = this.#connections.get(key) ?? 0;
     this.#connections.set(key, connections + 1);
     if (connections === 0) this.#options.submit({ op: "keep", holder: { claude_id, run } });
+    this.#lingering.get(key)?.();
+  }
+
+  /**
+   * Lets a connection that comes and goes count for a while after it went. It does not where the run has another one, or
+   * gets one: the leases of a run that had moved to a socket would outlive that.
+   *
+   * @returns what calls the end off, because it came again.
+   */
+  linger(claude_id: string, run: string, forMs: number, end: () => void): () => void {
+    const key = keyOf(claude_id, run);
+    const over = () => {
+      callOff();
+      end();
+    };
+    const callOffTimer = this.#options.clock.after(forMs, over);
+    const callOff = () => {
+      callOffTimer();
+      this.#lingering.delete(key);
+    };
+    this.#lingering.set(key, over);
+    if ((this.#connections.get(key) ?? 0) > 1) over();
+    return callOff;
   }
 
   detach(claude_id: string, run: string): void {

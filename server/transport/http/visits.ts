@@ -1,6 +1,6 @@
 /**
  * Presence of callers without a socket. A run that polls is connected for as long as its polls follow each
- * other closely; a stream, for as long as it lasts.
+ * other closely, unless it hangs up or goes on over a socket; a stream, for as long as it lasts.
  */
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -43,7 +43,8 @@ export class Visits {
     return () => {
       visit.polls--;
       if (visit.polls > 0) return;
-      visit.callOff = this.#hub.clock.after(BETWEEN_POLLS_MS, () => {
+      const hasHungUp = client.gone?.cancelled ?? false;
+      visit.callOff = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
         this.#pollers.delete(key);
         this.#leave(claude_id, visit.connection);
       });

@@ -120,12 +120,13 @@ export class SocketServer {
   }
 
   #look(connection: SocketConnection, awake: number): void {
+    const sinceMs = awake - connection.pingedAt;
     if (!connection.greeted) {
-      if (awake - connection.pingedAt >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
-    } else if (awake - connection.pingedAt >= this.#hub.liveness.pingMs) {
+      if (sinceMs >= LIVENESS.hello_ms) connection.close(CLOSE.noHello);
+    } else if (connection.heardAt < connection.pingedAt) {
+      if (sinceMs >= LIVENESS.pong_ms) connection.giveUp();
+    } else if (sinceMs >= this.#hub.liveness.pingMs) {
       connection.ping(awake);
-    } else if (awake - connection.pingedAt >= LIVENESS.pong_ms && connection.heardAt < connection.pingedAt) {
-      connection.giveUp();
     }
   }
 }

@@ -62,6 +62,19 @@ describe("a run that is gone", () => {
     expect(await back.call("complete", { id, attempt: 1, result: "slow" })).toMatchObject({ status: "complete" });
   });
 
+  test("is gone with its socket, although it polled just before it had one", async () => {
+    const { id } = await scene.send();
+    const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+    await http(`${scene.hub.url}/events?for=bob`, { headers });
+    const bob = await scene.worker("r1");
+    await http(`${scene.hub.url}/events?for=bob`, { headers });
+    await bob.call("claim", { id });
+    bob.ws.terminate();
+    await scene.connections(0);
+    await scene.pass(GRACE);
+    await scene.ada.event("requeued", id);
+  });
+
   test("is not replaced by another run of its name", async () => {
     const { id } = await scene.send();
     const bob = await scene.worker("r1");

@@ -66,12 +66,12 @@ describe("a line", () => {
     expect(socket.ws.readyState).toBe(WebSocket.OPEN);
   });
 
-  test("on which nothing comes back is cut", async () => {
+  test.each([LIVENESS.ping_ms, 1_000])("on which nothing comes back is cut, asked every %i ms", async (pingMs) => {
     const clock = new ManualClock();
-    const hub = await startHub({ clock });
+    const hub = await startHub({ clock, liveness: { pingMs } });
     const [silent, alive] = [await RawSocket.greet(hub.wsUrl), await RawSocket.greet(hub.wsUrl)];
     silent.pause(); // as if the line were dead: no ping arrives, no pong goes back
-    await pass(clock, LIVENESS.ping_ms + LIVENESS.pong_ms - 1_000);
+    await pass(clock, pingMs + LIVENESS.pong_ms - 1_000);
     expect((await alive.call("info", {})).name).toBe("coordination-hub");
     await pass(clock, 3_000);
     silent.resume();
