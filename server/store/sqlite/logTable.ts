@@ -23,14 +23,14 @@ export class LogTable {
 
   append({ seq, kind, id, from, to, envelope, bodies }: StoredEntry): void {
     this.#values.push(seq, kind, id, from, to, envelope);
-    if (this.#values.length === ROWS * COLUMNS) this.#many.run(this.#take());
+    if (this.#values.length === ROWS * COLUMNS) this.#many.run(...this.#take());
     if (bodies !== null) this.#bodies.run(seq, id, bodies);
   }
 
   /** Writes what was kept back. */
   flush(): void {
     const values = this.#take();
-    for (let at = 0; at < values.length; at += COLUMNS) this.#one.run(values.slice(at, at + COLUMNS));
+    for (let at = 0; at < values.length; at += COLUMNS) this.#one.run(...values.slice(at, at + COLUMNS));
   }
 
   /** Drops what was kept back: its batch is undone. */

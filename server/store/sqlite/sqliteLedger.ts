@@ -133,14 +133,14 @@ export class SqliteLedger implements Ledger {
   }
 
   insert(state: MessageState): void {
-    this.#sql.insert.run(toSaid(state));
+    this.#sql.insert.run(...toSaid(state));
     this.#touch(state);
   }
 
   update(state: MessageState): void {
     const changes = toChanges(state);
     changes.push(state.id);
-    this.#sql.update.run(changes);
+    this.#sql.update.run(...changes);
     this.#touch(state);
   }
 

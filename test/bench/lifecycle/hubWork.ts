@@ -5,7 +5,7 @@ import { type Driver, RESULT, TASK } from "./driver.ts";
 const WORKER = "bench_worker";
 
 /** With more slots than this nothing is won. */
-const slots = (inFlight: number) => Math.min(256, inFlight);
+const slots = (inFlight: number) => Math.min(512, inFlight);
 
 export async function openHubWork(port: number, inFlight: number): Promise<Driver> {
   const url = `http://127.0.0.1:${port}/api/coord`;
