@@ -39,7 +39,12 @@ export const key = z
   .max(LIMITS.key_chars)
   .regex(/^[\x21-\x7e]+$/, { error: "must be printable ASCII without spaces" });
 
-export const timestamp = z.iso.datetime({ offset: true, error: "must be a time with its zone: 2026-01-31T12:00:00Z" });
+export const timestamp = z.iso
+  .datetime({ offset: true, error: "must be a time with its zone: 2026-01-31T12:00:00Z" })
+  .refine((text) => isWithin(Date.parse(text)), { error: "must lie between 1970 and 9999, by UTC" });
+
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const isWithin = (ms: number) => ms >= 0 && ms <= LAST_MS;
 export const cursor = z.string().refine(isCursor, { error: "is not a cursor: use one that the hub gave, unchanged" });
 export const count = z.int().min(0);
 export const durationMs = z.int().min(0).max(LIMITS.duration_ms);

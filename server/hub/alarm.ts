@@ -11,8 +11,8 @@ import { JUMP_MS } from "../store/timekeeper.ts";
 const LOOK_MS = 1_000;
 /** How soon what is due is tried again when the store failed. */
 const AGAIN_MS = 1_000;
-/** How long the store may go without learning the time, while it has something to wait for. */
-const SILENCE_MS = 60_000;
+/** How long the store may go without learning the time, while it has something to wait for: less than it takes for absence. */
+const SILENCE_MS = 8_000;
 
 export class Alarm {
   readonly #clock: Clock;

@@ -53,7 +53,7 @@ export class Dependencies {
   /**
    * What a task has to wait for.
    *
-   * @throws HubError `not_found` when one of them does not exist, `too_many_requests` when too many wait for one already.
+   * @throws HubError `not_found` when one of them does not exist.
    */
   obstacles(after: readonly string[] | null | undefined): Obstacles {
     if (!after) return NO_OBSTACLES;
@@ -66,13 +66,16 @@ export class Dependencies {
   #awaited(id: string): MessageState {
     const state = this.#ledger.message(id);
     if (!state) throw new HubError("not_found", `after: there is no message ${id} to wait for`, { field: "after", id });
-    if (this.#ledger.waits.any && this.#ledger.waits.count(id) >= LIMITS.dependents) {
-      throw new HubError("invalid_params", `after: ${LIMITS.dependents} tasks wait for ${id} already`, {
-        field: "after",
-        id,
-      });
-    }
     return state;
+  }
+
+  /** Why nothing more may wait for these. */
+  refusal(after: readonly string[] | null | undefined): HubError | undefined {
+    if (!after || !this.#ledger.waits.any) return undefined;
+    const id = after.find((one) => this.#ledger.waits.count(one) >= LIMITS.dependents);
+    if (id === undefined) return undefined;
+    const sentence = `after: ${LIMITS.dependents} tasks wait for ${id} already`;
+    return new HubError("invalid_params", sentence, { field: "after", id });
   }
 
   /** Takes notice of what became of a message. */

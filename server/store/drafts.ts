@@ -35,7 +35,7 @@ export function draft(said: NewMessage, id: string, { ledger, dependencies, ...j
   const place = placeOf(ledger, said);
   const decision = create(traced(said, id, ledger), id, judges.now, judges.lease, place, obstacles.open.length);
   const refusal =
-    (awaited instanceof HubError ? awaited : undefined) ??
+    (awaited instanceof HubError ? awaited : dependencies.refusal(said.after)) ??
     loopRefusal(ledger, place, judges.bounds) ??
     judges.backlog.refusal(said, judges.bounds);
   return { id, decision, obstacles, refusal };

@@ -165,6 +165,8 @@ export class Engine {
   #retryWaiting(state: MessageState, caller: Caller): Outcome {
     const after = (state.after as readonly string[]).filter((id) => this.#ledger.message(id));
     const obstacles = this.#dependencies.obstacles(after);
+    const refusal = this.#dependencies.refusal(after);
+    if (refusal) throw refusal;
     const { open, failed } = obstacles;
     const decision = decide(
       state,

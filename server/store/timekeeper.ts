@@ -24,20 +24,24 @@ export class Timekeeper {
   readonly #ledger: Pick<Ledger, "clock" | "message" | "update">;
   /** Wall clock less time lived through; undefined before the first batch. */
   #apart: number | undefined;
+  /** The same before the last batch. */
+  #before: number | undefined;
   #noted: number | null = null;
 
   constructor(ledger: Pick<Ledger, "clock" | "message" | "update">) {
     this.#ledger = ledger;
   }
 
-  /** Starts over from what the tables hold. */
+  /** The last batch was undone: what it noticed is to be noticed again. */
   reset(): void {
-    this.#apart = undefined;
+    this.#apart = this.#before;
+    this.#noted = null;
   }
 
   /** A batch begins: whatever measures time is moved to its clock. */
   keep({ now, awake }: Moment): void {
     const apart = now - awake;
+    this.#before = this.#apart;
     const [jump, least] = this.#apart === undefined ? [this.#sinceNoted(now), AWAY_MS] : [apart - this.#apart, JUMP_MS];
     if (Math.abs(jump) > least) {
       this.#move(jump);

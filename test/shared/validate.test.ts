@@ -87,6 +87,7 @@ test.each([
   [claim_next, { wait_ms: 3_600_000 }, `wait_ms must be at most ${LIMITS.wait_ms}`],
   [events, { after: "yesterday" }, "after is not a cursor: use one that the hub gave, unchanged"],
   [events, { after: 7 }, "after must be a string"],
+  [send, { ...task, not_before: "9999-12-31T23:59:59-23:00" }, "not_before must lie between 1970 and 9999, by UTC"],
   [send, { ...task, not_before: "tomorrow" }, "not_before must be a time with its zone: 2026-01-31T12:00:00Z"],
   [send, { ...task, traceparent: "00-1-2-3" }, "traceparent must be a W3C traceparent"],
   [send, { ...task, idempotency_key: "two words" }, "idempotency_key must be printable ASCII without spaces"],

@@ -75,9 +75,14 @@ export class Recurrence {
     return undefined;
   }
 
-  /** The first wall time later than this that the expression means, to the second. */
+  /** The first wall time later than this that the expression means, to the second; null where there is none. */
   #nextMatch(wall: number): number | null {
-    return this.#pattern.nextRun(new Date(wall))?.getTime() ?? null;
+    try {
+      return this.#pattern.nextRun(new Date(wall))?.getTime() ?? null;
+    } catch (error) {
+      if (error instanceof RangeError) return null; // a day that no month has: the search went too deep
+      throw error;
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
 import type { TemplateBody } from "../../../../shared/template.ts";
 import { name } from "../../core/support.ts";
-import type { Section, StoreDriver } from "../driver.ts";
+import { type Section, type StoreDriver, sending } from "../driver.ts";
 
 const FEED = {
   parameters: {
@@ -160,6 +160,20 @@ export const templates: Section = (hub) => {
       expect(await hub().get(message)).toEqual(message);
       const [test, build] = messages as [Message, Message];
       expect(build.seq).toBeLessThan(test.seq as number); // a step is sent after those it waits for
+    });
+
+    test("has all its steps wait, where only the first would find room", async () => {
+      const { macro } = await release();
+      const awaited = await hub().send({ to_claude: "bob", task: "first of all" });
+      const waiting = { from_claude: "ada", to_claude: "bob", task: "later", after: [awaited.id] };
+      const crowd = Array.from({ length: LIMITS.dependents - 1 }, () => sending(waiting));
+      await hub().commit(...crowd);
+      const { messages = [] } = await send(macro, { app: "shop" }, { after: [awaited.id] });
+      expect(messages).toHaveLength(2);
+      for (const step of messages) await expect(hub().claim(step, name(step.to_claude))).rejects.toThrow(/waits for/);
+      await expect(send(macro, { app: "shop" }, { after: [awaited.id] })).rejects.toThrow(/1000 tasks wait for/);
+      await hub().delete(awaited);
+      while (hub().wakeAt !== null && (hub().wakeAt as number) <= hub().now) await hub().wake();
     });
 
     test("sends all or nothing, and says which step it was", async () => {

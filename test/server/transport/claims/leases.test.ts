@@ -7,7 +7,7 @@ import { http } from "../../../support/http.ts";
 import { Scene } from "./scene.ts";
 
 const { lease_grace_ms: GRACE, reconnect_spread_ms: SPREAD, detached_lease_ms: DETACHED } = LIVENESS;
-const [HOUR, DAY] = [3_600_000, 24 * 3_600_000];
+const [SECOND, HOUR, DAY] = [1_000, 3_600_000, 24 * 3_600_000];
 
 let scene: Scene;
 beforeEach(async () => {
@@ -114,6 +114,22 @@ describe("a run that is gone", () => {
     await scene.ada.event("requeued", lost.id);
     for (const { id } of [kept, detached]) expect(await scene.look(id)).toMatchObject({ status: "in_progress" });
     expect(await back.call("complete", { id: kept.id, attempt: 1 })).toMatchObject({ status: "complete" });
+  });
+
+  test("or hangs has its time, also in a hub that is quiet and restarted again and again", async () => {
+    const { id } = await scene.send({ timeout_ms: 40_000, max_attempts: 1 });
+    await claimDetached(id);
+    const look = async () => (await http(`${scene.hub.url}/message/${id}`)).body.data.status;
+    for (let life = 0; life < 3; life++) {
+      for (let second = 0; second < 13; second++) {
+        scene.clock.advance(SECOND);
+        expect(await look()).toBe("in_progress");
+      }
+      await scene.hub.close();
+      scene = await Scene.start({ db: scene.hub.db }, scene.clock);
+    }
+    scene.clock.advance(SECOND);
+    while ((await look()) !== "failed") await setTimeout(1);
   });
 
   test("and never was one: a claim without a run lasts half an hour from the last heartbeat of its name", async () => {
