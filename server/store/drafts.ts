@@ -5,9 +5,9 @@ import { create, type NewMessage } from "../core/create.ts";
 import type { Decision } from "../core/decision.ts";
 import type { LeasePolicy } from "../core/message.ts";
 import { childTrace } from "../core/trace.ts";
-import type { Backlog } from "./backlog.ts";
 import { loopRefusal, placeOf } from "./chains.ts";
 import { type Dependencies, NO_OBSTACLES, type Obstacles } from "./dependencies.ts";
+import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface Draft {
@@ -22,7 +22,7 @@ export interface Draft {
 export interface Judges {
   readonly ledger: Ledger;
   readonly dependencies: Dependencies;
-  readonly backlog: Backlog;
+  readonly journal: Pick<Journal, "refusal">;
   readonly bounds: Bounds;
   readonly lease: LeasePolicy;
   readonly now: number;
@@ -37,7 +37,7 @@ export function draft(said: NewMessage, id: string, { ledger, dependencies, ...j
   const refusal =
     (awaited instanceof HubError ? awaited : dependencies.refusal(said.after)) ??
     loopRefusal(ledger, place, judges.bounds) ??
-    judges.backlog.refusal(said, judges.bounds);
+    judges.journal.refusal(said, judges.bounds);
   return { id, decision, obstacles, refusal };
 }
 

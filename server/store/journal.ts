@@ -5,6 +5,8 @@
  * Invariants: seqs are handed out without gaps, in the order of writing. Counts always equal what a scan of the tables
  * would give.
  */
+import type { HubError } from "../../shared/errors.ts";
+import type { Bounds } from "../../shared/limits.ts";
 import { endedAttempt } from "../core/attempts.ts";
 import type { Decision, EventDraft } from "../core/decision.ts";
 import type { MessageState } from "../core/message.ts";
@@ -75,8 +77,10 @@ export class Journal {
     return this.#tally.counts;
   }
 
-  get backlog(): Backlog {
-    return this.#tally.backlog;
+  /** Why a message may not be sent now, because too many wait already. */
+  refusal(said: Pick<MessageState, "from_claude" | "to_claude">, bounds: Bounds): HubError | undefined {
+    const pending = { own: this.waiting(said.to_claude), all: this.counts.pending };
+    return this.#tally.backlog.refusal(said, bounds, pending);
   }
 
   /** What the batch has to say so far, in characters. */

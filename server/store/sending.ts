@@ -68,7 +68,7 @@ export class Sending {
 
   #draft(said: NewMessage, now: number): Draft {
     const { newId, lease, bounds } = this.#options;
-    const judges = { ledger: this.#ledger, dependencies: this.#dependencies, backlog: this.#journal.backlog };
+    const judges = { ledger: this.#ledger, dependencies: this.#dependencies, journal: this.#journal };
     return draft(said, newId(now), { ...judges, bounds, lease, now });
   }
 

@@ -4,7 +4,7 @@ import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
-import { Backlog } from "../backlog.ts";
+import { Backlog, countWaiting } from "../backlog.ts";
 import { Engine } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
@@ -36,7 +36,12 @@ export class MemoryStore implements Store {
     this.#graceMs = lease.graceMs;
     const counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
     const options = { ledger: this.ledger, lease, newId, random, fingerprint: (text: string) => text, bounds };
-    this.#engine = new Engine(options, { head: 0, counts, waiting: new Map(), backlog: new Backlog() });
+    this.#engine = new Engine(options, {
+      head: 0,
+      counts,
+      waiting: new Map(),
+      backlog: new Backlog(() => countWaiting(this.ledger.messages.values())),
+    });
   }
 
   async open() {

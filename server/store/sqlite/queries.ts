@@ -3,7 +3,7 @@ import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
 import { attemptsJson } from "../attemptsJson.ts";
-import { Backlog } from "../backlog.ts";
+import { Backlog, type BacklogCounts } from "../backlog.ts";
 
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { Tally } from "../journal.ts";
@@ -97,14 +97,13 @@ export class Queries {
   tally(): Tally {
     const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
     const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    return { head: this.#sql.head.get() as number, counts, waiting, backlog: this.#backlog() };
+    return { head: this.#sql.head.get() as number, counts, waiting, backlog: new Backlog(() => this.#backlog()) };
   }
 
-  #backlog(): Backlog {
-    const [recipients, senders] = [this.#sql.recipients, this.#sql.senders].map(
-      (counted) => new Map(counted.all() as [string, number][]),
-    );
-    return new Backlog(recipients, senders);
+  #backlog(): BacklogCounts {
+    const { recipients, senders } = this.#sql;
+    const counted = (by: Database.Statement) => new Map(by.all() as [string, number][]);
+    return { recipients: counted(recipients), senders: counted(senders) };
   }
 
   get floor(): number {
