@@ -1,3 +1,4 @@
+import type { About } from "../../shared/presence.ts";
 import type { Caller } from "../core/message.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Origin } from "./origin.ts";
@@ -6,8 +7,8 @@ import type { Origin } from "./origin.ts";
 export interface Client {
   readonly claude_id: string | null;
   readonly run: string | null;
-  /** What it says that it can do: it is in the pool of each. */
-  readonly roles?: readonly string[];
+  /** What it tells of itself; of each of its roles, it is in the pool. */
+  readonly about?: About | undefined;
   readonly origin: Origin;
   /** The same for the store, where the transport knows already whether the run is connected. */
   readonly caller?: Caller | undefined;

@@ -150,7 +150,7 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
   const claude_id = params.claude_id ?? client.claude_id;
   if (claude_id === null) throw missing("claude_id");
   const now = hub.clock.now();
-  hub.presence.beat(claude_id, params.interval_ms);
+  hub.presence.beat(claude_id, params.interval_ms, claude_id === client.claude_id ? client.about : undefined);
   await hub.submit({ op: "lengthen", claude_id, forMs: hub.leasePolicy.detachedMs });
   return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(claude_id) } };
 }

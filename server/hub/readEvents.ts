@@ -6,7 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
 import type { LogEntry, Reader } from "../store/store.ts";
-import { readerOf } from "../store/view.ts";
+import { addressesOf, readerOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
@@ -22,8 +22,8 @@ export interface EventsParams {
 }
 
 /** A caller as a reader: its own name, and its pools. */
-export const ownReader = ({ claude_id, roles }: Pick<Client, "claude_id" | "roles">): Reader =>
-  claude_id === null ? null : readerOf(claude_id, roles);
+export const ownReader = ({ claude_id, about }: Pick<Client, "claude_id" | "about">): Reader =>
+  claude_id === null ? null : readerOf(claude_id, about?.roles);
 
 /** Whose events a caller reads: those it names, its own, or all. */
 export const readerFor = (params: Pick<EventsParams, "for">, client: Client): Reader => params.for ?? ownReader(client);
@@ -58,12 +58,13 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
 }
 
 /** Receipts of a run that polls for itself; another caller's reading proves nothing. */
-function receiptsOf(hub: Hub, { claude_id, run }: Client) {
+function receiptsOf(hub: Hub, { claude_id, run, about }: Client) {
   if (claude_id === null || run === null) return undefined;
+  const addresses = addressesOf(readerOf(claude_id, about?.roles));
   return {
     acknowledge: (seq: number) => hub.delivered(claude_id, hub.pollReceipts.acknowledge(claude_id, run, seq)),
     sent: ({ upTo, entries }: LogPage) => {
-      const isMine = ({ from, to }: LogEntry) => to === claude_id || (to === "*" && from !== claude_id);
+      const isMine = ({ from, to }: LogEntry) => addresses.includes(to) || (to === "*" && from !== claude_id);
       const mine = entries.filter((entry) => entry.kind === "new" && isMine(entry));
       hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => ownText(id)) });
     },

@@ -86,7 +86,7 @@ export class Instances {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
     record.connections.add(connection);
     record.last_seen = now;
-    if (connection.about) record.about = connection.about;
+    record.about = connection.about ?? record.about;
     this.#setDeadline(record, null);
     this.#move(record, "online", now, true);
   }
@@ -114,10 +114,11 @@ export class Instances {
    * @param intervalMs when the next one is to be expected, where the client names it.
    * @returns the same as far as it is known, else 0.
    */
-  beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment): number {
+  beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): number {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
     noteGap(record, intervalMs, awake);
     record.last_seen = now;
+    record.about = about ?? record.about;
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
     return intervalOf(record);

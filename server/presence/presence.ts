@@ -2,7 +2,7 @@
  * Presence as its own stream beside the log: a version that rises, a snapshot at any version, and coalesced
  * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
  */
-import type { Instance, PresenceState, Recipient } from "../../shared/presence.ts";
+import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import { iso } from "../store/messageJson.ts";
@@ -78,9 +78,9 @@ export class PresenceBoard {
     this.#instances.disconnect(claudeId, connection, goodbye, momentOf(this.#options.clock));
   }
 
-  beat(claudeId: string, intervalMs?: number): void {
+  beat(claudeId: string, intervalMs?: number, about?: About): void {
     const at = momentOf(this.#options.clock);
-    const beat_ms = this.#instances.beat(claudeId, intervalMs, at);
+    const beat_ms = this.#instances.beat(claudeId, intervalMs, at, about);
     if (at.awake - (this.#keptBeats.get(claudeId) ?? Number.NEGATIVE_INFINITY) < KEPT_BEAT_MS) return;
     this.#keptBeats.set(claudeId, at.awake);
     this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: at.now, beat_ms });

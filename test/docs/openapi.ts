@@ -135,12 +135,21 @@ const header = (name: string, description: string) => ({ name, in: "header", des
 const HEADERS = {
   ClaudeId: header("X-Claude-Id", "Who is calling."),
   Run: header("X-Claude-Run", "The random id of this life of the client's process."),
+  Roles: header("X-Claude-Roles", "What it can do, with commas between: it is in the pool `@ROLE` of each."),
+  About: header("X-Claude-About", "What else it tells of itself: a JSON object in ASCII, as `about` in `hello`."),
   IdempotencyKey: header("Idempotency-Key", "Your own key: a repeat with it is the same message."),
   LastEventId: header("Last-Event-ID", "The last id that an event stream gave: the cursor to go on from."),
 };
 
 function headersOf(name: OperationName, { rest }: Operation): Json[] {
-  const applies = { IdempotencyKey: name === "send", LastEventId: rest.shape === "page", ClaudeId: true, Run: true };
+  const applies = {
+    IdempotencyKey: name === "send",
+    LastEventId: rest.shape === "page",
+    ClaudeId: true,
+    Run: true,
+    Roles: true,
+    About: true,
+  };
   return Object.entries(applies)
     .filter(([, yes]) => yes)
     .map(([parameter]) => ({ $ref: `#/components/parameters/${parameter}` }));

@@ -4,6 +4,7 @@
  * that asking for it is its acknowledgement.
  */
 import {
+  type About,
   type Hello,
   HubError,
   LIMITS,
@@ -26,6 +27,7 @@ interface Identity {
   as: string | undefined;
   run: string;
   token: string | undefined;
+  about: About | undefined;
   scope: "mine" | "all";
 }
 
@@ -36,7 +38,6 @@ export class LongPollTransport implements Transport {
   readonly #rest: RestClient;
   /** Reads the log: without a name it is everybody's. */
   readonly #reader: RestClient;
-  readonly #readFor: { for?: string };
   #line: AbortController | undefined;
   #polls: AbortController | undefined;
   #cursor = "";
@@ -47,7 +48,6 @@ export class LongPollTransport implements Transport {
     this.#events = events;
     this.#rest = new RestClient(url, headers(who));
     this.#reader = who.scope === "all" ? new RestClient(url, headers({ ...who, as: undefined })) : this.#rest;
-    this.#readFor = who.scope === "mine" && who.as !== undefined ? { for: who.as } : {};
   }
 
   attempt(): void {
@@ -151,8 +151,7 @@ export class LongPollTransport implements Transport {
   }
 
   #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {
-    const wanted = { ...params, ...this.#readFor };
-    return this.#reader.call("events", wanted, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
+    return this.#reader.call("events", params, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
   }
 
   #carry({ id, operation, params }: Request): void {
@@ -196,10 +195,19 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
 }
 
-function headers({ as, run, token }: Identity): Record<string, string> {
+function headers({ as, run, token, about }: Identity): Record<string, string> {
   return {
     ...(as !== undefined && { "X-Claude-Id": as }),
     "X-Claude-Run": run,
+    ...(about && aboutHeaders(about)),
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   };
 }
+
+const aboutHeaders = ({ roles, ...rest }: About) => ({
+  ...(roles && { "X-Claude-Roles": roles.join(", ") }),
+  "X-Claude-About": JSON.stringify(rest).replace(NOT_ASCII, escaped),
+});
+
+const NOT_ASCII = /[^\x20-\x7e]/g;
+const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

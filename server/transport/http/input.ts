@@ -2,13 +2,8 @@
 import type { Request } from "express";
 import * as z from "zod";
 import { HubError } from "../../../shared/errors.ts";
-import { name as nameField, run as runField } from "../../../shared/fields.ts";
 import { parseJson } from "../../../shared/json.ts";
 import type { Operation } from "../../../shared/operations.ts";
-import { validate } from "../../../shared/validate.ts";
-import type { Cancellation } from "../../hub/cancellation.ts";
-import type { Client } from "../../hub/client.ts";
-import { originOf } from "../../hub/origin.ts";
 
 type Params = Record<string, unknown>;
 
@@ -32,21 +27,6 @@ function refuseQuery(query: Params): void {
   throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
     field,
   });
-}
-
-/** Who is calling: a label, as long as there are no tokens. */
-export function clientOf(request: Request, gone?: Cancellation): Client {
-  return {
-    claude_id: header(request, "x-claude-id", nameField),
-    run: header(request, "x-claude-run", runField),
-    origin: originOf(request.socket),
-    ...(gone && { gone }),
-  };
-}
-
-function header(request: Request, name: string, schema: z.ZodType<string>): string | null {
-  const value = request.get(name);
-  return value === undefined ? null : (validate(z.object({ [name]: schema }), { [name]: value })[name] as string);
 }
 
 function keyOf(request: Request, { idempotency_key: inBody }: Params): Params {

@@ -4,6 +4,7 @@
  */
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
+import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection } from "../../presence/instances.ts";
 
 /** How long a poller may take between two polls. */
@@ -25,19 +26,19 @@ export class Visits {
 
   /** A stream has begun. @returns what to call when it is over. */
   stay(client: Client, transport: "sse" | "long_poll"): () => void {
-    const { claude_id, run } = client;
+    const { claude_id, run, about } = client;
     if (claude_id === null) return () => {};
-    const connection: Connection = { transport, run };
+    const connection: Connection = { transport, run, about };
     this.#enter(claude_id, connection);
     return () => this.#leave(claude_id, connection);
   }
 
   /** A poll has begun. @returns what to call when it is answered. */
   poll(client: Client): () => void {
-    const { claude_id, run } = client;
+    const { claude_id, run, about } = client;
     if (claude_id === null || run === null) return () => {};
-    const key = `${claude_id} ${run}`;
-    const visit = this.#pollers.get(key) ?? this.#begin(key, claude_id, run);
+    const key = `${ownReader(client)} ${run}`; // with other roles it is another visit
+    const visit = this.#pollers.get(key) ?? this.#begin(key, claude_id, { transport: "long_poll", run, about });
     visit.polls++;
     visit.callOff();
     return () => {
@@ -51,10 +52,10 @@ export class Visits {
     };
   }
 
-  #begin(key: string, claudeId: string, run: string): Visit {
-    const visit: Visit = { connection: { transport: "long_poll", run }, polls: 0, callOff: () => {} };
+  #begin(key: string, claudeId: string, connection: Connection): Visit {
+    const visit: Visit = { connection, polls: 0, callOff: () => {} };
     this.#pollers.set(key, visit);
-    this.#enter(claudeId, visit.connection);
+    this.#enter(claudeId, connection);
     return visit;
   }
 

@@ -188,14 +188,13 @@ export class SocketConnection {
     if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
     const { hub } = this.#context;
     if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
-    const { claude_id = null, run = null } = said;
-    const roles = said.about?.roles ?? [];
-    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, roles });
+    const { claude_id = null, run = null, about } = said;
+    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, about });
     const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
     const caller = { claude_id, run, attached: claude_id !== null && run !== null };
-    this.#client = { ...this.#client, claude_id, run, roles, caller, gone: this.#gone };
+    this.#client = { ...this.#client, claude_id, run, about, caller, gone: this.#gone };
     const resumed = said.resume !== undefined && reason === undefined;
     const welcome: Welcome = {
       session: randomUUID(),

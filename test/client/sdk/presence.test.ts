@@ -6,11 +6,13 @@ import { Heard, join, startProxied } from "./support.ts";
 describe.each(["websocket", "long_poll"] as const)("presence over %s", (transport) => {
   it("tells who is there, then who comes and goes", async () => {
     const { url } = await startHub();
-    const ada = await join(url, { as: "ada", about: { host: "here", roles: ["writer"] } });
+    const about = { host: "d\u00e9j\u00e0 \ud83d\ude42", roles: ["writer", "reader"] };
+    const ada = await join(url, { as: "ada", transport, about });
     const watcher = await join(url, { transport });
     const heard = new Heard(watcher, "presence");
     const [everybody] = await heard.count(1);
-    expect(everybody?.instances).toMatchObject([{ claude_id: "ada", state: "online", roles: ["writer"] }]);
+    const connections = [{ transport, host: about.host }];
+    expect(everybody?.instances).toMatchObject([{ claude_id: "ada", state: "online", about, connections }]);
     const bob = await join(url, { as: "bob" });
     await heard.find(({ instances }) => instances.some((one) => one.claude_id === "bob" && one.state === "online"));
     await bob.close();

@@ -60,11 +60,15 @@ describe("a snapshot", () => {
   test("shows streams and polling runs as connections, and observers not at all", async () => {
     await RawSocket.greet(hub.wsUrl);
     const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+    const told = { "x-claude-roles": "scraper, writer", "x-claude-about": '{"host":"laptop"}' };
     await http(`${hub.url}/events`, { headers });
-    await http(`${hub.url}/events`, { headers });
-    const { instances } = await presence();
-    expect(instances).toMatchObject([{ claude_id: "bob", state: "online", connections: [{ transport: "long_poll" }] }]);
-    expect(instances[0]?.connections).toHaveLength(1);
+    await http(`${hub.url}/events`, { headers: { ...headers, ...told } });
+    await http(`${hub.url}/events`, { headers: { ...headers, ...told } });
+    const about = { host: "laptop", roles: ["scraper", "writer"] };
+    const connections = [{ transport: "long_poll", host: "laptop" }];
+    expect((await presence()).instances).toMatchObject([
+      { claude_id: "bob", state: "online", connections, roles: about.roles, about },
+    ]);
     await pass(clock, 10_000 + LIVENESS.leave_ms + 1_000); // no poll followed
     expect(await stateOf("bob")).toBe("offline");
   });
@@ -222,6 +226,14 @@ describe("a sender", () => {
     await connections("bob", 0);
     clock.advance(6 * 3_600_000);
     expect(await send("bob")).toEqual({ state: "offline", waiting: 3, wake: "unknown", ...seen });
+  });
+
+  test("to a pool is told of its member, which may say with its heartbeat that it is one", async () => {
+    const headers = { "x-claude-id": "bob", "x-claude-roles": "tester" };
+    await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" }, headers });
+    await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "eve" }, headers });
+    expect(await send("@tester")).toMatchObject({ state: "online", last_seen: iso(clock.now()) });
+    expect((await presence("/eve")).instances).toMatchObject([{ roles: [] }]);
   });
 
   test("to everyone is told nothing of anybody", async () => {

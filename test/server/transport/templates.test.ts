@@ -43,7 +43,7 @@ describe.each(Object.keys(FACES))("over %s", (face) => {
 
   test("a send by one, by a macro, and again with the same key", async () => {
     const said = { template: "scrape", params: { a: "rss" } };
-    const { data, message = data } = (await say("send", said)).result;
+    const { message } = (await say("send", said)).result;
     expect(message).toMatchObject({ from_claude: "ada", to_claude: "bob", task: "scrape rss" });
     await say("template_put", { name: "two", parameters: TEXT, steps: macro("one", "two") });
     const both = { template: "two", params: { a: "x" }, idempotency_key: `${face}-two` };

@@ -2,63 +2,77 @@
  * Addresses of several: of a role everyone is told, any one of them claims, and it survives its claimant; of a chat to
  * `*` each has a receipt.
  */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { connect } from "../../../../client/sdk/index.ts";
+import type { Event } from "../../../../shared/event.ts";
 import { defer } from "../../../support/defer.ts";
 import { http } from "../../../support/http.ts";
-import { startHub } from "../../../support/hub.ts";
+import { startHub, type TestHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
+import { FACES, type Face } from "../input/faces.ts";
 
 const greet = (url: string, claude_id: string, roles: string[] = [], resume?: string) =>
   RawSocket.greet(url, { claude_id, run: `run-${claude_id}`, about: { roles }, ...(resume && { resume }) });
 
-test("a member that waits is given the task, once", async () => {
-  const hub = await startHub();
-  const [ada, bob, eve] = await Promise.all([
-    greet(hub.wsUrl, "ada", ["reviewer", "tester"]),
-    greet(hub.wsUrl, "bob", ["reviewer"]),
-    greet(hub.wsUrl, "eve"),
-  ]);
-  const waits = [ada, bob].map((member) => member.call("claim_next", { wait_ms: 20_000 }));
-  const { message, recipient } = await eve.call("send", { to_claude: "@reviewer", task: "look at it" });
-  expect(recipient).toMatchObject({ state: "online", waiting: 1, wake: "connected" });
-  const first = await Promise.race(waits);
-  expect(first).toMatchObject({ id: message.id, status: "in_progress", attempt: 1 });
-  const { message: second } = await eve.call("send", { to_claude: "@reviewer", task: "and at this" });
-  const both = await Promise.all(waits);
-  expect(new Set(both.map((task) => task?.id))).toEqual(new Set([message.id, second.id]));
-  expect(new Set(both.map((task) => task?.claimed_by))).toEqual(new Set(["ada", "bob"]));
-});
-
-test("members see what happens in their pools, live and read back; others do not", async () => {
-  const hub = await startHub();
-  const ada = await greet(hub.wsUrl, "ada", ["reviewer"]);
-  const eve = await greet(hub.wsUrl, "eve", ["tester"]);
-  const start = (await ada.call("info", {})).cursor;
-  const { message } = await eve.call("send", { to_claude: "@reviewer", task: "look at it" });
-  await eve.call("send", { to_claude: "@other", task: "not for ada" });
-  await ada.call("claim", { id: message.id });
-  const kinds = async (socket: RawSocket) => {
-    const { events } = await socket.call("events", { after: start });
-    return events.map(({ kind, message: { id } }) => `${kind} ${id === message.id}`);
+describe.each(Object.entries(FACES))("over %s", (_, enter) => {
+  type Caller = Awaited<ReturnType<typeof join>>;
+  const join = async (hub: TestHub, claude_id: string, roles: string[] = []) => {
+    const say = await enter(hub, { claude_id, run: `run-${claude_id}`, about: { roles } });
+    return { call: async (...asked: Parameters<Face>) => (await say(...asked)).result };
   };
-  expect(await kinds(ada)).toEqual(["new true", "claimed true"]);
-  expect(await kinds(eve)).toEqual(["new true", "new false", "claimed true"]);
-  const pool = await http(`${hub.url}/events?after=${start}&for=@reviewer`);
-  expect(pool.body.data.events).toHaveLength(2);
-});
 
-test("the oldest of one's own tasks and one's pools' goes first, and a name alone takes none of a pool's", async () => {
-  const hub = await startHub();
-  const ada = await greet(hub.wsUrl, "ada", ["reviewer"]);
-  const { message: pooled } = await ada.call("send", { to_claude: "@reviewer", task: "first" });
-  const { message: own } = await ada.call("send", { to_claude: "ada", task: "second" });
-  const bob = await greet(hub.wsUrl, "bob");
-  expect(await bob.call("claim_next", {})).toBeNull();
-  expect(await ada.call("claim_next", {})).toMatchObject({ id: pooled.id });
-  expect(await ada.call("claim_next", { for_claude: "ada" })).toMatchObject({ id: own.id });
-  const { message: third } = await ada.call("send", { to_claude: "@reviewer", task: "third" });
-  expect(await bob.call("claim_next", { for_claude: "@reviewer" })).toMatchObject({ id: third.id, claimed_by: "bob" });
+  test("a member that waits is given the task, once", async () => {
+    const hub = await startHub();
+    const [ada, bob, eve] = await Promise.all([
+      join(hub, "ada", ["reviewer", "tester"]),
+      join(hub, "bob", ["reviewer"]),
+      join(hub, "eve"),
+    ]);
+    await ada.call("events", {}); // over REST, whoever polls is there
+    const waits = [ada, bob].map((member) => member.call("claim_next", { wait_ms: 20_000 }));
+    const { message, recipient } = await eve.call("send", { to_claude: "@reviewer", task: "look at it" });
+    expect(recipient).toMatchObject({ state: "online", waiting: 1, wake: "connected" });
+    const first = await Promise.race(waits);
+    expect(first).toMatchObject({ id: message.id, status: "in_progress", attempt: 1 });
+    const { message: second } = await eve.call("send", { to_claude: "@reviewer", task: "and at this" });
+    const both = await Promise.all(waits);
+    expect(new Set(both.map((task) => task?.id))).toEqual(new Set([message.id, second.id]));
+    expect(new Set(both.map((task) => task?.claimed_by))).toEqual(new Set(["ada", "bob"]));
+  });
+
+  test("members see what happens in their pools, live and read back; others do not", async () => {
+    const hub = await startHub();
+    const ada = await join(hub, "ada", ["reviewer"]);
+    const eve = await join(hub, "eve", ["tester"]);
+    const start = (await ada.call("info", {})).cursor;
+    const { message } = await eve.call("send", { to_claude: "@reviewer", task: "look at it" });
+    await eve.call("send", { to_claude: "@other", task: "not for ada" });
+    await ada.call("claim", { id: message.id });
+    const kinds = async (caller: Caller) => {
+      const { events } = await caller.call("events", { after: start });
+      return events.map(({ kind, message: { id } }: Event) => `${kind} ${id === message.id}`);
+    };
+    expect(await kinds(ada)).toEqual(["new true", "claimed true"]);
+    expect(await kinds(eve)).toEqual(["new true", "new false", "claimed true"]);
+    const pool = await http(`${hub.url}/events?after=${start}&for=@reviewer`);
+    expect(pool.body.data.events).toHaveLength(2);
+  });
+
+  test("the oldest of one's own tasks and one's pools' goes first, and a name alone takes none of a pool's", async () => {
+    const hub = await startHub();
+    const ada = await join(hub, "ada", ["reviewer"]);
+    const { message: pooled } = await ada.call("send", { to_claude: "@reviewer", task: "first" });
+    const { message: own } = await ada.call("send", { to_claude: "ada", task: "second" });
+    const bob = await join(hub, "bob");
+    expect(await bob.call("claim_next", {})).toBeNull();
+    expect(await ada.call("claim_next", {})).toMatchObject({ id: pooled.id });
+    expect(await ada.call("claim_next", { for_claude: "ada" })).toMatchObject({ id: own.id });
+    const { message: third } = await ada.call("send", { to_claude: "@reviewer", task: "third" });
+    expect(await bob.call("claim_next", { for_claude: "@reviewer" })).toMatchObject({
+      id: third.id,
+      claimed_by: "bob",
+    });
+  });
 });
 
 test("a run that comes back with other roles is told that its view has changed", async () => {
@@ -76,21 +90,29 @@ test("a run that comes back with other roles is told that its view has changed",
   expect(welcome).toMatchObject({ resumed: false, reason: "filter_changed" });
 });
 
-test("an SDK worker of a role does what waited for its pool and what comes", async () => {
-  const hub = await startHub();
-  const boss = await connect({ as: "boss", url: hub.url });
-  defer(() => boss.close());
-  const waited = await boss.send({ to_claude: "@counter", task: "a b" });
-  const worker = await connect({ as: "w1", url: hub.url, about: { roles: ["counter"] } });
-  defer(() => worker.close());
-  const told: string[] = [];
-  worker.on("new", ({ message, backlog }) => void told.push(`${message.task}${backlog ? " (waited)" : ""}`));
-  worker.work((task) => `${task.task.split(" ").length}`);
-  expect(await waited.result()).toMatchObject({ result: "2", claimed_by: "w1" });
-  const live = await boss.send({ to_claude: "@counter", task: "a b c" });
-  expect(await live.result()).toMatchObject({ result: "3" });
-  expect(told.at(-1)).toBe("a b c");
-});
+test.each(["websocket", "long_poll"] as const)(
+  "an SDK worker of a role over %s does what waited for its pool and what comes, and is told of chats to it",
+  async (transport) => {
+    const hub = await startHub();
+    const boss = await connect({ as: "boss", url: hub.url });
+    defer(() => boss.close());
+    const waited = await boss.send({ to_claude: "@counter", task: "a b" });
+    const worker = await connect({ as: "w1", url: hub.url, transport, about: { roles: ["counter"] } });
+    defer(() => worker.close());
+    const told: string[] = [];
+    worker.on("new", ({ message, backlog }) => void told.push(`${message.task}${backlog ? " (waited)" : ""}`));
+    worker.work((task) => `${task.task.split(" ").length}`);
+    expect(await waited.result()).toMatchObject({ result: "2", claimed_by: "w1" });
+    const live = await boss.send({ to_claude: "@counter", task: "a b c" });
+    expect(live.recipient).toMatchObject({ state: "online", wake: "connected" });
+    expect(await live.result()).toMatchObject({ result: "3" });
+    const chat = await boss.chat("@counter", "well done");
+    expect(await chat.reached("delivered")).toMatchObject({ delivered_at: expect.any(String) });
+    expect(told.slice(-2)).toEqual(["a b c", "well done"]);
+    const { instances } = await boss.presence({ claude_id: "w1" });
+    expect(instances).toMatchObject([{ roles: ["counter"], connections: [{ transport }] }]);
+  },
+);
 
 test("each who knows of a chat to everyone has a receipt of it, from the first moment, and its sender is told", async () => {
   const hub = await startHub();

@@ -1,7 +1,7 @@
 /** The two faces of a hub, as one: any operation, said over REST or on a socket, right or wrong. */
 import { expect } from "vitest";
 import { ERRORS, type ErrorCode, type ErrorDetails } from "../../../../shared/errors.ts";
-import { OPERATIONS, type Operation, type OperationName } from "../../../../shared/operations.ts";
+import { OPERATIONS, type Operation, type OperationName, type RestShape } from "../../../../shared/operations.ts";
 import { http } from "../../../support/http.ts";
 import type { TestHub } from "../../../support/hub.ts";
 import { RawSocket, type RpcMessage } from "../../../support/rawSocket.ts";
@@ -19,6 +19,7 @@ export interface Said {
 export interface Who {
   claude_id?: string;
   run?: string;
+  about?: { roles: string[] };
 }
 
 export type Face = (operation: OperationName, params: Record<string, unknown>) => Promise<Said>;
@@ -28,6 +29,7 @@ export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> =
     const headers = {
       ...(who.claude_id !== undefined && { "x-claude-id": who.claude_id }),
       ...(who.run !== undefined && { "x-claude-run": who.run }),
+      ...(who.about && { "x-claude-roles": who.about.roles.join(", ") }),
     };
     return async (operation, params) => {
       const { method, paths, shape }: Operation["rest"] = OPERATIONS[operation].rest;
@@ -37,7 +39,7 @@ export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> =
           ? await http(`${hub.url}${path}?${new URLSearchParams(rest as Record<string, string>)}`, { headers })
           : await http(hub.url + path, { method, headers: { ...headers, ...framed(rest) }, body: rest });
       const { status, body } = asked;
-      if (body.success) return { result: shape === "data" || shape === "page" ? body.data : body };
+      if (body.success) return { result: resultOf(shape, body) };
       const { success, error, code, details, ...more } = body;
       expect([success, status, more]).toEqual([false, ERRORS[code as ErrorCode].http, {}]);
       return { code, message: error, ...(details && { details }) };
@@ -57,6 +59,11 @@ export const FACES: Record<string, (hub: TestHub, who?: Who) => Promise<Face>> =
     };
   },
 };
+
+function resultOf(shape: RestShape, { data, ...more }: { data: unknown }) {
+  if (shape === "data" || shape === "page") return data;
+  return shape === "sent" ? { message: data, ...more } : { data, ...more };
+}
 
 /** Says how long a body is: Node's client does not where it expects none, as with DELETE. */
 const framed = (body: unknown) => ({ "content-length": `${Buffer.byteLength(JSON.stringify(body))}` });

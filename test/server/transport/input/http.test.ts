@@ -126,6 +126,17 @@ describe("a path or a method", () => {
   });
 
   test.each([
+    ["x-claude-roles", "tester, no name", "invalid_params", /^x-claude-roles\.1 must be 1 to 128 of the characters/],
+    ["x-claude-roles", Array(33).fill("r").join(), "invalid_params", "x-claude-roles must be at most 32 entries"],
+    ["x-claude-about", "{", "bad_json"],
+    ["x-claude-about", "[]", "invalid_params", "x-claude-about must be an object"],
+    ["x-claude-about", '{"host":"b\u00f6b"}', "invalid_params", /^x-claude-about must be ASCII/],
+    ["x-claude-about", '{"roles":["r"]}', "invalid_params", "Unknown field: roles in x-claude-about"],
+  ] as [string, string, ErrorCode, (string | RegExp)?][])("%s: %s is refused", (header, value, code, sentence) =>
+    expectRefused({ method: "GET", path: "/stats", headers: { [header]: value } }, code, sentence),
+  );
+
+  test.each([
     ["DELETE", "/message/x?foo=1", "foo"],
     ["POST", "/message?task=t", "task"],
   ])("%s %s is refused: what changes something takes no query", (method, path, field) =>

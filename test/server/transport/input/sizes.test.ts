@@ -37,7 +37,7 @@ describe.each(Object.entries(PATTERNS))("%s", (_, pattern) => {
     const say = (await FACES[face]?.(hub)) as Face;
     const watcher = await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
     const sent = await say("send", { ...addresses, task, context });
-    const { id } = sent.result.data ?? sent.result.message;
+    const { id } = sent.result.message;
     await say("update", { id, status: "complete", result, error });
     const { message } = await watcher.event("new", id);
     const { message: ended } = await watcher.event("completed", id);
@@ -52,7 +52,7 @@ describe.each(Object.entries(PATTERNS))("%s", (_, pattern) => {
     const say = (await FACES[face]?.(hub)) as Face;
     const { result: before } = await say("stats", {});
     const pending = await say("send", { ...addresses, task: "t" });
-    const { id } = pending.result.data ?? pending.result.message;
+    const { id } = pending.result.message;
     const cases = [
       ["send", "task", { ...addresses, task: `${task}x` }, LIMITS.task_bytes],
       ["send", "context", { ...addresses, task, context: `${context}x` }, LIMITS.context_bytes],
