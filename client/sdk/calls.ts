@@ -5,6 +5,9 @@
  * again, once; lost a second time, it fails. Repeating is safe because every operation is a read, the same when done
  * twice, or carries a key. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
  * queued again when the hub says, as often as there is time for it.
+ *
+ * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
+ * had to pass as a whole would never get through.
  */
 import type { HubError, OperationName } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
@@ -12,6 +15,9 @@ import { CallTimeout, ConnectionLost } from "./errors.ts";
 import type { KeepAlive } from "./keepAlive.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 import type { Request, Transport } from "./transports/transport.ts";
+
+/** How many calls may be under way after a loss, before anything is answered. */
+const FIRST_CALLS = 16;
 
 interface Call extends Request {
   readonly timeoutMs: number;
@@ -42,6 +48,8 @@ export class Calls {
   #sweepAt = Number.POSITIVE_INFINITY;
   #cancelSweep: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
+  /** How many calls may be under way, by what came through since the last loss. */
+  #trust = Number.POSITIVE_INFINITY;
   /** How many calls may be under way at once. */
   limit = Number.POSITIVE_INFINITY;
 
@@ -81,12 +89,13 @@ export class Calls {
 
   /** The calls that may travel now, in the order they were made; from here on they are under way on that line. */
   take(via: Transport): readonly Request[] {
-    const room = Math.max(0, this.limit - this.#underWay);
+    const room = Math.max(0, Math.min(this.limit, this.#trust) - this.#underWay);
     const taken = this.#queue.length <= room ? this.#queue : this.#queue.slice(0, room);
     this.#queue = this.#queue.slice(taken.length);
     const travelling = taken.filter((call) => !call.settled);
     for (const call of travelling) call.via = via;
     this.#underWay += travelling.length;
+    this.#makeRoom(travelling.filter(({ waits }) => waits).length);
     return travelling;
   }
 
@@ -95,7 +104,7 @@ export class Calls {
     if (!call) return;
     this.#settle(call);
     call.resolve(result);
-    if (this.#queue.length > 0) this.#onQueued();
+    this.#makeRoom(1);
   }
 
   failed(id: number, error: Error): void {
@@ -103,7 +112,7 @@ export class Calls {
     if (!call) return;
     if (isShuttingDown(error) && !call.repeated) this.#park(call);
     else if (!this.#postpone(call, error)) this.#reject(call, error);
-    if (this.#queue.length > 0) this.#onQueued();
+    this.#makeRoom(1);
   }
 
   /**
@@ -123,6 +132,7 @@ export class Calls {
       call.repeated ||= counts;
       again.push(call);
     }
+    if (counts) this.#trust = this.#underWay + FIRST_CALLS;
     this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
     if (this.#queue.length > 0) this.#onQueued();
   }
@@ -140,6 +150,12 @@ export class Calls {
   idle(): Promise<void> {
     if (this.#unanswered === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** For so many calls more: as many were answered, or may not be for long. */
+  #makeRoom(calls: number): void {
+    this.#trust += calls;
+    if (calls > 0 && this.#queue.length > 0) this.#onQueued();
   }
 
   #enter(call: Call): void {
@@ -201,6 +217,7 @@ export class Calls {
       else this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
     }
     if (next < Number.POSITIVE_INFINITY) this.#watch(next);
+    if (this.#queue.length > 0) this.#onQueued();
   }
 }
 

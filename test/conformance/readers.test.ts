@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Event, EventKind } from "../../shared/event.ts";
 import { ManualClock } from "../support/clock.ts";
+import { http } from "../support/http.ts";
 import { startHub, type TestHub } from "../support/hub.ts";
 import { seededRandom } from "../support/random.ts";
 import { tempDir } from "../support/tempDir.ts";
@@ -62,6 +63,18 @@ describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
     expect(reader.cursor).toBe(await workers.head());
     const { id } = await workers.send("bob");
     expect(await reader.nextPage()).toMatchObject({ events: [{ kind: "new", message: { id } }] });
+  });
+
+  test("shows a member what is for its pools, and others that it is one", async () => {
+    const { hub, workers } = scene;
+    const reader = await start(hub, { as: "member", roles: ["tester", "writer"] });
+    const sent = [await workers.send("@writer"), await workers.send("@reader"), await workers.send("@tester")];
+    const [first, , last] = sent.map(({ id }) => id);
+    const events = await reader.until(({ message }) => message.id === last);
+    expect(events.map(({ message }) => message.id)).toEqual([first, last]);
+    const { instances } = (await http(`${hub.url}/presence/member`)).body.data;
+    expect(instances).toMatchObject([{ state: "online", roles: ["tester", "writer"], reachability: "connected" }]);
+    reader.cut();
   });
 
   test.each(VIEWS)("shows %s exactly the rest, from wherever it goes on", async (as) => {

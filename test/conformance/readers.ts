@@ -16,6 +16,8 @@ export interface Place {
 export interface Start {
   /** Whose events; left out, an observer's: all. */
   as?: string | undefined;
+  /** Its pools, whose events it sees as well. */
+  roles?: string[] | undefined;
   /** The cursor to go on from; left out, the head. */
   from?: string | undefined;
   /** Which kinds of event; left out, all. */
@@ -116,11 +118,12 @@ class SocketReader extends LogReader {
     socket.ws.on("close", () => this.#pages.close()).on("message", (frame) => this.#take(frame.toString()));
   }
 
-  static async start({ wsUrl }: Place, { as, from, kinds }: Start = {}): Promise<LogReader> {
+  static async start({ wsUrl }: Place, { as, roles, from, kinds }: Start = {}): Promise<LogReader> {
     const socket = await RawSocket.open(wsUrl);
     const reader = new SocketReader(socket);
     const { cursor, resumed, reason } = await socket.hello({
       ...(as !== undefined && { claude_id: as }),
+      ...(roles && { about: { roles } }),
       ...(from !== undefined && { resume: from }),
       ...(kinds && { kinds }),
     });
@@ -158,14 +161,18 @@ async function open(url: URL, headers: Record<string, string> = {}): Promise<Inc
 }
 
 /** Where the log is read over HTTP. */
-function eventsUrl({ url }: Place, after: string | undefined, { as, kinds, limit }: Start): URL {
+function eventsUrl({ url }: Place, after: string | undefined, { as, roles, kinds, limit }: Start): URL {
   const at = new URL(`${url}/events`);
   if (after !== undefined) at.searchParams.set("after", after);
-  if (as !== undefined) at.searchParams.set("for", as);
+  if (as !== undefined && !roles) at.searchParams.set("for", as);
   if (kinds) at.searchParams.set("kinds", kinds.join());
   if (limit !== undefined) at.searchParams.set("limit", `${limit}`);
   return at;
 }
+
+/** Who reads, where `for` does not say it. */
+const identity = ({ as, roles }: Start): Record<string, string> =>
+  as !== undefined && roles ? { "x-claude-id": as, "x-claude-run": `run-${as}`, "x-claude-roles": roles.join() } : {};
 
 /** What a refusal says of a lost cursor. */
 async function lostBy(response: IncomingMessage): Promise<Lost | undefined> {
@@ -188,7 +195,7 @@ class PollReader extends LogReader {
 
   static async start(place: Place, start: Start = {}): Promise<LogReader> {
     const reader = new PollReader(place, start);
-    const response = await open(eventsUrl(place, start.from, { ...start, limit: 1 }));
+    const response = await open(eventsUrl(place, start.from, { ...start, limit: 1 }), identity(start));
     reader.lost = await lostBy(response);
     if (reader.lost) reader.cursor = reader.lost.cursor;
     else if (start.from !== undefined) reader.cursor = start.from;
@@ -203,7 +210,7 @@ class PollReader extends LogReader {
   protected async receive(): Promise<Page> {
     const url = eventsUrl(this.#place, this.cursor, this.#start);
     url.searchParams.set("wait_ms", "20000");
-    this.#polling = await open(url);
+    this.#polling = await open(url, identity(this.#start));
     return canonical<{ data: Page }>(await text(this.#polling)).data;
   }
 }
@@ -219,7 +226,8 @@ class StreamReader extends LogReader {
   }
 
   static async start(place: Place, start: Start = {}): Promise<LogReader> {
-    const response = await open(eventsUrl(place, start.from, start), { accept: "text/event-stream" });
+    const headers = { accept: "text/event-stream", ...identity(start) };
+    const response = await open(eventsUrl(place, start.from, start), headers);
     const reader = new StreamReader(response);
     reader.lost = response.statusCode === 200 ? undefined : await lostBy(response);
     if (reader.lost) reader.cursor = reader.lost.cursor;

@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
-import { connect } from "../../../client/sdk/index.ts";
+import { connect, type Hub } from "../../../client/sdk/index.ts";
 import { LIVENESS } from "../../../shared/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";
 import { HubProcess } from "../../support/processes.ts";
+import { seededRandom } from "../../support/random.ts";
 import { Heard, join, later, reaches, SOON, startProxied } from "./support.ts";
 
 it("a call whose answer was lost is repeated, and happens once", async () => {
@@ -72,6 +73,45 @@ it("calls made while there is no line wait for one", async () => {
   proxy.faults.refuse = undefined;
   await Promise.all(sending);
   expect((await ada.list({ to_claude: "bob" })).messages.map(({ task }) => task)).toEqual(["one", "two"]);
+});
+
+it("calls get through a line that breaks again and again, a few each time, however many wait", async () => {
+  const { server, proxy, url } = await startProxied({ ...seededRandom(), int: (below) => below });
+  const ada = await join(url, { as: "ada", transport: "websocket" });
+  proxy.faults.refuse = "connections";
+  proxy.cut();
+  await reaches(ada, "waiting", "connecting");
+  const sending = Array.from({ length: 80 }, (_, i) => insisted(ada, `${i} ${"x".repeat(1_000)}`));
+  proxy.faults.cutWithinBytes = 60_000;
+  proxy.faults.refuse = undefined;
+  await Promise.all(sending);
+  const observer = await join(server.url);
+  expect((await observer.list({ to_claude: "bob", limit: 500 })).count).toBe(80);
+});
+
+/** Sends until the hub has answered. */
+async function insisted(hub: Hub, task: string): Promise<void> {
+  const message = { to_claude: "bob", type: "chat", task, idempotency_key: task.split(" ")[0] as string } as const;
+  for (;;) {
+    const error = await hub.send(message).then(
+      () => undefined,
+      (reason) => reason,
+    );
+    if (!error) return;
+    expect(error).toMatchObject({ code: "connection_lost" });
+  }
+}
+
+it("calls that wait at the hub hold up no other after a loss", async () => {
+  const { server, proxy, url } = await startProxied();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(url, { as: "bob", transport: "websocket" })];
+  const claims = Array.from({ length: 100 }, () => bob.claimNext({ wait_ms: 30_000 }));
+  expect(await bob.stats()).toMatchObject({ total: 0 });
+  proxy.cut();
+  await reaches(bob, "waiting", "connecting");
+  expect(await bob.stats()).toMatchObject({ total: 0 });
+  await Promise.all(claims.map((_, i) => ada.send({ to_claude: "bob", task: `${i}` })));
+  expect((await Promise.all(claims)).filter((task) => task === null)).toEqual([]);
 });
 
 it("a call that is not answered in time fails and says what to do", async () => {
