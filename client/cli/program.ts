@@ -158,10 +158,18 @@ function asUsage(error: unknown, command: Command | undefined): unknown {
     return new UsageError(isText ? `${text}: put -- before a text that begins with a dash` : text);
   }
   if (!(error instanceof UsageError) || error.field === undefined) return error;
-  const input = command?.inputs[error.field];
-  const name = input?.usage.split(" ")[0]?.replace(/^\[(.+)\]$/, "<$1>");
-  return new UsageError(error.message.replace(error.field, name ?? "--as"));
+  return new UsageError(error.message.replace(error.field, wordFor(error.field, command)));
 }
+
+/** How the command line calls an operation's field; one that it does not know keeps its name. */
+function wordFor(field: string, command: Command | undefined): string {
+  const name = field.split(".").at(-1) as string;
+  const input = command?.inputs[name];
+  if (input) return (input.usage.split(" ")[0] as string).replace(/^\[(.+)\]$/, "<$1>");
+  return CALLER_FIELDS.has(name) ? "--as" : field;
+}
+
+const CALLER_FIELDS = new Set(["from_claude", "claude_id"]);
 
 function columns(rows: readonly (readonly [string | number, string])[]): string {
   const width = Math.max(...rows.map(([first]) => `${first}`.length));
