@@ -76,16 +76,17 @@ const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["not before", ({ not_before }, { now }) => not_before && `${not_before}, ${ago(not_before, now)}`],
   ["expires", ({ expires_at }, { now }) => expires_at && `${expires_at}, ${ago(expires_at, now)}`],
   ["time-out", ({ timeout_ms }) => timeout_ms && `${span(timeout_ms)} an attempt`],
-  ["progress", ({ progress }, { now }) => progress && progressFact(progress, now)],
+  ["progress", ({ progress }, { now }) => progress && `${howFar(progress) || "told"}, ${ago(progress.at, now)}`],
   ["delivered", ({ delivered_at }, { now }) => delivered_at && ago(delivered_at, now)],
   ["seen", ({ seen_at }, { now }) => seen_at && ago(seen_at, now)],
   ["ended", ({ completed_at }, { now }) => completed_at && ago(completed_at, now)],
 ];
 
-function progressFact({ percent, note, at }: NonNullable<Message["progress"]>, now: number): string {
-  const how = [percent === undefined ? [] : `${percent} %`, note ?? []].flat().join(", ");
-  return `${how || "told"}, ${ago(at, now)}`;
-}
+/** @example howFar({ percent: 50, note: "3 of 6" }) === "50 %, 3 of 6" */
+export const howFar = ({ percent, note }: Pick<Progress, "percent" | "note">) =>
+  [percent === undefined ? [] : `${percent} %`, note ?? []].flat().join(", ");
+
+type Progress = NonNullable<Message["progress"]>;
 
 function statusFact(message: Message, look: Look): string {
   const { attempt, tries_left, failure, lease_until, status } = message;
