@@ -1,3 +1,4 @@
+import { awaitedBy } from "../awaited.ts";
 import { command } from "../command.ts";
 import { fields } from "../inputs.ts";
 import { messageTable } from "../output/message.ts";
@@ -26,8 +27,9 @@ export const list = command({
   ],
   async run(context, filters) {
     const list = await context.call("list", filters);
+    const awaited = await awaitedBy(context, list.messages);
     context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "no messages" : messageTable(messages, look, ["from", "to"]),
+      messages.length === 0 ? "no messages" : messageTable(messages, look, ["from", "to"], awaited),
     );
     if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
   },

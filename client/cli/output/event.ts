@@ -3,7 +3,7 @@ import type { EventKind, HubEvent } from "../../sdk/index.ts";
 import { howFar } from "./message.ts";
 import type { Look } from "./printer.ts";
 import { cut } from "./table.ts";
-import { ago, clock } from "./time.ts";
+import { clock, until } from "./time.ts";
 
 type Told = HubEvent["message"];
 
@@ -38,7 +38,7 @@ const ROWS: Record<EventKind, Row> = {
 };
 
 const nth = (attempt: number | undefined) => attempt && `attempt ${attempt}`;
-const rest = (notBefore: string | undefined, now: number) => notBefore && `again ${ago(notBefore, now)}`;
+const rest = (notBefore: string | undefined, now: number) => notBefore && `again ${until(notBefore, now)}`;
 const list = (...parts: (string | number | undefined)[]) => parts.filter(Boolean).join(", ");
 
 const CLOCK_COLUMNS = 8;

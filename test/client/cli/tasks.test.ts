@@ -68,6 +68,11 @@ describe("a task", () => {
       backoff_ms: 250,
       traceparent: options.traceparent,
     });
+    const page = (await ada("get", json.message.id)).stdout;
+    for (const fact of [`not before  ${json.message.not_before}, in`, `trace       ${options.traceparent}`]) {
+      expect(page).toContain(`\n${fact}`);
+    }
+    expect(page).toMatch(/^tries +at most 7\nback-off +250 ms after/m);
     const ahead = Date.parse(json.message.not_before) - Date.parse(json.message.created_at);
     expect(ahead).toBeGreaterThan(595_000);
     expect(ahead).toBeLessThanOrEqual(600_000);
@@ -125,7 +130,7 @@ describe("send --wait", () => {
     expect([await failing.ended, failing.stdout]).toEqual([5, ""]);
     expect(JSON.parse(failing.stderr)).toMatchObject({ error: "undefined", code: "task_failed" });
     expect([await late.ended, late.stdout]).toEqual([4, ""]);
-    expect(late.stderr).toMatch(/has not ended within 0 s: see `coord get [0-9a-f]{32}`/);
+    expect(late.stderr).toMatch(/has not ended within 50 ms: see `coord get [0-9a-f]{32}`/);
   });
 
   it("waits for any rung, and says that it is reached", async () => {
@@ -142,7 +147,7 @@ describe("send --wait", () => {
     await claimed.ended;
     expect(claimed.items).toMatchObject([{ id: second, claimed_by: "bob" }]);
     const late = await ada("send", "bob", "x", "--wait", "delivered", "--wait-timeout", "50ms");
-    expect([late.code, late.stderr]).toEqual([4, expect.stringMatching(/is not delivered within 0 s/)]);
+    expect([late.code, late.stderr]).toEqual([4, expect.stringMatching(/is not delivered within 50 ms/)]);
     expect((await ada("send", "bob", "x", "--wait", "stored")).stdout.trim()).toMatch(ID);
   });
 
@@ -213,6 +218,21 @@ describe("lists", () => {
     expect((await bob("inbox")).stdout).toMatch(/ {2}pending \(in (59 min|1 h)\) {2}.* {2}four\n$/);
     expect((await bob("inbox", "--type", "chat")).stdout).toBe("nothing waits\n");
   });
+});
+
+it("what a task waits for is said wherever it is shown, until it is over", async () => {
+  const { ada, bob } = await twoShells();
+  const [first, second] = [await sent(ada, "bob", "one"), await sent(ada, "bob", "two")];
+  const third = await sent(ada, "bob", "three", "--after", first, second);
+  const shown = async () => [(await ada("get", third)).stdout, (await ada("list")).stdout, (await bob("inbox")).stdout];
+  for (const text of await shown()) expect(text).toContain(`pending, waits for ${first} and 1 more`);
+  await bob("complete", first, "done");
+  const [page, ...lists] = await shown();
+  expect(page).toContain(`pending, waits for ${second}\n`);
+  expect(page).toMatch(new RegExp(`^after +${first}, ${second}$`, "m"));
+  for (const list of lists) expect(list).toMatch(new RegExp(`pending, waits for ${second} +(now|\\d+ s ago) +three`));
+  await bob("complete", second, "done");
+  expect((await shown()).join("")).not.toContain("waits for");
 });
 
 it("deletes what it can, and says what it cannot", async () => {
