@@ -33,7 +33,7 @@ export async function main(outside: Outside): Promise<number> {
     await program.parseAsync(withPresets(outside), { from: "user" });
     return code;
   } catch (error) {
-    return ended(error, print, running);
+    return ended(strayValue(error, outside, running) ?? error, print, running);
   }
 }
 
@@ -53,6 +53,19 @@ function withPresets(outside: Outside): string[] {
     return option && !option.choices?.includes(own[i + 1] as string) ? `${word}=${option.preset}` : word;
   });
   return [...words, ...outside.argv.slice(own.length)];
+}
+
+/** Where there is a word too many: the one after such an option, which was meant as its value. */
+function strayValue(error: unknown, outside: Outside, command: Command | undefined): UsageError | undefined {
+  if (!(error instanceof CommanderError && error.code === "commander.excessArguments")) return undefined;
+  const own = ownWords(outside);
+  for (const { usage, preset, choices = [] } of Object.values(command?.inputs ?? {})) {
+    const option = usage.split(" ")[0] as string;
+    const word = preset === undefined || !own.includes(option) ? undefined : own[own.indexOf(option) + 1];
+    if (word === undefined || word.startsWith("-") || choices.includes(word)) continue;
+    return new UsageError(`too many arguments: ${option} takes ${choices.join(", ")} or nothing, and not '${word}'`);
+  }
+  return undefined;
 }
 
 /** What the options of every command say, or else the environment. */

@@ -125,23 +125,29 @@ describe("send --wait", () => {
     const { url, bob } = await twoShells();
     const failing = new CoordInside(["send", "bob", "divide by 0", "--wait", "--json"], { url, as: "ada" });
     const { json } = await bob("next", "--wait", "10", "--json");
-    const late = new CoordInside(["send", "bob", "y", "--wait-timeout", "50ms"], { url, as: "ada" });
+    const late = new CoordInside(["send", "bob", "y", "--wait-timeout", "50ms", "--json"], { url, as: "ada" });
     await bob("fail", json.id, "undefined");
     expect([await failing.ended, failing.stdout]).toEqual([5, ""]);
     expect(JSON.parse(failing.stderr)).toMatchObject({ error: "undefined", code: "task_failed" });
     expect([await late.ended, late.stdout]).toEqual([4, ""]);
-    expect(late.stderr).toMatch(/has not ended within 50 ms: see `coord get [0-9a-f]{32}`/);
+    expect(JSON.parse(late.stderr)).toMatchObject({
+      error: expect.stringMatching(/^[0-9a-f]{32} has not ended within 50 ms: see `coord get [0-9a-f]{32}`/),
+      details: { id: expect.stringMatching(ID), message: { task: "y", status: "pending" } },
+    });
   });
 
   it("waits for any rung, and says that it is reached", async () => {
     const { url, ada, bob } = await twoShells();
-    const send = (...args: string[]) => new CoordInside(["send", ...args], { url, as: "ada" });
+    const send = (...args: string[]) => new CoordInside(args, { url, as: "ada" });
     const task = async (text: string) => (await bob("wait", "--json", "--timeout", "10", "--thread", text)).json.id;
-    const seen = send("bob", "x", "--wait", "seen", "--thread", "t1");
+    const seen = send("chat", "bob", "x", "--wait", "seen", "--thread", "t1");
     const first = await task("t1");
     await bob("seen", first);
     expect([await seen.ended, seen.stdout]).toEqual([0, `${first} is seen\n`]);
-    const claimed = send("--wait=claimed", "bob", "x", "--json", "--thread", "t2");
+    const read = send("chat", "bob", "x", "--wait", "--thread", "t3");
+    await bob("complete", await task("t3"));
+    expect([await read.ended, read.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{32} is acknowledged\n$/)]);
+    const claimed = send("send", "--wait=claimed", "bob", "x", "--json", "--thread", "t2");
     const second = await task("t2");
     await bob("claim", second);
     await claimed.ended;

@@ -17,6 +17,10 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["send", "bob"], says: "missing required argument 'task'" },
     { args: ["send", "bob", "x", "y"], says: "too many arguments" },
     {
+      args: ["send", "bob", "x", "--wait", "foo"],
+      says: "--wait takes stored, delivered, seen, claimed, end or nothing, and not 'foo'",
+    },
+    {
       args: ["send", "b b", "x"],
       says: "<to> must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -, or @ and a role, or * for everyone",
     },
