@@ -9,6 +9,7 @@ import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
 import type { Input, Inputs } from "./inputs.ts";
 import { errorReport } from "./output/errorReport.ts";
 import { Printer } from "./output/printer.ts";
+import { written } from "./output/time.ts";
 import type { Outside } from "./outside.ts";
 
 /**
@@ -171,13 +172,16 @@ function asUsage(error: unknown, command: Command | undefined): unknown {
     return new UsageError(isText ? `${text}: put -- before a text that begins with a dash` : text);
   }
   if (!(error instanceof UsageError) || error.field === undefined) return error;
-  return new UsageError(error.message.replace(error.field, wordFor(error.field, command)));
+  const { field, message } = error;
+  const name = field.split(".").at(-1) as string;
+  const input = command?.inputs[name];
+  const said = message.replace(field, wordFor(field, name, input));
+  if (name.endsWith("_ms")) return new UsageError(said.replace(/\d+$/, (ms) => written(Number(ms))));
+  return new UsageError(input?.usage.endsWith("<time>") ? `${said}, or a duration from now: 8h` : said);
 }
 
 /** How the command line calls an operation's field; one that it does not know keeps its name. */
-function wordFor(field: string, command: Command | undefined): string {
-  const name = field.split(".").at(-1) as string;
-  const input = command?.inputs[name];
+function wordFor(field: string, name: string, input: Input | undefined): string {
   if (input) return (input.usage.split(" ")[0] as string).replace(/^\[(.+)\]$/, "<$1>");
   return CALLER_FIELDS.has(name) ? "--as" : field;
 }

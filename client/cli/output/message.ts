@@ -3,7 +3,7 @@ import { TASK_DEFAULTS } from "../../../shared/index.ts";
 import type { Message, Status } from "../../sdk/index.ts";
 import type { Awaited } from "../awaited.ts";
 import type { Look } from "./printer.ts";
-import { table } from "./table.ts";
+import { cut, table } from "./table.ts";
 import { ago, span, until } from "./time.ts";
 
 const NOTHING_AWAITED: Awaited = new Map();
@@ -23,6 +23,22 @@ export function messageTable(
   ]);
   return table(["ID", ...columns.map(({ title }) => title), "TEXT"], rows, look);
 }
+
+/** Tasks that ran out of tries, with what the last one ended with. */
+export function deadTable(messages: readonly Message[], look: Look): string {
+  const rows = messages.map(({ id, from_claude, to_claude, max_attempts, completed_at, error, task }) => [
+    id,
+    from_claude,
+    to_claude,
+    `${max_attempts ?? TASK_DEFAULTS.max_attempts}`,
+    completed_at ? ago(completed_at, look.now) : "",
+    cut(error ?? "", ERROR_COLUMNS),
+    task,
+  ]);
+  return table(["ID", "FROM", "TO", "TRIES", "ENDED", "ERROR", "TEXT"], rows, look);
+}
+
+const ERROR_COLUMNS = 40;
 
 type Party = keyof typeof PARTIES;
 type Cell = (message: Message, look: Look, awaited: Awaited) => string;
@@ -117,6 +133,12 @@ function statusFact(message: Message, look: Look, awaited: Awaited): string {
   const held = status === "in_progress" && lease_until ? `, lease ends ${ago(lease_until, look.now)}` : "";
   const tries = attempt ? `, attempt ${attempt}${tries_left === undefined ? "" : ` (${tries_left} left)`}` : "";
   return `${statusCell(message, look, awaited)}${failure ? `: ${failure}` : ""}${tries}${held}`;
+}
+
+/** Until when the claim on a task is safe. */
+export function leaseLine(message: Message, look: Look): string {
+  const { lease_until: until } = message;
+  return `${outcomeLine(message, look)}${until ? `, safe until ${until}, ${ago(until, look.now)}` : ""}`;
 }
 
 /** What has become of a message, in a line. */

@@ -15,6 +15,20 @@ export function span(ms: number): string {
   return ms > 0 ? `${Math.ceil(ms)} ms` : "0 s";
 }
 
+/** As a duration is said on the command line. @example written(86_400_000) === "1d" */
+export function written(ms: number): string {
+  const [unit, each] = WRITTEN.find(([, size]) => ms % size === 0) as readonly [string, number];
+  return `${ms / each}${unit}`;
+}
+
+const WRITTEN = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+  ["ms", 1],
+] as const;
+
 /** How long ago a time was, or how far ahead it is. */
 export function ago(time: string, now: number): string {
   const ms = now - Date.parse(time);

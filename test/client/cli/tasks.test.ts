@@ -108,6 +108,13 @@ describe("a task", () => {
     await bob("claim", id);
     expect((await bob("fail", id, "no such branch", "--json")).json).toMatchObject({ error: "no such branch" });
     expect((await ada("get", id)).stdout).toMatch(/^status +failed: error, attempt 3/m);
+    const last = await sent(ada, "bob", "y", "--max-attempts", "2");
+    await bob("claim", last);
+    expect((await bob("fail", last, "busy", "--retryable")).stdout).toMatch(/ is pending \(in \d s\)\n$/);
+    const dead = await sent(ada, "bob", "z", "--max-attempts", "1");
+    await bob("claim", dead);
+    await bob("fail", dead, "still busy", "--retryable");
+    expect((await ada("dead")).stdout).toMatch(/TRIES +ENDED +ERROR +TEXT\n.* bob +1 +.* +still busy +z\n$/);
   });
 });
 
