@@ -50,6 +50,7 @@ describe("coord template", () => {
     [["template", "put", "x", "[]"], "the template must be a JSON object with a message or steps"],
     [["template", "put", "x y", "{}"], "<name> must be 1 to 128 of the characters"],
     [["template", "put", "x", '{"mesage":{}}'], 'Unknown field: mesage (did you mean "message"?)'],
+    [["template", "put", "x", '{"message":{"type":"x"}}'], "Invalid message.type. Must be one of: chat, task"],
     [["template", "put", "x", '{"message":{"name":"y"}}'], "Unknown field: name in message"],
     [["template", "put", "x", '{"message":{"piority":"low"}}'], 'piority in message (did you mean "priority"?)'],
     [["send", "--param", "a=1"], "--param goes with --template: say which"],
