@@ -9,7 +9,7 @@ export * from "./frames.ts";
 export * from "./json.ts";
 export * from "./limits.ts";
 export type { Failure, Message, MessageType, Priority, Status } from "./message.ts";
-export { FAILURES, PRIORITIES, STATUSES, TASK_DEFAULTS, TYPES } from "./message.ts";
+export { FAILURES, PRIORITIES, STATUSES, sendFields, TASK_DEFAULTS, TYPES } from "./message.ts";
 export * from "./operations.ts";
 export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } from "./presence.ts";
 export { LIVENESS, PRESENCE_LIMITS } from "./presence.ts";

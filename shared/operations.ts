@@ -228,7 +228,12 @@ export const OPERATIONS = {
     summary: "Ask for more time: the claim stays safe for so long, whatever becomes of your connection.",
     params: z.strictObject({
       ...idParams,
-      lease_ms: z.int().min(1).max(LIMITS.lease_ms).optional().describe("From now on (as long as a detached claim)."),
+      lease_ms: z
+        .int()
+        .min(1)
+        .max(LIMITS.lease_ms)
+        .optional()
+        .describe("From now on (as long as a detached claim); it never shortens."),
       attempt,
     }),
     result: message,

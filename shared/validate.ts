@@ -1,5 +1,5 @@
 /** Turns what zod says about a value into one sentence for a person. */
-import type * as z from "zod";
+import * as z from "zod";
 import { HubError } from "./errors.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -38,12 +38,21 @@ const ECHO_CHARS = 200;
 
 function unknownField(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.ZodType, parent: string): HubError {
   const key = (issue.keys[0] as string).slice(0, ECHO_CHARS);
-  const known = parent === "" && "shape" in schema ? Object.keys(schema.shape as object) : [];
+  const known = fieldsAt(schema, issue.path);
   const where = parent ? ` in ${parent}` : "";
   return new HubError("invalid_params", `Unknown field: ${key}${where}${didYouMean(key, known)}`, {
     field: key,
     known,
   });
+}
+
+/** The names that fields can have at the end of a path. */
+function fieldsAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional) return fieldsAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodArray) return fieldsAt(schema.element, path.slice(1));
+  if (!(schema instanceof z.ZodObject)) return [];
+  const [step, ...rest] = path;
+  return step === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[step as string], rest);
 }
 
 function sentence(issue: z.core.$ZodIssue, field: string, found: unknown): string {

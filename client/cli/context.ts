@@ -88,7 +88,8 @@ export class Context {
     let cancel = () => {};
     const over = new Promise<never>((_, reject) => {
       const interrupt = () => reject(this.interrupted.reason);
-      const timer = ms === undefined ? undefined : setTimeout(() => reject(late?.()), Math.min(ms, LONGEST_MS));
+      const timer =
+        ms === undefined ? undefined : setTimeout(async () => reject(await late?.()), Math.min(ms, LONGEST_MS));
       cancel = () => {
         clearTimeout(timer);
         this.interrupted.removeEventListener("abort", interrupt);
@@ -104,7 +105,7 @@ interface Deadline {
   /** Undefined: none. */
   readonly ms: number | undefined;
   /** What to throw when it is over. */
-  readonly late: () => Error;
+  readonly late: () => Error | Promise<Error>;
 }
 
 /** The longest that a timer can take. */

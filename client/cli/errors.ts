@@ -15,6 +15,13 @@ export class UsageError extends Error {
 /** What was waited for did not come in time. */
 export class NothingCame extends Error {
   readonly code = "nothing_came";
+  /** What there is instead, for machines. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(message: string, details?: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.details = details;
+  }
 }
 
 /** Something that was done here, not at the hub, did not work. */

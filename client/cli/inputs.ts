@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from "commander";
 import * as z from "zod";
-import { OPERATIONS, type OperationName, type Params } from "../../shared/index.ts";
+import { OPERATIONS, type OperationName, type Params, sendFields } from "../../shared/index.ts";
 import { parseDuration } from "./output/time.ts";
 
 export interface Input<T = unknown> {
@@ -69,13 +69,21 @@ export function field<N extends OperationName, F extends Field<N>>(
   more = "",
 ): Input<Params<N>[F]> {
   const shape: Record<string, z.ZodType> = OPERATIONS[operation].params.shape;
-  const schema = z.toJSONSchema(shape[name] as z.ZodType, { io: "input", unrepresentable: "any" });
+  return inputOf(name, shape[name] as z.ZodType, usage, more) as Input<Params<N>[F]>;
+}
+
+/** What a message says, where no template can say it. */
+export const sentField = (name: "to_claude" | "task", usage: string, more = "") =>
+  inputOf(name, sendFields[name], usage, more) as Input<string>;
+
+function inputOf(name: string, type: z.ZodType, usage: string | undefined, more: string): Input {
+  const schema = z.toJSONSchema(type, { io: "input", unrepresentable: "any" });
   const { hint, input } = kindOf(name, schema);
   return {
     usage: usage ?? [`--${optionName(name)}`, ...(hint ? [`<${hint}>`] : [])].join(" "),
     help: `${schema.description ?? ""}${more}`,
     ...input,
-  } as Input<Params<N>[F]>;
+  };
 }
 
 /** @example optionName("thread_id") === "thread" */

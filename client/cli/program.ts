@@ -9,6 +9,7 @@ import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
 import type { Input, Inputs } from "./inputs.ts";
 import { errorReport } from "./output/errorReport.ts";
 import { Printer } from "./output/printer.ts";
+import { written } from "./output/time.ts";
 import type { Outside } from "./outside.ts";
 
 /**
@@ -33,7 +34,7 @@ export async function main(outside: Outside): Promise<number> {
     await program.parseAsync(withPresets(outside), { from: "user" });
     return code;
   } catch (error) {
-    return ended(error, print, running);
+    return ended(strayValue(error, outside, running) ?? error, print, running);
   }
 }
 
@@ -53,6 +54,19 @@ function withPresets(outside: Outside): string[] {
     return option && !option.choices?.includes(own[i + 1] as string) ? `${word}=${option.preset}` : word;
   });
   return [...words, ...outside.argv.slice(own.length)];
+}
+
+/** Where there is a word too many: the one after such an option, which was meant as its value. */
+function strayValue(error: unknown, outside: Outside, command: Command | undefined): UsageError | undefined {
+  if (!(error instanceof CommanderError && error.code === "commander.excessArguments")) return undefined;
+  const own = ownWords(outside);
+  for (const { usage, preset, choices = [] } of Object.values(command?.inputs ?? {})) {
+    const option = usage.split(" ")[0] as string;
+    const word = preset === undefined || !own.includes(option) ? undefined : own[own.indexOf(option) + 1];
+    if (word === undefined || word.startsWith("-") || choices.includes(word)) continue;
+    return new UsageError(`too many arguments: ${option} takes ${choices.join(", ")} or nothing, and not '${word}'`);
+  }
+  return undefined;
 }
 
 /** What the options of every command say, or else the environment. */
@@ -158,10 +172,21 @@ function asUsage(error: unknown, command: Command | undefined): unknown {
     return new UsageError(isText ? `${text}: put -- before a text that begins with a dash` : text);
   }
   if (!(error instanceof UsageError) || error.field === undefined) return error;
-  const input = command?.inputs[error.field];
-  const name = input?.usage.split(" ")[0]?.replace(/^\[(.+)\]$/, "<$1>");
-  return new UsageError(error.message.replace(error.field, name ?? "--as"));
+  const { field, message } = error;
+  const name = field.split(".").at(-1) as string;
+  const input = command?.inputs[name];
+  const said = message.replace(field, wordFor(field, name, input));
+  if (name.endsWith("_ms")) return new UsageError(said.replace(/\d+$/, (ms) => written(Number(ms))));
+  return new UsageError(input?.usage.endsWith("<time>") ? `${said}, or a duration from now: 8h` : said);
 }
+
+/** How the command line calls an operation's field; one that it does not know keeps its name. */
+function wordFor(field: string, name: string, input: Input | undefined): string {
+  if (input) return (input.usage.split(" ")[0] as string).replace(/^\[(.+)\]$/, "<$1>");
+  return CALLER_FIELDS.has(name) ? "--as" : field;
+}
+
+const CALLER_FIELDS = new Set(["from_claude", "claude_id"]);
 
 function columns(rows: readonly (readonly [string | number, string])[]): string {
   const width = Math.max(...rows.map(([first]) => `${first}`.length));

@@ -59,6 +59,6 @@ export function check<N extends OperationName>(operation: N, params: Params<N>):
     validate(OPERATIONS[operation].params, params);
   } catch (error) {
     const { message, details } = error as HubError;
-    throw new UsageError(message, details?.field as string | undefined);
+    throw new UsageError(message, details?.known ? undefined : (details?.field as string | undefined));
   }
 }

@@ -1,8 +1,11 @@
 /** What `send` and `chat` have in common. */
-import type { Params, Result } from "../sdk/index.ts";
+import type { Params, Result, Rung, Task } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
+import { NothingCame } from "./errors.ts";
+import { choice, duration } from "./inputs.ts";
 import { expectation } from "./output/presence.ts";
-import { parseDuration } from "./output/time.ts";
+import { parseDuration, span } from "./output/time.ts";
+import { check } from "./rest.ts";
 
 export type Said = Omit<Params<"send">, "from_claude">;
 
@@ -14,16 +17,71 @@ export async function spoken(context: Context, said: Said): Promise<Params<"send
   return { from_claude, ...said, ...times, ...(task !== undefined && { task }) } as Params<"send">; // the table checks it
 }
 
-/** Sends, and tells the id, of a macro all of them, and what to expect of the recipient. */
-export async function sendNow(context: Context, params: Params<"send">): Promise<void> {
+type Goal = "stored" | Rung | "end";
+
+/** How long to wait for what becomes of it. */
+export const waiting = <T extends Goal>(rungs: readonly (T | "end")[], help: string) => ({
+  wait: choice("--wait [rung]", help, rungs, "end"),
+  wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
+});
+
+interface Patience {
+  readonly wait: Goal | undefined;
+  readonly wait_timeout: number | undefined;
+}
+
+/** Sends, and waits for as much as is asked for. */
+export async function deliver(context: Context, params: Params<"send">, patience: Patience): Promise<void> {
+  const { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end" } = patience;
+  if (wait === "stored") await sendNow(context, params);
+  else await sendAndWait(context, params, wait, wait_timeout);
+}
+
+/** Tells the id, of a macro all of them, and what to expect of the recipient. */
+async function sendNow(context: Context, params: Params<"send">): Promise<void> {
   const sent = await context.call("send", params);
   context.print.result(sent, ({ message, messages = [message] }) => messages.map(({ id }) => id).join("\n"));
   tellExpectation(context, sent);
 }
 
+async function sendAndWait(
+  context: Context,
+  params: Params<"send">,
+  goal: Rung | "end",
+  withinMs: number | undefined,
+): Promise<void> {
+  check("send", params);
+  await context.connected({}, async (hub) => {
+    const task = await hub.send(params);
+    context.print.aside(task.id);
+    tellExpectation(context, task);
+    const late = async () => {
+      const known = await hub.get({ id: task.id }, { timeout_ms: LAST_LOOK_MS }).catch(() => task.message);
+      return tooLate(known, goal, withinMs);
+    };
+    const come = goal === "end" ? task.result() : task.reached(goal);
+    const message = await context.within(come, { ms: withinMs, late });
+    context.print.result(message, (told) => reachedLine(told, goal));
+  });
+}
+
+/** How long to ask how a message stands that has not come so far in time. */
+const LAST_LOOK_MS = 1_000;
+
+function tooLate(message: Task["message"], goal: Rung | "end", withinMs = 0): NothingCame {
+  const { id } = message;
+  const how = goal === "end" ? "has not ended" : `is not ${goal}`;
+  return new NothingCame(`${id} ${how} within ${span(withinMs)}: see \`coord get ${id}\``, { id, message });
+}
+
+function reachedLine({ id, type, result }: Task["message"], goal: Rung | "end"): string {
+  if (goal !== "end") return `${id} is ${goal}`;
+  return result ?? (type === "chat" ? `${id} is acknowledged` : "");
+}
+
 type Sent = Pick<Result<"send">, "message" | "recipient" | "deduplicated">;
 
-export function tellExpectation({ print, outside }: Context, { message, recipient, deduplicated }: Sent): void {
+function tellExpectation({ print, outside }: Context, { message, recipient, deduplicated }: Sent): void {
   if (deduplicated) print.aside("sent before with this key: nothing new was sent");
   print.aside(expectation(message.to_claude, recipient, outside.now()));
 }

@@ -54,13 +54,27 @@ export class ConnectionLost extends LocalError {
   }
 }
 
-/** A call was not answered in time. It may have happened. */
+/** A call was not answered in time, and may have happened; or a message has not come so far. */
 export class CallTimeout extends LocalError {
   readonly code = "call_timeout";
   readonly retryable = true;
 
-  constructor(operation: string, timeoutMs: number) {
-    super(`${operation} was not answered within ${timeoutMs} ms; it may have happened: repeat it with the same key`);
+  constructor(
+    operation: string,
+    timeoutMs: number,
+    sentence = `${operation} was not answered within ${timeoutMs} ms; it may have happened: repeat it with the same key`,
+  ) {
+    super(sentence);
+  }
+
+  /** What is waited for has not come. */
+  static of(goal: string, timeoutMs: number): CallTimeout {
+    const how = goal === "end" ? "has not ended" : `is not ${goal}`;
+    return new CallTimeout(
+      goal,
+      timeoutMs,
+      `the message ${how} within ${timeoutMs} ms; it may be so later: wait again`,
+    );
   }
 }
 

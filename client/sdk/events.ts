@@ -1,5 +1,12 @@
 /** What a hub tells its listeners. */
-import type { Event, EventKind, LostReason, Message, Presence } from "../../shared/index.ts";
+import {
+  EVENT_KINDS,
+  type Event,
+  type EventKind,
+  type LostReason,
+  type Message,
+  type Presence,
+} from "../../shared/index.ts";
 import type { ConnectionState } from "./connectionStates.ts";
 import type { TransportName } from "./transports/transport.ts";
 
@@ -39,3 +46,8 @@ export type HubEvents = { [K in EventKind]: HubEvent & { kind: K } } & {
   /** What went wrong in a handler, or in the background. */
   error: Error;
 };
+
+export const HUB_EVENT_KINDS: readonly (keyof HubEvents)[] = [
+  ...EVENT_KINDS,
+  ...(["event", "presence", "resync", "state", "error"] as const),
+];

@@ -1,4 +1,5 @@
 import type { OperationName, Params, Result } from "../../shared/index.ts";
+import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
 import { serves } from "./connectionStates.ts";
@@ -57,19 +58,24 @@ export class Hub extends Operations {
     return this.#session.cursor;
   }
 
-  override call<N extends OperationName>(operation: N, ...[params, options]: CallArguments<N>): Promise<Result<N>> {
-    return this.#session.call(operation, params ?? ({} as Params<N>), options?.timeout_ms);
+  override async call<N extends OperationName>(
+    operation: N,
+    ...[params = {} as Params<N>, options]: CallArguments<N>
+  ): Promise<Result<N>> {
+    assertParams(operation, params);
+    return await this.#session.call(operation, params, options?.timeout_ms);
   }
 
   /**
    * Sends a task or a chat.
    *
    * @returns when it is stored; `result()` of what is returned waits for its end.
-   * @throws HubError when a field is refused.
+   * @throws HubError when a field is refused; TypeError when the parameters are no object.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
+    assertParams("send", params);
     this.#session.sends();
     return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
   }
@@ -89,8 +95,11 @@ export class Hub extends Operations {
    *
    * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
    * @returns what takes the handler away again.
+   * @throws TypeError when there is no such kind, or the handler is no function.
    */
   on<K extends keyof HubEvents>(kind: K, handler: Handler<HubEvents[K]>): () => void {
+    assertKind(kind);
+    assertHandler("on", handler);
     const off = this.#session.listeners.on(kind, handler);
     this.#session.audience.changed();
     return () => {
@@ -125,7 +134,7 @@ export class Hub extends Operations {
    * carry `attempt`. Killed after the outcome is stored: the task has ended, and nobody does it again. Cut off and back
    * again, it is told what it missed, and whatever it still says of a lost attempt changes nothing.
    *
-   * @throws TypeError when neither this hub nor `for` has a name, or `concurrency` is not a whole number from 1.
+   * @throws TypeError when the handler is no function, neither this hub nor `for` has a name, or `concurrency` is not a whole number from 1.
    * @example
    * const worker = hub.work(async (task, { signal, progress }) => {
    *   progress(10, "downloading");
@@ -134,6 +143,7 @@ export class Hub extends Operations {
    * await worker.close(); // what is under way is finished, or given back after 30 seconds
    */
   work(handler: TaskHandler<Hub>, options: WorkOptions = {}): Worker<Hub> {
+    assertHandler("work", handler);
     assertWorkable(this.as, options);
     const disengage = this.#session.audience.engage();
     const worker = new Worker<Hub>(this.#workPlace(), handler, options);

@@ -44,4 +44,5 @@ export type { ConnectOptions } from "./options.ts";
 export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
 export type { Rung } from "./rungs.ts";
 export type { Task } from "./task.ts";
+export type { WaitOptions } from "./tasks.ts";
 export type { CloseOptions, Worker, WorkOptions } from "./worker.ts";

@@ -3,7 +3,8 @@ import { type Event, type EventKind, fold, type Message, type Result } from "../
 import { FINAL_KINDS, isFinal } from "./finals.ts";
 
 /** What comes before the end. */
-export type Rung = "delivered" | "seen" | "claimed";
+export const RUNGS = ["delivered", "seen", "claimed"] as const;
+export type Rung = (typeof RUNGS)[number];
 
 export const HAS_REACHED: Record<Rung | "end", (message: Message) => boolean> = {
   delivered: ({ delivered_at }) => delivered_at !== undefined,

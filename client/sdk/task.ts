@@ -1,6 +1,7 @@
 import type { Message, Recipient, Result } from "../../shared/index.ts";
+import { assertRung } from "./asserts.ts";
 import type { Rung } from "./rungs.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Tasks, WaitOptions } from "./tasks.ts";
 
 /** A message that was sent, and what becomes of it. */
 export class Task {
@@ -33,21 +34,24 @@ export class Task {
    * claimed it; of several recipients, the first counts. It does not matter when this is called.
    *
    * @returns the message as it was then.
-   * @throws TaskFailed when it ended, or was deleted, without having come so far; HubClosed.
-   * @example await task.reached("seen");
+   * @throws TaskFailed when it ended, or was deleted, without having come so far; CallTimeout when `timeout_ms` were over
+   *   first, the signal's reason when that was aborted; HubClosed; TypeError when there is no such rung.
+   * @example await task.reached("seen", { timeout_ms: 60_000 });
    */
-  reached(rung: Rung): Promise<Message> {
-    return this.#tasks.reach(this.message, rung, this.#era);
+  async reached(rung: Rung, options?: WaitOptions): Promise<Message> {
+    assertRung(rung);
+    return await this.#tasks.reach(this.message, rung, this.#era, options);
   }
 
   /**
    * Waits until it is complete, over any number of reconnects. It does not matter when this is called.
    *
    * @returns the message with its result.
-   * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; HubClosed.
+   * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; CallTimeout, the signal's reason
+   *   and HubClosed as `reached` does.
    * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
    */
-  result(): Promise<Message> {
-    return this.#tasks.reach(this.message, "end", this.#era);
+  result(options?: WaitOptions): Promise<Message> {
+    return this.#tasks.reach(this.message, "end", this.#era, options);
   }
 }

@@ -4,12 +4,19 @@
  * are not remembered.
  */
 import { type Event, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
-import { type Clock, sleep } from "./clock.ts";
-import { TaskFailed } from "./errors.ts";
+import { type Clock, LONGEST_TIMER_MS, sleep } from "./clock.ts";
+import { CallTimeout, TaskFailed } from "./errors.ts";
 import { Finals, isFinal } from "./finals.ts";
 import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
 
 type Goal = Rung | "end";
+
+export interface WaitOptions {
+  /** How long to wait, in milliseconds. As long as it takes. */
+  timeout_ms?: number;
+  /** Ends the waiting. */
+  signal?: AbortSignal;
+}
 
 /** Somebody waits for a message to come so far. */
 interface Wait {
@@ -17,7 +24,7 @@ interface Wait {
   /** As far as is known. */
   message: Message;
   readonly resolve: (message: Message) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 type Call = <N extends "get" | "receipts" | "events">(operation: N, params: Params<N>) => Promise<Result<N>>;
@@ -66,15 +73,41 @@ export class Tasks {
 
   /**
    * @param era the era in which the message was read.
-   * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given.
+   * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given; what `options` ask for.
    */
-  reach(message: Message, goal: Goal, era: number): Promise<Message> {
+  reach(message: Message, goal: Goal, era: number, options: WaitOptions = {}): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const wait: Wait = { goal, message, resolve, reject };
+      let unbind = () => {};
+      const over =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          unbind();
+          settle(value);
+        };
+      const wait: Wait = { goal, message, resolve: over(resolve), reject: over(reject) };
       if (isSettled(wait)) return;
-      if (this.#ended) reject(this.#ended);
-      else this.#begin(wait, era);
+      if (this.#ended) return reject(this.#ended);
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      unbind = this.#bound(wait, options);
+      this.#begin(wait, era);
     });
+  }
+
+  /** Has a wait end before what is waited for. @returns what takes that back. */
+  #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): () => void {
+    const giveUp = (reason: unknown) => {
+      this.#close(wait);
+      wait.reject(reason);
+    };
+    const abort = () => giveUp(signal?.reason);
+    const late = () => giveUp(CallTimeout.of(wait.goal, timeout_ms as number));
+    signal?.addEventListener("abort", abort);
+    const disarm =
+      timeout_ms === undefined ? () => {} : this.#clock.after(Math.min(timeout_ms, LONGEST_TIMER_MS), late);
+    return () => {
+      disarm();
+      signal?.removeEventListener("abort", abort);
+    };
   }
 
   readonly observe = (event: Event): void => {

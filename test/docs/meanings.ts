@@ -3,12 +3,13 @@ import type { CLOSE } from "../../shared/closeCodes.ts";
 import type { EventKind, LostReason } from "../../shared/event.ts";
 import type { NOTIFICATIONS } from "../../shared/frames.ts";
 import type { Limits } from "../../shared/limits.ts";
+import type { Failure } from "../../shared/message.ts";
 import type { Repeat } from "../../shared/operations.ts";
 
 export const EVENT_MEANINGS: Record<EventKind, string> = {
   new: "A message was sent. Carries the whole message.",
   claimed: "Somebody took the task. Carries who, the attempt and the end of the lease.",
-  progress: "(Not told by this version.) Its holder says how far it is.",
+  progress: "Its holder says how far it is; of several within a second, the newest.",
   completed: "The task is done, or the chat was read. Carries the result.",
   failed: "The task failed for good. Carries the error and why.",
   released: "Its holder gave the task back untried; it is pending again.",
@@ -20,6 +21,17 @@ export const EVENT_MEANINGS: Record<EventKind, string> = {
   delivered: "The recipient's client has acknowledged the message.",
   seen: "The recipient's model has the message in its context.",
   acknowledged: "One of those a chat to `*` is for has acknowledged it. Carries what it said.",
+};
+
+export const FAILURE_MEANINGS: Record<Failure, string> = {
+  error: "Whoever had it said that it failed, and not that another try may succeed.",
+  cancelled: "It was called off; `error` is the reason that was given.",
+  expired: "Nobody claimed it by its `expires_at`.",
+  timeout:
+    "Does not occur: an attempt that takes longer than `timeout_ms` is a failed try, and after the last one it is `attempts_exhausted`.",
+  attempts_exhausted:
+    "A dead letter: its last try failed retryably, took longer than `timeout_ms` or lost its lease; `error` says which.",
+  dependency: "A message of its `after` failed for good or is gone; `error` names it.",
 };
 
 export const LOST_MEANINGS: Record<LostReason, string> = {
@@ -107,7 +119,7 @@ export const FIELD_MEANINGS: Record<string, string> = {
   status: "How far it is.",
   result: "What came of it.",
   error: "Why it failed, in words.",
-  failure: "Why it failed, in one word.",
+  failure: "Why it failed, in one word: see the life of a task.",
   created_at: "When it was sent.",
   updated_at: "When it last changed.",
   priority: "How urgent it is; left out: normal.",

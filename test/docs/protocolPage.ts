@@ -11,7 +11,7 @@ import { repository } from "../support/repository.ts";
 import { ERROR_CODES } from "./errors.ts";
 import { EXAMPLES } from "./examples.ts";
 import { fieldTable, grouped, table } from "./markdown.ts";
-import { AFTER_CLOSE, EVENT_MEANINGS, LIMIT_MEANINGS, LOST_MEANINGS } from "./meanings.ts";
+import { AFTER_CLOSE, EVENT_MEANINGS, FAILURE_MEANINGS, LIMIT_MEANINGS, LOST_MEANINGS } from "./meanings.ts";
 import { operationSection } from "./operationSection.ts";
 import { contractSchemas, type Schema } from "./schemas.ts";
 
@@ -56,6 +56,7 @@ export function protocolPage(): string {
     missed_seconds: () => String(MISSED_AFTER_MS / 1_000),
     lostReasons: () => table(["reason", "what happened"], wordRows(LOST_MEANINGS)),
     eventKinds: () => table(["kind", "what happened"], wordRows(EVENT_MEANINGS)),
+    failures: () => table(["failure", "what happened"], wordRows(FAILURE_MEANINGS)),
     closeCodes: () =>
       table(
         ["code", "reason", "the client"],

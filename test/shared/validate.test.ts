@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type * as z from "zod";
 import type { HubError } from "../../shared/errors.ts";
 import { hello, rpcRequest } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -144,9 +145,9 @@ describe("text", () => {
 });
 
 test("details are for machines: the field, what is known, the limit", () => {
-  const details = (value: unknown) => {
+  const details = (value: unknown, { params }: { params: z.ZodType } = send) => {
     try {
-      validate(send.params, value);
+      validate(params, value);
     } catch (error) {
       return (error as HubError).details;
     }
@@ -155,4 +156,9 @@ test("details are for machines: the field, what is known, the limit", () => {
   expect(details({ ...task, max_attempts: 0 })).toEqual({ field: "max_attempts" });
   expect(details({ ...task, task: "x".repeat(70_000) })).toEqual({ field: "task", limit: LIMITS.task_bytes });
   expect(details({ ...task, nope: 1 })).toEqual({ field: "nope", known: Object.keys(send.params.shape) });
+  const step = { key: "a", template: "t", pramas: {} };
+  expect(details({ name: "m", steps: [step] }, OPERATIONS.template_put)).toMatchObject({
+    field: "pramas",
+    known: expect.arrayContaining(["params", "key", "to_claude"]),
+  });
 });

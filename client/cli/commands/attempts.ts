@@ -11,7 +11,8 @@ export const attempts = command({
   inputs: { id: field("attempts", "id", "<id>") },
   examples: [["attempts 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "who tried it, when, and why it failed"]],
   async run(context, { id }) {
-    context.print.result(await context.call("attempts", { id }), ({ attempts: tries }, look) =>
+    const told = await context.call("attempts", { id });
+    context.print.result(told, ({ attempts: tries }, look) =>
       tries.length === 0
         ? "nobody has tried it"
         : table(
@@ -20,8 +21,13 @@ export const attempts = command({
             look,
           ),
     );
+    if (told.attempts.some(({ late }) => late)) context.print.aside(whereLate(id));
   },
 });
+
+/** The log finds it by reading everything. */
+const whereLate = (id: string) =>
+  `what came late is in the log: coord export --events | jq -c 'select(.kind == "late" and .message.id == "${id}")'`;
 
 const TITLES = ["TRY", "BY", "BEGAN", "ENDED", "OUTCOME", "ERROR"];
 

@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
 import { fields } from "../inputs.ts";
-import { messageTable } from "../output/message.ts";
+import { deadTable } from "../output/message.ts";
 
 export const dead = command({
   name: "dead",
@@ -10,7 +10,7 @@ export const dead = command({
   async run(context, filters) {
     const list = await context.call("list", { order: "desc", ...filters, failure: "attempts_exhausted" });
     context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "no dead letters" : messageTable(messages, look, ["from", "to"]),
+      messages.length === 0 ? "no dead letters" : deadTable(messages, look),
     );
     if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
   },

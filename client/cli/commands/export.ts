@@ -19,7 +19,7 @@ export const exportMessages = command({
     since: when("--since <when>", "Only what was sent, or in the log what happened, then or later"),
     until: when("--until <when>", "Only what was sent, or in the log what happened, before"),
     events: flag("--events", "Everything that the log tells, instead of messages."),
-    out: text("--out <file>", "The file to write, which must not exist yet; left out, stdout."),
+    out: text("--out <file>", "The file to write, which must not exist yet; - or left out, stdout."),
     next: text("--next <mark>", "Where an export that was cut short goes on."),
   },
   examples: [
@@ -27,7 +27,8 @@ export const exportMessages = command({
     ["export --status complete --until 30d | gzip > old.jsonl.gz", "what a hub that keeps 30 days is about to forget"],
     ["export --events --out log.jsonl", "everything that happened"],
   ],
-  async run(context, { since, until, events = false, out, next, ...filter }) {
+  async run(context, { since, until, events = false, out: to, next, ...filter }) {
+    const out = to === "-" ? undefined : to;
     if (events && Object.keys(filter).length > 0) {
       throw new UsageError("--events writes the log of all messages: leave out what chooses among them");
     }

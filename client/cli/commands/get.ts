@@ -1,3 +1,4 @@
+import { awaitedBy } from "../awaited.ts";
 import { command } from "../command.ts";
 import { field } from "../inputs.ts";
 import { messagePage } from "../output/message.ts";
@@ -8,6 +9,8 @@ export const get = command({
   inputs: { id: field("get", "id", "<id>") },
   examples: [["get 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "all there is to know of it"]],
   async run(context, { id }) {
-    context.print.result(await context.call("get", { id }), messagePage);
+    const message = await context.call("get", { id });
+    const awaited = await awaitedBy(context, [message]);
+    context.print.result(message, (told, look) => messagePage(told, look, awaited));
   },
 });

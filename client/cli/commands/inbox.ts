@@ -1,3 +1,4 @@
+import { awaitedBy } from "../awaited.ts";
 import { command } from "../command.ts";
 import { fields } from "../inputs.ts";
 import { messageTable } from "../output/message.ts";
@@ -12,8 +13,9 @@ export const inbox = command({
   ],
   async run(context, filters) {
     const list = await context.call("list", { ...filters, to_claude: context.me, status: "pending" });
+    const awaited = await awaitedBy(context, list.messages);
     context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "nothing waits" : messageTable(messages, look, ["from"]),
+      messages.length === 0 ? "nothing waits" : messageTable(messages, look, ["from"], awaited),
     );
     if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
   },

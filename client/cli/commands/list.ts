@@ -1,10 +1,13 @@
+import { awaitedBy } from "../awaited.ts";
 import { command } from "../command.ts";
+import { listed } from "../exchange.ts";
 import { fields } from "../inputs.ts";
 import { messageTable } from "../output/message.ts";
 
 export const list = command({
   name: "list",
   summary: "List messages, oldest first.",
+  about: "With --chain: the exchange that a message belongs to, which may be any of it, from its first message on.",
   inputs: fields(
     "list",
     "to_claude",
@@ -23,11 +26,13 @@ export const list = command({
   examples: [
     ["list --to server_backend --status in_progress", "what is being done"],
     ["list --status failed --order desc --limit 10", "the last failures"],
+    ["list --chain 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "what led to a message, and what came of it"],
   ],
   async run(context, filters) {
-    const list = await context.call("list", filters);
+    const list = await listed(context, filters);
+    const awaited = await awaitedBy(context, list.messages);
     context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "no messages" : messageTable(messages, look, ["from", "to"]),
+      messages.length === 0 ? "no messages" : messageTable(messages, look, ["from", "to"], awaited),
     );
     if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
   },

@@ -3,7 +3,7 @@ import type { Params } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { duration, field, fields, flag, text, type Values } from "../inputs.ts";
+import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../inputs.ts";
 import { schedulePage, scheduleTable } from "../output/schedule.ts";
 import { check } from "../rest.ts";
 
@@ -12,10 +12,10 @@ const PAGE = 500;
 const inputs = {
   action: text("[action]", "list (the default), show, put, pause, resume or delete."),
   name: field("schedule_get", "name", "[name]"),
-  task: field("send", "task", "[task]", " - reads it from stdin."),
+  task: sentField("task", "[task]", " - reads it from stdin.") as Input<string | undefined>,
   cron: field("schedule_put", "cron", "--cron <expression>"),
   timezone: field("schedule_put", "timezone", "--tz <zone>"),
-  to_claude: field("send", "to_claude", "--to <name>"),
+  to_claude: sentField("to_claude", "--to <name>") as Input<string | undefined>,
   ...fields("schedule_put", "missed", "overlap"),
   paused: flag("--paused", "Keep it, but send nothing until it is resumed."),
   ...fields("send", "context", "type", "priority", "thread_id", "timeout_ms", "max_attempts", "backoff_ms"),

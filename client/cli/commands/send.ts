@@ -1,12 +1,9 @@
-import type { Params, Rung } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { NothingCame, UsageError } from "../errors.ts";
-import { choice, duration, field, fields, type Values } from "../inputs.ts";
-import { span } from "../output/time.ts";
+import { UsageError } from "../errors.ts";
+import { field, fields, type Values } from "../inputs.ts";
 import { param, paramsOf } from "../params.ts";
-import { check } from "../rest.ts";
-import { type Said, sendNow, spoken, tellExpectation } from "../sending.ts";
+import { deliver, type Said, spoken, waiting } from "../sending.ts";
 
 const RUNGS = ["stored", "delivered", "seen", "claimed", "end"] as const;
 
@@ -21,27 +18,19 @@ export const send = command({
     param,
     ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "after", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
-    wait: choice(
-      "--wait [rung]",
-      "Wait until it has come so far; without a rung, for its end, and print its result.",
-      RUNGS,
-      "end",
-    ),
-    wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
+    ...waiting(RUNGS, "Wait until it has come so far; without a rung, for its end, and print its result."),
   },
   examples: [
     ['send server_backend "run the tests" --as windows_frontend', "and go on"],
     ['send server_backend "run the tests" --as windows_frontend --wait', "print the result when it comes"],
-    ['send bob "look at this" --as ada --wait seen --wait-timeout 10m', "until bob's model has it in context"],
+    ['send bob "run the tests" --as ada --wait claimed --wait-timeout 10m', "until somebody does it"],
     ["send bob - --as ada --priority high < task.md", "what stdin says"],
     ['send bob "deploy" --as ada --after 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e', "once that task is complete"],
     ["send --as ada --template scrape --param feed=rss", "what the template says"],
     ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
-  async run(context, { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end", param, ...said }) {
-    const params = await spoken(context, await withParams(context, said, param));
-    if (wait === "stored") await sendNow(context, params);
-    else await sendAndWait(context, params, wait, wait_timeout);
+  async run(context, { wait, wait_timeout, param, ...said }) {
+    await deliver(context, await spoken(context, await withParams(context, said, param)), { wait, wait_timeout });
   },
 });
 
@@ -58,25 +47,4 @@ async function withParams(
   const missing = said.to_claude === undefined ? "to" : said.task === undefined ? "task" : undefined;
   if (missing !== undefined) throw new UsageError(`missing required argument '${missing}'`);
   return said;
-}
-
-async function sendAndWait(
-  context: Context,
-  params: Params<"send">,
-  until: Rung | "end",
-  withinMs: number | undefined,
-): Promise<void> {
-  check("send", params);
-  await context.connected({}, async (hub) => {
-    const task = await hub.send(params);
-    context.print.aside(task.id);
-    tellExpectation(context, task);
-    const late = () =>
-      new NothingCame(
-        `${task.id} ${until === "end" ? "has not ended" : `is not ${until}`} within ${span(withinMs ?? 0)}: see \`coord get ${task.id}\``,
-      );
-    const come = until === "end" ? task.result() : task.reached(until);
-    const message = await context.within(come, { ms: withinMs, late });
-    context.print.result(message, ({ id, result }) => (until === "end" ? (result ?? "") : `${id} is ${until}`));
-  });
 }

@@ -8,7 +8,7 @@ import { templatePage, templateTable } from "../output/template.ts";
 const ACTIONS = ["list", "show", "put", "delete"] as const;
 type Action = (typeof ACTIONS)[number];
 
-const action: Input<Action> = { usage: "<action>", help: "What to do.", choices: ACTIONS };
+const action: Input<Action | undefined> = { usage: "[action]", help: "What to do; left out, list.", choices: ACTIONS };
 
 export const template = command({
   name: "template",
@@ -20,12 +20,12 @@ export const template = command({
     definition: text("[definition]", "What to put, as JSON; - reads it from stdin."),
   },
   examples: [
-    ["template list", "all there are"],
+    ["template", "all there are"],
     ["template show nightly --json", "one of them, as it can be put again"],
     ["template put nightly - < nightly.json", "keep what the file says"],
     ["template delete nightly", "what was sent with it stays"],
   ],
-  async run(context, { action, name, definition }) {
+  async run(context, { action = "list", name, definition }) {
     if (action === "list") return await list(context);
     if (name === undefined) throw new UsageError("missing required argument 'name'");
     if (action === "show") return await show(context, name);

@@ -32,6 +32,9 @@ Ctrl-C or SIGTERM takes no more tasks and finishes those under way; the second
 ends them and gives them back. Killed itself, coord leaves no command running,
 and its tasks go to others when their leases have run out.`;
 
+/** Whoever does the tasks of a pool is in it. */
+const roleOf = (queue: string | undefined) => (queue?.startsWith("@") ? { about: { roles: [queue.slice(1)] } } : {});
+
 export const work = command({
   name: "work",
   summary: "Do tasks by running a command, until Ctrl-C.",
@@ -56,7 +59,7 @@ export const work = command({
     if (concurrency < 1) throw new UsageError("--concurrency must be at least 1");
     await assertStartable(line[0], context.outside.env.PATH);
     await withCommand(context, { line, killAfterMs: kill_after, verbose }, (taskCommand) =>
-      context.connected({ receives: true }, async (hub) => {
+      context.connected({ receives: true, ...roleOf(for_claude) }, async (hub) => {
         followLine(hub, context);
         context.print.aside(
           `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${line.join(" ")}; Ctrl-C ends`,

@@ -1,8 +1,9 @@
 /** What happens, a line each. */
 import type { EventKind, HubEvent } from "../../sdk/index.ts";
+import { howFar } from "./message.ts";
 import type { Look } from "./printer.ts";
 import { cut } from "./table.ts";
-import { ago, clock } from "./time.ts";
+import { clock, until } from "./time.ts";
 
 type Told = HubEvent["message"];
 
@@ -13,30 +14,31 @@ interface Row {
 }
 
 const nothing = () => undefined;
-const by: Row["says"] = (_message, _now, actor) => actor && `by ${actor}`;
+const byWhom = (actor: string | undefined) => actor && `by ${actor}`;
+const by: Row["says"] = (_message, _now, actor) => byWhom(actor);
 
 const ROWS: Record<EventKind, Row> = {
   new: { colour: "bold", says: ({ task, erased }) => (erased ? "(deleted)" : task) },
   claimed: { colour: "cyan", says: ({ claimed_by, attempt }) => list(claimed_by && `by ${claimed_by}`, nth(attempt)) },
-  progress: { colour: "cyan", says: nothing },
+  progress: { colour: "cyan", says: ({ progress }) => progress && howFar(progress) },
   completed: { colour: "green", says: ({ result }) => result },
-  failed: { colour: "red", says: ({ failure, error }) => list(failure, error) },
+  failed: { colour: "red", says: ({ failure, error }, _now, actor) => list(failure, error, byWhom(actor)) },
   released: { colour: "yellow", says: nothing },
   requeued: { colour: "yellow", says: ({ error, not_before }, now) => list(error, rest(not_before, now)) },
   ready: { colour: "yellow", says: nothing },
-  cancelled: { colour: "red", says: nothing },
+  cancelled: { colour: "red", says: ({ error }, _now, actor) => list(error, byWhom(actor)) },
   deleted: { colour: "dim", says: nothing },
-  late: { colour: "red", says: ({ attempt, result }) => list(nth(attempt), result) },
+  late: { colour: "red", says: ({ late_attempt, result, error }) => list(nth(late_attempt), result, error) },
   delivered: { colour: "dim", says: by },
   seen: { colour: "dim", says: by },
   acknowledged: {
     colour: "green",
-    says: ({ result, error }, _now, actor) => list(actor && `by ${actor}`, result, error),
+    says: ({ result, error }, _now, actor) => list(byWhom(actor), result, error),
   },
 };
 
 const nth = (attempt: number | undefined) => attempt && `attempt ${attempt}`;
-const rest = (notBefore: string | undefined, now: number) => notBefore && `again ${ago(notBefore, now)}`;
+const rest = (notBefore: string | undefined, now: number) => notBefore && `again ${until(notBefore, now)}`;
 const list = (...parts: (string | number | undefined)[]) => parts.filter(Boolean).join(", ");
 
 const CLOCK_COLUMNS = 8;

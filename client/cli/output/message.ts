@@ -1,22 +1,47 @@
 /** Messages for people: many as a table, one as a page. */
+import { TASK_DEFAULTS } from "../../../shared/index.ts";
 import type { Message, Status } from "../../sdk/index.ts";
+import type { Awaited } from "../awaited.ts";
 import type { Look } from "./printer.ts";
-import { table } from "./table.ts";
-import { ago, span } from "./time.ts";
+import { cut, table } from "./table.ts";
+import { ago, span, until } from "./time.ts";
+
+const NOTHING_AWAITED: Awaited = new Map();
 
 /** @param parties whose names say something in this list. */
-export function messageTable(messages: readonly Message[], look: Look, parties: readonly Party[]): string {
+export function messageTable(
+  messages: readonly Message[],
+  look: Look,
+  parties: readonly Party[],
+  awaited = NOTHING_AWAITED,
+): string {
   const columns = [...parties.map((party) => PARTIES[party]), ...COLUMNS];
   const rows = messages.map((message) => [
     message.id,
-    ...columns.map(({ cell }) => cell(message, look)),
+    ...columns.map(({ cell }) => cell(message, look, awaited)),
     message.task ?? "",
   ]);
   return table(["ID", ...columns.map(({ title }) => title), "TEXT"], rows, look);
 }
 
+/** Tasks that ran out of tries, with what the last one ended with. */
+export function deadTable(messages: readonly Message[], look: Look): string {
+  const rows = messages.map(({ id, from_claude, to_claude, max_attempts, completed_at, error, task }) => [
+    id,
+    from_claude,
+    to_claude,
+    `${max_attempts ?? TASK_DEFAULTS.max_attempts}`,
+    completed_at ? ago(completed_at, look.now) : "",
+    cut(error ?? "", ERROR_COLUMNS),
+    task,
+  ]);
+  return table(["ID", "FROM", "TO", "TRIES", "ENDED", "ERROR", "TEXT"], rows, look);
+}
+
+const ERROR_COLUMNS = 40;
+
 type Party = keyof typeof PARTIES;
-type Cell = (message: Message, look: Look) => string;
+type Cell = (message: Message, look: Look, awaited: Awaited) => string;
 
 const PARTIES = {
   from: { title: "FROM", cell: (message) => message.from_claude },
@@ -25,7 +50,7 @@ const PARTIES = {
 
 const COLUMNS: readonly { title: string; cell: Cell }[] = [
   { title: "TYPE", cell: ({ type, priority }) => (priority && priority !== "normal" ? `${type}, ${priority}` : type) },
-  { title: "STATUS", cell: (message, look) => statusCell(message, look) },
+  { title: "STATUS", cell: (message, look, awaited) => statusCell(message, look, awaited) },
   { title: "SENT", cell: ({ created_at }, { now }) => ago(created_at, now) },
 ];
 
@@ -36,16 +61,24 @@ const STATUS_PAINT: Record<Status, "yellow" | "cyan" | "green" | "red"> = {
   failed: "red",
 };
 
-function statusCell({ status, claimed_by, not_before }: Message, { paint, now }: Look): string {
+function statusCell(message: Message, { paint, now }: Look, awaited = NOTHING_AWAITED): string {
+  const { id, status, claimed_by, not_before } = message;
   const painted = paint[STATUS_PAINT[status]](status);
   if (status === "in_progress" && claimed_by) return `${painted} (${claimed_by})`;
-  if (status === "pending" && not_before && Date.parse(not_before) > now) return `${painted} (${ago(not_before, now)})`;
-  return painted;
+  if (status !== "pending") return painted;
+  const rests = not_before && Date.parse(not_before) > now ? ` (${until(not_before, now)})` : "";
+  return `${painted}${rests}${waitsFor(awaited.get(id))}`;
+}
+
+/** @example waitsFor(["a", "b", "c"]) === ", waits for a and 2 more" */
+function waitsFor([first, ...others]: readonly string[] = []): string {
+  if (first === undefined) return "";
+  return `, waits for ${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }
 
 /** All there is to know of one message. */
-export function messagePage(message: Message, look: Look): string {
-  const facts = FACTS.map(([title, fact]) => [title, fact(message, look)] as const).filter(([, fact]) => fact);
+export function messagePage(message: Message, look: Look, awaited = NOTHING_AWAITED): string {
+  const facts = FACTS.map(([title, fact]) => [title, fact(message, look, awaited)] as const).filter(([, fact]) => fact);
   const head = facts.map(([title, fact]) => `${look.paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
   const bodies = BODIES.filter((body) => message[body]).flatMap((body) => [
     "",
@@ -55,12 +88,11 @@ export function messagePage(message: Message, look: Look): string {
   return [...head, "", message.task ?? look.paint.dim("(deleted)"), ...bodies].join("\n");
 }
 
-const TITLE_COLUMNS = 10;
 const BODIES = ["context", "result", "error"] as const;
 
 const indented = (body: string) => body.replace(/^/gm, "  ");
 
-type Fact = (message: Message, look: Look) => string | number | undefined;
+type Fact = (message: Message, look: Look, awaited: Awaited) => string | number | false | undefined;
 
 /** What is empty is left out. */
 const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
@@ -72,26 +104,41 @@ const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["thread", ({ thread_id }) => thread_id],
   ["reply to", ({ reply_to }) => reply_to],
   ["part of", ({ parent_id }) => parent_id],
+  ["after", ({ after }) => after?.join(", ")],
   ["exchange", ({ chain_id, hops }) => chain_id && `${chain_id}, hop ${hops}`],
+  ["trace", ({ traceparent }) => traceparent],
   ["not before", ({ not_before }, { now }) => not_before && `${not_before}, ${ago(not_before, now)}`],
   ["expires", ({ expires_at }, { now }) => expires_at && `${expires_at}, ${ago(expires_at, now)}`],
   ["time-out", ({ timeout_ms }) => timeout_ms && `${span(timeout_ms)} an attempt`],
-  ["progress", ({ progress }, { now }) => progress && progressFact(progress, now)],
+  ["tries", ({ max_attempts: most }) => most !== TASK_DEFAULTS.max_attempts && most && `at most ${most}`],
+  ["back-off", ({ backoff_ms: ms }) => ms !== undefined && ms !== TASK_DEFAULTS.backoff_ms && backOff(ms)],
+  ["progress", ({ progress }, { now }) => progress && `${howFar(progress) || "told"}, ${ago(progress.at, now)}`],
   ["delivered", ({ delivered_at }, { now }) => delivered_at && ago(delivered_at, now)],
   ["seen", ({ seen_at }, { now }) => seen_at && ago(seen_at, now)],
   ["ended", ({ completed_at }, { now }) => completed_at && ago(completed_at, now)],
 ];
 
-function progressFact({ percent, note, at }: NonNullable<Message["progress"]>, now: number): string {
-  const how = [percent === undefined ? [] : `${percent} %`, note ?? []].flat().join(", ");
-  return `${how || "told"}, ${ago(at, now)}`;
-}
+const TITLE_COLUMNS = 2 + Math.max(...FACTS.map(([title]) => title.length));
 
-function statusFact(message: Message, look: Look): string {
+const backOff = (ms: number) => (ms === 0 ? "none" : `${span(ms)} after the first failed try, then longer`);
+
+/** @example howFar({ percent: 50, note: "3 of 6" }) === "50 %, 3 of 6" */
+export const howFar = ({ percent, note }: Pick<Progress, "percent" | "note">) =>
+  [percent === undefined ? [] : `${percent} %`, note ?? []].flat().join(", ");
+
+type Progress = NonNullable<Message["progress"]>;
+
+function statusFact(message: Message, look: Look, awaited: Awaited): string {
   const { attempt, tries_left, failure, lease_until, status } = message;
   const held = status === "in_progress" && lease_until ? `, lease ends ${ago(lease_until, look.now)}` : "";
   const tries = attempt ? `, attempt ${attempt}${tries_left === undefined ? "" : ` (${tries_left} left)`}` : "";
-  return `${statusCell(message, look)}${failure ? `: ${failure}` : ""}${tries}${held}`;
+  return `${statusCell(message, look, awaited)}${failure ? `: ${failure}` : ""}${tries}${held}`;
+}
+
+/** Until when the claim on a task is safe. */
+export function leaseLine(message: Message, look: Look): string {
+  const { lease_until: until } = message;
+  return `${outcomeLine(message, look)}${until ? `, safe until ${until}, ${ago(until, look.now)}` : ""}`;
 }
 
 /** What has become of a message, in a line. */

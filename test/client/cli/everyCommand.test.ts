@@ -24,7 +24,11 @@ const ROWS: readonly Row[] = [
   { args: ["complete", "HELD", "done"], human: /^[0-9a-f]{32} is complete\n$/, json: { result: "done" } },
   { args: ["fail", "HELD", "why"], human: /^[0-9a-f]{32} is failed: error\n$/, json: { error: "why" } },
   { args: ["release", "HELD"], human: /^[0-9a-f]{32} is pending\n$/, json: { status: "pending" } },
-  { args: ["extend", "HELD", "--lease", "1h"], human: /is in_progress \(bob\d+\)\n$/, json: { lease: "detached" } },
+  {
+    args: ["extend", "HELD", "--lease", "1h"],
+    human: /is in_progress \(bob\d+\), safe until 2.*Z, in 1 h\n$/,
+    json: { lease: "detached" },
+  },
   {
     args: ["progress", "HELD", "half", "--percent", "50"],
     human: /is in_progress/,
@@ -60,7 +64,7 @@ const ROWS: readonly Row[] = [
     json: { name: "nightly", timezone: "Europe/Berlin", enabled: true },
   },
   { args: ["export", "--out", "FILE"], human: /copy\.db holds \d+ messages\n$/, json: { count: expect.any(Number) } },
-  { args: ["template", "list"], human: /^(no templates|NAME +KIND +CHANGED)/, json: { templates: expect.any(Array) } },
+  { args: ["template"], human: /^(no templates|NAME +KIND +CHANGED)/, json: { templates: expect.any(Array) } },
   { args: ["template", "put", "t", '{"message":{"task":"x"}}'], human: /^t is kept\n$/, json: { name: "t" } },
   { args: ["template", "show", "t"], human: /^t\nchanged .* by bob\d+\n\n\{/, json: { message: { task: "x" } } },
   { args: ["backup", "FILE", "--db", "DB"], human: /is a verified copy of/, json: { file: /copy\.db$/ } },

@@ -45,7 +45,7 @@ describe("messages", () => {
     const { code, stdout, stderr } = await exported();
     expect([code, stderr]).toEqual([0, "3 messages\n"]);
     expect(parsed(stdout)).toEqual((await socket.call("list", {})).messages);
-    expect(await exported("--json")).toMatchObject({ stdout, stderr: "" });
+    expect(await exported("--json", "--out", "-")).toMatchObject({ stdout, stderr: "" });
   });
 
   it("or to a new file that nobody else may read", async () => {

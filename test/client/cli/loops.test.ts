@@ -16,10 +16,11 @@ it("an exchange is stopped, looked at, and let go on", async () => {
     `This exchange has come 2 hops and is stopped as a loop: a person can let it go on with \`coord lift ${first}\``,
   );
   expect((await person("get", third)).stdout).toMatch(new RegExp(`^exchange +${first}, hop 2$`, "m"));
-  expect((await person("list", "--chain", first, "--json")).json.messages).toMatchObject([
-    { id: second },
-    { id: third },
-  ]);
+  const ids = async (...args: string[]) =>
+    (await person("list", "--chain", ...args, "--json")).json.messages.map(({ id }: { id: string }) => id);
+  for (const any of [first, second, third]) expect(await ids(any)).toEqual([first, second, third]);
+  expect(await ids(third, "--order", "desc", "--from", "ada")).toEqual([third, first]);
+  expect(await ids(third, "--from", "bob")).toEqual([second]);
   expect((await person("lift", first, "--hops", "1")).stdout).toBe(`${first} may come 3 hops; it has come 2\n`);
   const fourth = await bob("chat", "ada", "and again", "--reply-to", third);
   expect(fourth.code).toBe(0);

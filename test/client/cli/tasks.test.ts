@@ -68,6 +68,11 @@ describe("a task", () => {
       backoff_ms: 250,
       traceparent: options.traceparent,
     });
+    const page = (await ada("get", json.message.id)).stdout;
+    for (const fact of [`not before  ${json.message.not_before}, in`, `trace       ${options.traceparent}`]) {
+      expect(page).toContain(`\n${fact}`);
+    }
+    expect(page).toMatch(/^tries +at most 7\nback-off +250 ms after/m);
     const ahead = Date.parse(json.message.not_before) - Date.parse(json.message.created_at);
     expect(ahead).toBeGreaterThan(595_000);
     expect(ahead).toBeLessThanOrEqual(600_000);
@@ -103,6 +108,13 @@ describe("a task", () => {
     await bob("claim", id);
     expect((await bob("fail", id, "no such branch", "--json")).json).toMatchObject({ error: "no such branch" });
     expect((await ada("get", id)).stdout).toMatch(/^status +failed: error, attempt 3/m);
+    const last = await sent(ada, "bob", "y", "--max-attempts", "2");
+    await bob("claim", last);
+    expect((await bob("fail", last, "busy", "--retryable")).stdout).toMatch(/ is pending \(in \d s\)\n$/);
+    const dead = await sent(ada, "bob", "z", "--max-attempts", "1");
+    await bob("claim", dead);
+    await bob("fail", dead, "still busy", "--retryable");
+    expect((await ada("dead")).stdout).toMatch(/TRIES +ENDED +ERROR +TEXT\n.* bob +1 +.* +still busy +z\n$/);
   });
 });
 
@@ -120,29 +132,35 @@ describe("send --wait", () => {
     const { url, bob } = await twoShells();
     const failing = new CoordInside(["send", "bob", "divide by 0", "--wait", "--json"], { url, as: "ada" });
     const { json } = await bob("next", "--wait", "10", "--json");
-    const late = new CoordInside(["send", "bob", "y", "--wait-timeout", "50ms"], { url, as: "ada" });
+    const late = new CoordInside(["send", "bob", "y", "--wait-timeout", "50ms", "--json"], { url, as: "ada" });
     await bob("fail", json.id, "undefined");
     expect([await failing.ended, failing.stdout]).toEqual([5, ""]);
     expect(JSON.parse(failing.stderr)).toMatchObject({ error: "undefined", code: "task_failed" });
     expect([await late.ended, late.stdout]).toEqual([4, ""]);
-    expect(late.stderr).toMatch(/has not ended within 0 s: see `coord get [0-9a-f]{32}`/);
+    expect(JSON.parse(late.stderr)).toMatchObject({
+      error: expect.stringMatching(/^[0-9a-f]{32} has not ended within 50 ms: see `coord get [0-9a-f]{32}`/),
+      details: { id: expect.stringMatching(ID), message: { task: "y", status: "pending" } },
+    });
   });
 
   it("waits for any rung, and says that it is reached", async () => {
     const { url, ada, bob } = await twoShells();
-    const send = (...args: string[]) => new CoordInside(["send", ...args], { url, as: "ada" });
+    const send = (...args: string[]) => new CoordInside(args, { url, as: "ada" });
     const task = async (text: string) => (await bob("wait", "--json", "--timeout", "10", "--thread", text)).json.id;
-    const seen = send("bob", "x", "--wait", "seen", "--thread", "t1");
+    const seen = send("chat", "bob", "x", "--wait", "seen", "--thread", "t1");
     const first = await task("t1");
     await bob("seen", first);
     expect([await seen.ended, seen.stdout]).toEqual([0, `${first} is seen\n`]);
-    const claimed = send("--wait=claimed", "bob", "x", "--json", "--thread", "t2");
+    const read = send("chat", "bob", "x", "--wait", "--thread", "t3");
+    await bob("complete", await task("t3"));
+    expect([await read.ended, read.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{32} is acknowledged\n$/)]);
+    const claimed = send("send", "--wait=claimed", "bob", "x", "--json", "--thread", "t2");
     const second = await task("t2");
     await bob("claim", second);
     await claimed.ended;
     expect(claimed.items).toMatchObject([{ id: second, claimed_by: "bob" }]);
     const late = await ada("send", "bob", "x", "--wait", "delivered", "--wait-timeout", "50ms");
-    expect([late.code, late.stderr]).toEqual([4, expect.stringMatching(/is not delivered within 0 s/)]);
+    expect([late.code, late.stderr]).toEqual([4, expect.stringMatching(/is not delivered within 50 ms/)]);
     expect((await ada("send", "bob", "x", "--wait", "stored")).stdout.trim()).toMatch(ID);
   });
 
@@ -213,6 +231,21 @@ describe("lists", () => {
     expect((await bob("inbox")).stdout).toMatch(/ {2}pending \(in (59 min|1 h)\) {2}.* {2}four\n$/);
     expect((await bob("inbox", "--type", "chat")).stdout).toBe("nothing waits\n");
   });
+});
+
+it("what a task waits for is said wherever it is shown, until it is over", async () => {
+  const { ada, bob } = await twoShells();
+  const [first, second] = [await sent(ada, "bob", "one"), await sent(ada, "bob", "two")];
+  const third = await sent(ada, "bob", "three", "--after", first, second);
+  const shown = async () => [(await ada("get", third)).stdout, (await ada("list")).stdout, (await bob("inbox")).stdout];
+  for (const text of await shown()) expect(text).toContain(`pending, waits for ${first} and 1 more`);
+  await bob("complete", first, "done");
+  const [page, ...lists] = await shown();
+  expect(page).toContain(`pending, waits for ${second}\n`);
+  expect(page).toMatch(new RegExp(`^after +${first}, ${second}$`, "m"));
+  for (const list of lists) expect(list).toMatch(new RegExp(`pending, waits for ${second} +(now|\\d+ s ago) +three`));
+  await bob("complete", second, "done");
+  expect((await shown()).join("")).not.toContain("waits for");
 });
 
 it("deletes what it can, and says what it cannot", async () => {

@@ -17,6 +17,10 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["send", "bob"], says: "missing required argument 'task'" },
     { args: ["send", "bob", "x", "y"], says: "too many arguments" },
     {
+      args: ["send", "bob", "x", "--wait", "foo"],
+      says: "--wait takes stored, delivered, seen, claimed, end or nothing, and not 'foo'",
+    },
+    {
       args: ["send", "b b", "x"],
       says: "<to> must be 1 to 128 of the characters A-Z a-z 0-9 _ . : -, or @ and a role, or * for everyone",
     },
@@ -26,7 +30,8 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
       args: ["send", "bob", "x", "--timeout", "soon"],
       says: "It must be a duration: 30 (seconds), 500ms, 10m, 2h, 1d.",
     },
-    { args: ["send", "bob", "x", "--not-before", "noon"], says: "--not-before must be a time with its zone" },
+    { args: ["send", "bob", "x", "--not-before", "noon"], says: "T12:00:00Z, or a duration from now: 8h" },
+    { args: ["extend", "x", "--lease", "2d"], says: "--lease must be at most 1d" },
     { args: ["send", "bob", "x".repeat(70_000)], says: "<task> is longer than 65536 bytes of JSON-encoded text" },
     { args: ["chat", "bob", "- milk"], says: "put -- before a text that begins with a dash" },
     { args: ["demo", "--agents", "1"], says: "--agents must be from 2 to 16" },

@@ -15,8 +15,13 @@ describe("watch", () => {
     await bob("claim", id);
     await bob("fail", id, "busy", "--retryable");
     await bob("claim", id);
+    await bob("progress", id, "2 of 3", "--percent", "66");
+    await ada("cancel", id, "no longer needed");
     await bob("complete", id, "three");
-    await watching.prints(/completed/);
+    await ada("retry", id);
+    await bob("claim", id);
+    await bob("fail", id, "too many");
+    await watching.prints(/failed/);
     const told = watching.stdout.split("\n").filter((line) => line.includes(id));
     expect(told.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, "").replace(id, "ID"))).toEqual([
       "new        ID  ada → bob  count the words",
@@ -24,7 +29,13 @@ describe("watch", () => {
       "requeued   ID  ada → bob  busy",
       "ready      ID  ada → bob",
       "claimed    ID  ada → bob  by bob, attempt 2",
-      "completed  ID  ada → bob  three",
+      "progress   ID  ada → bob  66 %, 2 of 3",
+      "cancelled  ID  ada → bob  no longer needed, by ada",
+      "late       ID  ada → bob  attempt 2, three",
+      "requeued   ID  ada → bob",
+      "ready      ID  ada → bob",
+      "claimed    ID  ada → bob  by bob, attempt 3",
+      "failed     ID  ada → bob  error, too many, by bob",
     ]);
   });
 

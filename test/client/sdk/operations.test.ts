@@ -41,6 +41,16 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     await expect(bob.claim({ id: done })).rejects.toMatchObject({ code: "wrong_status" });
   });
 
+  it("calls that no type allows are refused in words", async () => {
+    const ada = await as("ada");
+    const wrong = (value: unknown) => value as never;
+    await expect(ada.get(wrong("x"))).rejects.toThrow(TypeError("get takes its parameters as an object, as { id: … }"));
+    await expect(ada.send(wrong("bob"))).rejects.toThrow(/^send takes its parameters as an object/);
+    expect(() => ada.on(wrong("frob"), () => {})).toThrow(/^on\(\) takes new, claimed, .*, error: frob$/);
+    expect(() => ada.on("new", wrong(undefined))).toThrow("on() takes a function: undefined");
+    expect(() => ada.work(wrong("x"))).toThrow("work() takes a function: x");
+  });
+
   it("a claim that waits is answered when a task comes", async () => {
     const [ada, bob] = [await as("ada"), await as("bob")];
     const claimed = bob.claimNext({ wait_ms: 15_000 });

@@ -1,6 +1,7 @@
 /** A sender waits for any rung: delivered, seen, claimed; whatever it asks for first, and over a lost line. */
 import { expect, test } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { FaultProxy } from "../../support/proxy.ts";
@@ -54,6 +55,30 @@ test("what ends without it says so; what is closed, too", async () => {
   const settled = expect(open).rejects.toMatchObject({ name: "HubClosed" });
   await boss.close();
   await settled;
+});
+
+test("no longer than asked for; a rung that is none is refused", async () => {
+  const clock = new ManualClock();
+  const { url } = await startHub();
+  const boss = await connect({ as: "boss", url, clock });
+  defer(() => boss.close());
+  const task = await boss.send({ to_claude: "ada", task: "count" });
+  const stop = new AbortController();
+  const late = expect(task.reached("seen", { timeout_ms: 50 })).rejects.toThrow("is not seen within 50 ms");
+  const ended = expect(task.result({ timeout_ms: 60 })).rejects.toMatchObject({ code: "call_timeout" });
+  const stopped = expect(task.reached("claimed", { signal: stop.signal })).rejects.toThrow("enough");
+  await boss.info();
+  clock.advance(60);
+  await Promise.all([late, ended]);
+  stop.abort(new Error("enough"));
+  await stopped;
+  await expect(task.reached("seen", { signal: stop.signal })).rejects.toThrow("enough");
+  const claimed = task.reached("claimed", { timeout_ms: 70 });
+  await boss.claim({ id: task.id });
+  expect(await claimed).toMatchObject({ status: "in_progress" });
+  await expect(task.reached("frob" as "seen")).rejects.toThrow(
+    "takes delivered, seen, claimed: frob; for the end, result()",
+  );
 });
 
 test("over a line that was cut meanwhile", async () => {

@@ -1,0 +1,27 @@
+/** What pending tasks wait for: the messages of their `after` that are not complete. */
+import { HubError } from "../../shared/index.ts";
+import type { Message } from "../sdk/index.ts";
+import type { Context } from "./context.ts";
+
+/** By the waiting task's id. */
+export type Awaited = ReadonlyMap<string, readonly string[]>;
+
+/** @returns nothing for programs: they read `after`. */
+export async function awaitedBy(context: Context, messages: readonly Message[]): Promise<Awaited> {
+  const waiting = context.print.json ? [] : messages.filter(({ status, after }) => status === "pending" && after);
+  const open = new Set<string>();
+  for (const id of new Set(waiting.flatMap(({ after = [] }) => after))) {
+    if (!(await isOver(context, id))) open.add(id);
+  }
+  return new Map(waiting.map(({ id, after = [] }) => [id, after.filter((one) => open.has(one))]));
+}
+
+/** One that is gone is waited for no more. */
+async function isOver(context: Context, id: string): Promise<boolean> {
+  try {
+    return (await context.call("get", { id })).status === "complete";
+  } catch (error) {
+    if (error instanceof HubError && error.code === "not_found") return true;
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+/** What JavaScript lets a caller do although no type does, refused in words that say what is meant. */
+import { OPERATIONS, type OperationName } from "../../shared/index.ts";
+import { HUB_EVENT_KINDS, type HubEvents } from "./events.ts";
+import { RUNGS, type Rung } from "./rungs.ts";
+
+/** @throws TypeError when they are no object. */
+export function assertParams(operation: OperationName, params: unknown): void {
+  if (typeof params === "object" && params !== null && !Array.isArray(params)) return;
+  const [first] = Object.keys(OPERATIONS[operation].params.shape);
+  throw new TypeError(`${operation} takes its parameters as an object${first ? `, as { ${first}: … }` : ""}`);
+}
+
+/** @throws TypeError when nothing of the kind is ever told. */
+export function assertKind(kind: keyof HubEvents): void {
+  if (!HUB_EVENT_KINDS.includes(kind)) throw new TypeError(`on() takes ${HUB_EVENT_KINDS.join(", ")}: ${kind}`);
+}
+
+/** @throws TypeError when it cannot be called. */
+export function assertHandler(method: string, handler: unknown): void {
+  if (typeof handler !== "function") throw new TypeError(`${method}() takes a function: ${handler}`);
+}
+
+/** @throws TypeError when it is none. */
+export function assertRung(rung: Rung): void {
+  if (!RUNGS.includes(rung)) throw new TypeError(`reached() takes ${RUNGS.join(", ")}: ${rung}; for the end, result()`);
+}
