@@ -2,6 +2,7 @@
  * A receipt: how far a chat to everyone has come with one of those it is for. It stands beside the message, so that
  * what one of them does moves nothing for the others.
  */
+import type { Status } from "../../shared/message.ts";
 import type { Command } from "./commands.ts";
 import type { Caller, MessageState } from "./message.ts";
 
@@ -47,10 +48,22 @@ export const marked = (receipt: Receipt, mark: Mark, now: number): Receipt => ({
   acknowledged_at: mark === "acknowledged" ? (receipt.acknowledged_at ?? now) : receipt.acknowledged_at,
 });
 
-/** The message as it stands for the recipient: being read by it, or complete. */
-export function standing(state: MessageState, { recipient, ...times }: Receipt): MessageState {
-  const { delivered_at, seen_at, acknowledged_at: completed_at } = times;
-  if (completed_at !== null) return { ...state, status: "complete", delivered_at, seen_at, completed_at };
-  if (seen_at === null || state.status !== "pending") return { ...state, delivered_at, seen_at };
-  return { ...state, status: "in_progress", claimed_by: recipient, claimed_at: seen_at, delivered_at, seen_at };
+/** Whether the message has ended, for all. */
+export const isOver = ({ status }: Pick<MessageState, "status">) => status === "complete" || status === "failed";
+
+/** What a recipient's receipt makes of the message's status: waiting for it, being read by it, or complete. */
+export function standingStatus(status: Status, { seen_at, acknowledged_at }: Receipt): Status {
+  if (acknowledged_at !== null) return "complete";
+  if (isOver({ status })) return status;
+  return seen_at === null ? "pending" : "in_progress";
+}
+
+/** The message as it stands for the recipient. */
+export function standing(state: MessageState, receipt: Receipt): MessageState {
+  const { recipient, delivered_at, seen_at, acknowledged_at } = receipt;
+  const status = standingStatus(state.status, receipt);
+  const stands = { ...state, status, delivered_at, seen_at };
+  if (acknowledged_at !== null) return { ...stands, completed_at: acknowledged_at, failure: null };
+  if (isOver(state)) return stands;
+  return { ...stands, claimed_by: seen_at === null ? null : recipient, claimed_at: seen_at };
 }

@@ -9,7 +9,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import type { Command } from "../core/commands.ts";
 import { decide } from "../core/decide.ts";
 import type { Circumstances, MessageState } from "../core/message.ts";
-import { isMarked, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
+import { isMarked, isOver, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceiptTable } from "./ledger.ts";
 
@@ -65,8 +65,6 @@ export class Receipts {
     return next;
   }
 }
-
-const isOver = ({ status }: MessageState) => status === "complete" || status === "failed";
 
 const saidWith = (command: Command): Said =>
   command.op === "complete" || command.op === "fail"

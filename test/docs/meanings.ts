@@ -8,7 +8,7 @@ import type { Repeat } from "../../shared/operations.ts";
 export const EVENT_MEANINGS: Record<EventKind, string> = {
   new: "A message was sent. Carries the whole message.",
   claimed: "Somebody took the task. Carries who, the attempt and the end of the lease.",
-  progress: "(Not told by this version.) Its holder says how far it is.",
+  progress: "Its holder says how far it is.",
   completed: "The task is done, or the chat was read. Carries the result.",
   failed: "The task failed for good. Carries the error and why.",
   released: "Its holder gave the task back untried; it is pending again.",

@@ -15,6 +15,7 @@ export const list = command({
     "failure",
     "lease",
     "chain_id",
+    "open_for",
     "order",
     "limit",
     "offset",

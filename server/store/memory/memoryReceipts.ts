@@ -39,6 +39,12 @@ export class MemoryReceipts implements ReceiptTable {
     return receipts.sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
   }
 
+  /** What a recipient has not acknowledged yet, by message. */
+  openFor(recipient: string): Map<string, Receipt> {
+    const own = [...this.#receipts].map(([id, all]) => [id, all.get(recipient)] as const);
+    return new Map(own.filter((one): one is [string, Receipt] => one[1]?.acknowledged_at === null));
+  }
+
   /** The message is gone. */
   forget(id: string) {
     this.#receipts.delete(id);

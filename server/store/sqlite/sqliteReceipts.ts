@@ -20,7 +20,7 @@ const prepareAll = (db: Database.Database) => ({
   forget: db.prepare("DELETE FROM coordination_receipts WHERE message_id = ?"),
 });
 
-type Row = { [K in keyof Receipt]: K extends "recipient" ? string : string | null };
+export type ReceiptRow = { [K in keyof Receipt]: K extends "recipient" ? string : string | null };
 
 export class SqliteReceipts implements ReceiptTable {
   readonly #sql: ReturnType<typeof prepareAll>;
@@ -34,7 +34,7 @@ export class SqliteReceipts implements ReceiptTable {
   }
 
   of(id: string, recipient: string): Receipt | undefined {
-    const row = this.#sql.of.get(id, recipient) as Row | undefined;
+    const row = this.#sql.of.get(id, recipient) as ReceiptRow | undefined;
     return row && toReceipt(row);
   }
 
@@ -51,7 +51,7 @@ export class SqliteReceipts implements ReceiptTable {
   }
 
   all(id: string): Receipt[] {
-    return (this.#sql.all.all(id) as Row[]).map(toReceipt);
+    return (this.#sql.all.all(id) as ReceiptRow[]).map(toReceipt);
   }
 
   /** The message is gone. */
@@ -63,7 +63,7 @@ export class SqliteReceipts implements ReceiptTable {
 const isoOf = (ms: number | null) => (ms === null ? null : iso(ms));
 const msOf = (text: string | null) => (text === null ? null : Date.parse(text));
 
-const toReceipt = ({ recipient, delivered_at, seen_at, acknowledged_at }: Row): Receipt => ({
+export const toReceipt = ({ recipient, delivered_at, seen_at, acknowledged_at }: ReceiptRow): Receipt => ({
   recipient,
   delivered_at: msOf(delivered_at),
   seen_at: msOf(seen_at),

@@ -7,3 +7,6 @@ CREATE TABLE coordination_receipts (
   acknowledged_at TEXT,
   PRIMARY KEY (message_id, recipient)
 ) STRICT, WITHOUT ROWID;
+-- What one recipient has not acknowledged yet.
+CREATE INDEX coordination_receipts_open ON coordination_receipts (recipient, message_id)
+  WHERE acknowledged_at IS NULL;

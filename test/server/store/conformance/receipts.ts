@@ -1,6 +1,6 @@
 /** Chats to everyone: a receipt for each whom they are for, which tells the sender only. */
 import { beforeAll, expect, test } from "vitest";
-import type { PresenceTransition } from "../../../../server/store/store.ts";
+import type { ListFilter, PresenceTransition } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { claim, NOBODY, name } from "../../core/support.ts";
@@ -110,6 +110,27 @@ export const receiptsOfChats: Section = (hub) => {
     const told = await hub().events("boss", head);
     expect(told.map(({ kind }) => kind)).toEqual(["delivered", "acknowledged", "deleted"]);
     expect(JSON.stringify(told)).not.toContain("s3cr3t");
+  });
+
+  test("what one has not acknowledged is listed as it is for it, page after page, either way", async () => {
+    const [first, second, third] = [await toAll(hub()), await toAll(hub(), { thread_id: "t" }), await toAll(hub())];
+    const open = (filter: Partial<ListFilter> = {}) => hub().all({ open_for: "ada", limit: 1, ...filter });
+    const before = (await open()).length;
+    const shown = await hub().change(second, claim(), ADA);
+    await hub().change(third, claim(), NOBODY);
+    await hub().change(first, { op: "complete" }, ADA);
+    const [newest, older] = await open({ order: "desc" });
+    expect([newest?.id, newest?.status, newest?.claimed_by]).toEqual([third.id, "pending", undefined]);
+    expect(older).toEqual(shown);
+    expect(await open()).toHaveLength(before - 1);
+    expect((await open({ limit: 500 })).slice(-2).map(({ id }) => id)).toEqual([second.id, third.id]);
+    expect((await open({ status: "in_progress" })).at(-1)).toEqual(shown);
+    expect((await open({ status: "pending" })).at(-1)).toEqual(newest);
+    expect(await open({ thread_id: "t", offset: 1 })).toEqual([]);
+    expect(await hub().all({ open_for: "boss", from_claude: "boss" })).toEqual([]);
+    await hub().change(second, { op: "complete" }, BOSS);
+    expect((await open({ thread_id: "t" }))[0]).toMatchObject({ status: "complete", delivered_at: shown.delivered_at });
+    await expect(hub().list({ open_for: "ada", next: "17" })).rejects.toMatchObject({ code: "invalid_params" });
   });
 
   test("what is for one has one receipt, which is its own", async () => {
