@@ -11,6 +11,10 @@ export interface Receipt {
   readonly delivered_at: number | null;
   readonly seen_at: number | null;
   readonly acknowledged_at: number | null;
+  /** What it acknowledged with, condensed. */
+  readonly said: string | null;
+  /** Whether it came in after the sending: nobody waits for it. */
+  readonly isLate: boolean;
 }
 
 /** How far it comes by what its recipient does; each event is named after it. */
@@ -23,6 +27,7 @@ const MARKS: Partial<Record<Command["op"], Mark>> = {
   seen: "seen",
   complete: "acknowledged",
   fail: "acknowledged",
+  release: "delivered", // what is given back was had
 };
 
 /** What a command is to a receipt; undefined: it is about the message itself, as all are of its sender or of nobody. */
@@ -31,18 +36,25 @@ export function markOf(state: MessageState, command: Command, { claude_id }: Cal
   return command.op === "claim" && command.tasksOnly ? undefined : MARKS[command.op];
 }
 
-export const newReceipt = (recipient: string): Receipt => ({
+export const newReceipt = (recipient: string, isLate = false): Receipt => ({
   recipient,
   delivered_at: null,
   seen_at: null,
   acknowledged_at: null,
+  said: null,
+  isLate,
 });
 
 export const isMarked = (receipt: Receipt, mark: Mark): boolean => receipt[`${mark}_at`] !== null;
 
-/** What was acknowledged was seen, and what was seen was delivered. */
-export const marked = (receipt: Receipt, mark: Mark, now: number): Receipt => ({
-  recipient: receipt.recipient,
+/**
+ * What was acknowledged was seen, and what was seen was delivered.
+ *
+ * @param said what it acknowledges with, condensed.
+ */
+export const marked = (receipt: Receipt, mark: Mark, now: number, said: string | null): Receipt => ({
+  ...receipt,
+  said: receipt.said ?? said,
   delivered_at: receipt.delivered_at ?? now,
   seen_at: mark === "delivered" ? receipt.seen_at : (receipt.seen_at ?? now),
   acknowledged_at: mark === "acknowledged" ? (receipt.acknowledged_at ?? now) : receipt.acknowledged_at,

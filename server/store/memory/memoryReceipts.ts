@@ -12,8 +12,8 @@ export class MemoryReceipts implements ReceiptTable {
     this.#presence = presence;
   }
 
-  open(id: string, sender: string, limit: number) {
-    const names = this.#known().filter((name) => name !== sender);
+  open(id: string, sender: string, since: number, limit: number) {
+    const names = this.#known(since).filter((name) => name !== sender);
     for (const name of names.slice(0, limit)) this.put(id, newReceipt(name));
   }
 
@@ -31,7 +31,7 @@ export class MemoryReceipts implements ReceiptTable {
   }
 
   isOpen(id: string) {
-    return this.all(id).some(({ acknowledged_at }) => acknowledged_at === null);
+    return this.all(id).some(({ acknowledged_at, isLate }) => acknowledged_at === null && !isLate);
   }
 
   all(id: string) {
@@ -50,15 +50,16 @@ export class MemoryReceipts implements ReceiptTable {
     this.#receipts.delete(id);
   }
 
-  /** Names of instances: those that are there first, then by when they were last seen. */
-  #known(): string[] {
+  /** Names of instances that are there or were seen since: those online first, then by when they were last seen. */
+  #known(since: number): string[] {
     const known = new Map<string, { state: string; at: number }>();
     for (const { claude_id, state, at } of this.#presence) {
       const before = known.get(claude_id)?.state ?? "online";
       known.set(claude_id, { state: state === "heartbeat" ? before : state, at });
     }
     const isAway = (state: string) => Number(state !== "online");
-    const inOrder = [...known].sort(
+    const lately = [...known].filter(([, { state, at }]) => state !== "offline" || at >= since);
+    const inOrder = lately.sort(
       ([a, { state: s, at: t }], [b, { state: u, at: v }]) => isAway(s) - isAway(u) || v - t || (a < b ? -1 : 1),
     );
     return inOrder.map(([name]) => name);

@@ -13,7 +13,7 @@ import { listStart, type Place } from "../listStart.ts";
 import { leaseState, messageJson } from "../messageJson.ts";
 import type { ListFilter, MessageSlice } from "../store.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
-import { type ReceiptRow, toReceipt } from "./sqliteReceipts.ts";
+import { RECEIPT, type ReceiptRow, toReceipt } from "./sqliteReceipts.ts";
 
 /** How many rows one step looks at. */
 const STEP_ROWS = 1_000;
@@ -143,7 +143,7 @@ const scanOf = (filter: ListFilter): Scan =>
     : { ...OPEN, values: [filter.open_for] };
 
 const OPEN = {
-  from: `, r.recipient, r.delivered_at, r.seen_at, r.acknowledged_at
+  from: `, ${RECEIPT.map((field) => `r.${field}`).join(", ")}
     FROM coordination_receipts r INDEXED BY coordination_receipts_open CROSS JOIN coordination_messages m`,
   where: "WHERE m.id = r.message_id AND r.recipient = ? AND r.acknowledged_at IS NULL AND",
   place: "r.message_id",

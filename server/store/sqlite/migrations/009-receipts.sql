@@ -5,6 +5,8 @@ CREATE TABLE coordination_receipts (
   delivered_at    TEXT,
   seen_at         TEXT,
   acknowledged_at TEXT,
+  said            TEXT,
+  late            INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (message_id, recipient)
 ) STRICT, WITHOUT ROWID;
 -- What one recipient has not acknowledged yet.

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { ListFilter, PresenceTransition } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
+import { LIVENESS } from "../../../../shared/presence.ts";
 import { claim, NOBODY, name } from "../../core/support.ts";
 import type { Section, StoreDriver } from "../driver.ts";
 
@@ -14,6 +15,10 @@ const arrive = (hub: StoreDriver, ...names: string[]) => move(hub, "online", ...
 function move(hub: StoreDriver, state: PresenceTransition["state"], ...names: string[]) {
   const transitions = names.map((claude_id) => ({ claude_id, state, at: hub.now }));
   return hub.commit({ op: "presence", transitions });
+}
+
+interface Receipt {
+  readonly recipient: string;
 }
 
 const toAll = (hub: StoreDriver, said = {}) => hub.send({ to_claude: "*", type: "chat", ...said });
@@ -73,10 +78,45 @@ export const receiptsOfChats: Section = (hub) => {
     await hub().change(chat, { op: "complete" }, BOSS);
     expect(await hub().change(chat, { op: "complete" }, ADA)).toMatchObject({ status: "complete" });
     expect(await toldSince(hub(), head, "boss")).toEqual(["completed boss"]);
+  });
+
+  test("what is said otherwise a second time is refused", async () => {
+    const chat = await toAll(hub());
+    const said = await hub().change(chat, { op: "complete", result: "ok" }, ADA);
+    expect(await hub().change(chat, { op: "complete", result: "ok" }, ADA)).toEqual(said);
+    const head = hub().head;
+    for (const other of [{ op: "complete", result: "no" }, { op: "complete" }, { op: "fail", error: "ok" }] as const) {
+      await expect(hub().change(chat, other, ADA)).rejects.toMatchObject({ code: "wrong_status" });
+    }
+    expect(hub().head).toBe(head);
+  });
+
+  test("when its sender has ended it, receipts go on, and nobody begins to read it", async () => {
+    const chat = await toAll(hub());
+    await hub().change(chat, { op: "complete", result: "settled" }, BOSS);
+    const head = hub().head;
     await expect(hub().change(chat, claim(), BOB)).rejects.toMatchObject({ code: "wrong_status" });
-    await delivered(hub(), chat, "bob");
-    expect(await hub().change(chat, { op: "seen" }, BOB)).toMatchObject({ status: "complete" });
-    expect(await toldSince(hub(), head, "boss")).toEqual(["completed boss", "seen bob"]);
+    for (const reader of ["bob", "zoe"]) await delivered(hub(), chat, reader);
+    expect(await hub().change(chat, { op: "seen" }, BOB)).toMatchObject({ status: "complete", result: "settled" });
+    const before = await hub().get(chat);
+    expect(await hub().change(chat, { op: "complete", result: "late" }, BOB)).toMatchObject({ result: "late" });
+    expect(await hub().get(chat)).toEqual(before);
+    expect(await toldSince(hub(), head, "boss")).toEqual(["delivered bob", "seen bob", "acknowledged bob"]);
+    expect((await receipts(hub(), chat)).map((one: Receipt) => one.recipient)).toEqual([...["ada", "bob"]]);
+  });
+
+  test("a recipient gives back nothing but its own", async () => {
+    const chat = await toAll(hub());
+    await hub().change(chat, claim(), BOSS);
+    await hub().change(chat, claim(), ADA);
+    const [before, head] = [await hub().get(chat), hub().head];
+    expect(await hub().change(chat, { op: "release" }, ADA)).toMatchObject({
+      status: "in_progress",
+      claimed_by: "ada",
+    });
+    expect(await hub().get(chat)).toEqual(before);
+    expect(hub().head).toBe(head);
+    expect(await hub().change(chat, { op: "release" }, BOSS)).toMatchObject({ status: "pending" });
   });
 
   test("its sender, and nobody in particular, move it for all; neither has a receipt", async () => {
@@ -97,13 +137,34 @@ export const receiptsOfChats: Section = (hub) => {
     expect(await receipts(hub(), first)).toEqual([{ recipient: "ada" }, { recipient: "bob" }]);
   });
 
+  test("nobody waits for who came later, however far it says that it is", async () => {
+    const chat = await toAll(hub());
+    await delivered(hub(), chat, "zoe");
+    await hub().change(chat, { op: "seen" }, name("stranger"));
+    await hub().change(chat, { op: "complete" }, ADA);
+    expect(await hub().get(chat)).toMatchObject({ status: "pending" });
+    await hub().change(chat, { op: "complete" }, BOB);
+    expect(await hub().get(chat)).toMatchObject({ status: "complete" });
+  });
+
+  test("who was last there more than a week ago has none", async () => {
+    await move(hub(), "offline", "moved");
+    await move(hub(), "stale", "quiet");
+    hub().clock.advance(LIVENESS.lately_ms);
+    const recipients = async () => (await receipts(hub(), await toAll(hub()))).map((one: Receipt) => one.recipient);
+    expect(await recipients()).toEqual(["ada", "bob", "moved", "quiet"]);
+    hub().clock.advance(1);
+    expect(await recipients()).toEqual(["ada", "bob", "quiet"]);
+    await move(hub(), "offline", "quiet");
+    hub().clock.advance(LIVENESS.lately_ms + 1);
+    await arrive(hub(), "ada", "bob");
+  });
+
   test("who comes later has one from then on; with the message they go", async () => {
     const chat = await toAll(hub());
     const head = hub().head;
     await delivered(hub(), chat, "zoe");
-    expect((await receipts(hub(), chat)).map(({ recipient }: { recipient: string }) => recipient)).toEqual([
-      ...["ada", "bob", "zoe"],
-    ]);
+    expect((await receipts(hub(), chat)).map((one: Receipt) => one.recipient)).toEqual([...["ada", "bob", "zoe"]]);
     await hub().change(chat, { op: "complete", result: "s3cr3t" }, name("zoe"));
     await hub().delete(chat);
     expect(await hub().store.receipts(chat.id)).toBeNull();
@@ -147,7 +208,7 @@ export const receiptsOfChats: Section = (hub) => {
     const crowd = Array.from({ length: LIMITS.receipts - 1 }, (_, i) => `gone${1000 + i}`);
     await move(hub(), "offline", ...crowd);
     const chat = await toAll(hub());
-    const names = (await receipts(hub(), chat)).map(({ recipient }: { recipient: string }) => recipient);
+    const names = (await receipts(hub(), chat)).map((one: Receipt) => one.recipient);
     expect(names).toHaveLength(LIMITS.receipts);
     expect([names[0], names[1], names.at(-1)]).toEqual(["ada", "bob", crowd.at(-2)]);
     const late = name(crowd.at(-1) as string);
