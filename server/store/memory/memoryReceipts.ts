@@ -2,6 +2,7 @@
 import { newReceipt, type Receipt } from "../../core/receipt.ts";
 import type { ReceiptTable } from "../ledger.ts";
 import type { PresenceTransition } from "../store.ts";
+import { type Known, knownFrom } from "./memoryPresence.ts";
 
 export class MemoryReceipts implements ReceiptTable {
   readonly #presence: readonly PresenceTransition[];
@@ -52,16 +53,13 @@ export class MemoryReceipts implements ReceiptTable {
 
   /** Names of instances that are there or were seen since: those online first, then by when they were last seen. */
   #known(since: number): string[] {
-    const known = new Map<string, { state: string; at: number }>();
-    for (const { claude_id, state, at } of this.#presence) {
-      const before = known.get(claude_id)?.state ?? "online";
-      known.set(claude_id, { state: state === "heartbeat" ? before : state, at });
-    }
-    const isAway = (state: string) => Number(state !== "online");
-    const lately = [...known].filter(([, { state, at }]) => state !== "offline" || at >= since);
-    const inOrder = lately.sort(
-      ([a, { state: s, at: t }], [b, { state: u, at: v }]) => isAway(s) - isAway(u) || v - t || (a < b ? -1 : 1),
+    const lately = knownFrom(this.#presence).filter(
+      ({ state, last_seen }) => state !== "offline" || last_seen >= since,
     );
-    return inOrder.map(([name]) => name);
+    const isAway = ({ state }: Known) => Number(state !== "online");
+    const inOrder = lately.sort(
+      (a, b) => isAway(a) - isAway(b) || b.last_seen - a.last_seen || (a.claude_id < b.claude_id ? -1 : 1),
+    );
+    return inOrder.map(({ claude_id }) => claude_id);
   }
 }

@@ -12,3 +12,6 @@ CREATE TABLE coordination_receipts (
 -- What one recipient has not acknowledged yet.
 CREATE INDEX coordination_receipts_open ON coordination_receipts (recipient, message_id)
   WHERE acknowledged_at IS NULL;
+
+-- Who is not there, in the order of being forgotten.
+CREATE INDEX coordination_instances_offline ON coordination_instances (last_seen) WHERE state = 'offline';
