@@ -27,6 +27,7 @@ export const LIMITS = {
   after: 100,
   dependents: 1_000,
   receipts: 500,
+  instances: 10_000,
   lease_ms: 24 * 3600 * 1000,
   retry_messages: 500,
   schedules: 1000,

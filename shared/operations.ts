@@ -108,6 +108,11 @@ export const OPERATIONS = {
       failure: failure.optional().describe("Only those that failed for this reason."),
       lease: leaseState.optional().describe("Only those held like this: kept, detached or expiring."),
       chain_id: f.id.optional().describe("Only those that go on with the exchange that this message began."),
+      open_for: f.name
+        .optional()
+        .describe(
+          "Only chats to * that this instance has a receipt for and has not acknowledged, each as it is for it.",
+        ),
       order: z.enum(["asc", "desc"]).optional().describe("asc (the default): oldest first."),
       limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
       offset: z.int().min(0).max(LIMITS.list_offset).optional().describe("Skip so many (0)."),

@@ -79,6 +79,10 @@ export const LIVENESS = {
   reconnect_spread_ms: 5_000,
   lease_grace_ms: 30_000,
   detached_lease_ms: 30 * 60_000,
+  /** Whoever is offline for no longer is expected back: chats to everyone are for it, too. */
+  lately_ms: 7 * 24 * 3600 * 1000,
+  /** Whoever is offline for longer is forgotten. */
+  forget_ms: 30 * 24 * 3600 * 1000,
 } as const;
 
 export const PRESENCE_LIMITS = { about_bytes: LIMITS.about_bytes, diff_instances: 256, diff_interval_ms: 1_000 };

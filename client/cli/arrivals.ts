@@ -30,17 +30,19 @@ export async function* arrivals(hub: Hub, options: ArrivalOptions): AsyncGenerat
   }
 }
 
-/** @returns the cursor at which the first page was read: what is told twice is better than what is not told. */
+/** @returns the cursor before the first page was read: what is told twice is better than what is not told. */
 async function* waitingNow(hub: Hub, of: string): AsyncGenerator<Message, string> {
-  const { time } = await ask(hub, "info", {});
-  const filter = { to_claude: of, status: "pending", limit: LIMITS.list_messages } as const;
-  let list = await ask(hub, "list", filter);
-  const { cursor } = list;
-  for (;;) {
-    for (const message of list.messages) if (isDue(message.not_before, time)) yield message;
-    if (list.next === undefined) return cursor;
-    list = await ask(hub, "list", { ...filter, next: list.next });
+  const { time, cursor } = await ask(hub, "info", {});
+  for (const place of [{ to_claude: of }, { open_for: of }]) {
+    const filter = { ...place, status: "pending", limit: LIMITS.list_messages } as const;
+    for (let next: string | undefined; ; ) {
+      const list = await ask(hub, "list", { ...filter, ...(next !== undefined && { next }) });
+      for (const message of list.messages) if (isDue(message.not_before, time)) yield message;
+      next = list.next;
+      if (next === undefined) break;
+    }
   }
+  return cursor;
 }
 
 /** An event at a time, so that asking for the next says exactly which was received. */

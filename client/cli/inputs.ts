@@ -111,7 +111,7 @@ function kindOf(name: string, schema: Schema): { hint: string; input: Pick<Input
 }
 
 const HINTS: readonly [RegExp, string][] = [
-  [/_claude$/, "name"],
+  [/(_claude|_for)$/, "name"],
   [/^(reply_to|parent_id|chain_id)$/, "id"],
   [/(thread_id|_key)$/, "key"],
   [/^next$/, "mark"],

@@ -6,6 +6,9 @@ import type { Stream } from "./stream.ts";
 type List = Result<"list">;
 type ReadList = (params: Params<"list">) => Promise<List>;
 
+/** Where messages may wait, as they are listed. */
+export type Place = Pick<Params<"list">, "to_claude" | "open_for">;
+
 const AGAIN_MS = 1_000;
 
 /**
@@ -13,7 +16,7 @@ const AGAIN_MS = 1_000;
  * read, and the log's entries that the reading contains already are left out afterwards.
  */
 export class Backlog {
-  readonly #addresses: readonly string[];
+  readonly #places: readonly Place[];
   readonly #stream: Stream;
   readonly #clock: Clock;
   readonly #read: ReadList;
@@ -22,17 +25,17 @@ export class Backlog {
   isReading = false;
 
   /**
-   * @param addresses at which messages may wait: the instance's own, and those of its pools.
+   * @param places where messages may wait: those to the instance, to everyone, and to its pools.
    * @param read reads one page of them.
    */
   constructor(
-    addresses: readonly string[],
+    places: readonly Place[],
     stream: Stream,
     clock: Clock,
     read: ReadList,
     report: (error: unknown) => void,
   ) {
-    this.#addresses = addresses;
+    this.#places = places;
     this.#stream = stream;
     this.#clock = clock;
     this.#read = read;
@@ -56,14 +59,14 @@ export class Backlog {
   }
 
   async #tellAll(isCurrent: () => boolean): Promise<void> {
-    for (const address of this.#addresses) await this.#tellOf(address, isCurrent);
+    for (const place of this.#places) await this.#tellOf(place, isCurrent);
   }
 
-  async #tellOf(address: string, isCurrent: () => boolean): Promise<void> {
+  async #tellOf(place: Place, isCurrent: () => boolean): Promise<void> {
     let next: string | undefined;
     do {
       if (!isCurrent()) return;
-      const list = await this.#readAgain(address, next);
+      const list = await this.#readAgain(place, next);
       if (!isCurrent()) return;
       this.#stream.tellBacklog(list.messages, list.cursor);
       next = list.next;
@@ -71,10 +74,10 @@ export class Backlog {
     } while (next !== undefined);
   }
 
-  async #readAgain(address: string, next: string | undefined): Promise<List> {
+  async #readAgain(place: Place, next: string | undefined): Promise<List> {
     for (;;) {
       try {
-        return await this.#read(waitingFor(address, next));
+        return await this.#read(waitingAt(place, next));
       } catch (error) {
         if (!isRetryable(error)) throw error;
         await sleep(this.#clock, AGAIN_MS);
@@ -83,9 +86,8 @@ export class Backlog {
   }
 }
 
-/** How the messages that wait at an address are listed. */
-const waitingFor = (name: string, next: string | undefined) => ({
-  to_claude: name,
+const waitingAt = (place: Place, next: string | undefined) => ({
+  ...place,
   status: "pending" as const,
   limit: LIMITS.list_messages,
   ...(next !== undefined && { next }),

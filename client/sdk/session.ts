@@ -56,8 +56,9 @@ export class Session {
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
     const list = (params: Params<"list">) => this.call("list", params);
-    const addresses = [as as string, ...(config.about?.roles ?? []).map((role) => `@${role}`)];
-    this.audience = this.#newAudience(new Backlog(addresses, this.stream, clock, list, this.listeners.report));
+    const pools = (config.about?.roles ?? []).map((role) => ({ to_claude: `@${role}` }));
+    const places = [{ to_claude: as as string }, { open_for: as as string }, ...pools];
+    this.audience = this.#newAudience(new Backlog(places, this.stream, clock, list, this.listeners.report));
     this.connection = this.#newConnection();
   }
 

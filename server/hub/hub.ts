@@ -120,7 +120,11 @@ export class Hub {
       clock,
       policy: options.retention,
       submit: (command) => this.submit(command),
-      pruned: (floor) => this.delivery.raiseFloor(floor),
+      pruned: ({ floor, instances }) => {
+        this.delivery.raiseFloor(floor);
+        this.presence.forget(instances);
+      },
+      forgets: (seenBefore) => this.presence.forgets(seenBefore),
       failed,
     });
     this.#alarm = new Alarm(clock, () => this.submit({ op: "wake" }), log("waking what is due"));

@@ -3,9 +3,13 @@
  * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
  * that pruning never has more than a fraction of the database's time.
  *
+ * Instances that have long been offline are forgotten in the same way, whatever the policy is.
+ *
  * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
  * goes because of its age.
  */
+import { LIMITS } from "../../shared/limits.ts";
+import { LIVENESS } from "../../shared/presence.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../store/retention.ts";
 
@@ -26,8 +30,10 @@ export interface PrunerOptions {
   policy: RetentionPolicy;
   /** Commits one portion. @returns its report as JSON. */
   submit: (command: PruneCommand) => Promise<{ message: string | null }>;
-  /** Told how far the log is pruned. */
-  pruned: (floor: number) => void;
+  /** Told what each portion did. */
+  pruned: (report: PruneReport) => void;
+  /** Whether instances are to be forgotten: see PruneCommand. */
+  forgets: (seenBefore: number | null) => boolean;
   failed: (what: string, error: unknown) => void;
 }
 
@@ -65,9 +71,8 @@ export class Pruner {
     this.#apart = options.clock.now() - options.clock.awake();
   }
 
-  /** Begins, unless everything is kept. */
   start(): void {
-    if (Object.values(this.#options.policy).some((bound) => bound !== undefined)) this.#later(EVERY_MS);
+    this.#later(EVERY_MS);
   }
 
   /** Begins no other portion. */
@@ -80,20 +85,25 @@ export class Pruner {
     if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune());
   }
 
-  /** One portion; the next is asked for when its report is here. */
+  /** One portion, where there is something to do; the next is asked for when its report is here. */
   async #prune(): Promise<void> {
+    const command = this.#command();
+    if (this.#keepsAll && !this.#options.forgets(command.seen_before)) return this.#later(EVERY_MS);
     try {
-      const command = this.#command();
       const { message } = await this.#options.submit(command);
       const report = JSON.parse(message as string) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
-      this.#options.pruned(report.floor);
+      this.#options.pruned(report);
       if (!report.more) this.#note(report.size);
       this.#later(report.more ? PAUSE_MS : EVERY_MS);
     } catch (error) {
       if (!this.#stopped) this.#options.failed("pruning", error);
       this.#later(EVERY_MS);
     }
+  }
+
+  get #keepsAll(): boolean {
+    return Object.values(this.#options.policy).every((bound) => bound === undefined);
   }
 
   #command(): PruneCommand {
@@ -112,6 +122,8 @@ export class Pruner {
       log_before: before(policy.logMs),
       max_bytes: policy.maxBytes ?? null,
       keys_after: doubts ? null : this.#keysAfter,
+      seen_before: before(LIVENESS.forget_ms),
+      max_instances: LIMITS.instances,
     };
   }
 

@@ -63,6 +63,23 @@ export class Instances {
     return this.#records.values();
   }
 
+  get count(): number {
+    return this.#records.size;
+  }
+
+  /** Whether anybody is offline who was last seen before. */
+  isAnyGone(before: number): boolean {
+    for (const { state, last_seen } of this.#records.values())
+      if (state === "offline" && last_seen < before) return true;
+    return false;
+  }
+
+  /** @returns whether it was there to forget, and offline. */
+  forget(claudeId: string): boolean {
+    const state = this.#records.get(claudeId)?.state;
+    return state === "offline" && this.#records.delete(claudeId);
+  }
+
   get online(): number {
     let online = 0;
     for (const { state } of this.#records.values()) if (state === "online") online++;

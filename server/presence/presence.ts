@@ -2,6 +2,7 @@
  * Presence as its own stream beside the log: a version that rises, a snapshot at any version, and coalesced
  * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
  */
+import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, momentOf } from "../clock.ts";
@@ -125,6 +126,17 @@ export class PresenceBoard {
   /** Whether anyone of this name is or was ever there. */
   knows(claudeId: string): boolean {
     return this.#instances.get(claudeId) !== undefined;
+  }
+
+  /** Whether somebody is to be forgotten: offline, and last seen before, or one of too many. */
+  forgets(seenBefore: number | null): boolean {
+    const before = this.#instances.count > LIMITS.instances ? Number.POSITIVE_INFINITY : (seenBefore ?? 0);
+    return this.#instances.isAnyGone(before);
+  }
+
+  /** Forgets those of them that have not come back meanwhile. */
+  forget(names: readonly string[]): void {
+    for (const name of names) if (this.#instances.forget(name)) this.#keptBeats.delete(name);
   }
 
   /** Instances as presence shows them; without names: all. */

@@ -59,7 +59,7 @@ export class Engine {
     this.#dependencies = new Dependencies(options.ledger);
     this.#journal = new Journal(options.ledger, options.lease.graceMs, tally, this.#dependencies.observe);
     this.#sending = new Sending(options, this.#journal, this.#dependencies);
-    this.#receipts = new Receipts(options.ledger.receipts, this.#journal);
+    this.#receipts = new Receipts(options.ledger.receipts, this.#journal, options.fingerprint);
     this.#templates = new TemplateDesk(options.ledger, {
       check: (said) => this.#sending.check(said, this.#now),
       send: (said) => this.#sending.enter(said, this.#now),

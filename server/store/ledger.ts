@@ -49,13 +49,16 @@ export interface Waits {
 
 /** How far chats to everyone have come with each of those they are for. */
 export interface ReceiptTable {
-  /** Opens one for each known instance but the sender, at most `limit`: those that are there first, then by last seen. */
-  open(id: string, sender: string, limit: number): void;
+  /**
+   * Opens one for each instance but the sender that is there or was seen since a time, at most `limit`: those that are
+   * online first, then by last seen.
+   */
+  open(id: string, sender: string, since: number, limit: number): void;
   /** The receipt of one recipient. */
   of(id: string, recipient: string): Receipt | undefined;
   put(id: string, receipt: Receipt): void;
   count(id: string): number;
-  /** Whether somebody has not acknowledged yet. */
+  /** Whether somebody who is waited for has not acknowledged yet. */
   isOpen(id: string): boolean;
   /** All of a message, by recipient. */
   all(id: string): Receipt[];

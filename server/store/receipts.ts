@@ -1,52 +1,61 @@
 /**
  * Receipts of chats to everyone.
  *
- * Whoever is known when one is sent has a receipt of it from the beginning, those that are there first; who comes later
- * and has it, too, gets one then. Marking one tells the sender only, and leaves the message's row alone. The message is
- * complete once nobody's receipt is open.
+ * Whoever is there or was so lately when one is sent has a receipt of it from the beginning, those that are online first;
+ * who comes later and has it, too, gets one then, and nobody waits for that. Marking one tells the sender only, and leaves
+ * the message's row alone. The message is complete once all who had one from the beginning have acknowledged; what is
+ * delivered, seen or acknowledged after its end, their receipts still take.
  */
+import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Command } from "../core/commands.ts";
 import { decide } from "../core/decide.ts";
 import type { Circumstances, MessageState } from "../core/message.ts";
-import { isMarked, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
+import { isMarked, isOver, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceiptTable } from "./ledger.ts";
 
+/** What an acknowledgement carries. */
 type Said = Pick<MessageState, "result" | "error">;
-
-const NOTHING_SAID: Said = { result: null, error: null };
 
 export class Receipts {
   readonly #table: ReceiptTable;
   readonly #journal: Journal;
+  readonly #fingerprint: (text: string) => string;
 
-  constructor(table: ReceiptTable, journal: Journal) {
+  constructor(table: ReceiptTable, journal: Journal, fingerprint: (text: string) => string) {
     this.#table = table;
     this.#journal = journal;
+    this.#fingerprint = fingerprint;
   }
 
   /** A recipient's client has it. */
   delivered(state: MessageState, recipient: string, now: number): void {
-    if (recipient === state.from_claude || isOver(state)) return;
+    if (recipient === state.from_claude || (isOver(state) && !this.#table.of(state.id, recipient))) return;
     const receipt = this.#receiptOf(state, recipient);
-    if (receipt && !isMarked(receipt, "delivered")) this.#mark(state, receipt, "delivered", NOTHING_SAID, now);
+    if (!receipt || isMarked(receipt, "delivered")) return;
+    this.#mark(state, "delivered", marked(receipt, "delivered", now, null));
   }
 
   /**
-   * A recipient reads or acknowledges it.
+   * A recipient reads or acknowledges it, or gives it back, which changes nothing.
    *
    * @returns the message as it stands for the recipient.
-   * @throws HubError `wrong_status` when the message has ended meanwhile.
+   * @throws HubError `wrong_status` when the message has ended before it was read, or was acknowledged otherwise.
    */
   change(state: MessageState, mark: Mark, command: Command, c: Circumstances): MessageState {
     const receipt = this.#receiptOf(state, c.caller.claude_id as string);
     if (!receipt) return state;
-    if (isMarked(receipt, mark)) return standing(state, receipt);
-    if (isOver(state) && command.op !== "seen") return this.#journal.apply(state, decide(state, command, c));
     const said = saidWith(command);
-    const next = this.#mark(state, receipt, mark, said, c.now);
-    const isAll = mark === "acknowledged" && !this.#table.isOpen(state.id);
+    const condensed = said && this.#fingerprint(JSON.stringify([command.op, said]));
+    if (isMarked(receipt, mark)) {
+      if (said && condensed !== receipt.said) throw acknowledgedBefore(state, command);
+      return { ...standing(state, receipt), ...said };
+    }
+    if (isOver(state) && command.op === "claim") return this.#journal.apply(state, decide(state, command, c));
+    const next = marked(receipt, mark, c.now, condensed ?? null);
+    this.#mark(state, mark, next, said);
+    const isAll = mark === "acknowledged" && !isOver(state) && !this.#table.isOpen(state.id);
     const message = isAll ? this.#journal.apply(state, decide(state, { op: "complete" }, c)) : state;
     return { ...standing(message, next), ...said };
   }
@@ -55,20 +64,25 @@ export class Receipts {
   #receiptOf({ id }: MessageState, recipient: string): Receipt | undefined {
     const receipt = this.#table.of(id, recipient);
     if (receipt || this.#table.count(id) >= LIMITS.receipts) return receipt;
-    return newReceipt(recipient);
+    return newReceipt(recipient, true);
   }
 
-  #mark(state: MessageState, receipt: Receipt, mark: Mark, said: Said, now: number): Receipt {
-    const next = marked(receipt, mark, now);
-    this.#table.put(state.id, next);
-    this.#journal.tellSender({ kind: mark, actor: receipt.recipient }, { ...state, ...said });
-    return next;
+  #mark(state: MessageState, mark: Mark, receipt: Receipt, said?: Said): void {
+    this.#table.put(state.id, receipt);
+    this.#journal.tellSender({ kind: mark, actor: receipt.recipient }, { ...state, ...(said ?? NOTHING_SAID) });
   }
 }
 
-const isOver = ({ status }: MessageState) => status === "complete" || status === "failed";
+const NOTHING_SAID: Said = { result: null, error: null };
 
-const saidWith = (command: Command): Said =>
+/** Undefined: the command acknowledges nothing. */
+const saidWith = (command: Command): Said | undefined =>
   command.op === "complete" || command.op === "fail"
     ? { result: command.result ?? null, error: command.error ?? null }
-    : NOTHING_SAID;
+    : undefined;
+
+const acknowledgedBefore = ({ id }: MessageState, { op }: Command) =>
+  new HubError("wrong_status", `Chat is complete, with another answer of yours: ${op} is not possible`, {
+    id,
+    status: "complete",
+  });

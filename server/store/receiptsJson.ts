@@ -8,14 +8,16 @@ export function receiptsJson(state: MessageState, receipts: readonly Receipt[]):
   return JSON.stringify((state.to_claude === EVERYONE ? receipts : [ownReceipt(state)]).map(told));
 }
 
-const ownReceipt = ({ to_claude, type, status, delivered_at, seen_at, completed_at }: MessageState): Receipt => ({
+type Told = Omit<Receipt, "said" | "isLate">;
+
+const ownReceipt = ({ to_claude, type, status, delivered_at, seen_at, completed_at }: MessageState): Told => ({
   recipient: to_claude,
   delivered_at,
   seen_at,
   acknowledged_at: type === "chat" && status === "complete" ? completed_at : null,
 });
 
-const told = ({ recipient, delivered_at, seen_at, acknowledged_at }: Receipt) => ({
+const told = ({ recipient, delivered_at, seen_at, acknowledged_at }: Told) => ({
   recipient,
   ...(delivered_at !== null && { delivered_at: iso(delivered_at) }),
   ...(seen_at !== null && { seen_at: iso(seen_at) }),

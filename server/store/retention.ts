@@ -18,6 +18,10 @@ export interface PruneCommand {
   max_bytes: number | null;
   /** Where to look for idempotency keys that nobody needs; null: not now. */
   keys_after: KeyPlace | null;
+  /** Instances that are offline and were last seen before go. */
+  seen_before: number | null;
+  /** Beyond so many instances, those go that are offline for longest. */
+  max_instances: number | null;
 }
 
 /** A place in the order of idempotency keys. */
@@ -30,6 +34,10 @@ export interface PruneReport {
   messages: number;
   entries: number;
   keys: number;
+  /** Names of instances that are forgotten. */
+  instances: string[];
+  /** Entries of their history. */
+  history: number;
   /** Pages of the file that were given back. */
   pages: number;
   /** Log entries up to here are gone. */
@@ -53,14 +61,20 @@ export interface RetentionLedger {
   readonly floor: number;
   /** Removes keys older than a time whose message is gone, of the next `limit`. @returns null as `next` at the end. */
   pruneKeys(before: number, after: KeyPlace, limit: number): { removed: number; next: KeyPlace | null };
+  /** Forgets instances with their history, of which at most `limit` entries go; each once its history is gone. */
+  forgetInstances(due: DueInstances, limit: number): ForgottenInstances;
   /** Bytes of the file in use; null when they are not only the hub's. */
   usedBytes(): number | null;
   /** Gives free pages back to the file system. @returns how many. */
   giveBack(limit: number): number;
 }
 
+/** Of instances that are offline, those that were last seen before, and as many as there are too many. */
+export type DueInstances = Pick<PruneCommand, "seen_before" | "max_instances">;
+export type ForgottenInstances = Pick<PruneReport, "instances" | "history">;
+
 /** Bounds of one portion: each takes a few milliseconds of the database's time. */
-const PORTION = { messages: 100, entries: 500, keys: 500, pages: 100 } as const;
+const PORTION = { messages: 100, entries: 500, keys: 500, history: 500, pages: 100 } as const;
 
 /** Bodies that one portion reads and frees, in characters; its first message may exceed it. */
 export const PORTION_CHARS = 1024 * 1024;
@@ -84,8 +98,9 @@ export function prune(command: PruneCommand, { tables, now, remove }: Pruning): 
   const logBefore = Math.max(command.log_before ?? 0, isOver ? (gone.at(-1)?.completed_at ?? now) : 0);
   const entries = logBefore > 0 ? tables.pruneLog(logBefore, PORTION.entries) : 0;
   const keys = command.keys_after && tables.pruneKeys(now - KEYS_MS, command.keys_after, PORTION.keys);
-  const work = { messages: gone.length, entries, keys: keys?.removed ?? 0 };
-  const isIdle = work.messages + work.entries + work.keys === 0;
+  const forgotten = tables.forgetInstances(command, PORTION.history);
+  const work = { messages: gone.length, entries, keys: keys?.removed ?? 0, ...forgotten };
+  const isIdle = work.messages + work.entries + work.keys + work.instances.length + work.history === 0;
   const pages = isIdle ? tables.giveBack(PORTION.pages) : 0;
   const keys_next = keys?.next ?? null;
   return { ...work, pages, floor: tables.floor, keys_next, more: !isIdle || pages > 0 || keys_next !== null, size };

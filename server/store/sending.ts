@@ -1,6 +1,7 @@
 /** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { LIVENESS } from "../../shared/presence.ts";
 import type { NewMessage } from "../core/create.ts";
 import { doomed } from "../core/dependency.ts";
 import type { MessageState } from "../core/message.ts";
@@ -74,8 +75,12 @@ export class Sending {
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {
     const state = this.#journal.apply(undefined, decision);
-    if (state.to_claude === EVERYONE) this.#ledger.receipts.open(state.id, state.from_claude, LIMITS.receipts);
+    if (state.to_claude === EVERYONE) this.#expectReceipts(state, now);
     return this.begin(state, obstacles, now);
+  }
+
+  #expectReceipts({ id, from_claude }: MessageState, now: number): void {
+    this.#ledger.receipts.open(id, from_claude, now - LIVENESS.lately_ms, LIMITS.receipts);
   }
 
   #sentBefore(id: string, same: boolean, said: NewMessage): Outcome {

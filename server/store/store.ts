@@ -107,6 +107,8 @@ export interface ListFilter {
   failure?: Failure | undefined;
   lease?: LeaseState | undefined;
   chain_id?: string | undefined;
+  /** Only chats to everyone whose receipt for this recipient is open, each as it stands for the recipient. */
+  open_for?: string | undefined;
   order: "asc" | "desc";
   limit: number;
   offset: number;

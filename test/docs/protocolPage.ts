@@ -53,6 +53,8 @@ export function protocolPage(): string {
     cursor: () => EXAMPLES.events.result.cursor,
     restError: () => JSON.stringify({ success: false, error: "Message not found", code: "not_found" }),
     detached_minutes: () => String(LIVENESS.detached_lease_ms / 60_000),
+    forget_days: () => String(LIVENESS.forget_ms / 86_400_000),
+    lately_days: () => String(LIVENESS.lately_ms / 86_400_000),
     missed_seconds: () => String(MISSED_AFTER_MS / 1_000),
     lostReasons: () => table(["reason", "what happened"], wordRows(LOST_MEANINGS)),
     eventKinds: () => table(["kind", "what happened"], wordRows(EVENT_MEANINGS)),

@@ -138,13 +138,13 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: one reader's acknowledgement ends a chat to everyone",
     file: RECEIPTS,
-    search: 'mark === "acknowledged" && !this.#table.isOpen(state.id)',
+    search: 'mark === "acknowledged" && !isOver(state) && !this.#table.isOpen(state.id)',
     replace: 'mark === "acknowledged"',
   },
   {
     breaks: "receipts: a chat that all have acknowledged stays pending",
     file: RECEIPTS,
-    search: 'mark === "acknowledged" && !this.#table.isOpen(state.id)',
+    search: 'mark === "acknowledged" && !isOver(state) && !this.#table.isOpen(state.id)',
     replace: "false as boolean",
   },
   {
@@ -168,8 +168,32 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: a repeat is told again",
     file: RECEIPTS,
-    search: "if (isMarked(receipt, mark)) return standing(state, receipt);",
+    search: "if (isMarked(receipt, mark)) {",
+    replace: "if (isMarked(receipt, mark) && said) {",
+  },
+  {
+    breaks: "receipts: what is given back is given back for all",
+    file: RECEIPT,
+    search: '  release: "delivered", // what is given back was had\n',
     replace: "",
+  },
+  {
+    breaks: "receipts: who acknowledges twice may say something else",
+    file: RECEIPTS,
+    search: "if (said && condensed !== receipt.said) throw",
+    replace: "if (said && condensed === undefined) throw",
+  },
+  {
+    breaks: "receipts: strangers keep a chat from completing",
+    file: SQLITE_RECEIPTS,
+    search: " AND NOT late LIMIT 1",
+    replace: " LIMIT 1",
+  },
+  {
+    breaks: "receipts: who has not been there for weeks has one",
+    file: SQLITE_RECEIPTS,
+    search: " AND (state <> 'offline' OR last_seen >= :since)",
+    replace: " AND :since IS NOT NULL",
   },
   {
     breaks: "receipts: they outlive their message",

@@ -18,6 +18,7 @@ export const list = command({
     "failure",
     "lease",
     "chain_id",
+    "open_for",
     "order",
     "limit",
     "offset",

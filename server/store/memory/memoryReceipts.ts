@@ -2,6 +2,7 @@
 import { newReceipt, type Receipt } from "../../core/receipt.ts";
 import type { ReceiptTable } from "../ledger.ts";
 import type { PresenceTransition } from "../store.ts";
+import { type Known, knownFrom } from "./memoryPresence.ts";
 
 export class MemoryReceipts implements ReceiptTable {
   readonly #presence: readonly PresenceTransition[];
@@ -12,8 +13,8 @@ export class MemoryReceipts implements ReceiptTable {
     this.#presence = presence;
   }
 
-  open(id: string, sender: string, limit: number) {
-    const names = this.#known().filter((name) => name !== sender);
+  open(id: string, sender: string, since: number, limit: number) {
+    const names = this.#known(since).filter((name) => name !== sender);
     for (const name of names.slice(0, limit)) this.put(id, newReceipt(name));
   }
 
@@ -31,7 +32,7 @@ export class MemoryReceipts implements ReceiptTable {
   }
 
   isOpen(id: string) {
-    return this.all(id).some(({ acknowledged_at }) => acknowledged_at === null);
+    return this.all(id).some(({ acknowledged_at, isLate }) => acknowledged_at === null && !isLate);
   }
 
   all(id: string) {
@@ -39,22 +40,26 @@ export class MemoryReceipts implements ReceiptTable {
     return receipts.sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
   }
 
+  /** What a recipient has not acknowledged yet, by message. */
+  openFor(recipient: string): Map<string, Receipt> {
+    const own = [...this.#receipts].map(([id, all]) => [id, all.get(recipient)] as const);
+    return new Map(own.filter((one): one is [string, Receipt] => one[1]?.acknowledged_at === null));
+  }
+
   /** The message is gone. */
   forget(id: string) {
     this.#receipts.delete(id);
   }
 
-  /** Names of instances: those that are there first, then by when they were last seen. */
-  #known(): string[] {
-    const known = new Map<string, { state: string; at: number }>();
-    for (const { claude_id, state, at } of this.#presence) {
-      const before = known.get(claude_id)?.state ?? "online";
-      known.set(claude_id, { state: state === "heartbeat" ? before : state, at });
-    }
-    const isAway = (state: string) => Number(state !== "online");
-    const inOrder = [...known].sort(
-      ([a, { state: s, at: t }], [b, { state: u, at: v }]) => isAway(s) - isAway(u) || v - t || (a < b ? -1 : 1),
+  /** Names of instances that are there or were seen since: those online first, then by when they were last seen. */
+  #known(since: number): string[] {
+    const lately = knownFrom(this.#presence).filter(
+      ({ state, last_seen }) => state !== "offline" || last_seen >= since,
     );
-    return inOrder.map(([name]) => name);
+    const isAway = ({ state }: Known) => Number(state !== "online");
+    const inOrder = lately.sort(
+      (a, b) => isAway(a) - isAway(b) || b.last_seen - a.last_seen || (a.claude_id < b.claude_id ? -1 : 1),
+    );
+    return inOrder.map(({ claude_id }) => claude_id);
   }
 }

@@ -1,13 +1,16 @@
 /** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
 import type { MessageState } from "../../core/message.ts";
 import type { StoredEntry } from "../ledger.ts";
-import type { Finished, KeyPlace, RetentionLedger } from "../retention.ts";
+import type { DueInstances, Finished, ForgottenInstances, KeyPlace, RetentionLedger } from "../retention.ts";
+import type { PresenceTransition } from "../store.ts";
+import { knownFrom } from "./memoryPresence.ts";
 
 interface Tables {
   readonly messages: ReadonlyMap<string, MessageState>;
   readonly log: StoredEntry[];
   /** By sender and key. */
   readonly keys: Map<string, { id: string; at: number }>;
+  readonly presence: PresenceTransition[];
 }
 
 export class MemoryRetention implements RetentionLedger {
@@ -48,6 +51,19 @@ export class MemoryRetention implements RetentionLedger {
     const last = looked[limit - 1]?.split(" ");
     const next: KeyPlace | null = last ? [last[0] as string, last.slice(1).join(" ")] : null;
     return { removed: useless.length, next };
+  }
+
+  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number): ForgottenInstances {
+    const { presence } = this.#tables;
+    const known = knownFrom(presence);
+    const tooMany = known.length - (max_instances ?? known.length);
+    const gone = known.filter(({ state }) => state === "offline").sort((a, b) => a.last_seen - b.last_seen);
+    const due = gone.filter(({ last_seen }, i) => last_seen < (seen_before ?? 0) || i < tooMany).slice(0, limit);
+    const names = new Set(due.map(({ claude_id }) => claude_id));
+    const kept = presence.filter(({ claude_id }) => !names.has(claude_id));
+    const history = presence.length - kept.length;
+    presence.splice(0, presence.length, ...kept);
+    return { instances: [...names], history };
   }
 
   usedBytes(): number {

@@ -3,12 +3,13 @@ import { HubError } from "../../../shared/errors.ts";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
+import { standing } from "../../core/receipt.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, countWaiting } from "../backlog.ts";
 import { Engine } from "../engine.ts";
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
-import { listStart } from "../listStart.ts";
+import { listStart, type Place } from "../listStart.ts";
 import { bodies, leaseState, messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
@@ -68,8 +69,7 @@ export class MemoryStore implements Store {
   }
 
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
-    const { messages: held, places: placeOf } = this.ledger;
-    const places = [...held.values()].map((state) => ({ state, place: placeOf.get(state.id) as number }));
+    const places = this.#placed(filter);
     if (filter.order === "desc") places.reverse();
     const from = listStart(filter);
     const wanted = places
@@ -149,6 +149,16 @@ export class MemoryStore implements Store {
 
   async close() {
     // nothing is held
+  }
+
+  /** Everything that a list looks through, in its order. */
+  #placed({ open_for }: ListFilter): { place: Place; state: MessageState }[] {
+    const { messages, places, receipts } = this.ledger;
+    if (open_for === undefined) {
+      return [...messages.values()].map((state) => ({ state, place: places.get(state.id) as number }));
+    }
+    const open = [...receipts.openFor(open_for)].sort(([a], [b]) => (a < b ? -1 : 1));
+    return open.map(([id, receipt]) => ({ place: id, state: standing(messages.get(id) as MessageState, receipt) }));
   }
 
   #isHeldAs(state: MessageState, lease: ListFilter["lease"], now: number): boolean {

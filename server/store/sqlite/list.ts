@@ -8,10 +8,12 @@
 import type Database from "better-sqlite3";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { LeaseState, MessageType, Status } from "../../../shared/message.ts";
-import { listStart } from "../listStart.ts";
+import { standing, standingStatus } from "../../core/receipt.ts";
+import { listStart, type Place } from "../listStart.ts";
 import { leaseState, messageJson } from "../messageJson.ts";
 import type { ListFilter, MessageSlice } from "../store.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+import { RECEIPT, type ReceiptRow, toReceipt } from "./sqliteReceipts.ts";
 
 /** How many rows one step looks at. */
 const STEP_ROWS = 1_000;
@@ -21,7 +23,10 @@ const STEP_BYTES = 256 * 1024;
 
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
-type Glance = { place: number; lease_until: string | null } & { [F in (typeof FILTERS)[number]]: string | null };
+/** What is looked at of each message; of a chat to everyone, with a recipient's receipt. */
+type Glance = { place: Place; lease_until: string | null } & Partial<ReceiptRow> & {
+    [F in (typeof FILTERS)[number]]: string | null;
+  };
 
 interface Reading {
   now: number;
@@ -37,10 +42,10 @@ export class MessageList {
   readonly #scanValues: string[];
   readonly #full: Database.Statement;
   readonly #messages: string[] = [];
-  #place: number;
+  #place: Place;
   #bytes = 0;
   #skipped = 0;
-  #last = 0;
+  #last: Place = 0;
 
   /** @throws HubError `invalid_params` when `next` is not of a list. */
   constructor(reader: Database.Database, filter: ListFilter, reading: Reading, seq: number) {
@@ -50,21 +55,22 @@ export class MessageList {
     this.#place = listStart(filter);
     this.#db = reader;
     this.#db.exec("BEGIN");
-    const { where, values } = scanOf(filter);
+    const { from, where, values, place, key } = scanOf(filter);
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
     this.#scan = this.#db.prepare(
-      `SELECT rowid AS place, lease_until, ${FILTERS.join(", ")} FROM coordination_messages ${where} rowid ${after} ?
-       ORDER BY rowid ${order} LIMIT ${STEP_ROWS}`,
+      `SELECT ${place} AS place, lease_until, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
+       ORDER BY ${place} ${order} LIMIT ${STEP_ROWS}`,
     );
-    this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE rowid = ?`).raw();
+    this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
   }
 
   /** Reads on for one step. @returns the whole list when it is complete, null before. */
   step(): MessageSlice | null {
     const glances = this.#scan.all(...this.#scanValues, this.#place) as Glance[];
     const stepEnd = this.#bytes + STEP_BYTES;
-    for (const glance of glances) {
+    for (const seen of glances) {
+      const glance = standingGlance(seen);
       if (this.#bytes > stepEnd) return null;
       if (this.#matches(glance) && this.#isFull(glance)) return this.#finish(`${this.#last}`);
       this.#place = glance.place;
@@ -90,14 +96,16 @@ export class MessageList {
   }
 
   /** Takes a message that matches. @returns whether it no longer fits the list. */
-  #isFull({ place }: Glance): boolean {
+  #isFull({ place, ...receipt }: Glance): boolean {
     if (this.#skipped < this.#filter.offset) {
       this.#skipped++;
       return false;
     }
     if (this.#messages.length === this.#filter.limit) return true;
     const { now, graceMs } = this.#reading;
-    const json = messageJson(fromRow(this.#full.get(place) as RawRow), now, graceMs);
+    const state = fromRow(this.#full.get(place) as RawRow);
+    const shown = isReceipt(receipt) ? standing(state, toReceipt(receipt)) : state;
+    const json = messageJson(shown, now, graceMs);
     const bytes = Buffer.byteLength(json);
     if (this.#messages.length > 0 && this.#bytes + bytes > LIMITS.list_bytes) return true;
     this.#messages.push(json);
@@ -112,8 +120,38 @@ export class MessageList {
   }
 }
 
+const isReceipt = (glance: Partial<ReceiptRow>): glance is ReceiptRow => glance.recipient !== undefined;
+
+/** With the status that the message has for the recipient whose receipt it is looked at with. */
+function standingGlance(glance: Glance): Glance {
+  if (!isReceipt(glance)) return glance;
+  return { ...glance, status: standingStatus(glance.status as Status, toReceipt(glance)) };
+}
+
+/** What a list looks through, in the order of `place`; `key` finds the message at a place. */
+interface Scan {
+  readonly from: string;
+  readonly where: string;
+  readonly values: string[];
+  readonly place: string;
+  readonly key: string;
+}
+
+const scanOf = (filter: ListFilter): Scan =>
+  filter.open_for === undefined
+    ? { from: " FROM coordination_messages", ...narrowest(filter), place: "rowid", key: "rowid" }
+    : { ...OPEN, values: [filter.open_for] };
+
+const OPEN = {
+  from: `, ${RECEIPT.map((field) => `r.${field}`).join(", ")}
+    FROM coordination_receipts r INDEXED BY coordination_receipts_open CROSS JOIN coordination_messages m`,
+  where: "WHERE m.id = r.message_id AND r.recipient = ? AND r.acknowledged_at IS NULL AND",
+  place: "r.message_id",
+  key: "id",
+};
+
 /** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
-function scanOf({ thread_id, chain_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
+function narrowest({ thread_id, chain_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
   if (chain_id !== undefined) {
     return { where: "INDEXED BY coordination_messages_chain WHERE chain_id = ? AND", values: [chain_id] };
   }

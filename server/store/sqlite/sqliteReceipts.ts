@@ -4,23 +4,32 @@ import type { Receipt } from "../../core/receipt.ts";
 import type { ReceiptTable } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 
-const FIELDS = "recipient, delivered_at, seen_at, acknowledged_at";
+/** In the order of the table. */
+export const RECEIPT = ["recipient", "delivered_at", "seen_at", "acknowledged_at", "said", "late"] as const;
+
+const FIELDS = RECEIPT.join(", ");
 
 const prepareAll = (db: Database.Database) => ({
   open: db.prepare(
     `INSERT INTO coordination_receipts (message_id, recipient)
-       SELECT :id, claude_id FROM coordination_instances WHERE claude_id <> :sender
+       SELECT :id, claude_id FROM coordination_instances
+       WHERE claude_id <> :sender AND (state <> 'offline' OR last_seen >= :since)
        ORDER BY state = 'online' DESC, last_seen DESC, claude_id LIMIT :limit`,
   ),
   of: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? AND recipient = ?`),
-  put: db.prepare("INSERT OR REPLACE INTO coordination_receipts VALUES (?, ?, ?, ?, ?)"),
+  put: db.prepare("INSERT OR REPLACE INTO coordination_receipts VALUES (?, ?, ?, ?, ?, ?, ?)"),
   count: db.prepare("SELECT count(*) FROM coordination_receipts WHERE message_id = ?").pluck(),
-  isOpen: db.prepare("SELECT 1 FROM coordination_receipts WHERE message_id = ? AND acknowledged_at IS NULL LIMIT 1"),
+  isOpen: db.prepare(
+    "SELECT 1 FROM coordination_receipts WHERE message_id = ? AND acknowledged_at IS NULL AND NOT late LIMIT 1",
+  ),
   all: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? ORDER BY recipient`),
   forget: db.prepare("DELETE FROM coordination_receipts WHERE message_id = ?"),
 });
 
-type Row = { [K in keyof Receipt]: K extends "recipient" ? string : string | null };
+export type ReceiptRow = Record<Exclude<(typeof RECEIPT)[number], "recipient" | "late">, string | null> & {
+  recipient: string;
+  late: number;
+};
 
 export class SqliteReceipts implements ReceiptTable {
   readonly #sql: ReturnType<typeof prepareAll>;
@@ -29,17 +38,18 @@ export class SqliteReceipts implements ReceiptTable {
     this.#sql = prepareAll(db);
   }
 
-  open(id: string, sender: string, limit: number): void {
-    this.#sql.open.run({ id, sender, limit });
+  open(id: string, sender: string, since: number, limit: number): void {
+    this.#sql.open.run({ id, sender, since: iso(since), limit });
   }
 
   of(id: string, recipient: string): Receipt | undefined {
-    const row = this.#sql.of.get(id, recipient) as Row | undefined;
+    const row = this.#sql.of.get(id, recipient) as ReceiptRow | undefined;
     return row && toReceipt(row);
   }
 
-  put(id: string, { recipient, delivered_at, seen_at, acknowledged_at }: Receipt): void {
-    this.#sql.put.run(id, recipient, isoOf(delivered_at), isoOf(seen_at), isoOf(acknowledged_at));
+  put(id: string, { recipient, delivered_at, seen_at, acknowledged_at, said, isLate }: Receipt): void {
+    const times = [isoOf(delivered_at), isoOf(seen_at), isoOf(acknowledged_at)];
+    this.#sql.put.run(id, recipient, ...times, said, isLate ? 1 : 0);
   }
 
   count(id: string): number {
@@ -51,7 +61,7 @@ export class SqliteReceipts implements ReceiptTable {
   }
 
   all(id: string): Receipt[] {
-    return (this.#sql.all.all(id) as Row[]).map(toReceipt);
+    return (this.#sql.all.all(id) as ReceiptRow[]).map(toReceipt);
   }
 
   /** The message is gone. */
@@ -63,9 +73,11 @@ export class SqliteReceipts implements ReceiptTable {
 const isoOf = (ms: number | null) => (ms === null ? null : iso(ms));
 const msOf = (text: string | null) => (text === null ? null : Date.parse(text));
 
-const toReceipt = ({ recipient, delivered_at, seen_at, acknowledged_at }: Row): Receipt => ({
+export const toReceipt = ({ recipient, delivered_at, seen_at, acknowledged_at, said, late }: ReceiptRow): Receipt => ({
   recipient,
   delivered_at: msOf(delivered_at),
   seen_at: msOf(seen_at),
   acknowledged_at: msOf(acknowledged_at),
+  said,
+  isLate: late === 1,
 });

@@ -2,7 +2,14 @@
 import type Database from "better-sqlite3";
 import type { MessageState } from "../../core/message.ts";
 import { iso } from "../messageJson.ts";
-import { type Finished, type KeyPlace, PORTION_CHARS, type RetentionLedger } from "../retention.ts";
+import {
+  type DueInstances,
+  type Finished,
+  type ForgottenInstances,
+  type KeyPlace,
+  PORTION_CHARS,
+  type RetentionLedger,
+} from "../retention.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({
@@ -28,6 +35,18 @@ const prepareAll = (db: Database.Database) => ({
        FROM coordination_keys WHERE (sender, key) > (?, ?) ORDER BY sender, key LIMIT ?`,
     )
     .raw(),
+  instances: db.prepare("SELECT count(*) FROM coordination_instances").pluck(),
+  longestGone: db
+    .prepare(
+      `SELECT claude_id, last_seen FROM coordination_instances INDEXED BY coordination_instances_offline
+       WHERE state = 'offline' ORDER BY last_seen LIMIT ?`,
+    )
+    .raw(),
+  forgetHistory: db.prepare(
+    `DELETE FROM coordination_presence
+       WHERE id IN (SELECT id FROM coordination_presence WHERE claude_id = ? ORDER BY id LIMIT ?)`,
+  ),
+  forgetInstance: db.prepare("DELETE FROM coordination_instances WHERE claude_id = ?"),
   pruneKey: db.prepare("DELETE FROM coordination_keys WHERE sender = ? AND key = ?"),
 });
 
@@ -79,6 +98,21 @@ export class SqliteRetention implements RetentionLedger {
     const [sender, key] = keys[limit - 1] ?? [];
     const next: KeyPlace | null = sender === undefined || key === undefined ? null : [sender, key];
     return { removed: useless.length, next };
+  }
+
+  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number): ForgottenInstances {
+    const tooMany = max_instances === null ? 0 : (this.#sql.instances.get() as number) - max_instances;
+    const before = seen_before === null ? "" : iso(seen_before);
+    const instances: string[] = [];
+    let room = limit;
+    for (const [name, lastSeen] of this.#sql.longestGone.all(limit) as [name: string, lastSeen: string][]) {
+      if (lastSeen >= before && instances.length >= tooMany) break;
+      room -= this.#sql.forgetHistory.run(name, room).changes;
+      if (room === 0) break;
+      this.#sql.forgetInstance.run(name);
+      instances.push(name);
+    }
+    return { instances, history: limit - room };
   }
 
   usedBytes(): number | null {

@@ -81,6 +81,26 @@ describe("wait", () => {
     expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ task: "hers" }]]);
   });
 
+  it("and inbox, tell of chats to everyone that were sent while one was away", async () => {
+    const { ada, bob, wait } = await waitingHub();
+    await bob("heartbeat");
+    const { stdout } = await ada("chat", "*", "one");
+    await ada("chat", "*", "two");
+    const waiting = wait();
+    expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ id: stdout.trim(), to_claude: "*" }]]);
+    await ada("chat", "bob", "mine");
+    const tasks: string[] = [];
+    for (let next: string[] = []; tasks.length < 3; ) {
+      const { json } = await bob("inbox", "--json", "--limit", "1", ...next);
+      tasks.push(...json.messages.map(({ task }: { task: string }) => task));
+      next = json.next === undefined ? ["--limit", "0"] : ["--next", json.next];
+    }
+    expect(tasks).toEqual(["mine", "one", "two"]);
+    expect((await bob("inbox", "--json")).json).toMatchObject({ messages: [{}, {}, {}], count: 3 });
+    await bob("complete", stdout.trim());
+    expect((await bob("inbox")).stdout).not.toContain(stdout.trim());
+  });
+
   it("goes on when the hub restarts, and ends with 130 on Ctrl-C", async () => {
     const hub = await HubProcess.start();
     const [first, second] = [0, 1].map(() => new CoordInside(["wait"], { url: hub.url, as: "bob" })) as [

@@ -22,6 +22,27 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     expect(events[0]).toMatchObject({ kind: "new", actor: "ada", seq: events[0]?.message.seq });
   });
 
+  it("to everyone wait, too, for whoever was away, and are told once", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    await (await join(url, { as: "bob" })).close();
+    for (const text of ["seen", "one", "acknowledged"]) await ada.chat("*", text);
+    const bob = await join(url, { as: "bob", transport });
+    const { messages } = await bob.list({ open_for: "bob" });
+    await bob.complete({ id: messages[2]?.id as string });
+    await bob.seen({ id: messages[0]?.id as string });
+    const sending = ada.chat("*", "two");
+    const heard = new Heard(bob, "new");
+    await sending;
+    await ada.chat("bob", "last");
+    await heard.find(({ message }) => message.task === "last");
+    expect(tasksOf(heard.all).sort()).toEqual(["last", "one", "two"]);
+    expect(heard.all.find(({ message }) => message.task === "one")).toMatchObject({
+      backlog: true,
+      message: { to_claude: "*", status: "pending" },
+    });
+  });
+
   it("are told once each when they come while the backlog is read", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });

@@ -11,6 +11,8 @@ const PRUNE: StoreCommand = {
   log_before: 1,
   max_bytes: null,
   keys_after: null,
+  seen_before: null,
+  max_instances: null,
 };
 
 const chats = (count: number, to: string, task?: string) => Array.from({ length: count }, () => chat("ada", to, task));

@@ -9,6 +9,8 @@ const NOTHING: PruneReport = {
   messages: 0,
   entries: 0,
   keys: 0,
+  instances: [],
+  history: 0,
   pages: 0,
   floor: 0,
   keys_next: null,
@@ -20,7 +22,7 @@ const NOTHING: PruneReport = {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A pruner whose portions are answered when the test says so. */
-function start(policy: RetentionPolicy) {
+function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) => false) {
   const clock = new ManualClock();
   const asked: { command: PruneCommand; resolve: (report: { message: string }) => void; reject: (e: Error) => void }[] =
     [];
@@ -30,7 +32,8 @@ function start(policy: RetentionPolicy) {
     clock,
     policy,
     submit: (command) => new Promise((resolve, reject) => asked.push({ command, resolve, reject })),
-    pruned: (floor) => floors.push(floor),
+    pruned: ({ floor }) => floors.push(floor),
+    forgets,
     failed: (what, error) => failures.push(`${what}: ${(error as Error).message}`),
   });
   pruner.start();
@@ -43,9 +46,21 @@ function start(policy: RetentionPolicy) {
 
 test("where everything is kept, nothing is ever asked of the store", () => {
   const { clock, asked } = start({ completeMs: undefined });
-  expect(clock.armed).toBe(0);
   clock.advance(24 * HOUR);
   expect(asked).toEqual([]);
+});
+
+test("whatever is kept, instances are forgotten where there are any to forget, by a clock that is believed", async () => {
+  const looks: (number | null)[] = [];
+  const { clock, asked, answer } = start({}, (seenBefore) => looks.push(seenBefore) > 1);
+  clock.advance(60_000);
+  expect([asked.length, looks]).toEqual([0, [clock.now() - 30 * 24 * HOUR]]);
+  clock.advance(60_000);
+  expect(asked[0]?.command).toMatchObject({ seen_before: looks[1], max_instances: 10_000, complete_before: null });
+  clock.step(24 * HOUR);
+  await answer({});
+  clock.advance(60_000);
+  expect([asked.length, looks.at(-1)]).toEqual([2, null]);
 });
 
 test("cut-offs lie as far back as the policy says; what it does not name is kept", () => {

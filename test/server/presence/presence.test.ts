@@ -308,4 +308,22 @@ describe("what is kept", () => {
       "cyd offline",
     ]);
   });
+
+  test("and they themselves are forgotten after 30 days of absence", async () => {
+    for (const claude_id of ["bob", "cyd"]) await beat({ claude_id });
+    await pass(clock, 1_000);
+    await hub.close();
+    clock.advance(LIVENESS.forget_ms);
+    hub = await startHub({ clock, db: hub.db });
+    await beat({ claude_id: "cyd", interval_ms: 24 * 3_600_000 });
+    await pass(clock, LIVENESS.fresh_min_ms + LIVENESS.stale_ms + 2_000);
+    expect(await stateOf("bob")).toBe("offline");
+    await hub.close();
+    clock.advance(LIVENESS.forget_ms);
+    hub = await startHub({ clock, db: hub.db });
+    await pass(clock, 60_000);
+    while ((await http(`${hub.url}/presence/bob`)).status !== 404) await setTimeout(1);
+    expect((await presence()).instances).toMatchObject([{ claude_id: "cyd", state: "online" }]);
+    expect(new Set((await kept()).map(([name]) => name))).toEqual(new Set(["cyd"]));
+  });
 });

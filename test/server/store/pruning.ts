@@ -9,6 +9,8 @@ const KEEP: PruneCommand = {
   log_before: null,
   max_bytes: null,
   keys_after: null,
+  seen_before: null,
+  max_instances: null,
 };
 
 /** Prunes one portion; what the policy does not name is kept. */

@@ -1,6 +1,7 @@
 /** Retention: what is no longer kept goes in portions and tells of it; the log loses its beginning and says so. */
 import { expect, test } from "vitest";
-import { FIRST_KEY, floorOf } from "../../../../server/store/retention.ts";
+import { FIRST_KEY, floorOf, type PruneCommand } from "../../../../server/store/retention.ts";
+import type { PresenceTransition } from "../../../../server/store/store.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { MINUTE, run } from "../../core/support.ts";
 import { parsed, type Said, type Section, type StoreDriver, sending } from "../driver.ts";
@@ -137,5 +138,32 @@ export const retention: Section = (hub) => {
     expect(reports.at(-1)?.floor).toBe(hub().head - 1);
     expect((await hub().send({ to_claude: "x" })).seq).toBe(hub().head);
     expect((await hub().log(null, hub().head - 2)).entries.map(parsed)).toHaveLength(2);
+  });
+
+  test("instances are forgotten that were last there before a time, or are too many; those that are there stay", async () => {
+    const move = (state: PresenceTransition["state"], ...names: string[]) =>
+      hub().commit({ op: "presence", transitions: names.map((claude_id) => ({ claude_id, state, at: hub().now })) });
+    const forgotten = async (due: Partial<PruneCommand>) =>
+      (await pruneAll(hub(), due)).flatMap(({ instances }) => instances);
+    await move("online", "old", "older", "stays");
+    await move("heartbeat", "stays", "beats");
+    await move("offline", "older");
+    hub().clock.advance(MINUTE);
+    const before = hub().now;
+    await move("offline", "old");
+    await move("stale", "quiet");
+    expect(await forgotten({ max_instances: 5 })).toEqual([]);
+    expect(await forgotten({ seen_before: before })).toEqual(["older"]);
+    hub().clock.advance(MINUTE);
+    await move("offline", "new");
+    expect(await forgotten({ max_instances: 4 })).toEqual(["old"]);
+    expect(await prune(hub(), { max_instances: 0, seen_before: hub().now + 1 })).toMatchObject({
+      instances: ["new"],
+      history: 1,
+      more: true,
+    });
+    const chat = await hub().send({ to_claude: "*", type: "chat" });
+    const receipts: { recipient: string }[] = JSON.parse((await hub().store.receipts(chat.id)) as string);
+    expect(receipts.map(({ recipient }) => recipient)).toEqual(["beats", "quiet", "stays"]);
   });
 };

@@ -48,7 +48,7 @@ export interface ModelMessage {
   /** Open messages that it waits for. */
   awaits: Set<ModelMessage>;
   /** Of a chat to everyone, by who reads it. */
-  receipts: Map<string, { delivered?: number; seen?: number; acknowledged?: number }>;
+  receipts: Map<string, ModelReceipt>;
   /** Tries that ended without completing it, and whether their holder has spoken since. */
   tries: { attempt: number; holder: { name: string | null; run: string | null }; late: boolean }[];
 }
@@ -59,6 +59,16 @@ export interface Told {
   message: ModelMessage;
   /** Bounds of the rest that a requeued task takes; the dice are the store's. */
   rest?: { least: number; most: number };
+}
+
+export interface ModelReceipt {
+  delivered?: number;
+  seen?: number;
+  acknowledged?: number;
+  /** What it acknowledged with. */
+  words?: string | undefined;
+  /** Its reader was not there when the chat was sent. */
+  late?: boolean;
 }
 
 export interface Durations {

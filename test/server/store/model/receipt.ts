@@ -1,6 +1,6 @@
 /** The rules of receipts: one for each whom a chat to everyone is for. */
 import { changeChat } from "./chat.ts";
-import type { Caller, Change, ModelMessage, Scene } from "./message.ts";
+import { type Caller, type Change, type ModelMessage, type ModelReceipt, Refused, type Scene } from "./message.ts";
 
 const STEPS = ["delivered", "seen", "acknowledged"] as const;
 
@@ -11,6 +11,7 @@ const LEADS_TO: Partial<Record<Change["op"], Step>> = {
   seen: "seen",
   complete: "acknowledged",
   fail: "acknowledged",
+  release: "delivered",
 };
 
 /** How far a command takes its caller's receipt; undefined: it is not about a receipt. */
@@ -30,22 +31,35 @@ export function changeReceipt(
   scene: Scene,
 ): ModelMessage {
   const reader = caller.claude_id as string;
-  if (chat.receipts.get(reader)?.[step] !== undefined) return chat;
-  if (isOver(chat) && command.op !== "seen") return changeChat(chat, command, caller, scene);
-  come(chat, reader, step, scene);
-  const isOpen = [...chat.receipts.values()].some(({ acknowledged }) => acknowledged === undefined);
-  return step !== "acknowledged" || isOpen ? chat : changeChat(chat, { op: "complete" }, caller, scene);
+  const words = step === "acknowledged" ? wordsOf(command) : undefined;
+  const before = chat.receipts.get(reader);
+  if (before?.[step] !== undefined) {
+    if (words !== undefined && words !== before.words) throw new Refused("wrong_status");
+    return chat;
+  }
+  if (isOver(chat) && command.op === "claim") throw new Refused("wrong_status");
+  come(chat, reader, step, scene).words ??= words;
+  const isOpen = [...chat.receipts.values()].some(({ acknowledged, late }) => acknowledged === undefined && !late);
+  if (step !== "acknowledged" || isOpen || isOver(chat)) return chat;
+  return changeChat(chat, { op: "complete" }, caller, scene);
 }
 
+const wordsOf = ({ op, ...words }: Change) => {
+  const { result, error } = words as { result?: string; error?: string };
+  return JSON.stringify([op, result, error]);
+};
+
 export function deliverTo(chat: ModelMessage, reader: string, scene: Scene): void {
-  const isNews = chat.receipts.get(reader)?.delivered === undefined;
-  if (reader !== chat.said.from_claude && !isOver(chat) && isNews) come(chat, reader, "delivered", scene);
+  const receipt = chat.receipts.get(reader);
+  const isFor = reader !== chat.said.from_claude && (receipt !== undefined || !isOver(chat));
+  if (isFor && receipt?.delivered === undefined) come(chat, reader, "delivered", scene);
 }
 
 /** Whoever comes so far has come through what lies before. The chat itself stays as it is. */
-function come(chat: ModelMessage, reader: string, step: Step, scene: Scene): void {
-  const receipt = chat.receipts.get(reader) ?? {};
+function come(chat: ModelMessage, reader: string, step: Step, scene: Scene): ModelReceipt {
+  const receipt = chat.receipts.get(reader) ?? { late: true };
   for (const passed of STEPS.slice(0, STEPS.indexOf(step) + 1)) receipt[passed] ??= scene.now;
   chat.receipts.set(reader, receipt);
   scene.events.push({ kind: step, message: chat });
+  return receipt;
 }

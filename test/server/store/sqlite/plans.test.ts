@@ -99,6 +99,17 @@ describe("every statement", () => {
   });
 });
 
+test("what is open for a recipient is read on from its place, whatever else is asked", () => {
+  for (const order of ["asc", "desc"] as const) {
+    const [scan, full] = preparedBy(lists({ open_for: "a", to_claude: "*", status: "pending" }, order));
+    const [receipts, messages] = planOf(scan as string);
+    expect(receipts).toMatch(/^SEARCH r USING INDEX coordination_receipts_open \(recipient=\? AND message_id[<>]\?\)$/);
+    expect(messages).toMatch(/^SEARCH m USING INDEX .* \(id=\?\)$/);
+    expect(planOf(scan as string)).toHaveLength(2);
+    expect(planOf(full as string)).toEqual([expect.stringMatching(/^SEARCH .* \(id=\?\)$/)]);
+  }
+});
+
 describe("what is asked all the time", () => {
   const ledger = () => preparedBy((spied) => new SqliteLedger(spied));
   const reads = () => preparedBy((spied) => new Queries(spied, 0));

@@ -134,3 +134,30 @@ test("what goes takes its receipts along", async () => {
   const ids = look(file, (db) => db.prepare("SELECT message_id FROM coordination_receipts").pluck().all());
   expect(ids).toEqual([kept.id]);
 });
+
+test("of a long history, a portion forgets a bounded part, and its instance last", async () => {
+  const [file, clock] = [newFile(), new ManualClock()];
+  const hub = await openStore(file, clock);
+  const beats = (claude_id: string, count: number) =>
+    Array.from({ length: count }, () => ({ claude_id, state: "heartbeat", at: clock.now() }) as const);
+  await hub.commit({
+    op: "presence",
+    transitions: [
+      ...beats("gone", 1_200),
+      ...beats("there", 2),
+      { claude_id: "gone", state: "offline", at: clock.now() },
+    ],
+  });
+  const reports = await pruneAll(hub, { seen_before: clock.now() + 1 });
+  expect(reports.map(({ instances, history }) => [instances.length, history])).toEqual([
+    ...[
+      [0, 500],
+      [0, 500],
+    ],
+    [1, 201],
+    [0, 0],
+  ]);
+  const rows = (table: string) => look(file, (db) => db.prepare(`SELECT claude_id FROM ${table}`).pluck().all());
+  expect([rows("coordination_instances"), rows("coordination_presence")]).toEqual([["there"], ["there", "there"]]);
+  await hub.close();
+});
