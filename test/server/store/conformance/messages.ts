@@ -168,11 +168,11 @@ export const messages: Section = (hub) => {
     const deliver = { op: "delivered", claude_id: worker, ids: [first.id, second.id, "gone"] } as const;
     hub().clock.advance(1_000);
     const { entries, outcomes } = await hub().commit(deliver, deliver);
-    expect(outcomes).toEqual([
-      { ok: true, message: null },
-      { ok: true, message: null },
-    ]);
+    expect(outcomes.map((outcome) => "message" in outcome && outcome.message)).toEqual(['{"count":2}', '{"count":2}']);
     expect(entries.map(({ kind, id }) => [kind, id])).toEqual([["delivered", first.id]]);
     expect(await hub().get(first)).toMatchObject({ delivered_at: iso(hub().now), seq: hub().head });
+    const toOther = await hub().send({ to_claude: "other", type: "chat" });
+    const others = await hub().commit({ op: "delivered", claude_id: worker, ids: [toOther.id] });
+    expect([others.entries, others.outcomes]).toEqual([[], [{ ok: true, message: '{"count":0}' }]]);
   });
 };
