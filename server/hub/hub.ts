@@ -14,8 +14,7 @@ import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
-import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCommand } from "../store/store.ts";
-import { addressesOf } from "../store/view.ts";
+import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
@@ -176,9 +175,9 @@ export class Hub {
   }
 
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
-  acknowledge(session: Session, reader: Reader, seq: number): void {
+  acknowledge(session: Session, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);
-    if (reader !== null) this.delivered(addressesOf(reader)[0] as string, ids);
+    if (session.name !== undefined) this.delivered(session.name, ids);
   }
 
   /** The messages have reached the reader's client. */

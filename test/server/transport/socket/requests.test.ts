@@ -93,13 +93,29 @@ describe("hello", () => {
     expect(await greet({ run: "r2", scope: "all" })).toMatchObject({ resumed: true });
   });
 
-  test("with scope `all` shows a named instance everything", async () => {
-    const all = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "all" });
+  test("with scope `all` shows a named instance everything, and only what is for it is delivered", async () => {
+    const all = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "all", receives: true });
     const mine = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "mine" });
     const { message } = await all.call("send", CHAT);
     await all.event("new", message.id);
     await mine.call("send", { to_claude: "eve", task: "t" });
-    expect((await mine.eventsUntil(1)).map(({ message }) => message.to_claude)).toEqual(["eve"]);
+    const [own] = await mine.eventsUntil(1);
+    expect(own?.message.to_claude).toBe("eve");
+    await all.event("new", own?.message.id);
+    all.ack((await all.call("info", {})).cursor);
+    expect(await all.event("delivered", own?.message.id)).toMatchObject({ actor: "eve" });
+    expect(await all.call("get", { id: message.id })).not.toHaveProperty("delivered_at");
+  });
+
+  test("what `subscribe` answers can be acknowledged, though nothing was sent since, and nothing past it", async () => {
+    const quiet = await RawSocket.greet(hub.wsUrl, { claude_id: "quiet" });
+    await observer.call("send", { ...CHAT, to_claude: "loud" });
+    const { cursor } = (await quiet.request("subscribe", {})) as { cursor: string };
+    quiet.ack(cursor);
+    await quiet.call("stats", {});
+    expect(quiet.received.filter(({ error }) => error)).toEqual([]);
+    quiet.ack(cursor.replace(/\d+$/, (seq) => `${Number(seq) + 1000}`));
+    expect(await quiet.answer(null)).toMatchObject({ error: { data: { code: "invalid_params" } } });
   });
 });
 
