@@ -15,6 +15,7 @@ import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
+import { addressesOf } from "../store/view.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
@@ -183,6 +184,14 @@ export class Hub {
   /** The messages have reached the reader's client. */
   delivered(claude_id: string, ids: readonly string[]): void {
     if (ids.length > 0) this.#commits.ride({ op: "delivered", claude_id, ids });
+  }
+
+  /** A reader goes on from a cursor: what came up to it while the reader was there, it has. */
+  resumed(reader: string, upTo: number): void {
+    const addresses = addressesOf(reader);
+    const [claude_id] = addresses as [string];
+    const since = this.presence.onlineSince(claude_id);
+    if (since !== undefined) this.#commits.ride({ op: "resumed", claude_id, addresses, since, upTo });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */

@@ -6,6 +6,7 @@
  * is a `late` event: what a holder said whose time was over.
  */
 import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
@@ -138,6 +139,11 @@ export class Engine {
       return NOTHING;
     },
     delivered: ({ ids, claude_id }) => this.#delivered(ids, claude_id),
+    resumed: ({ claude_id, addresses, since, upTo }) => {
+      const span = { since: iso(since), upTo, limit: LIMITS.window_events };
+      const ids = [...addresses, EVERYONE].flatMap((address) => this.#ledger.undelivered(address, span));
+      return this.#delivered(ids, claude_id);
+    },
     lapse: ({ holder, forMs }) => this.#moveLeases(holder, (state) => state.lease_until ?? this.#now + forMs),
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, forMs }) =>

@@ -211,6 +211,7 @@ export class SocketConnection {
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
     this.#openSession({ reader, own, cursor }, said); // after the answer, so that its first page follows it
+    if (resumed && said.receives && own !== null) hub.resumed(own, cursor);
   }
 
   #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {

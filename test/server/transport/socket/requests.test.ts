@@ -107,6 +107,18 @@ describe("hello", () => {
     expect(await all.call("get", { id: message.id })).not.toHaveProperty("delivered_at");
   });
 
+  test("to resume says that what came before was received, though the line broke before it was acknowledged", async () => {
+    const who = { claude_id: "cut", run: "r1", receives: true };
+    const { message: before } = await observer.call("send", { ...CHAT, to_claude: "cut" });
+    const [cut, ada] = [await RawSocket.greet(hub.wsUrl, who), await RawSocket.greet(hub.wsUrl, { claude_id: "ada" })];
+    const { message } = await ada.call("send", { ...CHAT, to_claude: "cut" });
+    await cut.event("new", message.id);
+    cut.ws.terminate();
+    await RawSocket.greet(hub.wsUrl, { ...who, resume: cut.pages.at(-1)?.cursor as string });
+    expect(await ada.event("delivered", message.id)).toMatchObject({ actor: "cut" });
+    expect(await ada.call("get", { id: before.id })).not.toHaveProperty("delivered_at"); // it was not there yet
+  });
+
   test("what `subscribe` answers can be acknowledged, though nothing was sent since, and nothing past it", async () => {
     const quiet = await RawSocket.greet(hub.wsUrl, { claude_id: "quiet" });
     await observer.call("send", { ...CHAT, to_claude: "loud" });
