@@ -299,6 +299,16 @@ export const OPERATIONS = {
     repeat: "same",
     errors: ["not_found", "not_recipient", ...WRITE_ERRORS],
   },
+  received: {
+    summary: "Say that messages have come which no event told: they waited, and were listed.",
+    params: z.strictObject({
+      ids: z.array(f.id).min(1).max(LIMITS.list_messages).describe("The messages; those for others are passed over."),
+    }),
+    result: z.object({ count: f.count.describe("How many of them are for the caller.") }).meta({ id: "Received" }),
+    rest: { method: "POST", paths: ["/received"], shape: "data" },
+    repeat: "same",
+    errors: ["not_recipient", ...WRITE_ERRORS],
+  },
   attempts: {
     summary: "Read what became of each try of a task.",
     params: z.strictObject(idParams),

@@ -12,8 +12,6 @@ export interface ArrivalOptions {
   readonly of: string;
   /** Whether those that wait already are told, too. */
   readonly waiting: boolean;
-  /** Whether a message that was told counts as delivered when the caller goes on or stops. */
-  readonly receives: boolean;
 }
 
 const AGAIN_MS = 500;
@@ -23,7 +21,7 @@ export async function* arrivals(hub: Hub, options: ArrivalOptions): AsyncGenerat
   for (;;) {
     try {
       const cursor = options.waiting ? yield* waitingNow(hub, options.of) : (await ask(hub, "info", {})).cursor;
-      yield* comingAfter(hub, cursor, options);
+      yield* comingAfter(hub, cursor, options.of);
     } catch (error) {
       if (!(error instanceof HubError && error.code === "cursor_lost")) throw error;
     }
@@ -45,20 +43,13 @@ async function* waitingNow(hub: Hub, of: string): AsyncGenerator<Message, string
   return cursor;
 }
 
-/** An event at a time, so that asking for the next says exactly which was received. */
-async function* comingAfter(hub: Hub, start: string, { of, receives }: ArrivalOptions): AsyncGenerator<Message, never> {
-  const reader = { for: of, limit: 1, receives };
+async function* comingAfter(hub: Hub, start: string, of: string): AsyncGenerator<Message, never> {
   for (let after = start; ; ) {
-    const page = await ask(hub, "events", { ...reader, after, wait_ms: LIMITS.wait_ms });
+    const page = await ask(hub, "events", { for: of, after, wait_ms: LIMITS.wait_ms });
     after = page.cursor;
     for (const event of page.events) {
       const message = await arrived(hub, event, of);
-      if (!message) continue;
-      try {
-        yield message;
-      } finally {
-        if (receives) await ask(hub, "events", { ...reader, after });
-      }
+      if (message) yield message;
     }
   }
 }

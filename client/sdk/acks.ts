@@ -40,6 +40,14 @@ export class Acks {
     return this.#position;
   }
 
+  /** Whether half of what may be on its way is not handed over yet. */
+  get areHeldUp(): boolean {
+    return this.#isHalfOpen(
+      this.#deliveries.reduce((sum, { events }) => sum + events, this.#events),
+      this.#deliveries.reduce((sum, { bytes }) => sum + bytes, this.#bytes),
+    );
+  }
+
   /** A session begins. */
   begin({ window }: Pick<Welcome, "window">, cursor: string): void {
     this.#window = window;
@@ -85,8 +93,12 @@ export class Acks {
   }
 
   #tell(): void {
-    if (this.#events * 2 >= this.#window.events || this.#bytes * 2 >= this.#window.bytes) this.#onDue();
+    if (this.#isHalfOpen(this.#events, this.#bytes)) this.#onDue();
     else if (this.#events > 0 && !this.#armed) this.#arm();
+  }
+
+  #isHalfOpen(events: number, bytes: number): boolean {
+    return events * 2 >= this.#window.events || bytes * 2 >= this.#window.bytes;
   }
 
   #arm(): void {

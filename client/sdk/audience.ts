@@ -154,8 +154,9 @@ export class Audience {
       this.#resync = undefined;
       listeners.emit("resync", resync);
     }
-    if (!this.#backlogIsDue || !this.#isHeard || !stream.receives) return;
+    if (!this.#isHeard || !stream.receives) return;
+    if (this.#backlogIsDue) backlog.tell();
+    else backlog.goOn();
     this.#backlogIsDue = false;
-    backlog.tell();
   }
 }

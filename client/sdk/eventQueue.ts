@@ -1,8 +1,16 @@
 import type { HubEvent } from "./events.ts";
 
-interface Entry {
+/** An event that nobody has taken yet. */
+export interface Untaken {
   readonly event: HubEvent;
   readonly taken: () => void;
+}
+
+export interface QueueEnds {
+  /** Called once, when nobody wants more. */
+  ended(queue: EventQueue): void;
+  /** What is left when whoever iterates has gone. */
+  left(untaken: readonly Untaken[]): void;
 }
 
 /**
@@ -10,16 +18,15 @@ interface Entry {
  * window: the queue is bounded by that.
  */
 export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
-  #entries: Entry[] = [];
+  #entries: Untaken[] = [];
   #waiting: ((result: IteratorResult<HubEvent, undefined>) => void)[] = [];
   #failing: ((error: Error) => void)[] = [];
   #ended = false;
   #error: Error | undefined;
-  readonly #onEnd: (queue: EventQueue) => void;
+  readonly #ends: QueueEnds;
 
-  /** @param onEnd is called once, when nobody wants more. */
-  constructor(onEnd: (queue: EventQueue) => void) {
-    this.#onEnd = onEnd;
+  constructor(ends: QueueEnds) {
+    this.#ends = ends;
   }
 
   get size(): number {
@@ -52,10 +59,10 @@ export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
     });
   }
 
-  /** Whoever iterates wants no more: what is left counts as taken. */
+  /** Whoever iterates wants no more. */
   return(): Promise<IteratorResult<HubEvent, undefined>> {
     this.end();
-    for (const { taken } of this.#entries.splice(0)) taken();
+    this.#ends.left(this.#entries.splice(0));
     return Promise.resolve(END);
   }
 
@@ -69,7 +76,7 @@ export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
     this.#failing = [];
     if (error) for (const reject of failing) reject(error);
     else for (const resolve of waiting) resolve(END);
-    this.#onEnd(this);
+    this.#ends.ended(this);
   }
 
   [Symbol.asyncIterator](): this {

@@ -110,14 +110,15 @@ export class Hub extends Operations {
 
   /**
    * Every event from now on, those that waited first. An event is acknowledged when it was taken: whoever is slow to
-   * take them slows the whole stream down, and nothing is lost.
+   * take them slows the whole stream down, and nothing is lost. What is left behind untaken is told to the next who
+   * listens, if it still waits.
    *
    * @param options `signal` ends it.
    * @throws HubRefused when the hub closed the connection for good.
    * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
    */
   events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
-    const events = this.#session.stream.iterate();
+    const events = this.#session.stream.iterate(() => this.#session.audience.changed());
     if (this.state === "closed" || signal?.aborted) events.end();
     signal?.addEventListener("abort", () => void events.return(), { once: true });
     this.#session.audience.changed();

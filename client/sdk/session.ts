@@ -16,6 +16,7 @@ import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
+import { Receipts } from "./receipts.ts";
 import { RUNG_KINDS } from "./rungs.ts";
 import { Stream } from "./stream.ts";
 import { Tasks } from "./tasks.ts";
@@ -34,6 +35,7 @@ export class Session {
   readonly connection: Connection;
   readonly #calls: Calls;
   readonly #acks: Acks;
+  readonly #receipts: Receipts;
   readonly #presence: PresenceWatch;
   #isKept = false;
   /** Whether the stream tells of messages' ends. */
@@ -46,7 +48,7 @@ export class Session {
 
   constructor(config: Config) {
     this.config = config;
-    const { clock, as } = config;
+    const { clock } = config;
     const flush = () => this.connection.flushSoon();
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
@@ -55,10 +57,8 @@ export class Session {
     this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
-    const list = (params: Params<"list">) => this.call("list", params);
-    const pools = (config.about?.roles ?? []).map((role) => ({ to_claude: `@${role}` }));
-    const places = [{ to_claude: as as string }, { open_for: as as string }, ...pools];
-    this.audience = this.#newAudience(new Backlog(places, this.stream, clock, list, this.listeners.report));
+    this.#receipts = new Receipts(clock, (params) => this.call("received", params));
+    this.audience = this.#newAudience(this.#newBacklog());
     this.connection = this.#newConnection();
   }
 
@@ -127,6 +127,7 @@ export class Session {
   /** Waits for calls that are under way and says goodbye. */
   async close(): Promise<void> {
     this.keepAlive.hold();
+    this.#receipts.flush();
     if (serves(this.connection.state)) await this.#answered();
     await this.connection.close();
     this.keepAlive.release();
@@ -162,6 +163,17 @@ export class Session {
     if (this.tasks.climbs) return RUNG_KINDS;
     return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
   };
+
+  #newBacklog(): Backlog {
+    const { config, stream } = this;
+    const addresses = [config.as as string, ...(config.about?.roles ?? []).map((role) => `@${role}`)];
+    return new Backlog(addresses, stream, config.clock, {
+      list: (params) => this.call("list", params),
+      get: (id) => this.call("get", { id }),
+      received: this.#receipts.add,
+      report: this.listeners.report,
+    });
+  }
 
   #newAudience(backlog: Backlog): Audience {
     const { config, keepAlive, listeners, stream } = this;

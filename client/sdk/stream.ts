@@ -3,7 +3,8 @@
  *
  * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were told; they differ only while
  * the stream is held. An *observer* is a part of the SDK that follows every event as it is received; handlers and
- * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state.
+ * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state. What is
+ * *left* are messages that nobody took, because the last iterator was left early: they are told anew to whoever comes.
  *
  * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
  * `rewind` says so. An event at or below its message's floor is not told.
@@ -17,8 +18,8 @@ import {
   parseCursor,
   type Welcome,
 } from "../../shared/index.ts";
-import type { Acks, Delivery } from "./acks.ts";
-import { EventQueue } from "./eventQueue.ts";
+import type { Acks } from "./acks.ts";
+import { EventQueue, type Untaken } from "./eventQueue.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
 import type { Listeners } from "./listeners.ts";
 
@@ -34,6 +35,7 @@ export class Stream {
   readonly #queues = new Set<EventQueue>();
   readonly #floors = new Map<string, number>();
   #floorsUntil = 0;
+  #left: Untaken[] = [];
   #cursor: string | undefined;
   #tail: string | undefined;
   #held: Received[] | undefined;
@@ -102,21 +104,41 @@ export class Stream {
     for (const { page, bytes } of held) this.#tellPage(page, bytes);
   }
 
-  /** Tells of messages that waited, as they were when the hub stood at `cursor`. */
-  tellBacklog(messages: readonly Message[], cursor: string): void {
-    this.#floorsUntil = Math.max(this.#floorsUntil, parseCursor(cursor).seq);
+  /**
+   * Tells of messages that waited, as they were when the hub stood at `seq`.
+   *
+   * @param told is called for each when it was handed over.
+   */
+  tellBacklog(messages: readonly Message[], seq: number, told: (id: string) => void): void {
+    this.#floorsUntil = Math.max(this.#floorsUntil, seq);
     for (const message of messages) {
       if (message.seq !== undefined) this.#floors.set(message.id, message.seq);
-      this.#tell(backlogEvent(message), undefined);
+      this.#tell(backlogEvent(message), () => told(message.id));
     }
   }
 
-  /** The events from now on, for one `for await`. */
-  iterate(): EventQueue {
-    const queue = new EventQueue((ended) => {
-      this.#queues.delete(ended);
+  /** How many messages are left. */
+  get left(): number {
+    return this.#left.length;
+  }
+
+  /** What is left, for whoever tells of it anew, and calls each taken. */
+  takeLeft(): readonly Untaken[] {
+    return this.#left.splice(0);
+  }
+
+  /**
+   * The events from now on, for one `for await`.
+   *
+   * @param onEnd is called when nobody wants them any more.
+   */
+  iterate(onEnd: () => void): EventQueue {
+    const ended = (queue: EventQueue) => {
+      this.#queues.delete(queue);
       this.#noteDrained();
-    });
+      onEnd();
+    };
+    const queue = new EventQueue({ ended, left: (untaken) => this.leave(untaken) });
     this.#queues.add(queue);
     return queue;
   }
@@ -131,7 +153,23 @@ export class Stream {
     for (const queue of [...this.#queues]) queue.end(error);
   }
 
+  /** Messages stay unacknowledged until they were told anew, unless others are told of them as well. */
+  leave(untaken: readonly Untaken[]): void {
+    for (const entry of untaken) {
+      if (entry.event.kind === "new" && !this.receives) this.#left.push(entry);
+      else entry.taken();
+    }
+  }
+
+  /** What is left holds up no more than half of what may be on its way: the rest of the stream goes on. */
+  #yield(): void {
+    if (this.#left.length === 0 || !this.#acks.areHeldUp) return;
+    for (const { taken } of this.#left) taken();
+    this.#left = this.#left.map(({ event }) => ({ event, taken: () => {} }));
+  }
+
   #forget(cursor: string): void {
+    this.#left = [];
     this.#floors.clear();
     this.#floorsUntil = 0;
     this.#acks.restart(cursor);
@@ -140,8 +178,14 @@ export class Stream {
   #tellPage(page: Page, bytes: number): void {
     this.#cursor = page.cursor;
     const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
-    for (const event of page.events) if (!this.#isKnown(event)) this.#tell(event, delivery);
-    this.#acks.settle(delivery);
+    const settle = () => this.#acks.settle(delivery);
+    for (const event of page.events) {
+      if (this.#isKnown(event)) continue;
+      delivery.open++;
+      this.#tell(event, settle);
+    }
+    settle();
+    this.#yield();
     if (this.#floors.size > 0 && parseCursor(page.cursor).seq >= this.#floorsUntil) this.#floors.clear();
   }
 
@@ -151,18 +195,17 @@ export class Stream {
     return floor !== undefined && event.seq <= floor;
   }
 
-  #tell(event: HubEvent, delivery: Delivery | undefined): void {
+  /** @param settled is called once its handlers were started, and every iterator has taken it. */
+  #tell(event: HubEvent, settled: () => void): void {
     this.#listeners.emit(event.kind, event as HubEvents[EventKind] & HubEvents["new"]);
     this.#listeners.emit("event", event);
-    for (const queue of this.#queues) {
-      if (delivery) delivery.open++;
-      queue.push(event, () => this.#taken(delivery));
-    }
-  }
-
-  #taken(delivery: Delivery | undefined): void {
-    if (delivery) this.#acks.settle(delivery);
-    this.#noteDrained();
+    let open = this.#queues.size;
+    if (open === 0) settled();
+    const taken = () => {
+      if (--open === 0) settled();
+      this.#noteDrained();
+    };
+    for (const queue of [...this.#queues]) queue.push(event, taken);
   }
 
   #noteDrained(): void {

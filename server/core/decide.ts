@@ -53,6 +53,10 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
 const isRecipient = ({ to_claude }: MessageState, actor: string) =>
   to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
+/** Whether a named instance is one of those a message is for. */
+export const isFor = (state: MessageState, name: string) =>
+  isRecipient(state, name) || (state.to_claude === EVERYONE && name !== state.from_claude);
+
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {
   const until = leaseUntil === null ? null : Math.max(leaseUntil, state.extended_until ?? 0);

@@ -21,6 +21,8 @@ export interface Window {
 
 export interface SessionOptions {
   reader: Reader;
+  /** Who reads, where that is not the view: an instance that is shown everything. */
+  own?: Reader;
   /** The seq that the reader is past. */
   cursor: number;
   window: Window;
@@ -59,6 +61,7 @@ export class Session {
   clearTo = 0;
   /** Whether a read of the store is under way for it. */
   reading = false;
+  /** The reader's name first, then its pools. */
   readonly #addresses: readonly string[];
   readonly #window: Window;
   receives: boolean;
@@ -69,10 +72,21 @@ export class Session {
   #events = 0;
   #bytes = 0;
 
-  constructor({ reader, kinds, cursor, window, pageEvents, receives, send, failed, lost }: SessionOptions) {
+  constructor({
+    reader,
+    own = reader,
+    kinds,
+    cursor,
+    window,
+    pageEvents,
+    receives,
+    send,
+    failed,
+    lost,
+  }: SessionOptions) {
     this.reader = reader;
     this.kinds = kindsOf(kinds);
-    this.#addresses = reader === null ? [] : addressesOf(reader);
+    this.#addresses = own === null ? [] : addressesOf(own);
     this.cursor = cursor;
     this.pageEvents = pageEvents;
     this.#window = window;
@@ -80,6 +94,11 @@ export class Session {
     this.#send = send;
     this.failed = failed;
     this.lost = lost;
+  }
+
+  /** Who reads; undefined: an observer. */
+  get name(): string | undefined {
+    return this.#addresses[0];
   }
 
   /** Whether another page may be sent. */
@@ -127,12 +146,12 @@ export class Session {
   }
 
   #received({ entries }: LogPage): string[] | undefined {
-    if (!this.receives || this.reader === null) return undefined;
+    if (!this.receives || this.name === undefined) return undefined;
     const mine = entries.filter((entry) => entry.kind === "new" && this.#isFor(entry));
     return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
   }
 
   #isFor({ from, to }: LogEntry): boolean {
-    return this.#addresses.includes(to) || (to === "*" && from !== this.#addresses[0]);
+    return this.#addresses.includes(to) || (to === "*" && from !== this.name);
   }
 }

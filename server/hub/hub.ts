@@ -14,7 +14,7 @@ import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
-import type { CommitResult, Position, PresenceTransition, Reader, Store, StoreCommand } from "../store/store.ts";
+import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { addressesOf } from "../store/view.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
@@ -180,14 +180,22 @@ export class Hub {
   }
 
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
-  acknowledge(session: Session, reader: Reader, seq: number): void {
+  acknowledge(session: Session, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);
-    if (reader !== null) this.delivered(addressesOf(reader)[0] as string, ids);
+    if (session.name !== undefined) this.delivered(session.name, ids);
   }
 
   /** The messages have reached the reader's client. */
   delivered(claude_id: string, ids: readonly string[]): void {
     if (ids.length > 0) this.#commits.ride({ op: "delivered", claude_id, ids });
+  }
+
+  /** A reader goes on from a cursor: what came up to it while the reader was there, it has. */
+  resumed(reader: string, upTo: number): void {
+    const addresses = addressesOf(reader);
+    const [claude_id] = addresses as [string];
+    const since = this.presence.onlineSince(claude_id);
+    if (since !== undefined) this.#commits.ride({ op: "resumed", claude_id, addresses, since, upTo });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */

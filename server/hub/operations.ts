@@ -76,6 +76,7 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
   retry_failed: retryFailed,
   seen: (hub, { id }, client) => change(hub, id, { op: "seen" }, client),
+  received,
   async attempts(hub, { id }) {
     const attempts = await hub.store.attempts(id);
     if (attempts === null) throw new HubError("not_found", "Message not found", { id });
@@ -153,6 +154,11 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
   hub.presence.beat(claude_id, params.interval_ms, claude_id === client.claude_id ? client.about : undefined);
   await hub.submit({ op: "lengthen", claude_id, forMs: hub.leasePolicy.detachedMs });
   return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(claude_id) } };
+}
+
+async function received(hub: Hub, { ids }: Checked<"received">, { claude_id }: Client): Promise<Answer> {
+  if (claude_id === null) throw new HubError("not_recipient", "Only a recipient that gives its name can have received");
+  return messageOf(await hub.submit({ op: "delivered", claude_id, ids }));
 }
 
 /** Takes the next task; where there is none, waits in line for one. */

@@ -16,16 +16,17 @@ export class PollReceipts {
   sent(reader: string, run: string, page: LastPage): void {
     const key = `${reader} ${run}`;
     this.#pages.delete(key);
-    if (page.received.length > 0) this.#pages.set(key, page);
+    this.#pages.set(key, page);
     if (this.#pages.size > RUNS_KEPT) this.#pages.delete(this.#pages.keys().next().value as string);
   }
 
-  /** The reader asks for what comes after `seq`. @returns ids of messages that have arrived, then. */
-  acknowledge(reader: string, run: string, seq: number): readonly string[] {
+  /** The reader asks for what comes after `seq`. @returns ids of messages that have arrived, then; undefined: the run is unknown. */
+  acknowledge(reader: string, run: string, seq: number): readonly string[] | undefined {
     const key = `${reader} ${run}`;
     const page = this.#pages.get(key);
-    if (!page || page.upTo > seq) return [];
-    this.#pages.delete(key);
+    if (!page) return undefined;
+    if (page.upTo > seq) return [];
+    this.#pages.set(key, { upTo: page.upTo, received: [] });
     return page.received;
   }
 }

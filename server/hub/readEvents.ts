@@ -50,7 +50,7 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
-  receipts?.acknowledge(start);
+  if (params.after !== undefined) receipts?.acknowledge(start);
   const page = await firstPage(hub, readerFor(params, client), start, params, client);
   if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
   receipts?.sent(page);
@@ -62,7 +62,11 @@ function receiptsOf(hub: Hub, { claude_id, run, about }: Client) {
   if (claude_id === null || run === null) return undefined;
   const addresses = addressesOf(readerOf(claude_id, about?.roles));
   return {
-    acknowledge: (seq: number) => hub.delivered(claude_id, hub.pollReceipts.acknowledge(claude_id, run, seq)),
+    acknowledge: (seq: number) => {
+      const ids = hub.pollReceipts.acknowledge(claude_id, run, seq);
+      if (ids) hub.delivered(claude_id, ids);
+      else hub.resumed(claude_id, seq);
+    },
     sent: ({ upTo, entries }: LogPage) => {
       const isMine = ({ from, to }: LogEntry) => addresses.includes(to) || (to === "*" && from !== claude_id);
       const mine = entries.filter((entry) => entry.kind === "new" && isMine(entry));

@@ -6,10 +6,11 @@
  * is a `late` event: what a holder said whose time was over.
  */
 import { HubError } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
-import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
+import { decide, decideDelete, decideDelivered, isFor, withLease } from "../core/decide.ts";
 import type { Caller, MessageState } from "../core/message.ts";
 import { EVERYONE, markOf } from "../core/receipt.ts";
 import { lift } from "./chains.ts";
@@ -138,6 +139,11 @@ export class Engine {
       return NOTHING;
     },
     delivered: ({ ids, claude_id }) => this.#delivered(ids, claude_id),
+    resumed: ({ claude_id, addresses, since, upTo }) => {
+      const span = { since: iso(since), upTo, limit: LIMITS.window_events };
+      const ids = [...addresses, EVERYONE].flatMap((address) => this.#ledger.undelivered(address, span));
+      return this.#delivered(ids, claude_id);
+    },
     lapse: ({ holder, forMs }) => this.#moveLeases(holder, (state) => state.lease_until ?? this.#now + forMs),
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, forMs }) =>
@@ -220,12 +226,15 @@ export class Engine {
   }
 
   #delivered(ids: readonly string[], claudeId: string): Outcome {
+    let count = 0;
     for (const id of ids) {
       const state = this.#ledger.message(id);
-      if (state?.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
-      else if (state) this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
+      if (!state || !isFor(state, claudeId)) continue;
+      count++;
+      if (state.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
+      else this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
     }
-    return NOTHING;
+    return { ok: true, message: JSON.stringify({ count }) };
   }
 
   /** A refused outcome of a holder whose time was over is not thrown away. */

@@ -15,6 +15,8 @@ const BATCH_CHARS = 2 * 2 ** 20;
 const BATCHES_UNDER_WAY = 2;
 /** How long a rider waits for a batch to ride with. */
 const RIDE_MS = 200;
+/** How often a receipt whose batch failed rides again. */
+const RIDES = 50;
 /** Commands waiting for a batch; more are refused, so that nobody's flood fills the memory. */
 const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
 const QUEUE_CHARS = 128 * BATCH_CHARS;
@@ -26,6 +28,15 @@ interface Queued {
   resolve: (done: Done) => void;
   reject: (error: Error) => void;
 }
+
+interface Rider {
+  command: StoreCommand;
+  /** How often it may still go. */
+  rides: number;
+}
+
+/** What may come late, and after what was said later. */
+const TIMELESS: ReadonlySet<StoreCommand["op"]> = new Set(["delivered", "resumed"]);
 
 /** The outcome of a command that was not refused. */
 export type Done = Extract<Outcome, { ok: true }>;
@@ -49,9 +60,10 @@ export class GroupCommit {
   readonly #committed: (result: CommitResult) => void;
   #queue: Queued[] = [];
   #queuedChars = 0;
-  #riders: StoreCommand[] = [];
+  #riders: Rider[] = [];
   #callOffRide: (() => void) | undefined;
   #underWay = 0;
+  #isDraining = false;
   #scheduled = false;
   #idle: (() => void)[] = [];
 
@@ -81,12 +93,17 @@ export class GroupCommit {
 
   /** Lets a command ride with the next batch; it starts one of its own only after a while. */
   ride(command: StoreCommand): void {
-    this.#riders.push(command);
+    this.#mount({ command, rides: TIMELESS.has(command.op) ? RIDES : 1 });
+  }
+
+  #mount(rider: Rider): void {
+    this.#riders.push(rider);
     this.#callOffRide ??= this.#clock.after(RIDE_MS, () => this.#rideAlone());
   }
 
   /** Resolves when everything submitted so far is settled. */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     this.#rideAlone();
     while (this.#underWay > 0 || this.#queue.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -99,10 +116,12 @@ export class GroupCommit {
     this.#schedule();
   }
 
-  /** Queues the riders, before what is submitted next. Nobody waits for their outcome; a batch that fails is told of by its other commands. */
+  /** Queues the riders, before what is submitted next. Nobody waits for their outcome; receipts whose batch fails ride again. */
   board(): void {
-    const ignore = () => undefined;
-    for (const command of this.#riders) this.#queue.push({ command, chars: 0, resolve: ignore, reject: ignore });
+    for (const { command, rides } of this.#riders) {
+      const reject = () => rides > 1 && !this.#isDraining && this.#mount({ command, rides: rides - 1 });
+      this.#queue.push({ command, chars: 0, resolve: () => {}, reject });
+    }
     this.#riders = [];
     this.#callOffRide?.();
     this.#callOffRide = undefined;

@@ -125,25 +125,27 @@ describe("receipts of a poller", () => {
     const as = (claude: string, run: string) => ({ "x-claude-id": claude, "x-claude-run": run });
     const poll = async (after: string, headers: Record<string, string>, receives = "true") =>
       (await events(`after=${after}&receives=${receives}`, headers)).body.data;
-    /** Sends a message that a run of bob's polls, and lets somebody ask for what comes next. */
-    const delivery = async (run: string, next: Record<string, string>, receives?: string, to_claude = "bob") => {
+    /** Sends a message that a run polls, and lets somebody ask for what comes next. */
+    const delivery = async (name: string, next: Record<string, string>, receives?: string, to_claude = name) => {
       const { cursor } = (await events("")).body.data;
+      await poll(cursor, as(name, "run"), receives);
       const { message } = await ada.call("send", { to_claude, task: "t", type: "chat" });
-      const page = await poll(cursor, as("bob", run), receives);
+      const page = await poll(cursor, as(name, "run"), receives);
       expect(page.events).toMatchObject([{ message: { id: message.id } }]);
       await poll(page.cursor, next, receives);
       return message.id;
     };
     const unproven = [
-      await delivery("run-1", as("bob", "another")),
-      await delivery("run-2", as("ada", "run-2")),
-      await delivery("run-3", { "x-claude-id": "bob" }),
-      await delivery("run-4", as("bob", "run-4"), "false"),
+      await delivery("b1", as("ada", "run")),
+      await delivery("b2", { "x-claude-id": "b2" }),
+      await delivery("b3", as("b3", "run"), "false"),
     ];
-    const proven = await delivery("run-5", as("bob", "run-5"));
-    expect(await ada.event("delivered", proven)).toMatchObject({ actor: "bob" });
-    const toAll = await delivery("run-6", as("bob", "run-6"), "true", "*");
-    expect(await ada.event("delivered", toAll)).toMatchObject({ actor: "bob" });
+    const proven = await delivery("b4", as("b4", "run"));
+    expect(await ada.event("delivered", proven)).toMatchObject({ actor: "b4" });
+    const resumed = await delivery("b5", as("b5", "another"));
+    expect(await ada.event("delivered", resumed)).toMatchObject({ actor: "b5" });
+    const toAll = await delivery("b6", as("b6", "run"), "true", "*");
+    expect(await ada.event("delivered", toAll)).toMatchObject({ actor: "b6" });
     for (const id of unproven) expect(await ada.call("get", { id })).not.toHaveProperty("delivered_at");
   });
 });

@@ -135,6 +135,7 @@ export const EXAMPLES: Examples = {
   retry: { params: { id }, result: { ...pending, updated_at: at(6), attempt: 1, seq: 4714 } },
   retry_failed: { params: { to_claude: "server_backend" }, result: { count: 1, ids: [id] } },
   seen: { params: { id }, result: { ...pending, updated_at: at(1), delivered_at: at(1), seen_at: at(1), seq: 4711 } },
+  received: { params: { ids: [id] }, result: { count: 1 } },
   attempts: {
     params: { id },
     result: {

@@ -29,6 +29,7 @@ function curl(operation: Operation, params: Record<string, unknown>): string {
   const { method } = operation.rest;
   const parts = [
     `curl ${method === "GET" ? "" : `-X ${method} `}'http://127.0.0.1:3000${path}${search}'`,
+    ...(operation.errors.includes("not_recipient") ? ["-H 'X-Claude-Id: server_backend'"] : []),
     ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
     ...(body ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(body)}'`] : []),
   ];

@@ -26,6 +26,7 @@ const TYPES = [
     "Attempt",
     "Receipts",
     "Receipt",
+    "Received",
     "Retried",
     "Sent",
     "Recipient",

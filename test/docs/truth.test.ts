@@ -28,6 +28,7 @@ const STORY: Step[] = [
   ["claim", (id) => ({ id, claim_key: "k" })],
   ["release", (id) => ({ id, attempt: 1 })],
   ["claim_next", () => ({ for_claude: to_claude, wait_ms: 10 })],
+  ["received", (id) => ({ ids: [id] })],
   ["seen", (id) => ({ id })],
   ["extend", (id) => ({ id, attempt: 2, lease_ms: 60_000 })],
   ["progress", (id) => ({ id, attempt: 2, percent: 40, note: "half" })],
@@ -116,5 +117,6 @@ function ask(hub: TestHub, name: OperationName, params: Record<string, unknown>)
   const operation: Operation = OPERATIONS[name];
   const { path, query, headers, body } = restRequest(operation, params);
   const url = `${hub.origin}${path}?${new URLSearchParams(query)}`;
+  if (name === "received") headers["X-Claude-Id"] = to_claude as string;
   return http(url, { method: operation.rest.method, headers, body });
 }

@@ -1,7 +1,6 @@
 import type { Message } from "../../sdk/index.ts";
 import { arrivals } from "../arrivals.ts";
 import { command } from "../command.ts";
-import type { Context } from "../context.ts";
 import { NothingCame } from "../errors.ts";
 import { duration, fields, flag } from "../inputs.ts";
 import { messagePage } from "../output/message.ts";
@@ -23,23 +22,24 @@ export const wait = command({
   ],
   async run(context, { timeout, new: onlyNew = false, ...filter }) {
     const late = () => new NothingCame(`nothing came within ${span(timeout ?? 0)}`);
-    const isFiltered = Object.keys(filter).length > 0; // what a filter passes over was not delivered
-    const options = { of: context.me, waiting: !onlyNew, receives: !isFiltered };
-    await context.connected({}, (hub) =>
-      context.within(printFirst(context, arrivals(hub, options), filter), { ms: timeout, late }),
-    );
+    const options = { of: context.me, waiting: !onlyNew };
+    await context.connected({}, async (hub) => {
+      const first = firstOf(arrivals(hub, options), filter);
+      const message = await context.within(first, { ms: timeout, late });
+      context.print.result(message, messagePage);
+      await hub.received({ ids: [message.id] }).catch(() => {}); // like an acknowledgement that is lost
+    });
   },
 });
 
-async function printFirst(
-  { print }: Context,
-  messages: AsyncIterable<Message>,
+/** What is passed over is not received. */
+async function firstOf(
+  messages: AsyncGenerator<Message, never>,
   filter: Readonly<Partial<Record<keyof Message, unknown>>>,
-): Promise<void> {
+): Promise<Message> {
   const wanted = Object.entries(filter) as [keyof Message, unknown][];
-  for await (const message of messages) {
-    if (!wanted.every(([field, value]) => message[field] === value)) continue;
-    print.result(message, messagePage);
-    return;
+  for (;;) {
+    const { value: message } = await messages.next();
+    if (wanted.every(([field, value]) => message[field] === value)) return message;
   }
 }

@@ -16,7 +16,7 @@ import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "..
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
-import type { Session } from "../../delivery/session.ts";
+import type { Session, SessionOptions } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
@@ -189,7 +189,8 @@ export class SocketConnection {
     const { hub } = this.#context;
     if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
     const { claude_id = null, run = null, about } = said;
-    const reader: Reader = said.scope === "all" ? null : ownReader({ claude_id, about });
+    const own = ownReader({ claude_id, about });
+    const reader = said.scope === "all" ? null : own;
     const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
@@ -208,7 +209,8 @@ export class SocketConnection {
     };
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
-    this.#openSession(reader, cursor, said); // after the answer, so that its first page follows it
+    this.#openSession({ reader, own, cursor }, said); // after the answer, so that its first page follows it
+    if (resumed && said.receives && own !== null) hub.resumed(own, cursor);
   }
 
   #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
@@ -230,12 +232,12 @@ export class SocketConnection {
     if (run !== null) hub.runs.attach(claude_id, run);
   }
 
-  #openSession(reader: Reader, cursor: number, { kinds, receives = false }: Hello): void {
+  #openSession(start: Pick<SessionOptions, "reader" | "own" | "cursor">, { kinds, receives = false }: Hello): void {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
     const { delivery } = this.#context.hub;
-    this.#session = delivery.open({ reader, kinds, cursor, window: WINDOW, pageEvents, receives, send, lost });
+    this.#session = delivery.open({ ...start, kinds, window: WINDOW, pageEvents, receives, send, lost });
   }
 
   #subscribe(id: RpcId | null, session: Session, wishes: Subscribe): void {
@@ -255,10 +257,10 @@ export class SocketConnection {
   #acknowledge(session: Session, cursor: string): void {
     const { hub } = this.#context;
     const { epoch, seq } = parseCursor(cursor, "cursor");
-    if (epoch !== hub.delivery.epoch || seq > session.cursor) {
-      throw new HubError("invalid_params", "cursor is ahead of what was sent on this socket", { field: "cursor" });
+    if (epoch !== hub.delivery.epoch || seq > hub.delivery.head) {
+      throw new HubError("invalid_params", "cursor is ahead of the log", { field: "cursor" });
     }
-    hub.acknowledge(session, session.reader, seq);
+    hub.acknowledge(session, seq);
   }
 
   #answer(id: RpcId | null, result: string): void {

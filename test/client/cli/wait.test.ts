@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Event, Message } from "../../../shared/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { CoordInside, shell } from "./coord.ts";
@@ -22,6 +23,11 @@ describe("wait", () => {
     await ada("chat", "bob", "two");
     const waiting = wait();
     expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ task: "one", status: "pending" }]]);
+    const { messages } = (await ada("list", "--json")).json;
+    expect(messages.map(({ task, delivered_at }: Message) => [task, delivered_at !== undefined])).toEqual([
+      ["one", true],
+      ["two", false],
+    ]);
   });
 
   it("ends when something comes, and its sender learns that it was delivered", async () => {
@@ -34,7 +40,7 @@ describe("wait", () => {
     await watching.prints(/"kind":"delivered"/);
   });
 
-  it("with --new and filters passes over the rest, and does not call that delivered", async () => {
+  it("with --new and filters passes over the rest, and only what it prints is delivered", async () => {
     const { url, ada, bob, wait, online } = await waitingHub();
     const carol = shell(url, "carol");
     await carol("chat", "bob", "old", "--thread", "t");
@@ -49,7 +55,8 @@ describe("wait", () => {
     expect(json.messages).toHaveLength(4);
     await ada("chat", "bob", "the last");
     await watching.prints(/the last/);
-    expect(watching.stdout).not.toContain("delivered");
+    const delivered = watching.items.filter(({ kind }: Event) => kind === "delivered");
+    expect(delivered).toMatchObject([{ actor: "bob", message: { id: waiting.items[0].id } }]);
   });
 
   it("ends with 4 when nothing comes in time", async () => {

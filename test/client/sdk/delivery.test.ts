@@ -43,6 +43,42 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     });
   });
 
+  it("that waited count as delivered as well, once an iterator has taken them", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const delivered = new Heard(ada, "delivered");
+    const sent = [await ada.chat("bob", "one"), await ada.chat("bob", "two"), await ada.chat("bob", "three")];
+    const bob = await join(url, { as: "bob", transport });
+    for await (const { message } of bob.events()) {
+      expect(message.task).toBe("one");
+      break;
+    }
+    await sent[0]?.reached("delivered");
+    for (let round = 0; round < 10; round++) await bob.stats();
+    expect(delivered.all).toHaveLength(1);
+    const heard = new Heard(bob, "new");
+    expect(tasksOf(await heard.count(2))).toEqual(["two", "three"]);
+    expect((await delivered.count(3)).map(({ message }) => message.id)).toEqual(sent.map(({ id }) => id));
+  });
+
+  it("that an iterator left behind are told to the next who listens, if they still wait", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const bob = await join(url, { as: "bob", transport });
+    const events = bob.events();
+    for (let round = 0; round < 3; round++) await bob.stats(); // nothing waited; from here on it is live
+    const texts = ["one", "two", "gone", "three"];
+    const sent = await Promise.all(texts.map((text) => ada.chat("bob", text)));
+    expect((await events.next()).value?.message.task).toBe("one");
+    await events.return?.();
+    await ada.delete({ id: sent[2]?.id as string });
+    const heard = new Heard(bob, "new");
+    await ada.chat("bob", "four");
+    expect(tasksOf(await heard.count(3))).toEqual(["two", "three", "four"]);
+    expect(heard.all.map(({ backlog }) => backlog ?? false)).toEqual([true, true, false]);
+    await sent[3]?.reached("delivered");
+  });
+
   it("are told once each when they come while the backlog is read", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });
@@ -95,6 +131,9 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     for (let round = 0; round < 10; round++) await bob.stats();
     expect(delivered.all.map(({ message }) => message.id)).toEqual([taken]);
     await events.return?.();
+    await bob.chat("ada", "an acknowledgement would travel with this");
+    expect(await ada.get({ id: sent[1]?.id as string })).not.toHaveProperty("delivered_at");
+    new Heard(bob, "new");
     await delivered.count(3);
   });
 
@@ -131,6 +170,20 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     }
     expect(got.sort()).toEqual(sent.sort());
   });
+});
+
+it("the rest of a long backlog is told to the next who listens", async () => {
+  const { url } = await startHub();
+  const ada = await join(url, { as: "ada" });
+  const sent = Array.from({ length: 600 }, (_, i) => `${i}`);
+  await Promise.all(sent.map((text) => ada.chat("bob", text)));
+  const bob = await join(url, { as: "bob" });
+  for await (const { message } of bob.events()) {
+    expect(message.task).toBe("0");
+    break;
+  }
+  const heard = new Heard(bob, "new");
+  expect(tasksOf(await heard.count(599))).toEqual(sent.slice(1));
 });
 
 it("nothing is lost, doubled or reordered while lines break at random", async () => {

@@ -199,6 +199,21 @@ describe("riders", () => {
   });
 });
 
+test("a receipt whose batch failed rides again; what must keep its order does not", async () => {
+  const { store, clock, commits, submit } = setUp();
+  commits.ride(delivered);
+  commits.ride({ op: "presence", transitions: [] });
+  void submit("a");
+  await turns();
+  await store.failBatch(new Error("disk"));
+  void submit("b");
+  await turns();
+  await store.sync();
+  clock.advance(1_000);
+  await turns();
+  expect(store.batches).toEqual([3, 2]);
+});
+
 describe("draining", () => {
   test("waits for everything that was submitted, riders included", async () => {
     const { store, told, commits, submit } = setUp();

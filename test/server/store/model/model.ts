@@ -262,7 +262,7 @@ export class Model {
   #deliver(id: string, reader: string, scene: Scene): void {
     const message = this.messages.find((one) => one.id === id);
     if (message?.said.to_claude === "*") deliverTo(message, reader, scene);
-    else if (message?.status === "pending" && message.delivered === undefined) {
+    else if (message?.said.to_claude === reader && message.status === "pending" && message.delivered === undefined) {
       message.delivered = scene.now;
       scene.tell("delivered", message);
     }

@@ -93,13 +93,41 @@ describe("hello", () => {
     expect(await greet({ run: "r2", scope: "all" })).toMatchObject({ resumed: true });
   });
 
-  test("with scope `all` shows a named instance everything", async () => {
-    const all = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "all" });
+  test("with scope `all` shows a named instance everything, and only what is for it is delivered", async () => {
+    const all = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "all", receives: true });
     const mine = await RawSocket.greet(hub.wsUrl, { claude_id: "eve", scope: "mine" });
     const { message } = await all.call("send", CHAT);
     await all.event("new", message.id);
     await mine.call("send", { to_claude: "eve", task: "t" });
-    expect((await mine.eventsUntil(1)).map(({ message }) => message.to_claude)).toEqual(["eve"]);
+    const [own] = await mine.eventsUntil(1);
+    expect(own?.message.to_claude).toBe("eve");
+    await all.event("new", own?.message.id);
+    all.ack((await all.call("info", {})).cursor);
+    expect(await all.event("delivered", own?.message.id)).toMatchObject({ actor: "eve" });
+    expect(await all.call("get", { id: message.id })).not.toHaveProperty("delivered_at");
+  });
+
+  test("to resume says that what came before was received, though the line broke before it was acknowledged", async () => {
+    const who = { claude_id: "cut", run: "r1", receives: true };
+    const { message: before } = await observer.call("send", { ...CHAT, to_claude: "cut" });
+    const [cut, ada] = [await RawSocket.greet(hub.wsUrl, who), await RawSocket.greet(hub.wsUrl, { claude_id: "ada" })];
+    const { message } = await ada.call("send", { ...CHAT, to_claude: "cut" });
+    await cut.event("new", message.id);
+    cut.ws.terminate();
+    await RawSocket.greet(hub.wsUrl, { ...who, resume: cut.pages.at(-1)?.cursor as string });
+    expect(await ada.event("delivered", message.id)).toMatchObject({ actor: "cut" });
+    expect(await ada.call("get", { id: before.id })).not.toHaveProperty("delivered_at"); // it was not there yet
+  });
+
+  test("what `subscribe` answers can be acknowledged, though nothing was sent since, and nothing past it", async () => {
+    const quiet = await RawSocket.greet(hub.wsUrl, { claude_id: "quiet" });
+    await observer.call("send", { ...CHAT, to_claude: "loud" });
+    const { cursor } = (await quiet.request("subscribe", {})) as { cursor: string };
+    quiet.ack(cursor);
+    await quiet.call("stats", {});
+    expect(quiet.received.filter(({ error }) => error)).toEqual([]);
+    quiet.ack(cursor.replace(/\d+$/, (seq) => `${Number(seq) + 1000}`));
+    expect(await quiet.answer(null)).toMatchObject({ error: { data: { code: "invalid_params" } } });
   });
 });
 
