@@ -1,5 +1,8 @@
 /** The document's life of a message, led by callers that know nothing beyond the document: no name, no run. */
 import { beforeAll, describe, expect, test } from "vitest";
+import { LIVENESS } from "../../shared/presence.ts";
+import { Heard, join } from "../client/sdk/support.ts";
+import { ManualClock } from "../support/clock.ts";
 import { http } from "../support/http.ts";
 import { startHub, type TestHub } from "../support/hub.ts";
 
@@ -53,6 +56,28 @@ describe("whoever has no name", () => {
     const id = await send({ type: "chat" });
     const { status, body } = await put(id, { status: "complete" });
     expect([status, body.data.status]).toEqual([200, "complete"]);
+  });
+});
+
+describe("beside workers that know of runs and attempts, whoever has no name", () => {
+  test("finishes nothing that one of them holds, and blocks nothing for them for ever", async () => {
+    const clock = new ManualClock();
+    const { url } = await startHub({ clock });
+    const at = (id: string, status: string) => http(`${url}/message/${id}`, { method: "PUT", body: { status } });
+    const boss = await join(url, { as: SENT.from_claude });
+    const worker = await join(url, { as: SENT.to_claude });
+    const [held, theirs] = [await boss.send(SENT), await boss.send(SENT)];
+    await worker.claim({ id: held.id });
+    for (const status of ["in_progress", "complete", "failed", "pending"]) {
+      expect((await at(held.id, status)).status).toBe(409);
+    }
+    expect((await at(theirs.id, "in_progress")).status).toBe(200); // and is never heard of again
+    await worker.complete({ id: held.id, attempt: 1, result: "mine" });
+    expect(await held.result()).toMatchObject({ result: "mine", attempt: 1 });
+    const again = new Heard(boss, "requeued");
+    clock.advance(LIVENESS.detached_lease_ms);
+    await http(`${url}/readyz`); // a commit after whatever was due
+    await again.find(({ message }) => message.id === theirs.id);
   });
 });
 
