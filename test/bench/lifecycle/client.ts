@@ -2,9 +2,8 @@
 import { serve } from "../os/agent.ts";
 import { openBullMq } from "./bullMq.ts";
 import type { OpenDriver } from "./driver.ts";
-import { openHubSdk } from "./hubSdk.ts";
+import { openHubSdk, openHubWork } from "./hubSdk.ts";
 import { openHubSocket } from "./hubSocket.ts";
-import { openHubWork } from "./hubWork.ts";
 import { openJetStream } from "./jetStream.ts";
 import { type Load, type Measured, underLoad } from "./load.ts";
 
