@@ -28,6 +28,6 @@ beforeAll(() => {
 
 afterAll(async () => {
   await closeAll();
-  for (let i = 0; i < 50 && left().length > 0; i++) await setTimeout(10);
+  for (let i = 0; i < 600 && left().length > 0; i++) await setTimeout(10); // a connection kept alive goes after 5 s
   expect(left(), "left open by this file").toEqual([]);
 });
