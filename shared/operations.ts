@@ -300,7 +300,7 @@ export const OPERATIONS = {
     errors: ["not_found", "not_recipient", ...WRITE_ERRORS],
   },
   received: {
-    summary: "Say that messages have come which no event told: they waited, and were listed.",
+    summary: "Say that messages were taken over: they are delivered then, whether they were listed or pushed.",
     params: z.strictObject({
       ids: z.array(f.id).min(1).max(LIMITS.list_messages).describe("The messages; those for others are passed over."),
     }),

@@ -40,14 +40,6 @@ export class Acks {
     return this.#position;
   }
 
-  /** Whether half of what may be on its way is not handed over yet. */
-  get areHeldUp(): boolean {
-    return this.#isHalfOpen(
-      this.#deliveries.reduce((sum, { events }) => sum + events, this.#events),
-      this.#deliveries.reduce((sum, { bytes }) => sum + bytes, this.#bytes),
-    );
-  }
-
   /** A session begins. */
   begin({ window }: Pick<Welcome, "window">, cursor: string): void {
     this.#window = window;

@@ -39,28 +39,22 @@ export class Audience {
   /** Whether somebody was given events already. */
   #isHeard = false;
   #changeIsDue = false;
-  /** Whether the messages that wait are still to be told. */
-  #backlogIsDue: boolean;
   #presenceBegun = false;
   /** A resync that nobody could hear of yet. */
   #resync: Resync | undefined;
 
   constructor(stage: Stage) {
     this.#stage = stage;
-    const { as, resume, receives } = stage.config;
-    this.#backlogIsDue = as !== undefined && resume === undefined;
+    const { resume, receives } = stage.config;
+    if (resume === undefined) stage.backlog.restart();
     if (receives) stage.stream.hold();
     if (receives && resume !== undefined) stage.stream.rewind(resume);
   }
 
   /** What the hub must know of those who listen. */
   get wishes(): Wishes {
-    const { config, stream, listeners } = this.#stage;
-    return {
-      ...this.#kinds(),
-      receives: config.receives || stream.receives || this.#workers > 0,
-      presence: config.presence || listeners.has("presence"),
-    };
+    const { config, listeners } = this.#stage;
+    return { ...this.#kinds(), presence: config.presence || listeners.has("presence") };
   }
 
   get wantsEvents(): boolean {
@@ -89,6 +83,7 @@ export class Audience {
   /** Who listens has changed: all that changes until the end of this turn counts as one. */
   changed(): void {
     if (this.#stage.stream.isHeard) this.#stage.stream.hold();
+    this.#noteMissing();
     if (this.#changeIsDue) return;
     this.#changeIsDue = true;
     atEndOfTurn(() => {
@@ -116,13 +111,14 @@ export class Audience {
     this.tellHub();
     if (!resync) return;
     this.#resync = resync;
-    this.#backlogIsDue = this.#stage.config.as !== undefined;
+    this.#stage.backlog.restart();
     this.#tellState();
   }
 
   #adapt(): void {
     const { stream, backlog, connection } = this.#stage;
     if (!this.#isHeard && stream.isHeard) this.#begin();
+    this.#noteMissing();
     this.tellHub();
     this.#tellState();
     const isAwaited = this.#isHeard || this.#workers > 0;
@@ -138,6 +134,12 @@ export class Audience {
     connection().reopen();
   }
 
+  /** From here on, new messages find nobody. */
+  #noteMissing(): void {
+    const { stream, backlog } = this.#stage;
+    if (!stream.receives) backlog.miss(stream.cursor);
+  }
+
   /** Whoever is about to listen may listen to anything. */
   #kinds(): { kinds?: EventKind[] } {
     const { config, stream, followed } = this.#stage;
@@ -148,15 +150,12 @@ export class Audience {
 
   /** What is known anew: that the log was lost, then the messages that wait. */
   #tellState(): void {
-    const { listeners, stream, backlog } = this.#stage;
+    const { listeners, backlog } = this.#stage;
     const resync = this.#isHeard || listeners.has("resync") ? this.#resync : undefined;
     if (resync) {
       this.#resync = undefined;
       listeners.emit("resync", resync);
     }
-    if (!this.#isHeard || !stream.receives) return;
-    if (this.#backlogIsDue) backlog.tell();
-    else backlog.goOn();
-    this.#backlogIsDue = false;
+    if (this.#isHeard) backlog.tell();
   }
 }

@@ -3,14 +3,10 @@ import type { HubEvent } from "./events.ts";
 /** An event that nobody has taken yet. */
 export interface Untaken {
   readonly event: HubEvent;
+  /** It was handed to whoever iterates. */
   readonly taken: () => void;
-}
-
-export interface QueueEnds {
-  /** Called once, when nobody wants more. */
-  ended(queue: EventQueue): void;
-  /** What is left when whoever iterates has gone. */
-  left(untaken: readonly Untaken[]): void;
+  /** Whoever iterates has gone without it. */
+  readonly left: () => void;
 }
 
 /**
@@ -23,26 +19,26 @@ export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
   #failing: ((error: Error) => void)[] = [];
   #ended = false;
   #error: Error | undefined;
-  readonly #ends: QueueEnds;
+  readonly #onEnd: (queue: EventQueue) => void;
 
-  constructor(ends: QueueEnds) {
-    this.#ends = ends;
+  /** @param onEnd is called once, when nobody wants more. */
+  constructor(onEnd: (queue: EventQueue) => void) {
+    this.#onEnd = onEnd;
   }
 
   get size(): number {
     return this.#entries.length;
   }
 
-  /** @param taken is called when the event was handed to whoever iterates. */
-  push(event: HubEvent, taken: () => void): void {
+  push(entry: Untaken): void {
     const resolve = this.#waiting.shift();
     this.#failing.shift();
     if (!resolve) {
-      this.#entries.push({ event, taken });
+      this.#entries.push(entry);
       return;
     }
-    resolve({ done: false, value: event });
-    taken();
+    resolve({ done: false, value: entry.event });
+    entry.taken();
   }
 
   next(): Promise<IteratorResult<HubEvent, undefined>> {
@@ -62,7 +58,7 @@ export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
   /** Whoever iterates wants no more. */
   return(): Promise<IteratorResult<HubEvent, undefined>> {
     this.end();
-    this.#ends.left(this.#entries.splice(0));
+    for (const entry of this.#entries.splice(0)) entry.left();
     return Promise.resolve(END);
   }
 
@@ -76,7 +72,7 @@ export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
     this.#failing = [];
     if (error) for (const reject of failing) reject(error);
     else for (const resolve of waiting) resolve(END);
-    this.#ends.ended(this);
+    this.#onEnd(this);
   }
 
   [Symbol.asyncIterator](): this {

@@ -91,7 +91,8 @@ export class Hub extends Operations {
 
   /**
    * Calls `handler` for everything of a kind. The first handler that is given new messages is told first, as `new`
-   * events marked `backlog`, of those that waited; a message counts as delivered when its handlers were started.
+   * events marked `backlog`, of those that waited; so is one that comes after a time without any, of those that nobody
+   * was there for. A message counts as delivered when its handlers were started.
    *
    * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
    * @returns what takes the handler away again.

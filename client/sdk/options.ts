@@ -19,7 +19,7 @@ export interface ConnectOptions {
   scope?: "mine" | "all";
   /** Say from the start that a `presence` handler will come, and spare the reconnect when it does. false */
   presence?: boolean;
-  /** Say from the start that handlers for new messages will come, and spare the reconnect when they do. false */
+  /** Say from the start that handlers will come, and have everything that happens held until they do. false */
   receives?: boolean;
   /** Go on from this cursor (an earlier `hub.cursor`) as soon as somebody listens, instead of from now. */
   resume?: string;

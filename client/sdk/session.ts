@@ -36,6 +36,7 @@ export class Session {
   readonly #calls: Calls;
   readonly #acks: Acks;
   readonly #receipts: Receipts;
+  readonly #backlog: Backlog;
   readonly #presence: PresenceWatch;
   #isKept = false;
   /** Whether the stream tells of messages' ends. */
@@ -54,11 +55,12 @@ export class Session {
     this.#acks = new Acks(clock, flush);
     this.tasks = this.#newTasks();
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
-    this.stream = new Stream(this.#acks, this.listeners, [this.tasks.observe, this.claims.observe]);
+    this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
-    this.#receipts = new Receipts(clock, (params) => this.call("received", params));
-    this.audience = this.#newAudience(this.#newBacklog());
+    this.#receipts = new Receipts({ clock, call: this.call.bind(this) }, this.listeners.report);
+    this.#backlog = this.#newBacklog();
+    this.audience = this.#newAudience();
     this.connection = this.#newConnection();
   }
 
@@ -97,11 +99,14 @@ export class Session {
 
   /** Every event up to here was handed over. */
   get cursor(): string | undefined {
-    return this.audience.isYetToResume ? this.config.resume : this.#acks.position;
+    if (this.audience.isYetToResume) return this.config.resume;
+    const listensToOthers = this.stream.isHeard && !this.stream.receives;
+    return (listensToOthers ? undefined : this.#backlog.missedAfter) ?? this.#acks.position;
   }
 
   call<N extends OperationName>(operation: N, params: Params<N>, timeoutMs?: number): Promise<Result<N>> {
     this.audience.precede();
+    this.#receipts.flush();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
     return this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
@@ -164,21 +169,35 @@ export class Session {
     return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
   };
 
+  #newStream(): Stream {
+    const { listeners, tasks, claims } = this;
+    return new Stream({
+      acks: this.#acks,
+      listeners,
+      observers: [tasks.observe, claims.observe],
+      taken: (message) => {
+        if (this.#backlog.isFor(message)) this.#receipts.add(message.id);
+      },
+      missed: (after) => this.#backlog.miss(after),
+    });
+  }
+
   #newBacklog(): Backlog {
-    const { config, stream } = this;
-    const addresses = [config.as as string, ...(config.about?.roles ?? []).map((role) => `@${role}`)];
-    return new Backlog(addresses, stream, config.clock, {
+    const { as, about, clock } = this.config;
+    const addresses = as === undefined ? [] : [as, ...(about?.roles ?? []).map((role) => `@${role}`)];
+    return new Backlog(addresses, this.stream, clock, {
       list: (params) => this.call("list", params),
+      events: (params) => this.call("events", params),
       get: (id) => this.call("get", { id }),
-      received: this.#receipts.add,
       report: this.listeners.report,
     });
   }
 
-  #newAudience(backlog: Backlog): Audience {
+  #newAudience(): Audience {
     const { config, keepAlive, listeners, stream } = this;
     return new Audience({
-      ...{ config, keepAlive, listeners, stream, backlog },
+      ...{ config, keepAlive, listeners, stream },
+      backlog: this.#backlog,
       presence: this.#presence,
       connection: () => this.connection,
       followed: this.#followed,

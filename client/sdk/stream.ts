@@ -3,23 +3,24 @@
  *
  * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were told; they differ only while
  * the stream is held. An *observer* is a part of the SDK that follows every event as it is received; handlers and
- * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state. What is
- * *left* are messages that nobody took, because the last iterator was left early: they are told anew to whoever comes.
+ * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state.
  *
  * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
- * `rewind` says so. An event at or below its message's floor is not told.
+ * `rewind` says so. An event at or below its message's floor is not told. Every message that is told was either taken
+ * by somebody, which the hub is told, or missed, and then waits for whoever listens next.
  */
 import {
   EVENT_KINDS,
   type Event,
   type EventKind,
+  formatCursor,
   type Message,
   type Page,
   parseCursor,
   type Welcome,
 } from "../../shared/index.ts";
 import type { Acks } from "./acks.ts";
-import { EventQueue, type Untaken } from "./eventQueue.ts";
+import { EventQueue } from "./eventQueue.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
 import type { Listeners } from "./listeners.ts";
 
@@ -28,23 +29,32 @@ interface Received {
   readonly bytes: number;
 }
 
+export interface StreamEnds {
+  readonly acks: Acks;
+  readonly listeners: Listeners<HubEvents>;
+  readonly observers: readonly ((event: Event) => void)[];
+  /** Somebody took a message that is new. */
+  taken(message: HubEvent["message"]): void;
+  /** A message came past this cursor, and there was nobody to take it. */
+  missed(after: string): void;
+}
+
 export class Stream {
+  readonly #ends: StreamEnds;
   readonly #acks: Acks;
   readonly #listeners: Listeners<HubEvents>;
-  readonly #observers: readonly ((event: Event) => void)[];
   readonly #queues = new Set<EventQueue>();
   readonly #floors = new Map<string, number>();
   #floorsUntil = 0;
-  #left: Untaken[] = [];
   #cursor: string | undefined;
   #tail: string | undefined;
   #held: Received[] | undefined;
   #drained: (() => void)[] = [];
 
-  constructor(acks: Acks, listeners: Listeners<HubEvents>, observers: readonly ((event: Event) => void)[]) {
-    this.#acks = acks;
-    this.#listeners = listeners;
-    this.#observers = observers;
+  constructor(ends: StreamEnds) {
+    this.#ends = ends;
+    this.#acks = ends.acks;
+    this.#listeners = ends.listeners;
   }
 
   /** Where to go on. */
@@ -87,7 +97,7 @@ export class Stream {
   receive(page: Page, bytes: number): boolean {
     if (page.after !== this.#tail) return false;
     this.#tail = page.cursor;
-    for (const event of page.events) for (const observe of this.#observers) observe(event);
+    for (const event of page.events) for (const observe of this.#ends.observers) observe(event);
     if (this.#held) this.#held.push({ page, bytes });
     else this.#tellPage(page, bytes);
     return true;
@@ -105,26 +115,20 @@ export class Stream {
   }
 
   /**
-   * Tells of messages that waited, as they were when the hub stood at `seq`.
+   * Tells of messages that waited, as they were when the log stood at a cursor, or later.
    *
-   * @param told is called for each when it was handed over.
+   * @param taken is called for each that somebody took.
    */
-  tellBacklog(messages: readonly Message[], seq: number, told: (id: string) => void): void {
-    this.#floorsUntil = Math.max(this.#floorsUntil, seq);
+  tellBacklog(messages: readonly Message[], cursor: string, taken: (id: string) => void): void {
+    const { seq: readAt } = parseCursor(cursor);
     for (const message of messages) {
-      if (message.seq !== undefined) this.#floors.set(message.id, message.seq);
-      this.#tell(backlogEvent(message), () => told(message.id));
+      const { id, seq = 0 } = message;
+      this.#floors.set(id, seq);
+      this.#floorsUntil = Math.max(this.#floorsUntil, readAt, seq);
+      this.#tell(backlogEvent(message), (_, isTaken) => {
+        if (isTaken) taken(id);
+      });
     }
-  }
-
-  /** How many messages are left. */
-  get left(): number {
-    return this.#left.length;
-  }
-
-  /** What is left, for whoever tells of it anew, and calls each taken. */
-  takeLeft(): readonly Untaken[] {
-    return this.#left.splice(0);
   }
 
   /**
@@ -133,12 +137,11 @@ export class Stream {
    * @param onEnd is called when nobody wants them any more.
    */
   iterate(onEnd: () => void): EventQueue {
-    const ended = (queue: EventQueue) => {
+    const queue = new EventQueue(() => {
       this.#queues.delete(queue);
       this.#noteDrained();
       onEnd();
-    };
-    const queue = new EventQueue({ ended, left: (untaken) => this.leave(untaken) });
+    });
     this.#queues.add(queue);
     return queue;
   }
@@ -153,23 +156,7 @@ export class Stream {
     for (const queue of [...this.#queues]) queue.end(error);
   }
 
-  /** Messages stay unacknowledged until they were told anew, unless others are told of them as well. */
-  leave(untaken: readonly Untaken[]): void {
-    for (const entry of untaken) {
-      if (entry.event.kind === "new" && !this.receives) this.#left.push(entry);
-      else entry.taken();
-    }
-  }
-
-  /** What is left holds up no more than half of what may be on its way: the rest of the stream goes on. */
-  #yield(): void {
-    if (this.#left.length === 0 || !this.#acks.areHeldUp) return;
-    for (const { taken } of this.#left) taken();
-    this.#left = this.#left.map(({ event }) => ({ event, taken: () => {} }));
-  }
-
   #forget(cursor: string): void {
-    this.#left = [];
     this.#floors.clear();
     this.#floorsUntil = 0;
     this.#acks.restart(cursor);
@@ -177,16 +164,19 @@ export class Stream {
 
   #tellPage(page: Page, bytes: number): void {
     this.#cursor = page.cursor;
+    const { epoch, seq } = parseCursor(page.cursor);
     const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
-    const settle = () => this.#acks.settle(delivery);
+    const settled = (event: HubEvent, isTaken: boolean) => {
+      if (event.kind === "new" && !isTaken) this.#ends.missed(formatCursor(epoch, event.seq - 1));
+      this.#acks.settle(delivery);
+    };
     for (const event of page.events) {
       if (this.#isKnown(event)) continue;
       delivery.open++;
-      this.#tell(event, settle);
+      this.#tell(event, settled);
     }
-    settle();
-    this.#yield();
-    if (this.#floors.size > 0 && parseCursor(page.cursor).seq >= this.#floorsUntil) this.#floors.clear();
+    this.#acks.settle(delivery);
+    if (seq >= this.#floorsUntil) this.#floors.clear();
   }
 
   #isKnown(event: Event): boolean {
@@ -195,17 +185,29 @@ export class Stream {
     return floor !== undefined && event.seq <= floor;
   }
 
-  /** @param settled is called once its handlers were started, and every iterator has taken it. */
-  #tell(event: HubEvent, settled: () => void): void {
+  /** @param settled is called once its handlers were started, and every iterator has taken it or gone. */
+  #tell(event: HubEvent, settled: (event: HubEvent, isTaken: boolean) => void): void {
+    const isHandled = this.#listeners.has(event.kind) || this.#listeners.has("event");
     this.#listeners.emit(event.kind, event as HubEvents[EventKind] & HubEvents["new"]);
     this.#listeners.emit("event", event);
+    const settle = (isTaken: boolean) => {
+      if (event.kind === "new" && isTaken) this.#ends.taken(event.message);
+      settled(event, isTaken);
+    };
+    if (this.#queues.size === 0) settle(isHandled);
+    else this.#queue(event, isHandled, settle);
+  }
+
+  #queue(event: HubEvent, isHandled: boolean, settle: (isTaken: boolean) => void): void {
+    let isTaken = isHandled;
     let open = this.#queues.size;
-    if (open === 0) settled();
-    const taken = () => {
-      if (--open === 0) settled();
+    const decided = (takes: boolean) => {
+      isTaken ||= takes;
+      if (--open === 0) settle(isTaken);
       this.#noteDrained();
     };
-    for (const queue of [...this.#queues]) queue.push(event, taken);
+    const entry = { event, taken: () => decided(true), left: () => decided(false) };
+    for (const queue of [...this.#queues]) queue.push(entry);
   }
 
   #noteDrained(): void {

@@ -2,7 +2,6 @@
 import { EVENT_KINDS, type EventKind, type Subscribe } from "../../shared/index.ts";
 
 export interface Wishes extends Subscribe {
-  readonly receives: boolean;
   readonly presence: boolean;
 }
 
@@ -15,5 +14,4 @@ export const isSame = (told: Subscribe, wishes: Wishes): boolean =>
   String(told.kinds) === String(wishes.kinds) && isEnough(told, wishes) && isEnough(wishes, told);
 
 /** Whether a line that carries all kinds of event carries what is wanted. */
-export const isEnough = (told: Subscribe, { receives, presence }: Subscribe): boolean =>
-  (told.receives === true || !receives) && (told.presence === true || !presence);
+export const isEnough = (told: Subscribe, { presence }: Subscribe): boolean => told.presence === true || !presence;

@@ -124,9 +124,8 @@ export class LongPollTransport implements Transport {
   }
 
   async #pollEvents(signal: AbortSignal): Promise<void> {
-    const receives = this.#hello?.receives === true && { receives: true };
     while (!signal.aborted) {
-      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS, ...receives });
+      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS });
       if (signal.aborted) return;
       this.#cursor = page.cursor;
       this.#events.page(page, 0);

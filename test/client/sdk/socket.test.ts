@@ -268,8 +268,8 @@ it("a hub is asked for what is listened to, and from the first message that is s
   sockets.on("connection", (socket) => {
     socket.on("message", (data) => {
       for (const { id, method, params } of [JSON.parse(String(data))].flat()) {
-        const { kinds, receives } = params;
-        if (method !== "list") asked.push(method === "stats" || method === "send" ? method : [method, kinds, receives]);
+        const { kinds } = params;
+        if (method !== "list") asked.push(method === "stats" || method === "send" ? method : [method, kinds]);
         socket.send(JSON.stringify({ id, result: results[method] ?? { message: { id: "m", status: "complete" } } }));
       }
     });
@@ -284,12 +284,12 @@ it("a hub is asked for what is listened to, and from the first message that is s
   await hub.send({ to_claude: "bob", task: "t" });
   const ends = ["completed", "failed", "cancelled", "deleted"];
   expect(asked).toEqual([
-    ["hello", ends, false],
-    ["subscribe", ["new", "late"], true],
+    ["hello", ends],
+    ["subscribe", ["new", "late"]],
     "stats",
-    ["subscribe", ["new", ...ends, "late"], true],
+    ["subscribe", ["new", ...ends, "late"]],
     "send",
-    ["subscribe", ["new", ...ends], true],
+    ["subscribe", ["new", ...ends]],
     "send",
   ]);
 });

@@ -35,10 +35,12 @@ export async function startProxied(random?: Random): Promise<Proxied> {
 /** Everything of a kind that a hub tells from now on. */
 export class Heard<K extends keyof HubEvents> {
   readonly all: HubEvents[K][] = [];
+  /** Listens no longer. */
+  readonly off: () => void;
   readonly #looks = new Set<(newest: HubEvents[K]) => void>();
 
   constructor(hub: Hub, kind: K) {
-    hub.on(kind, (value) => {
+    this.off = hub.on(kind, (value) => {
       this.all.push(value);
       for (const look of [...this.#looks]) look(value);
     });
