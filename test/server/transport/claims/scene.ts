@@ -43,9 +43,10 @@ export class Scene {
     return pass(this.clock, ms);
   }
 
-  /** Waits until the hub has noticed that bob has so many connections. */
+  /** Waits until the hub has noticed that bob has so many connections, and has written down what follows from it. */
   async connections(count: number): Promise<void> {
     const bob = async () => (await http(`${this.hub.url}/presence/bob`)).body.data.instances[0];
     while ((await bob()).connections.length !== count) await setTimeout(1);
+    await this.ada.call("heartbeat", {}); // committed after what was submitted before it
   }
 }
