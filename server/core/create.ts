@@ -92,10 +92,10 @@ export function create(
   return { next: waiting(state, now), events: [{ kind: "new", actor: said.from_claude }] };
 }
 
+export const CHAT_WAITS_FOR_NOTHING = "A chat waits for nothing: only a task can have `after`";
+
 function assertPossible(said: NewMessage, type: MessageType): void {
-  if (said.after && type === "chat") {
-    throw new HubError("not_a_task", "A chat waits for nothing: only a task can have `after`", { field: "after" });
-  }
+  if (said.after && type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
   if (said.to_claude === EVERYONE && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }

@@ -38,7 +38,8 @@ export const LOST_MEANINGS: Record<LostReason, string> = {
   pruned: "The log no longer goes back so far.",
   epoch: "It is another log: the database was made anew, restored or rolled back.",
   ahead: "The cursor is ahead of the log.",
-  filter_changed: "The session asks for other events than the one that the cursor comes from.",
+  filter_changed:
+    "The session sees the messages of others than the one that the cursor comes from. Other `kinds` do no harm.",
 };
 
 export const LIMIT_MEANINGS: Record<keyof Limits, string> = {

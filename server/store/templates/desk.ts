@@ -5,7 +5,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { TemplateBody } from "../../../shared/template.ts";
-import type { NewMessage } from "../../core/create.ts";
+import { CHAT_WAITS_FOR_NOTHING, type NewMessage } from "../../core/create.ts";
 import { inStep } from "../../core/macro.ts";
 import type { MessageState } from "../../core/message.ts";
 import { parametersIn } from "../../core/parameterSchema.ts";
@@ -110,9 +110,12 @@ export class TemplateDesk {
     return { ok: true, message, deduplicated, ...this.#sender.queueOf(to), ...messages };
   }
 
-  /** A step names a template with a message, and parameters that it has. */
+  /** A step names a template with a message, and parameters that it has; only a task waits for others. */
   #assertStep(step: NonNullable<TemplateBody["steps"]>[number]): void {
-    const { parameters } = stepTemplate(step, this.#ledger.templates);
+    const { parameters, message } = stepTemplate(step, this.#ledger.templates);
+    const waits = step.after !== undefined && step.after.length > 0;
+    const { type } = { ...message, ...step };
+    if (waits && type === "chat") throw new HubError("invalid_params", CHAT_WAITS_FOR_NOTHING, { field: "steps" });
     assertNames(Object.keys(step.params ?? {}), parametersIn(parameters));
   }
 }

@@ -198,6 +198,9 @@ export const templates: Section = (hub) => {
         'Step a: Unknown parameter: waht (did you mean "what"?)',
       );
       await expect(putStep({ template: macro })).rejects.toThrow(`Step a: ${macro} is a macro`);
+      const first = { key: "b", template: build };
+      const chat = { key: "a", template: build, type: "chat" } as const;
+      await expect(put(other, { steps: [first, { ...chat, after: ["b"] }] })).rejects.toThrow("Step a: A chat waits");
     });
 
     test("is bounded as a whole", async () => {
