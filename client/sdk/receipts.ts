@@ -1,9 +1,10 @@
 /** Says of messages that somebody here has taken them: only then are they delivered. */
 import { LIMITS } from "../../shared/index.ts";
-import { HubClosed } from "./errors.ts";
-import { type Caller, insist } from "./insist.ts";
+import { HubClosed, isRetryable } from "./errors.ts";
+import type { Caller } from "./insist.ts";
 
 const COALESCE_MS = 50;
+const AGAIN_MS = 1_000;
 
 export class Receipts {
   readonly #caller: Caller;
@@ -11,7 +12,7 @@ export class Receipts {
   #ids: string[] = [];
   #callOff: (() => void) | undefined;
 
-  /** @param report is told what keeps the hub from taking a receipt. */
+  /** @param report is told what keeps the hub from ever taking a receipt. */
   constructor(caller: Caller, report: (error: unknown) => void) {
     this.#caller = caller;
     this.#report = report;
@@ -21,15 +22,25 @@ export class Receipts {
   add(id: string): void {
     this.#ids.push(id);
     if (this.#ids.length === LIMITS.list_messages) this.flush();
-    else this.#callOff ??= this.#caller.clock.after(COALESCE_MS, () => this.flush());
+    else this.#flushWithin(COALESCE_MS);
   }
 
   flush(): void {
-    if (this.#ids.length === 0) return;
     this.#callOff?.();
     this.#callOff = undefined;
-    insist(this.#caller, "received", { ids: this.#ids.splice(0) }).catch((error) => {
-      if (!(error instanceof HubClosed)) this.#report(error);
+    while (this.#ids.length > 0) this.#say(this.#ids.splice(0, LIMITS.list_messages));
+  }
+
+  #flushWithin(ms: number): void {
+    this.#callOff ??= this.#caller.clock.after(ms, () => this.flush());
+  }
+
+  #say(ids: string[]): void {
+    this.#caller.call("received", { ids }).catch((error) => {
+      if (error instanceof HubClosed) return;
+      if (!isRetryable(error)) return this.#report(error);
+      this.#ids.unshift(...ids);
+      this.#flushWithin(AGAIN_MS);
     });
   }
 }
