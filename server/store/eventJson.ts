@@ -5,7 +5,7 @@
 import type { EventKind } from "../../shared/event.ts";
 import type { EventDraft } from "../core/decision.ts";
 import type { MessageState } from "../core/message.ts";
-import { addresses, bodies, iso, leaseAt, progressField, time, wishes } from "./messageJson.ts";
+import { addresses, bodies, iso, leaseAt, progressField, quoted, time, wishes } from "./messageJson.ts";
 
 /** When an event happens, and to what. */
 export interface Moment {
@@ -17,7 +17,7 @@ export interface Moment {
 
 /** The event up to where its bodies go. */
 export function envelope(seq: number, draft: EventDraft, s: MessageState, moment: Moment): string {
-  const actor = draft.actor === null ? "" : `,"actor":${JSON.stringify(draft.actor)}`;
+  const actor = draft.actor === null ? "" : `,"actor":${quoted(draft.actor)}`;
   const attempt = s.type === "task" ? `,"attempt":${s.attempt}` : "";
   return (
     `{"seq":${seq},"kind":"${draft.kind}","at":"${iso(moment.now)}"${actor},"message":${addresses(s)}` +
@@ -73,7 +73,7 @@ type Change = (s: MessageState, moment: Moment) => string;
 
 const nothing: Change = () => "";
 const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
-const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${JSON.stringify(s.claimed_by)}`);
+const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${quoted(s.claimed_by)}`);
 /** Readers of a message that waits know nothing of an earlier claim: who ends it meanwhile tells of it again. */
 const ended: Change = (s, { waited }) =>
   triesLeft(s) + claimedBy(s) + (waited ? time("claimed_at", s.claimed_at) + time("delivered_at", s.delivered_at) : "");

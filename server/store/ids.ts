@@ -2,10 +2,12 @@
 import { randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
-const POOL_BYTES = 4096;
+const ID_BYTES = 16;
+const POOL_BYTES = 256 * ID_BYTES;
 
 /** @returns a function that makes the next id at a moment (ms). */
 export function makeIds(): (now: number) => string {
+  const id = Buffer.alloc(ID_BYTES);
   const pool = new Uint8Array(POOL_BYTES);
   let used = POOL_BYTES;
   const rng = () => {
@@ -13,13 +15,13 @@ export function makeIds(): (now: number) => string {
       randomFillSync(pool);
       used = 0;
     }
-    used += 16;
-    return pool.subarray(used - 16, used);
+    used += ID_BYTES;
+    return pool.subarray(used - ID_BYTES, used);
   };
   let [last, seq] = [0, 0];
   return (now) => {
     // Within a millisecond, and while the clock is behind the last id, the counter rises instead.
     if (now > last) [last, seq] = [now, 0];
-    return v7({ msecs: last, seq: seq++, rng }).replaceAll("-", "");
+    return v7({ msecs: last, seq: seq++, rng }, id).toString("hex");
   };
 }

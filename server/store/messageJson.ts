@@ -17,14 +17,20 @@ export function iso(ms: number): string {
   return texts[slot] as string;
 }
 
-const text = (field: string, value: string | null) => (value === null ? "" : `,"${field}":${JSON.stringify(value)}`);
+/** Text that JSON writes as it is, as most names, ids and bodies are: looking costs a third of asking `JSON.stringify`. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A text as JSON. */
+export const quoted = (value: string) => (PLAIN.test(value) ? `"${value}"` : JSON.stringify(value));
+
+const text = (field: string, value: string | null) => (value === null ? "" : `,"${field}":${quoted(value)}`);
 const word = (field: string, value: string | null) => (value === null ? "" : `,"${field}":"${value}"`);
 const number = (field: string, value: number | null) => (value === null ? "" : `,"${field}":${value}`);
 export const time = (field: string, ms: number | null) => (ms === null ? "" : `,"${field}":"${iso(ms)}"`);
 
 /** Ids and addresses, without the closing brace: how every message and every event's message begins. */
 export const addresses = (state: Pick<MessageState, "id" | "from_claude" | "to_claude">) =>
-  `{"id":${JSON.stringify(state.id)},"from_claude":${JSON.stringify(state.from_claude)},"to_claude":${JSON.stringify(state.to_claude)}`;
+  `{"id":${quoted(state.id)},"from_claude":${quoted(state.from_claude)},"to_claude":${quoted(state.to_claude)}`;
 
 /** The bodies that a message holds for good, as fields. */
 export const bodies = (first: "task" | "result", a: string | null, b: string | null) =>

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { iso } from "../../../server/store/messageJson.ts";
+import { iso, quoted } from "../../../server/store/messageJson.ts";
 import { seed } from "../../support/random.ts";
 
 test("times are told in ISO 8601, whatever was told before in the same place of memory", () => {
@@ -12,4 +12,11 @@ test("times are told in ISO 8601, whatever was told before in the same place of 
     }),
     { seed, numRuns: 500 },
   );
+});
+
+test("any text is told as JSON tells it", () => {
+  const likely = fc.constantFrom(...'"\\\0\n\u007f\u2028\ud800ä~!#[]^');
+  const anyText = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: likely }));
+  const isToldAsJson = (text: string) => quoted(text) === JSON.stringify(text);
+  fc.assert(fc.property(anyText, isToldAsJson), { seed, numRuns: 500 });
 });
