@@ -7,9 +7,8 @@ export default defineConfig({
     setupFiles: "test/support/endOfFile.ts",
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    // Loading everything anew for each file takes a fifth of the whole; each file shows that it leaves nothing. On Node 24
-    // the native part of better-sqlite3 may abort a process at its end: there that takes no other file with it.
-    isolate: Number.parseInt(process.versions.node, 10) > 20,
+    // Loading everything anew for each file takes a fifth of the whole; each file shows that it leaves nothing.
+    isolate: false,
     maxWorkers: 3,
     silent: "passed-only",
     reporters: ["default", new ClosingLine()],

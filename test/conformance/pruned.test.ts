@@ -1,6 +1,7 @@
 /** Pruning under readers' feet, through a real hub: nobody is handed a gap, and who is too far behind starts anew. */
-import Database from "better-sqlite3";
+
 import { describe, expect, test } from "vitest";
+import { BetterSqlite } from "../../server/store/sqlite/betterSqlite.ts";
 import type { Event } from "../../shared/event.ts";
 import type { Message } from "../../shared/message.ts";
 import { Heard, join } from "../client/sdk/support.ts";
@@ -96,7 +97,7 @@ describe.each(CARRIERS)("$name", ({ start }) => {
     await workers.work(30);
     await first.close();
     const hub = await startHub({ db: first.db });
-    const db = new Database(hub.db);
+    const db = new BetterSqlite(hub.db);
     db.exec("DELETE FROM coordination_log WHERE seq < 5"); // the hub does not know of it
     db.close();
     const from = `${origin.split(".")[0]}.3`;
@@ -111,7 +112,7 @@ test("the log's beginning is where it begins now, although the hub does not know
   await (await Workers.start(first, seededRandom())).work(30);
   await first.close();
   const hub = await startHub({ db: first.db });
-  const db = new Database(hub.db);
+  const db = new BetterSqlite(hub.db);
   db.exec("DELETE FROM coordination_log WHERE seq < 5");
   db.close();
   const socket = await RawSocket.greet(hub.wsUrl);

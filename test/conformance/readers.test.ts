@@ -2,8 +2,8 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import Database from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
+import { BetterSqlite } from "../../server/store/sqlite/betterSqlite.ts";
 import type { Event, EventKind } from "../../shared/event.ts";
 import { ManualClock } from "../support/clock.ts";
 import { http } from "../support/http.ts";
@@ -202,7 +202,7 @@ describe("a log that is not what it was", () => {
     await workers.finish();
     const all = await workers.log(origin);
     await hub.close();
-    const db = new Database(hub.db);
+    const db = new BetterSqlite(hub.db);
     db.exec("DELETE FROM coordination_log WHERE seq < 5");
     db.close();
     const pruned = await startHub({ db: hub.db });

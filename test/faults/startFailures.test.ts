@@ -5,8 +5,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSy
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { BetterSqlite } from "../../server/store/sqlite/betterSqlite.ts";
 import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
 import { HubProcess, type ProcessOptions } from "../support/processes.ts";
@@ -79,7 +79,7 @@ describe("a database", () => {
 
   test("of a newer schema stays as it is", async () => {
     const db = await writtenDatabase();
-    const newer = new Database(db);
+    const newer = new BetterSqlite(db);
     newer.exec("UPDATE coordination_meta SET value = '999' WHERE name = 'schema'");
     newer.close();
     const before = readFileSync(db);

@@ -1,7 +1,8 @@
 /** Online backups: SQLite's own, verified after writing, and marked so that a hub which opens one draws a new epoch. */
 import { closeSync, openSync, rmSync } from "node:fs";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
+import { BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./migrate.ts";
 
 const ALL_PAGES = 2 ** 31 - 1;
@@ -34,7 +35,7 @@ function createPrivately(file: string): void {
 }
 
 function verifyAndMark(file: string): void {
-  const copy = new Database(file);
+  const copy = new BetterSqlite(file);
   try {
     const verdict = copy.pragma("integrity_check", { simple: true });
     if (verdict !== "ok") throw new Error(`the backup is damaged: ${verdict}`);

@@ -1,7 +1,8 @@
 /** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
+import { BetterSqlite } from "./betterSqlite.ts";
 import { migrate } from "./migrate.ts";
 import { unusable } from "./unusable.ts";
 
@@ -16,7 +17,7 @@ const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
  */
 export function openDatabase(file: string): Database.Database {
   const fresh = createPrivately(file);
-  const db = new Database(file, { timeout: 100 });
+  const db = new BetterSqlite(file, { timeout: 100 });
   try {
     assertSafeVersion(db);
     if (fresh) db.pragma("auto_vacuum = INCREMENTAL");

@@ -6,7 +6,7 @@
  * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
  * tried again on the same connection.
  */
-import Database from "better-sqlite3";
+
 import { HubError } from "../../../shared/errors.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
@@ -24,6 +24,7 @@ import type {
   Workload,
 } from "../store.ts";
 import { writeBackup } from "./backup.ts";
+import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
@@ -181,7 +182,7 @@ export class SqliteHost {
     try {
       return read(this.#use());
     } catch (error) {
-      throw error instanceof Database.SqliteError ? unavailable(error.code) : error;
+      throw error instanceof BetterSqlite.SqliteError ? unavailable(error.code) : error;
     }
   }
 

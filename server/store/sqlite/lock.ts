@@ -5,7 +5,8 @@
  * database that was put back to an older state is noticed.
  */
 import { closeSync, openSync } from "node:fs";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
+import { BetterSqlite } from "./betterSqlite.ts";
 import { unusable } from "./unusable.ts";
 
 export class HubLock {
@@ -59,7 +60,7 @@ export class HubLock {
 function openLock(file: string): Database.Database {
   try {
     closeSync(openSync(file, "a", 0o600)); // whoever could open it could keep every hub out
-    return new Database(file, { timeout: 500 });
+    return new BetterSqlite(file, { timeout: 500 });
   } catch (error) {
     throw unusable(file, error);
   }

@@ -1,10 +1,11 @@
 /** The file with all that works on it, from opening to closing. */
 import { hash } from "node:crypto";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
+import { BetterSqlite } from "./betterSqlite.ts";
 import { openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
 import type { HubLock } from "./lock.ts";
@@ -44,7 +45,7 @@ export function openFile(file: string, options: HostOptions, lock: HubLock): Ope
   const dataVersion = db.prepare("PRAGMA data_version").pluck();
   return {
     db,
-    reader: new Database(file, { readonly: true }),
+    reader: new BetterSqlite(file, { readonly: true }),
     ledger,
     queries,
     engine,

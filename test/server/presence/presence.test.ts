@@ -1,7 +1,7 @@
 /** Who is there, as callers and listeners see it: snapshots, diffs, what a sender is told, and what is kept. */
 import { setTimeout } from "node:timers/promises";
-import Database from "better-sqlite3";
 import { beforeEach, describe, expect, test } from "vitest";
+import { BetterSqlite } from "../../../server/store/sqlite/betterSqlite.ts";
 import { LIVENESS, PRESENCE_LIMITS, type Presence } from "../../../shared/presence.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
@@ -246,7 +246,7 @@ describe("what is kept", () => {
   /** Who was there when, as the database has it once the hub is closed. */
   async function kept(): Promise<[string, string, number][]> {
     await hub.close();
-    const db = new Database(hub.db, { readonly: true });
+    const db = new BetterSqlite(hub.db, { readonly: true });
     const rows = db.prepare("SELECT claude_id, state, at FROM coordination_presence ORDER BY id").raw().all();
     db.close();
     return (rows as [string, string, string][]).map(([name, state, at]) => [name, state, Date.parse(at)]);

@@ -1,6 +1,7 @@
 /** SQLite files as the tests of the store need them: hubs over them, and a look inside with a connection of one's own. */
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
+import { BetterSqlite } from "../../../../server/store/sqlite/betterSqlite.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import type { Store } from "../../../../server/store/store.ts";
 import type { ManualClock } from "../../../support/clock.ts";
@@ -28,7 +29,7 @@ function open(store: Store, clock: ManualClock | undefined): Promise<StoreDriver
 
 /** Does something with a connection to the file, as the application or a person at a shell would. */
 export function inside<T>(file: string, work: (db: Database.Database) => T, options: Database.Options = {}): T {
-  const db = new Database(file, options);
+  const db = new BetterSqlite(file, options);
   try {
     return work(db);
   } finally {

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { BetterSqlite } from "../../../../server/store/sqlite/betterSqlite.ts";
 import { HubLock } from "../../../../server/store/sqlite/lock.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { defer } from "../../../support/defer.ts";
@@ -71,7 +71,7 @@ test("an application that is writing just then: unavailable, nothing changed, an
   const file = newFile();
   const hub = await openThread(file);
   const before = await hub.list();
-  const application = new Database(file);
+  const application = new BetterSqlite(file);
   application.exec("BEGIN IMMEDIATE");
   await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject({ code: "storage_unavailable" });
   application.close();
