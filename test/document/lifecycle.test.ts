@@ -62,7 +62,7 @@ describe("whoever has no name", () => {
 describe("beside workers that know of runs and attempts, whoever has no name", () => {
   test("finishes nothing that one of them holds, and blocks nothing for them for ever", async () => {
     const clock = new ManualClock();
-    const { url } = await startHub({ clock });
+    const { url, origin } = await startHub({ clock });
     const at = (id: string, status: string) => http(`${url}/message/${id}`, { method: "PUT", body: { status } });
     const boss = await join(url, { as: SENT.from_claude });
     const worker = await join(url, { as: SENT.to_claude });
@@ -76,7 +76,7 @@ describe("beside workers that know of runs and attempts, whoever has no name", (
     expect(await held.result()).toMatchObject({ result: "mine", attempt: 1 });
     const again = new Heard(boss, "requeued");
     clock.advance(LIVENESS.detached_lease_ms);
-    await http(`${url}/readyz`); // a commit after whatever was due
+    await http(`${origin}/readyz`); // a commit after whatever was due
     await again.find(({ message }) => message.id === theirs.id);
   });
 });

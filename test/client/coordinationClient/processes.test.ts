@@ -18,6 +18,7 @@ const run = (code: string) => {
 
 test("importing it has no side effects", async () => {
   const code = `
+    process.stderr; // Node 24 opens it when its own 'assert' is loaded
     const state = () => JSON.stringify([
       process.env,
       process.eventNames(),

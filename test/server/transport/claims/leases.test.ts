@@ -140,7 +140,7 @@ describe("a run that is gone", () => {
     scene.clock.advance(DETACHED - 1_000);
     await http(`${scene.hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
     scene.clock.advance(DETACHED - 1);
-    await http(`${scene.hub.url}/readyz`); // a commit after whatever was due
+    await scene.committed();
     expect(await status()).toBe("in_progress");
     scene.clock.advance(1);
     while ((await status()) !== "pending") await setTimeout(1);

@@ -39,14 +39,22 @@ export class Scene {
     return this.ada.call("get", { id });
   }
 
-  pass(ms: number): Promise<void> {
-    return pass(this.clock, ms);
+  /** Lets time pass, and what it made due be noticed, however slow the disk was meanwhile. */
+  async pass(ms: number): Promise<void> {
+    await pass(this.clock, ms);
+    await this.committed();
+    this.clock.advance(0);
   }
 
-  /** Waits until the hub has noticed that bob has so many connections, and has written down what follows from it. */
+  /** Waits for a commit after whatever was asked for so far. */
+  async committed(): Promise<void> {
+    await http(`${this.hub.origin}/readyz`);
+  }
+
+  /** Waits until the hub has noticed that bob has so many connections, and has written what follows from it. */
   async connections(count: number): Promise<void> {
     const bob = async () => (await http(`${this.hub.url}/presence/bob`)).body.data.instances[0];
     while ((await bob()).connections.length !== count) await setTimeout(1);
-    await this.ada.call("heartbeat", {}); // committed after what was submitted before it
+    await this.committed();
   }
 }

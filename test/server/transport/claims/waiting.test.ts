@@ -187,7 +187,7 @@ describe("an answer that is lost", () => {
     for (let i = 0; i < 3; i++) await http(`${scene.hub.url}/stats`); // and its end noticed
     release();
     await scene.ada.event("claimed", id);
-    await http(`${scene.hub.url}/readyz`); // a commit after whatever follows
+    await scene.committed();
     return scene.ada.events.map(({ kind }) => kind);
   }
 
