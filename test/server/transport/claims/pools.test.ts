@@ -100,7 +100,12 @@ test.each(["websocket", "long_poll"] as const)(
     const worker = await connect({ as: "w1", url: hub.url, transport, about: { roles: ["counter"] } });
     defer(() => worker.close());
     const told: string[] = [];
-    worker.on("new", ({ message, backlog }) => void told.push(`${message.task}${backlog ? " (waited)" : ""}`));
+    await new Promise<void>((resolve) => {
+      worker.on("new", ({ message, backlog }) => {
+        told.push(`${message.task}${backlog ? " (waited)" : ""}`);
+        resolve();
+      });
+    });
     worker.work((task) => `${task.task.split(" ").length}`);
     expect(await waited.result()).toMatchObject({ result: "2", claimed_by: "w1" });
     const live = await boss.send({ to_claude: "@counter", task: "a b c" });
@@ -108,7 +113,7 @@ test.each(["websocket", "long_poll"] as const)(
     expect(await live.result()).toMatchObject({ result: "3" });
     const chat = await boss.chat("@counter", "well done");
     expect(await chat.reached("delivered")).toMatchObject({ delivered_at: expect.any(String) });
-    expect(told.slice(-2)).toEqual(["a b c", "well done"]);
+    expect(told).toEqual(["a b (waited)", "a b c", "well done"]);
     const { instances } = await boss.presence({ claude_id: "w1" });
     expect(instances).toMatchObject([{ roles: ["counter"], connections: [{ transport }] }]);
   },
