@@ -107,6 +107,10 @@ export const OPERATIONS = {
       thread_id: f.key.optional().describe("Only those of this conversation."),
       failure: failure.optional().describe("Only those that failed for this reason."),
       lease: leaseState.optional().describe("Only those held like this: kept, detached or expiring."),
+      delivered: z
+        .boolean()
+        .optional()
+        .describe("Only those that their recipient's client has taken, or only the others."),
       chain_id: f.id.optional().describe("Only those that go on with the exchange that this message began."),
       open_for: f.name
         .optional()

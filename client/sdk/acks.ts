@@ -1,9 +1,9 @@
 /**
- * How far events were handed over, and when to tell the hub.
+ * Flow control: how far events are dealt with, and when to tell the hub, which then sends more.
  *
- * A page is *settled* when its handlers were started and every iterator has taken its events. The *position* is the
- * cursor of the last page before which all are settled. Acknowledgements ride behind requests that travel anyway;
- * alone they wait a little for each other, unless half of what the hub lets be on its way is unacknowledged.
+ * A page is *settled* when its handlers were started and every iterator has taken its events or gone. Acknowledgements
+ * ride behind requests that travel anyway; alone they wait a little for each other, unless half of what the hub lets be
+ * on its way is unacknowledged.
  */
 import type { Welcome } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
@@ -15,7 +15,7 @@ export interface Delivery {
   readonly cursor: string;
   readonly events: number;
   readonly bytes: number;
-  /** How much of it is not handed over yet. */
+  /** How much of it is not settled yet. */
   open: number;
 }
 
@@ -24,7 +24,8 @@ export class Acks {
   readonly #onDue: () => void;
   readonly #deliveries: Delivery[] = [];
   #window: Welcome["window"] = { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
-  #position: string | undefined;
+  /** The cursor of the last page before which all are settled. */
+  #settledTo: string | undefined;
   #events = 0;
   #bytes = 0;
   #armed = false;
@@ -35,9 +36,12 @@ export class Acks {
     this.#onDue = onDue;
   }
 
-  /** Everything up to this cursor was handed over. */
-  get position(): string | undefined {
-    return this.#position;
+  /** Whether so much lies untaken that the hub may send no more. */
+  get isStalled(): boolean {
+    return this.#isHalfOpen(
+      this.#deliveries.reduce((sum, { events }) => sum + events, 0),
+      this.#deliveries.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
   }
 
   /** A session begins. */
@@ -45,23 +49,23 @@ export class Acks {
     this.#window = window;
     this.#events = 0;
     this.#bytes = 0;
-    if (this.#deliveries.length === 0) this.#position = cursor;
+    if (this.#deliveries.length === 0) this.#settledTo = cursor;
   }
 
-  /** The log goes on elsewhere: what is still being handed over belongs to no session any more. */
+  /** The log goes on elsewhere: what is not settled belongs to no session any more. */
   restart(cursor: string): void {
     this.#deliveries.length = 0;
-    this.#position = cursor;
+    this.#settledTo = cursor;
   }
 
-  /** A page is about to be handed over; `settle` it when all its handlers were started. */
+  /** A page is about to be told; `settle` it when all its handlers were started. */
   open(cursor: string, events: number, bytes: number): Delivery {
     const delivery = { cursor, events, bytes, open: 1 };
     this.#deliveries.push(delivery);
     return delivery;
   }
 
-  /** One more part of a page is handed over. */
+  /** One more part of a page is settled. */
   settle(delivery: Delivery): void {
     if (--delivery.open > 0) return;
     let settled = 0;
@@ -75,11 +79,11 @@ export class Acks {
     if (this.#events === 0) return undefined;
     this.#events = 0;
     this.#bytes = 0;
-    return this.#position;
+    return this.#settledTo;
   }
 
   #pass({ cursor, events, bytes }: Delivery): void {
-    this.#position = cursor;
+    this.#settledTo = cursor;
     this.#events += events;
     this.#bytes += bytes;
   }

@@ -47,6 +47,7 @@ export class Audience {
     this.#stage = stage;
     const { resume, receives } = stage.config;
     if (resume === undefined) stage.backlog.restart();
+    else stage.backlog.resume(resume);
     if (receives) stage.stream.hold();
     if (receives && resume !== undefined) stage.stream.rewind(resume);
   }
@@ -137,7 +138,7 @@ export class Audience {
   /** From here on, new messages find nobody. */
   #noteMissing(): void {
     const { stream, backlog } = this.#stage;
-    if (!stream.receives) backlog.miss(stream.cursor);
+    if (!stream.receives && !this.isYetToResume) backlog.miss();
   }
 
   /** Whoever is about to listen may listen to anything. */
@@ -150,8 +151,8 @@ export class Audience {
 
   /** What is known anew: that the log was lost, then the messages that wait. */
   #tellState(): void {
-    const { listeners, backlog } = this.#stage;
-    const resync = this.#isHeard || listeners.has("resync") ? this.#resync : undefined;
+    const { listeners, stream, backlog } = this.#stage;
+    const resync = stream.isHeard || listeners.has("resync") ? this.#resync : undefined;
     if (resync) {
       this.#resync = undefined;
       listeners.emit("resync", resync);

@@ -16,7 +16,7 @@ import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
 import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
-import { isEnough, isSame, type Wishes } from "./wishes.ts";
+import { isSame, type Wishes } from "./wishes.ts";
 
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
@@ -106,12 +106,7 @@ export class Connection {
   /** Has the line that serves carry what is wanted; the next one is told by its hello. */
   subscribe(wishes: Wishes): void {
     const [line, told] = [this.#serving, this.hello];
-    if (!line || !told) return;
-    if (!line.subscribe) {
-      if (!isEnough(told, wishes)) this.reopen();
-      return;
-    }
-    if (isSame(told, wishes)) return;
+    if (!line || !told || isSame(told, wishes)) return;
     const { kinds: _, ...said } = told;
     this.#hellos.set(line, { ...said, ...wishes });
     this.#subscriptions++;
@@ -224,10 +219,8 @@ export class Connection {
   };
 
   #greet(line: Transport): void {
-    const { kinds, ...said } = this.#ends.hello();
-    const hello = line.subscribe && kinds ? { ...said, kinds } : said;
+    const hello = this.#ends.hello();
     this.#hellos.set(line, hello);
-    if (line === this.#primary) this.#subscriptions = 0;
     line.greet(hello);
   }
 
@@ -235,6 +228,7 @@ export class Connection {
     const { line, welcome } = this.#welcome as { line: Transport; welcome: Welcome };
     this.#timetable.serves();
     this.#serving = line;
+    this.#subscriptions = 0;
     this.#lost = undefined;
     this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
     this.#ends.welcomed(welcome, this.#hellos.get(line) as Hello);

@@ -53,7 +53,7 @@ export class Hub extends Operations {
     return this.#session.connection.state;
   }
 
-  /** Every event up to here was handed over: where a later `connect({ resume })` goes on. */
+  /** Every event up to here was handed over to whoever listened: where a later `connect({ resume })` goes on. */
   get cursor(): string | undefined {
     return this.#session.cursor;
   }
@@ -119,9 +119,13 @@ export class Hub extends Operations {
    * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
    */
   events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
-    const events = this.#session.stream.iterate(() => this.#session.audience.changed());
+    const abort = () => void events.return();
+    const events = this.#session.stream.iterate(() => {
+      signal?.removeEventListener("abort", abort);
+      this.#session.audience.changed();
+    });
     if (this.state === "closed" || signal?.aborted) events.end();
-    signal?.addEventListener("abort", () => void events.return(), { once: true });
+    else signal?.addEventListener("abort", abort, { once: true });
     this.#session.audience.changed();
     return events;
   }

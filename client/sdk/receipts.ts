@@ -10,6 +10,8 @@ export class Receipts {
   readonly #caller: Caller;
   readonly #report: (error: unknown) => void;
   #ids: string[] = [];
+  /** Which the hub may not know of yet. */
+  readonly #unknown = new Set<string>();
   #callOff: (() => void) | undefined;
 
   /** @param report is told what keeps the hub from ever taking a receipt. */
@@ -20,9 +22,15 @@ export class Receipts {
 
   /** A message was taken; those of a moment are said together, and before whatever is asked next. */
   add(id: string): void {
+    this.#unknown.add(id);
     this.#ids.push(id);
     if (this.#ids.length === LIMITS.list_messages) this.flush();
     else this.#flushWithin(COALESCE_MS);
+  }
+
+  /** Messages that were taken, and the hub may not know it yet. */
+  get unknown(): Iterable<string> {
+    return this.#unknown;
   }
 
   flush(): void {
@@ -36,11 +44,18 @@ export class Receipts {
   }
 
   #say(ids: string[]): void {
-    this.#caller.call("received", { ids }).catch((error) => {
-      if (error instanceof HubClosed) return;
-      if (!isRetryable(error)) return this.#report(error);
-      this.#ids.unshift(...ids);
-      this.#flushWithin(AGAIN_MS);
+    const known = () => {
+      for (const id of ids) this.#unknown.delete(id);
+    };
+    this.#caller.call("received", { ids }).then(known, (error) => {
+      if (isRetryable(error)) return this.#sayAgain(ids);
+      known();
+      if (!(error instanceof HubClosed)) this.#report(error);
     });
+  }
+
+  #sayAgain(ids: string[]): void {
+    this.#ids.unshift(...ids);
+    this.#flushWithin(AGAIN_MS);
   }
 }

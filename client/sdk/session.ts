@@ -23,6 +23,8 @@ import { Tasks } from "./tasks.ts";
 
 /** How long a goodbye waits for the hub. */
 const PATIENCE_MS = 5_000;
+/** How often to look whether the stream is at a standstill, while an end is waited for. */
+const STALLED_MS = 1_000;
 
 export class Session {
   readonly config: Config;
@@ -43,6 +45,7 @@ export class Session {
   #tellsEnds = false;
   /** Whether anything was sent. */
   #sends = false;
+  #isLooking = false;
   #onReady: ((error?: Error) => void) | undefined;
   #onDown = () => {};
   #lost: string | undefined;
@@ -99,9 +102,7 @@ export class Session {
 
   /** Every event up to here was handed over. */
   get cursor(): string | undefined {
-    if (this.audience.isYetToResume) return this.config.resume;
-    const listensToOthers = this.stream.isHeard && !this.stream.receives;
-    return (listensToOthers ? undefined : this.#backlog.missedAfter) ?? this.#acks.position;
+    return this.audience.isYetToResume ? this.config.resume : this.stream.position;
   }
 
   call<N extends OperationName>(operation: N, params: Params<N>, timeoutMs?: number): Promise<Result<N>> {
@@ -160,8 +161,20 @@ export class Session {
   readonly #onInterest = (isWaiting: boolean): void => {
     if (isWaiting) this.keepAlive.hold();
     else this.keepAlive.release();
+    if (isWaiting && !this.#isLooking) this.#lookLater();
     this.connection.listen();
   };
+
+  /** Where so much lies untaken that no end may come, what is waited for is read. */
+  #lookLater(): void {
+    this.#isLooking = true;
+    this.config.clock.after(STALLED_MS, () => {
+      this.#isLooking = this.tasks.waiting > 0;
+      if (!this.#isLooking) return;
+      if (this.#acks.isStalled) this.tasks.look();
+      this.#lookLater();
+    });
+  }
 
   /** Whoever listens to nothing is taken for a sender, and spared a second hello. */
   readonly #followed = (): readonly EventKind[] => {
@@ -175,10 +188,7 @@ export class Session {
       acks: this.#acks,
       listeners,
       observers: [tasks.observe, claims.observe],
-      taken: (message) => {
-        if (this.#backlog.isFor(message)) this.#receipts.add(message.id);
-      },
-      missed: (after) => this.#backlog.miss(after),
+      news: () => this.#backlog,
     });
   }
 
@@ -187,8 +197,8 @@ export class Session {
     const addresses = as === undefined ? [] : [as, ...(about?.roles ?? []).map((role) => `@${role}`)];
     return new Backlog(addresses, this.stream, clock, {
       list: (params) => this.call("list", params),
-      events: (params) => this.call("events", params),
-      get: (id) => this.call("get", { id }),
+      taken: (id) => this.#receipts.add(id),
+      unreceived: () => this.#receipts.unknown,
       report: this.listeners.report,
     });
   }

@@ -2,7 +2,7 @@
  * The one stream of events, out of pages from whichever line serves.
  *
  * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were told; they differ only while
- * the stream is held. An *observer* is a part of the SDK that follows every event as it is received; handlers and
+ * the stream is held. The *position* is how far events were handed over: it stands still while nobody listens. An *observer* is a part of the SDK that follows every event as it is received; handlers and
  * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state.
  *
  * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
@@ -29,14 +29,21 @@ interface Received {
   readonly bytes: number;
 }
 
+/** Told what becomes of messages that are new. */
+export interface News {
+  /** Those who listen are about to be given it. */
+  given(message: HubEvent["message"]): void;
+  /** One of them took it. */
+  taken(message: HubEvent["message"]): void;
+  /** All of them took it or have gone; nobody may have taken it. */
+  settled(message: HubEvent["message"], isTaken: boolean): void;
+}
+
 export interface StreamEnds {
   readonly acks: Acks;
   readonly listeners: Listeners<HubEvents>;
   readonly observers: readonly ((event: Event) => void)[];
-  /** Somebody took a message that is new. */
-  taken(message: HubEvent["message"]): void;
-  /** A message came past this cursor, and there was nobody to take it. */
-  missed(after: string): void;
+  news(): News;
 }
 
 export class Stream {
@@ -47,6 +54,7 @@ export class Stream {
   readonly #floors = new Map<string, number>();
   #floorsUntil = 0;
   #cursor: string | undefined;
+  #position: string | undefined;
   #tail: string | undefined;
   #held: Received[] | undefined;
   #drained: (() => void)[] = [];
@@ -60,6 +68,11 @@ export class Stream {
   /** Where to go on. */
   get cursor(): string | undefined {
     return this.#cursor;
+  }
+
+  /** Every event up to here was handed over. */
+  get position(): string | undefined {
+    return this.#position;
   }
 
   /** Whether messages that come are given to somebody. */
@@ -81,6 +94,7 @@ export class Stream {
   begin(welcome: Welcome): void {
     this.#cursor = welcome.cursor;
     this.#tail = welcome.cursor;
+    this.#position ??= welcome.cursor;
     if (this.#held) this.#held = [];
     if (!welcome.resumed) this.#forget(welcome.cursor);
     this.#acks.begin(welcome, welcome.cursor);
@@ -115,20 +129,14 @@ export class Stream {
   }
 
   /**
-   * Tells of messages that waited, as they were when the log stood at a cursor, or later.
+   * Tells of a message that waited, as it was when the log stood at a cursor.
    *
-   * @param taken is called for each that somebody took.
+   * @param settled is called once it was taken, or everybody has gone without it.
    */
-  tellBacklog(messages: readonly Message[], cursor: string, taken: (id: string) => void): void {
-    const { seq: readAt } = parseCursor(cursor);
-    for (const message of messages) {
-      const { id, seq = 0 } = message;
-      this.#floors.set(id, seq);
-      this.#floorsUntil = Math.max(this.#floorsUntil, readAt, seq);
-      this.#tell(backlogEvent(message), (_, isTaken) => {
-        if (isTaken) taken(id);
-      });
-    }
+  tellBacklog(message: Message, cursor: string, settled: () => void): void {
+    if (message.seq !== undefined) this.#floors.set(message.id, message.seq);
+    this.#floorsUntil = Math.max(this.#floorsUntil, parseCursor(cursor).seq);
+    this.#tell(backlogEvent(message), settled);
   }
 
   /**
@@ -157,6 +165,7 @@ export class Stream {
   }
 
   #forget(cursor: string): void {
+    this.#position = cursor;
     this.#floors.clear();
     this.#floorsUntil = 0;
     this.#acks.restart(cursor);
@@ -167,7 +176,7 @@ export class Stream {
     const { epoch, seq } = parseCursor(page.cursor);
     const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
     const settled = (event: HubEvent, isTaken: boolean) => {
-      if (event.kind === "new" && !isTaken) this.#ends.missed(formatCursor(epoch, event.seq - 1));
+      if (isTaken || this.isHeard) this.#position = formatCursor(epoch, event.seq);
       this.#acks.settle(delivery);
     };
     for (const event of page.events) {
@@ -175,6 +184,7 @@ export class Stream {
       delivery.open++;
       this.#tell(event, settled);
     }
+    if (delivery.open === 1 && this.isHeard) this.#position = page.cursor;
     this.#acks.settle(delivery);
     if (seq >= this.#floorsUntil) this.#floors.clear();
   }
@@ -187,27 +197,37 @@ export class Stream {
 
   /** @param settled is called once its handlers were started, and every iterator has taken it or gone. */
   #tell(event: HubEvent, settled: (event: HubEvent, isTaken: boolean) => void): void {
+    if (event.kind === "new") this.#ends.news().given(event.message);
     const isHandled = this.#listeners.has(event.kind) || this.#listeners.has("event");
     this.#listeners.emit(event.kind, event as HubEvents[EventKind] & HubEvents["new"]);
     this.#listeners.emit("event", event);
-    const settle = (isTaken: boolean) => {
-      if (event.kind === "new" && isTaken) this.#ends.taken(event.message);
-      settled(event, isTaken);
-    };
-    if (this.#queues.size === 0) settle(isHandled);
-    else this.#queue(event, isHandled, settle);
+    if (isHandled) this.#taken(event);
+    if (this.#queues.size === 0) this.#settle(event, isHandled, settled);
+    else this.#queue(event, isHandled, settled);
   }
 
-  #queue(event: HubEvent, isHandled: boolean, settle: (isTaken: boolean) => void): void {
+  #queue(event: HubEvent, isHandled: boolean, settled: (event: HubEvent, isTaken: boolean) => void): void {
     let isTaken = isHandled;
     let open = this.#queues.size;
-    const decided = (takes: boolean) => {
-      isTaken ||= takes;
-      if (--open === 0) settle(isTaken);
+    const left = () => {
+      if (--open === 0) this.#settle(event, isTaken, settled);
       this.#noteDrained();
     };
-    const entry = { event, taken: () => decided(true), left: () => decided(false) };
-    for (const queue of [...this.#queues]) queue.push(entry);
+    const taken = () => {
+      if (!isTaken) this.#taken(event);
+      isTaken = true;
+      left();
+    };
+    for (const queue of [...this.#queues]) queue.push({ event, taken, left });
+  }
+
+  #taken(event: HubEvent): void {
+    if (event.kind === "new") this.#ends.news().taken(event.message);
+  }
+
+  #settle(event: HubEvent, isTaken: boolean, settled: (event: HubEvent, isTaken: boolean) => void): void {
+    if (event.kind === "new") this.#ends.news().settled(event.message, isTaken);
+    settled(event, isTaken);
   }
 
   #noteDrained(): void {

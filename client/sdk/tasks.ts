@@ -131,6 +131,11 @@ export class Tasks {
   restart(cursor: string): void {
     this.era++;
     this.begin(cursor);
+    this.look();
+  }
+
+  /** Reads how everything stands that is waited for. */
+  look(): void {
     for (const waits of this.#waits.values()) for (const wait of waits) void this.#read(wait);
   }
 

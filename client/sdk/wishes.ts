@@ -10,8 +10,5 @@ export function onlyKinds(wanted: ReadonlySet<EventKind>): { kinds?: EventKind[]
   return wanted.size === EVENT_KINDS.length ? {} : { kinds: EVENT_KINDS.filter((kind) => wanted.has(kind)) };
 }
 
-export const isSame = (told: Subscribe, wishes: Wishes): boolean =>
-  String(told.kinds) === String(wishes.kinds) && isEnough(told, wishes) && isEnough(wishes, told);
-
-/** Whether a line that carries all kinds of event carries what is wanted. */
-export const isEnough = (told: Subscribe, { presence }: Subscribe): boolean => told.presence === true || !presence;
+export const isSame = (told: Subscribe, { kinds, presence }: Wishes): boolean =>
+  String(told.kinds) === String(kinds) && (told.presence === true) === presence;

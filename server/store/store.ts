@@ -108,6 +108,7 @@ export interface ListFilter {
   thread_id?: string | undefined;
   failure?: Failure | undefined;
   lease?: LeaseState | undefined;
+  delivered?: boolean | undefined;
   chain_id?: string | undefined;
   /** Only chats to everyone whose receipt for this recipient is open, each as it stands for the recipient. */
   open_for?: string | undefined;

@@ -1,7 +1,6 @@
 /**
  * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for page by
- * page from the cursor, while somebody wants them. The next page is asked for when the one before was handed over, so
- * that asking for it is its acknowledgement.
+ * page from the cursor, while somebody wants them and takes them.
  */
 import {
   type About,
@@ -12,6 +11,7 @@ import {
   type Page,
   type Params,
   type Presence,
+  type Subscribe,
 } from "../../../shared/index.ts";
 import { RestClient } from "../rest.ts";
 import type { Request, Transport, TransportEvents } from "./transport.ts";
@@ -20,6 +20,8 @@ import type { Request, Transport, TransportEvents } from "./transport.ts";
 const HOLD_MS = 25_000;
 /** How much longer an answer may take on its way. */
 const TRANSIT_MS = 10_000;
+/** So many pages may be told and not taken, each as if it were full, before the next is asked for. */
+const PAGES_ON_THE_WAY = 4;
 /** So many calls at once: each takes a connection of its own. */
 const REQUESTS_IN_FLIGHT = 64;
 
@@ -42,7 +44,13 @@ export class LongPollTransport implements Transport {
   #polls: AbortController | undefined;
   #cursor = "";
   #hello: Hello | undefined;
-  #onAck: (() => void) | undefined;
+  /** What was asked for up to the cursor; `hello` may say otherwise by now. */
+  #kinds: Hello["kinds"];
+  /** So many subscriptions are not answered yet. */
+  #subscriptions = 0;
+  /** The cursors of pages that were told and are not acknowledged. */
+  #onTheWay: string[] = [];
+  #onRoom: (() => void) | undefined;
 
   constructor(url: string, who: Identity, events: TransportEvents) {
     this.#events = events;
@@ -61,12 +69,23 @@ export class LongPollTransport implements Transport {
     const line = this.#line;
     if (!line) return;
     this.#hello = hello;
+    this.#kinds = hello.kinds;
+    this.#subscriptions = 0;
     this.#greet(line.signal, hello.resume).catch((error) => this.#broken(line, error));
   }
 
   send(requests: readonly Request[], ack: string | undefined): void {
-    if (ack === this.#cursor) this.#onAck?.();
+    if (ack !== undefined) this.#acknowledged(ack);
     for (const request of requests) this.#carry(request);
+  }
+
+  subscribe(wishes: Subscribe): void {
+    const { kinds: _, ...said } = this.#hello as Hello;
+    this.#hello = { ...said, ...wishes };
+    this.#subscriptions++;
+    const isListening = this.#polls !== undefined;
+    this.#quiet();
+    this.listen(isListening);
   }
 
   listen(wanted: boolean): void {
@@ -75,8 +94,9 @@ export class LongPollTransport implements Transport {
     else if (line && !this.#polls) {
       this.#polls = new AbortController();
       const signal = AbortSignal.any([line.signal, this.#polls.signal]);
-      this.#pollEvents(signal).catch((error) => this.#broken(line, error, signal));
-      if (this.#hello?.presence) this.#pollPresence(signal).catch((error) => this.#broken(line, error, signal));
+      const broken = (error: unknown) => this.#broken(line, error, signal);
+      this.#pollEvents(signal).catch(broken);
+      if (this.#hello?.presence) this.#pollPresence(signal).catch(broken);
     }
   }
 
@@ -93,7 +113,7 @@ export class LongPollTransport implements Transport {
   #quiet(): void {
     this.#polls?.abort();
     this.#polls = undefined;
-    this.#onAck?.();
+    this.#onRoom?.();
   }
 
   /** Finds out where this reader stands; the events themselves come once they are wanted. */
@@ -111,31 +131,60 @@ export class LongPollTransport implements Transport {
 
   #welcome(cursor: string, reason: LostReason | undefined): void {
     this.#cursor = cursor;
+    this.#onTheWay = [];
     this.#events.welcomed({
       session: this.name,
       cursor,
       resumed: reason === undefined,
       ...(reason && { reason }),
       heartbeat_ms: HOLD_MS,
-      window: { events: 1, bytes: 1 },
+      window: { events: LIMITS.window_events, bytes: PAGES_ON_THE_WAY * LIMITS.page_bytes },
       limits: { ...LIMITS, requests_in_flight: REQUESTS_IN_FLIGHT },
       hub: { version: "", protocol: 0 },
     });
   }
 
   async #pollEvents(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const page = await this.#read(signal, { after: this.#cursor, wait_ms: HOLD_MS });
-      if (signal.aborted) return;
-      this.#cursor = page.cursor;
-      this.#events.page(page, 0);
-      if (page.events.length > 0) await this.#handedOver();
+    while (this.#subscriptions > 0 && !signal.aborted) {
+      const isAtHead = await this.#pollPage(signal, 0);
+      if (isAtHead) this.#subscribed();
     }
+    while (this.#kinds?.length !== 0 && !signal.aborted) await this.#pollPage(signal, HOLD_MS);
   }
 
-  #handedOver(): Promise<void> {
+  /** Up to the head what was wanted before was told. */
+  #subscribed(): void {
+    this.#kinds = this.#hello?.kinds;
+    for (; this.#subscriptions > 0; this.#subscriptions--) this.#events.subscribed(this.#cursor);
+  }
+
+  /** @returns whether nothing more is there to be told. */
+  async #pollPage(signal: AbortSignal, wait_ms: number): Promise<boolean> {
+    const page = await this.#page(signal, wait_ms);
+    if (signal.aborted) return false;
+    const isEmpty = page.events.length === 0;
+    this.#cursor = page.cursor;
+    if (!isEmpty) this.#onTheWay.push(page.cursor);
+    this.#events.page(page, isEmpty ? 0 : LIMITS.page_bytes);
+    if (this.#onTheWay.length >= PAGES_ON_THE_WAY) await this.#room();
+    return isEmpty;
+  }
+
+  async #page(signal: AbortSignal, wait_ms: number): Promise<Page> {
+    const after = this.#cursor;
+    const kinds = this.#kinds;
+    if (kinds?.length !== 0) return this.#read(signal, { after, wait_ms, ...(kinds && { kinds }) });
+    return { ...(await this.#read(signal, {})), after }; // nothing was wanted so far: to the head
+  }
+
+  #acknowledged(cursor: string): void {
+    this.#onTheWay.splice(0, this.#onTheWay.indexOf(cursor) + 1);
+    if (this.#onTheWay.length < PAGES_ON_THE_WAY) this.#onRoom?.();
+  }
+
+  #room(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onAck = resolve;
+      this.#onRoom = resolve;
     });
   }
 

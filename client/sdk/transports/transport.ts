@@ -31,11 +31,8 @@ export interface Transport {
   attempt(): void;
   /** Says who is there on an opened line. Answered by `welcomed`, `refused` or `lost`. */
   greet(hello: Hello): void;
-  /**
-   * Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. A transport without it has to be
-   * greeted anew, and is told of all kinds of event.
-   */
-  subscribe?(wishes: Subscribe): void;
+  /** Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. */
+  subscribe(wishes: Subscribe): void;
   /** Sends calls, and after them how far events were handed over. */
   send(requests: readonly Request[], ack: string | undefined): void;
   /** Whether events are wanted: a transport that has to ask for them asks only then. */

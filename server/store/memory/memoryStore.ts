@@ -180,6 +180,7 @@ function replayedBodies(kind: StoredEntry["kind"], state: MessageState, own: str
 }
 
 const matches = (state: MessageState, filter: ListFilter) =>
+  (filter.delivered === undefined || (state.delivered_at !== null) === filter.delivered) &&
   (["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const).every(
     (field) => filter[field] === undefined || filter[field] === state[field],
   );

@@ -24,7 +24,7 @@ const STEP_BYTES = 256 * 1024;
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
 /** What is looked at of each message; of a chat to everyone, with a recipient's receipt. */
-type Glance = { place: Place; lease_until: string | null } & Partial<ReceiptRow> & {
+type Glance = { place: Place; lease_until: string | null; delivered_at: string | null } & Partial<ReceiptRow> & {
     [F in (typeof FILTERS)[number]]: string | null;
   };
 
@@ -84,8 +84,9 @@ export class MessageList {
   }
 
   #matches(glance: Glance): boolean {
-    const { lease } = this.#filter;
+    const { lease, delivered } = this.#filter;
     if (lease !== undefined && this.#leaseOf(glance) !== lease) return false;
+    if (delivered !== undefined && (glance.delivered_at !== null) !== delivered) return false;
     return FILTERS.every((field) => this.#filter[field] === undefined || this.#filter[field] === glance[field]);
   }
 
@@ -139,7 +140,7 @@ interface Scan {
 
 const scanOf = (filter: ListFilter): Scan =>
   filter.open_for === undefined
-    ? { from: " FROM coordination_messages", ...narrowest(filter), place: "rowid", key: "rowid" }
+    ? { from: ", delivered_at FROM coordination_messages", ...narrowest(filter), place: "rowid", key: "rowid" }
     : { ...OPEN, values: [filter.open_for] };
 
 const OPEN = {

@@ -160,7 +160,7 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     expect(tasksOf(first.all)).toEqual(["one"]);
   });
 
-  it("that came while nobody listened are told by a stored cursor too", async () => {
+  it("that were left behind are told to whoever goes on from a stored cursor, which stands where they begin", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });
     const first = await join(url, { as: "bob", transport });
