@@ -133,7 +133,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
     breaks: "an answer leaves the trace of what it answers",
     file: TRACE,
     search: "return parts ?",
-    replace: "return !parts ?",
+    replace: "return parts && parts.length === 0 ?",
   },
   {
     breaks: "receipts: one reader's acknowledgement ends a chat to everyone",
