@@ -37,6 +37,13 @@ export const claimable = (state: MessageState): MessageState => waiting(state, N
 /** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
 export const heldWakeAt = (state: MessageState): number | null => earliest(state.lease_until, state.timeout_at);
 
+/** Whether a deadline of it measures time: of those that are held, and those that rest after a try. */
+export function isTimed(state: MessageState): boolean {
+  if (state.status === "in_progress") return (state.lease_until ?? state.extended_until ?? state.timeout_at) !== null;
+  const waits = state.status === "pending" && state.claim_rank === null && state.blocked === 0;
+  return waits && state.attempt > 0 && state.not_before !== null;
+}
+
 /** A held task, or one that rests, once its clock has moved by so much beside the passing of time. */
 export function onMovedClock(state: MessageState, by: number): MessageState {
   const moved = (at: number | null) => (at === null ? null : at + by);
@@ -53,7 +60,7 @@ export function onMovedClock(state: MessageState, by: number): MessageState {
   return { ...held, wake_at: heldWakeAt(held) };
 }
 
-const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
+export const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
 
 /**
  * How long a task rests before its next try: doubling from `backoff_ms`, capped, and spread over the upper

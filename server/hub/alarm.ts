@@ -1,5 +1,5 @@
 /**
- * Wakes the store when time alone changes something there.
+ * Wakes the store when time alone changes something there, or is to be noted.
  *
  * One timer, armed at the earliest, but never for longer than a second: the wall clock may be put forward, and a
  * machine's sleep stops timers but not that clock. When the two clocks have come apart the store is woken at once: in
@@ -11,8 +11,6 @@ import { JUMP_MS } from "../store/timekeeper.ts";
 const LOOK_MS = 1_000;
 /** How soon what is due is tried again when the store failed. */
 const AGAIN_MS = 1_000;
-/** How long the store may go without learning the time, while it has something to wait for: less than it takes for absence. */
-const SILENCE_MS = 8_000;
 
 export class Alarm {
   readonly #clock: Clock;
@@ -20,7 +18,6 @@ export class Alarm {
   readonly #failed: (error: unknown) => void;
   #at: number | null = null;
   #apart: number;
-  #wokeAt: number;
   #isStopped = false;
   #callOff = () => {};
 
@@ -30,10 +27,9 @@ export class Alarm {
     this.#wake = wake;
     this.#failed = failed;
     this.#apart = clock.now() - clock.awake();
-    this.#wokeAt = clock.awake();
   }
 
-  /** @param at when time alone changes something next, ms since 1970; null: never. */
+  /** @param at when the store is to be woken next, ms since 1970; null: never. */
   arm(at: number | null): void {
     if (at === this.#at || this.#isStopped) return;
     this.#at = at;
@@ -60,11 +56,10 @@ export class Alarm {
   #look(): void {
     const { now, awake } = momentOf(this.#clock);
     const hasJumped = Math.abs(now - awake - this.#apart) > JUMP_MS;
-    const isDue = this.#at !== null && (this.#at <= now || awake - this.#wokeAt >= SILENCE_MS);
+    const isDue = this.#at !== null && this.#at <= now;
     if (hasJumped || isDue) {
       this.#at = null;
       this.#apart = now - awake;
-      this.#wokeAt = awake;
       void this.#wakeNow();
     }
     this.#lookLater();

@@ -12,6 +12,7 @@ import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, isFor, withLease } from "../core/decide.ts";
 import type { Caller, MessageState } from "../core/message.ts";
+import { earliest } from "../core/readiness.ts";
 import { EVERYONE, markOf } from "../core/receipt.ts";
 import { lift } from "./chains.ts";
 import { Dependencies } from "./dependencies.ts";
@@ -97,8 +98,12 @@ export class Engine {
     this.#journal.open(now);
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
-    const wakeAt = this.#dependencies.isBehind ? now : this.#ledger.earliestWake();
+    const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
     return { outcomes, entries: this.#journal.close(), wakeAt };
+  }
+
+  #nextWake(): number | null {
+    return earliest(this.#ledger.earliestWake(), this.#timekeeper.noteAt);
   }
 
   #settle(): void {

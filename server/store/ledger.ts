@@ -76,8 +76,8 @@ export interface ClockTable {
   /** The wall clock as it was noted last; null: never. */
   noted(): number | null;
   note(now: number): void;
-  /** Tasks with a deadline that measures time: those held, and those that rest after a try. */
-  timed(): string[];
+  /** Tasks with a deadline that measures time: see isTimed. */
+  readonly timed: ReadonlySet<string>;
 }
 
 export interface Ledger {

@@ -87,7 +87,7 @@ export interface LogEntry {
 export interface CommitResult {
   outcomes: Outcome[];
   entries: LogEntry[];
-  /** When time alone will change something next (ms); null: never. */
+  /** When the store is to be woken next (ms), because time alone changes something or is to be noted; null: never. */
   wakeAt: number | null;
 }
 

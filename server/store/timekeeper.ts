@@ -17,8 +17,8 @@ import type { Ledger } from "./ledger.ts";
 export const JUMP_MS = 1_000;
 /** The same for the time between two hubs. */
 const AWAY_MS = 10_000;
-/** How old the noted time becomes while batches come. */
-const NOTE_MS = 5_000;
+/** How old the noted time becomes while anything is timed: with a restart, far less than an absence. */
+const NOTE_MS = 2_000;
 
 export class Timekeeper {
   readonly #ledger: Pick<Ledger, "clock" | "message" | "update">;
@@ -51,13 +51,18 @@ export class Timekeeper {
     if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
   }
 
+  /** When the time is to be noted next, though no batch should come: only what is timed needs it. */
+  get noteAt(): number | null {
+    return this.#noted === null || this.#ledger.clock.timed.size === 0 ? null : this.#noted + NOTE_MS;
+  }
+
   #sinceNoted(now: number): number {
     this.#noted = this.#ledger.clock.noted();
     return now - (this.#noted ?? now);
   }
 
   #move(by: number): void {
-    for (const id of this.#ledger.clock.timed()) {
+    for (const id of this.#ledger.clock.timed) {
       const state = this.#ledger.message(id);
       if (state) this.#ledger.update(onMovedClock(state, by));
     }

@@ -32,6 +32,18 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
     replace: "const AWAY_MS = 100;",
   },
   {
+    breaks: "a quiet hub does not know how long it was away",
+    file: TIMEKEEPER,
+    search: "this.#noted === null || this.#ledger.clock.timed.size === 0 ?",
+    replace: "this.#noted === null || this.#ledger.clock.timed.size >= 0 ?",
+  },
+  {
+    breaks: "a hub with nothing that is timed writes the time for ever",
+    file: TIMEKEEPER,
+    search: "this.#noted === null || this.#ledger.clock.timed.size === 0 ?",
+    replace: "this.#noted === null ?",
+  },
+  {
     breaks: "a clock that is put forward ends the time of an attempt",
     file: READINESS,
     search: "timeout_at: moved(state.timeout_at),",

@@ -114,8 +114,8 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a long chain is settled in part",
     file: ENGINE,
-    search: "const wakeAt = this.#dependencies.isBehind ? now : this.#ledger.earliestWake();",
-    replace: "const wakeAt = this.#ledger.earliestWake();",
+    search: "const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();",
+    replace: "const wakeAt = this.#nextWake();",
   },
   {
     breaks: "a retried task does not wait any more",

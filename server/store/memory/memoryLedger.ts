@@ -1,5 +1,6 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 import type { Attempt, MessageState } from "../../core/message.ts";
+import { isTimed } from "../../core/readiness.ts";
 import type { ClockTable, HolderKey, Ledger, RememberedKey, Span, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
@@ -54,11 +55,8 @@ class MemoryClock implements ClockTable {
     this.#noted = now;
   }
 
-  timed() {
-    const tasks = [...this.#messages.values()].filter(({ type }) => type === "task");
-    const held = tasks.filter((m) => m.status === "in_progress");
-    const resting = tasks.filter((m) => m.status === "pending" && m.attempt > 0 && m.claim_rank === null && !m.blocked);
-    return [...held, ...resting.filter((m) => m.not_before !== null)].map(({ id }) => id);
+  get timed() {
+    return new Set([...this.#messages.values()].filter(isTimed).map(({ id }) => id));
   }
 }
 

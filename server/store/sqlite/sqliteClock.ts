@@ -1,7 +1,10 @@
 /** What the tables know of the clock. */
 import type Database from "better-sqlite3";
+import type { MessageState } from "../../core/message.ts";
+import { isTimed } from "../../core/readiness.ts";
 import type { ClockTable } from "../ledger.ts";
 
+/** What `isTimed` says, of the tables. */
 const TIMED = `
   SELECT id FROM coordination_messages WHERE status = 'in_progress' AND claimed_by IS NOT NULL
     AND coalesce(lease_until, extended_until, timeout_at) IS NOT NULL
@@ -12,14 +15,15 @@ const TIMED = `
 export class SqliteClock implements ClockTable {
   readonly #noted: Database.Statement;
   readonly #note: Database.Statement;
-  readonly #timed: Database.Statement;
+  readonly #readTimed: Database.Statement;
+  #timed: Set<string> | undefined;
 
   constructor(db: Database.Database) {
     this.#noted = db.prepare("SELECT now FROM coordination_clock WHERE id = 1").pluck();
     this.#note = db.prepare(
       "INSERT INTO coordination_clock VALUES (1, ?) ON CONFLICT DO UPDATE SET now = excluded.now",
     );
-    this.#timed = db.prepare(TIMED).pluck();
+    this.#readTimed = db.prepare(TIMED).pluck();
   }
 
   noted(): number | null {
@@ -30,7 +34,23 @@ export class SqliteClock implements ClockTable {
     this.#note.run(now);
   }
 
-  timed(): string[] {
-    return this.#timed.all() as string[];
+  get timed(): ReadonlySet<string> {
+    this.#timed ??= new Set(this.#readTimed.all() as string[]);
+    return this.#timed;
+  }
+
+  /** A message is now so. */
+  observe(state: MessageState): void {
+    if (isTimed(state)) this.#timed?.add(state.id);
+    else this.#timed?.delete(state.id);
+  }
+
+  drop(id: string): void {
+    this.#timed?.delete(id);
+  }
+
+  /** The tables may hold something else now. */
+  forget(): void {
+    this.#timed = undefined;
   }
 }

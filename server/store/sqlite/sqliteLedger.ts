@@ -130,6 +130,7 @@ export class SqliteLedger implements Ledger {
     this.#saved = {};
     this.#log.forget();
     this.waits.forget();
+    this.clock.forget();
   }
 
   message(id: string): MessageState | undefined {
@@ -153,6 +154,7 @@ export class SqliteLedger implements Ledger {
     this.#sql.eraseBodies.run(state.id);
     this.#sql.forgetAttempts.run(state.id);
     this.#uncache(state.id);
+    this.clock.drop(state.id);
     if (state.to_claude === EVERYONE) this.receipts.forget(state.id);
     this.#earliestWake = undefined;
   }
@@ -267,6 +269,7 @@ export class SqliteLedger implements Ledger {
 
   #touch(state: MessageState): void {
     this.#noteWake(state.wake_at);
+    this.clock.observe(state);
     if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) {
       this.#uncache(state.id);
       return;

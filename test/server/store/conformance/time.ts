@@ -38,7 +38,7 @@ export const time: Section = (hub) => {
     expect(JSON.parse(entries[0]?.json as string)).toMatchObject({
       message: { error: "worker was gone", tries_left: 2 },
     });
-    const rest = (hub().wakeAt as number) - hub().now;
+    const rest = Date.parse((await hub().get(task))?.not_before as string) - hub().now;
     expect(rest).toBeGreaterThanOrEqual(2_500);
     expect(rest).toBeLessThanOrEqual(5_000);
     hub().clock.advance(rest);
@@ -106,20 +106,32 @@ export const time: Section = (hub) => {
     expect(hub().wakeAt).toBe(later);
     const first = await hub().send({ to_claude: worker.claude_id, expires_at: sooner });
     expect(hub().wakeAt).toBe(sooner);
-    const detached = await hub().send({ to_claude: worker.claude_id });
-    await hub().claim(detached, worker);
-    expect(hub().wakeAt).toBe(sooner);
-    for (const task of [last, first, detached]) await hub().delete(task);
+    for (const task of [last, first]) await hub().delete(task);
     await hub().wake();
     expect(hub().wakeAt).toBeNull();
   });
 
+  test("as long as a deadline measures time, every two seconds are to be noted", async () => {
+    const worker = run(hub().newName("worker"), "r1");
+    const held = await hub().claim(await hub().send({ to_claude: worker.claude_id }), worker);
+    expect(hub().wakeAt).toBeNull();
+    await hub().change(held, { op: "extend", attempt: 1, lease_ms: MINUTE }, worker);
+    for (let i = 0; i < 3; i++) {
+      const left = (hub().wakeAt as number) - hub().now;
+      expect(left).toBeGreaterThan(i === 0 ? 0 : 1_999);
+      expect(left).toBeLessThanOrEqual(2_000);
+      hub().clock.advance(left);
+      await hub().wake();
+    }
+    await hub().complete(held, worker);
+    expect(hub().wakeAt).toBeNull();
+  });
+
   test("a wake asked for too early does nothing and says when to come again", async () => {
-    const task = await hub().send({ to_claude: hub().newName("worker"), timeout_ms: MINUTE });
-    await hub().claim(task, name("worker"));
+    const task = await hub().send({ to_claude: hub().newName("worker"), expires_at: hub().now + MINUTE });
     const { entries, wakeAt } = await hub().wake();
     expect([entries, wakeAt]).toEqual([[], hub().now + MINUTE]);
-    await hub().complete((await hub().get(task)) as never, name("worker"));
+    await hub().delete(task);
     hub().clock.advance(MINUTE);
     expect(await hub().wake()).toMatchObject({ entries: [], wakeAt: null });
   });

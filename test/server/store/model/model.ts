@@ -68,7 +68,7 @@ export class Model {
 
   /**
    * A batch begins. When the wall clock has moved otherwise than time went by, what measures time goes with it; so it
-   * does when the store was closed for more than ten seconds since it noted the time, as it does every five.
+   * does when the store was closed for more than ten seconds since it noted the time, as it does every two.
    *
    * @returns what rests until another time now.
    */
@@ -77,7 +77,7 @@ export class Model {
     const jump = isFirst ? now - (this.#noted ?? now) : now - awake - (this.#apart as number);
     const isJump = Math.abs(jump) > (isFirst ? 10_000 : 1_000);
     if (isFirst || isJump) this.#apart = now - awake;
-    if (this.#noted === undefined || Math.abs(now - this.#noted) >= 5_000) this.#noted = now;
+    if (this.#noted === undefined || Math.abs(now - this.#noted) >= 2_000) this.#noted = now;
     return isJump ? this.#move(jump) : [];
   }
 

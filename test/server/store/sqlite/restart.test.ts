@@ -29,7 +29,8 @@ describe("the same file, opened again", () => {
       counts: await hub.store.counts(),
       workload: await hub.store.workload(["worker", "*"]),
     });
-    const [before, wakeAt] = [await told(first), first.wakeAt];
+    const before = await told(first);
+    const wakeAt = Date.parse((await first.get(task))?.not_before as string);
     await first.close();
     const second = await openStore(file, clock);
     expect(await told(second)).toEqual(before);
@@ -91,6 +92,46 @@ describe("the same file, opened again", () => {
       second,
       tasks.map(([due, task, kind]) => [due - 9 * SECOND, task, kind]),
     );
+  });
+
+  /** Lets it live for so long, woken at first and when it wants to be. @returns the kinds of what it told. */
+  const live = async (hub: StoreDriver, ms: number) => {
+    const end = hub.now + ms;
+    const told: string[] = [];
+    for (let at: number | null = hub.now; at !== null && at <= end; at = hub.wakeAt) {
+      hub.clock.advance(Math.max(0, at - hub.now));
+      told.push(...(await hub.wake()).entries.map(({ kind }) => kind));
+    }
+    hub.clock.advance(end - hub.now);
+    return told;
+  };
+
+  test.each([2, 5, 8])("also in a hub that is quiet and killed every %i seconds", async (seconds) => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    let hub = await openStore(file, clock);
+    const worker = run("worker", "r1");
+    await hub.claim(await hub.send({ to_claude: "worker", timeout_ms: 20 * SECOND }), worker);
+    const since = hub.now;
+    while (!(await live(hub, seconds * SECOND)).includes("requeued")) {
+      expect(hub.now - since).toBeLessThanOrEqual(20 * SECOND);
+      await hub.close();
+      clock.advance(3 * SECOND);
+      hub = await openStore(file, clock);
+    }
+  });
+
+  test("and no other time than that, however long the hub was idle before", async () => {
+    const [file, clock] = [newFile(), new ManualClock()];
+    const first = await openStore(file, clock);
+    const held = await first.claim(await first.send({ to_claude: "worker" }), run("worker", "r1"));
+    await first.change(held, { op: "extend", attempt: 1, lease_ms: 3 * MINUTE }, run("worker", "r1"));
+    const before = await first.get(held);
+    await live(first, 2 * MINUTE);
+    await first.close();
+    clock.advance(2 * SECOND);
+    const second = await openStore(file, clock);
+    await second.wake();
+    expect(await second.get(held)).toEqual(before);
   });
 
   test("knows who was there, and since when", async () => {
