@@ -75,6 +75,8 @@ export const LIVENESS = {
   heartbeat_ms: 30_000,
   leave_ms: 15_000,
   fresh_min_ms: 75_000,
+  /** A heartbeat that is to be expected even later counts for as long as if it named this. */
+  longest_interval_ms: 24 * 3600 * 1000,
   stale_ms: 5 * 60_000,
   reconnect_spread_ms: 5_000,
   lease_grace_ms: 30_000,

@@ -5,9 +5,10 @@
  * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
  * connection: an instance may hold several.
  *
- * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second. Deadlines and gaps
+ * Every state but `offline` without a connection ends at `deadline`, or earlier where there are too many; a sweep looks once a second. Deadlines and gaps
  * are of the clock of what the hub lived through, what presence shows is of the calendar's.
  */
+import { LIMITS } from "../../shared/limits.ts";
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
 import { LIVENESS } from "../../shared/presence.ts";
 import type { Moment } from "../clock.ts";
@@ -81,9 +82,7 @@ export class Instances {
   }
 
   get online(): number {
-    let online = 0;
-    for (const { state } of this.#records.values()) if (state === "online") online++;
-    return online;
+    return this.#countOf("online");
   }
 
   /**
@@ -141,7 +140,7 @@ export class Instances {
     return intervalOf(record);
   }
 
-  /** Moves on whoever's time is over. */
+  /** Moves on whoever's time is over, and those of too many who have no connection. */
   sweep({ now, awake }: Moment): void {
     for (const record of this.#leaving) {
       if (record.deadline === null || record.deadline > awake) continue;
@@ -149,6 +148,22 @@ export class Instances {
       this.#setDeadline(record, overdue ? awake + LIVENESS.stale_ms : null);
       this.#move(record, overdue ? "stale" : "offline", now);
     }
+    if (this.count > LIMITS.instances) this.#letGo(this.count - LIMITS.instances - this.#countOf("offline"), now);
+  }
+
+  /** Whoever was seen longest ago is offline, however fresh its heartbeat is: then it can be forgotten. */
+  #letGo(surplus: number, now: number): void {
+    const leaving = [...this.#leaving].sort((a, b) => a.last_seen - b.last_seen);
+    for (const record of leaving.slice(0, Math.max(0, surplus))) {
+      this.#setDeadline(record, null);
+      this.#move(record, "offline", now);
+    }
+  }
+
+  #countOf(state: PresenceState): number {
+    let count = 0;
+    for (const record of this.#records.values()) if (record.state === state) count++;
+    return count;
   }
 
   #add(claude_id: string, state: PresenceState, since: number, last_seen: number): InstanceRecord {
@@ -197,4 +212,5 @@ function freshUntil({ beatAt, gaps }: InstanceRecord): number {
   return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf({ gaps }));
 }
 
-const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) => Math.max(0, ...gaps);
+const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) =>
+  Math.min(LIVENESS.longest_interval_ms, Math.max(0, ...gaps));

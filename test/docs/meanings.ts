@@ -64,7 +64,8 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   attempts: "`max_attempts`",
   after: "messages that one waits for",
   receipts: "receipts of a chat to `*`",
-  instances: "instances that the hub knows; beyond, it forgets those that are offline for longest",
+  instances:
+    "instances that the hub knows; beyond, it forgets those that are offline for longest, then those without a connection",
   dependents: "tasks that wait for one message",
   lease_ms: "`lease_ms` of `extend`",
   retry_messages: "tasks brought back by one `retry_failed`",

@@ -2,12 +2,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { momentOf } from "../../../server/clock.ts";
 import { type Connection, Instances } from "../../../server/presence/instances.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { LIVENESS } from "../../../shared/presence.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const { leave_ms: LEAVE, fresh_min_ms: FRESH, stale_ms: STALE } = LIVENESS;
 const INTERVAL = 60_000;
+const DAY = 24 * 3_600_000;
 
 /** Instances, a clock that sweeps as it goes, and what was told. */
 class Room {
@@ -144,6 +146,15 @@ describe("a heartbeat", () => {
     expect(2.5 * INTERVAL).toBeGreaterThan(FRESH);
   });
 
+  test("that names more than a day counts as if it named a day", () => {
+    room.beat(365 * DAY);
+    room.clock.advance(2.5 * DAY - 2);
+    room.pass(1);
+    expect(room.state).toBe("online");
+    room.pass(1);
+    expect(room.state).toBe("stale");
+  });
+
   test("that names a short interval still counts for 75 s", () => {
     room.beat(1_000);
     room.pass(FRESH - 1);
@@ -210,6 +221,25 @@ describe("a heartbeat", () => {
       ["offline", 3_600_000 + LEAVE],
     ]);
   });
+});
+
+test("too many: those without a connection go, the first seen first, if those who are offline do not suffice", () => {
+  const beats = (name: string) => room.instances.beat(name, DAY, momentOf(room.clock));
+  const states = (...names: string[]) => names.map((name) => room.instances.get(name)?.state);
+  room.leave(room.connect(), true);
+  room.instances.connect("there", { transport: "sse", run: null }, room.clock.now());
+  for (const name of ["old", "renewed", "next"]) beats(name);
+  room.pass(1_000);
+  beats("renewed");
+  for (let i = 5; i < LIMITS.instances + 1; i++) beats(`n${i}`);
+  room.pass(1);
+  expect(states("ada", "there", "old", "renewed", "next")).toEqual(["offline", ...Array(4).fill("online")]);
+  beats("one more");
+  room.pass(1);
+  expect(states("there", "old", "renewed", "next")).toEqual(["online", "offline", "online", "online"]);
+  beats("and another");
+  room.pass(1);
+  expect(states("there", "renewed", "next", "n5")).toEqual(["online", "online", "offline", "online"]);
 });
 
 describe("a restart of the hub", () => {
