@@ -3,7 +3,8 @@
  * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
  * that pruning never has more than a fraction of the database's time.
  *
- * Instances that have long been offline are forgotten in the same way, whatever the policy is.
+ * Instances that have long been offline are forgotten in the same way, whatever the policy is, and so is what long ago
+ * happened to any.
  *
  * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
  * goes because of its age.
@@ -43,6 +44,8 @@ const EVERY_MS = 60_000;
 const PAUSE_MS = 20;
 /** Between two looks at all idempotency keys. */
 const KEYS_EVERY_MS = 24 * 60 * 60_000;
+/** Between two looks for what happened to instances so long ago that no policy keeps it. */
+const HISTORY_EVERY_MS = 24 * 60 * 60_000;
 
 /** By how much a clock must be put forward between two rounds not to be believed, and for how long it is not. */
 const FORWARD_MS = 60_000;
@@ -61,6 +64,7 @@ export class Pruner {
   #stopped = false;
   #keysAfter: KeyPlace | null = FIRST_KEY;
   #keysAt = Number.NEGATIVE_INFINITY;
+  #historyAt = Number.NEGATIVE_INFINITY;
   /** Wall clock less time lived through, as of the last portion. */
   #apart: number;
   #doubtsUntil = Number.NEGATIVE_INFINITY;
@@ -88,13 +92,13 @@ export class Pruner {
   /** One portion, where there is something to do; the next is asked for when its report is here. */
   async #prune(): Promise<void> {
     const command = this.#command();
-    if (this.#keepsAll && !this.#options.forgets(command.seen_before)) return this.#later(EVERY_MS);
+    if (!this.#mayFind(command)) return this.#later(EVERY_MS);
     try {
       const { message } = await this.#options.submit(command);
       const report = JSON.parse(message as string) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report);
-      if (!report.more) this.#note(report.size);
+      if (!report.more) this.#finish(command, report);
       this.#later(report.more ? PAUSE_MS : EVERY_MS);
     } catch (error) {
       if (!this.#stopped) this.#options.failed("pruning", error);
@@ -102,8 +106,15 @@ export class Pruner {
     }
   }
 
-  get #keepsAll(): boolean {
-    return Object.values(this.#options.policy).every((bound) => bound === undefined);
+  #mayFind({ history_before, seen_before }: PruneCommand): boolean {
+    const keepsAll = Object.values(this.#options.policy).every((bound) => bound === undefined);
+    return !keepsAll || history_before !== null || this.#options.forgets(seen_before);
+  }
+
+  /** Nothing is left of what the round was to prune. */
+  #finish({ history_before }: PruneCommand, { size }: PruneReport): void {
+    if (history_before !== null) this.#historyAt = this.#options.clock.awake() + HISTORY_EVERY_MS;
+    this.#note(size);
   }
 
   #command(): PruneCommand {
@@ -123,6 +134,7 @@ export class Pruner {
       max_bytes: policy.maxBytes ?? null,
       keys_after: doubts ? null : this.#keysAfter,
       seen_before: before(LIVENESS.forget_ms),
+      history_before: awake >= this.#historyAt ? before(LIVENESS.forget_ms) : null,
       max_instances: LIMITS.instances,
     };
   }

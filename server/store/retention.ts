@@ -20,6 +20,8 @@ export interface PruneCommand {
   keys_after: KeyPlace | null;
   /** Instances that are offline and were last seen before go. */
   seen_before: number | null;
+  /** What happened to instances before goes, as what is older than the log does; null: not now. */
+  history_before: number | null;
   /** Beyond so many instances, those go that are offline for longest. */
   max_instances: number | null;
 }
@@ -36,7 +38,7 @@ export interface PruneReport {
   keys: number;
   /** Names of instances that are forgotten. */
   instances: string[];
-  /** Entries of their history. */
+  /** Entries of the history of presence: of theirs, and those that are too old. */
   history: number;
   /** Pages of the file that were given back. */
   pages: number;
@@ -63,6 +65,8 @@ export interface RetentionLedger {
   pruneKeys(before: number, after: KeyPlace, limit: number): { removed: number; next: KeyPlace | null };
   /** Forgets instances with their history, of which at most `limit` entries go; each once its history is gone. */
   forgetInstances(due: DueInstances, limit: number): ForgottenInstances;
+  /** Removes what is older of the first `limit` entries of the history of presence. @returns how many. */
+  pruneHistory(before: number, limit: number): number;
   /** Bytes of the file in use; null when they are not only the hub's. */
   usedBytes(): number | null;
   /** Gives free pages back to the file system. @returns how many. */
@@ -98,9 +102,12 @@ export function prune(command: PruneCommand, { tables, now, remove }: Pruning): 
   const logBefore = Math.max(command.log_before ?? 0, isOver ? (gone.at(-1)?.completed_at ?? now) : 0);
   const entries = logBefore > 0 ? tables.pruneLog(logBefore, PORTION.entries) : 0;
   const keys = command.keys_after && tables.pruneKeys(now - KEYS_MS, command.keys_after, PORTION.keys);
-  const forgotten = tables.forgetInstances(command, PORTION.history);
-  const work = { messages: gone.length, entries, keys: keys?.removed ?? 0, ...forgotten };
-  const isIdle = work.messages + work.entries + work.keys + work.instances.length + work.history === 0;
+  const { instances, history: ofTheirs } = tables.forgetInstances(command, PORTION.history);
+  const historyBefore = Math.max(command.history_before ?? 0, logBefore);
+  const ofAll = historyBefore > 0 ? tables.pruneHistory(historyBefore, PORTION.history - ofTheirs) : 0;
+  const history = ofTheirs + ofAll;
+  const work = { messages: gone.length, entries, keys: keys?.removed ?? 0, instances, history };
+  const isIdle = work.messages + work.entries + work.keys + instances.length + history === 0;
   const pages = isIdle ? tables.giveBack(PORTION.pages) : 0;
   const keys_next = keys?.next ?? null;
   return { ...work, pages, floor: tables.floor, keys_next, more: !isIdle || pages > 0 || keys_next !== null, size };

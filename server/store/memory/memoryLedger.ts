@@ -4,6 +4,7 @@ import { isTimed } from "../../core/readiness.ts";
 import type { ClockTable, HolderKey, Ledger, RememberedKey, Span, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
+import { MemoryPresence } from "./memoryPresence.ts";
 import { MemoryReceipts } from "./memoryReceipts.ts";
 import { MemoryRetention } from "./memoryRetention.ts";
 import { MemorySchedules } from "./memorySchedules.ts";
@@ -69,8 +70,8 @@ export class MemoryLedger implements Ledger {
   readonly waits = new MemoryWaits();
   readonly templates = new MemoryTemplates();
   readonly clock = new MemoryClock(this.messages);
-  readonly presence: PresenceTransition[] = [];
-  readonly receipts = new MemoryReceipts(this.presence);
+  readonly presence = new MemoryPresence();
+  readonly receipts = new MemoryReceipts(this.presence.known);
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly schedules = new MemorySchedules();
   readonly keys = new Map<string, RememberedKey & { at: number }>();
@@ -176,7 +177,7 @@ export class MemoryLedger implements Ledger {
   }
 
   recordPresence(transitions: readonly PresenceTransition[]) {
-    this.presence.push(...transitions);
+    this.presence.record(transitions);
   }
 
   seal() {

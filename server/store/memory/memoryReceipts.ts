@@ -1,16 +1,15 @@
 /** The table of receipts in memory. For tests. */
 import { newReceipt, type Receipt } from "../../core/receipt.ts";
 import type { ReceiptTable } from "../ledger.ts";
-import type { PresenceTransition } from "../store.ts";
-import { type Known, knownFrom } from "./memoryPresence.ts";
+import type { Known } from "./memoryPresence.ts";
 
 export class MemoryReceipts implements ReceiptTable {
-  readonly #presence: readonly PresenceTransition[];
+  readonly #instances: ReadonlyMap<string, Known>;
   readonly #receipts = new Map<string, Map<string, Receipt>>();
 
-  /** @param presence everything that happened to instances so far. */
-  constructor(presence: readonly PresenceTransition[]) {
-    this.#presence = presence;
+  /** @param instances those that are known. */
+  constructor(instances: ReadonlyMap<string, Known>) {
+    this.#instances = instances;
   }
 
   open(id: string, sender: string, since: number, limit: number) {
@@ -53,7 +52,7 @@ export class MemoryReceipts implements ReceiptTable {
 
   /** Names of instances that are there or were seen since: those online first, then by when they were last seen. */
   #known(since: number): string[] {
-    const lately = knownFrom(this.#presence).filter(
+    const lately = [...this.#instances.values()].filter(
       ({ state, last_seen }) => state !== "offline" || last_seen >= since,
     );
     const isAway = ({ state }: Known) => Number(state !== "online");

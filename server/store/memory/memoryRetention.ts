@@ -3,14 +3,14 @@ import type { MessageState } from "../../core/message.ts";
 import type { StoredEntry } from "../ledger.ts";
 import type { DueInstances, Finished, ForgottenInstances, KeyPlace, RetentionLedger } from "../retention.ts";
 import type { PresenceTransition } from "../store.ts";
-import { knownFrom } from "./memoryPresence.ts";
+import type { MemoryPresence } from "./memoryPresence.ts";
 
 interface Tables {
   readonly messages: ReadonlyMap<string, MessageState>;
   readonly log: StoredEntry[];
   /** By sender and key. */
   readonly keys: Map<string, { id: string; at: number }>;
-  readonly presence: PresenceTransition[];
+  readonly presence: MemoryPresence;
 }
 
 export class MemoryRetention implements RetentionLedger {
@@ -55,15 +55,24 @@ export class MemoryRetention implements RetentionLedger {
 
   forgetInstances({ seen_before, max_instances }: DueInstances, limit: number): ForgottenInstances {
     const { presence } = this.#tables;
-    const known = knownFrom(presence);
+    const known = [...presence.known.values()];
     const tooMany = known.length - (max_instances ?? known.length);
     const gone = known.filter(({ state }) => state === "offline").sort((a, b) => a.last_seen - b.last_seen);
     const due = gone.filter(({ last_seen }, i) => last_seen < (seen_before ?? 0) || i < tooMany).slice(0, limit);
-    const names = new Set(due.map(({ claude_id }) => claude_id));
-    const kept = presence.filter(({ claude_id }) => !names.has(claude_id));
-    const history = presence.length - kept.length;
-    presence.splice(0, presence.length, ...kept);
-    return { instances: [...names], history };
+    const instances = due.map(({ claude_id }) => claude_id).filter((name) => presence.known.delete(name));
+    return { instances, history: this.#keepHistory(({ claude_id }) => !instances.includes(claude_id)) };
+  }
+
+  pruneHistory(before: number, limit: number): number {
+    return this.#keepHistory(({ at }, i) => i >= limit || at >= before);
+  }
+
+  /** @returns how many entries went. */
+  #keepHistory(stays: (entry: PresenceTransition, i: number) => boolean): number {
+    const { presence } = this.#tables;
+    const before = presence.history.length;
+    presence.history = presence.history.filter(stays);
+    return before - presence.history.length;
   }
 
   usedBytes(): number {

@@ -46,6 +46,10 @@ const prepareAll = (db: Database.Database) => ({
     `DELETE FROM coordination_presence
        WHERE id IN (SELECT id FROM coordination_presence WHERE claude_id = ? ORDER BY id LIMIT ?)`,
   ),
+  pruneHistory: db.prepare(
+    `DELETE FROM coordination_presence
+       WHERE at < ? AND id IN (SELECT id FROM coordination_presence WHERE id > 0 ORDER BY id LIMIT ?)`,
+  ),
   forgetInstance: db.prepare("DELETE FROM coordination_instances WHERE claude_id = ?"),
   pruneKey: db.prepare("DELETE FROM coordination_keys WHERE sender = ? AND key = ?"),
 });
@@ -113,6 +117,10 @@ export class SqliteRetention implements RetentionLedger {
       instances.push(name);
     }
     return { instances, history: limit - room };
+  }
+
+  pruneHistory(before: number, limit: number): number {
+    return this.#sql.pruneHistory.run(iso(before), limit).changes;
   }
 
   usedBytes(): number | null {

@@ -12,6 +12,7 @@ const PRUNE: StoreCommand = {
   max_bytes: null,
   keys_after: null,
   seen_before: null,
+  history_before: null,
   max_instances: null,
 };
 

@@ -5,6 +5,7 @@ import type { PruneCommand, PruneReport } from "../../../server/store/retention.
 import { ManualClock } from "../../support/clock.ts";
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const NOTHING: PruneReport = {
   messages: 0,
   entries: 0,
@@ -44,23 +45,34 @@ function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) =
   return { clock, asked, floors, failures, pruner, answer };
 }
 
-test("where everything is kept, nothing is ever asked of the store", () => {
-  const { clock, asked } = start({ completeMs: undefined });
-  clock.advance(24 * HOUR);
-  expect(asked).toEqual([]);
+test("where everything is kept, the store is asked once a day for what happened to instances long ago, and for nothing else", async () => {
+  const { clock, asked, answer } = start({ completeMs: undefined });
+  const old = () => ({ history_before: clock.now() - 30 * DAY, complete_before: null, log_before: null });
+  clock.advance(60_000);
+  expect(asked[0]?.command).toMatchObject(old());
+  await answer({ more: true, history: 500 });
+  clock.advance(20);
+  expect(asked[1]?.command).toMatchObject(old());
+  await answer({});
+  clock.advance(DAY - 60_000);
+  expect(asked).toHaveLength(2);
+  clock.advance(60_000);
+  expect(asked[2]?.command).toMatchObject(old());
 });
 
 test("whatever is kept, instances are forgotten where there are any to forget, by a clock that is believed", async () => {
   const looks: (number | null)[] = [];
   const { clock, asked, answer } = start({}, (seenBefore) => looks.push(seenBefore) > 1);
   clock.advance(60_000);
-  expect([asked.length, looks]).toEqual([0, [clock.now() - 30 * 24 * HOUR]]);
-  clock.advance(60_000);
-  expect(asked[0]?.command).toMatchObject({ seen_before: looks[1], max_instances: 10_000, complete_before: null });
-  clock.step(24 * HOUR);
   await answer({});
   clock.advance(60_000);
-  expect([asked.length, looks.at(-1)]).toEqual([2, null]);
+  expect([asked.length, looks]).toEqual([1, [clock.now() - 30 * DAY]]);
+  clock.advance(60_000);
+  expect(asked[1]?.command).toMatchObject({ seen_before: looks[1], max_instances: 10_000, complete_before: null });
+  clock.step(DAY);
+  await answer({});
+  clock.advance(60_000);
+  expect([asked.length, looks.at(-1)]).toEqual([3, null]);
 });
 
 test("cut-offs lie as far back as the policy says; what it does not name is kept", () => {
@@ -83,7 +95,13 @@ test("a clock that is put forward is not believed for an hour: nothing goes beca
   };
   clock.advance(60_000);
   clock.step(24 * HOUR);
-  const byAge = { complete_before: null, failed_before: null, log_before: null, keys_after: null };
+  const byAge = {
+    complete_before: null,
+    failed_before: null,
+    log_before: null,
+    history_before: null,
+    keys_after: null,
+  };
   expect(await nextRound()).toMatchObject({ ...byAge, max_bytes: 1_000 });
   for (let i = 0; i < 59; i++) expect(await nextRound()).toMatchObject(byAge);
   expect(await nextRound()).toMatchObject({ complete_before: clock.now() - HOUR, keys_after: ["a", "k"] });

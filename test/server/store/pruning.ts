@@ -10,6 +10,7 @@ const KEEP: PruneCommand = {
   max_bytes: null,
   keys_after: null,
   seen_before: null,
+  history_before: null,
   max_instances: null,
 };
 

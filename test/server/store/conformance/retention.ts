@@ -166,4 +166,28 @@ export const retention: Section = (hub) => {
     const receipts: { recipient: string }[] = JSON.parse((await hub().store.receipts(chat.id)) as string);
     expect(receipts.map(({ recipient }) => recipient)).toEqual(["beats", "quiet", "stays"]);
   });
+
+  test("what happened to those that are there goes by its age, in portions, and at the latest when the log does", async () => {
+    const lives = hub().newName("lives");
+    const beat = (count: number) => {
+      const beats = Array.from(
+        { length: count },
+        () => ({ claude_id: lives, state: "heartbeat", at: hub().now }) as const,
+      );
+      return hub().commit({ op: "presence", transitions: beats });
+    };
+    const gone = async (due: Partial<PruneCommand>) => (await pruneAll(hub(), due)).map(({ history }) => history);
+    await gone({ history_before: hub().now + 1 });
+    await beat(700);
+    hub().clock.advance(MINUTE);
+    const since = hub().now;
+    await beat(2);
+    hub().clock.advance(1);
+    expect(await gone({})).toEqual([0]);
+    expect(await gone({ history_before: since })).toEqual([500, 200, 0]);
+    expect(await gone({ log_before: since })).not.toContain(2);
+    expect(await gone({ log_before: hub().now })).toContain(2);
+    const chat = await hub().send({ to_claude: "*", type: "chat" });
+    expect(await hub().store.receipts(chat.id)).toContain(`"${lives}"`);
+  });
 };

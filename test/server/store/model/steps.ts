@@ -105,6 +105,7 @@ const COMMANDS = {
     complete_before: variant % 2 ? now - SECOND : null,
     failed_before: variant % 3 ? now + 1 : null,
     ...{ log_before: null, max_bytes: null, keys_after: null, seen_before: null, max_instances: null },
+    history_before: null,
   }),
 } satisfies Record<string, (meant: Meant) => StoreCommand>;
 
