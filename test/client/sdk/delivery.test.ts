@@ -160,20 +160,89 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
     expect(tasksOf(first.all)).toEqual(["one"]);
   });
 
-  it("that were left behind are told to whoever goes on from a stored cursor, which stands where they begin", async () => {
+  it("go on from a stored cursor exactly, also where an iterator was left within a page", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });
+    await Promise.all(["waited one", "waited two"].map((text) => ada.chat("bob", text)));
     const first = await join(url, { as: "bob", transport });
     const events = first.events();
-    await reaches(first, "online");
-    for (const text of ["one", "two", "three"]) await ada.chat("bob", text);
-    expect((await events.next()).value?.message.task).toBe("one");
+    expect((await events.next()).value?.message.task).toBe("waited one");
+    await Promise.all(["one", "two", "three"].map((text) => ada.chat("bob", text)));
+    for (const text of ["waited two", "one"]) expect((await events.next()).value?.message.task).toBe(text);
     await events.return?.();
     for (let round = 0; round < 3; round++) await first.stats();
     const cursor = first.cursor as string;
     await first.close();
     const heard = new Heard(await join(url, { as: "bob", transport, resume: cursor }), "new");
+    await ada.chat("bob", "last");
+    expect(tasksOf(await heard.count(3))).toEqual(["two", "three", "last"]);
+  });
+
+  it("that waited and were left by one life are told to the next, though it goes on from a cursor", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    for (const text of ["one", "two", "three"]) await ada.chat("bob", text);
+    const first = await join(url, { as: "bob", transport });
+    for await (const { message } of first.events()) if (message.task === "one") break;
+    const cursor = first.cursor as string;
+    await first.close();
+    const heard = new Heard(await join(url, { as: "bob", transport, resume: cursor }), "new");
     expect(tasksOf(await heard.count(2))).toEqual(["two", "three"]);
+  });
+
+  it("are told in order to handlers that listen for one at a time", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    const texts = ["one", "two", "three", "four"];
+    await Promise.all(texts.map((text) => ada.chat("bob", `waited ${text}`)));
+    const bob = await join(url, { as: "bob", transport });
+    const next = () =>
+      new Promise<string | undefined>((resolve) => {
+        const off = bob.on("new", ({ message }) => {
+          off();
+          resolve(message.task);
+        });
+      });
+    const told: (string | undefined)[] = [];
+    for (const _ of texts) told.push(await next());
+    const fifth = next();
+    await Promise.all(texts.map((text) => ada.chat("bob", text)));
+    told.push(await fifth);
+    for (let i = 1; i < texts.length; i++) told.push(await next());
+    expect(told).toEqual([...texts.map((text) => `waited ${text}`), ...texts]);
+  });
+
+  it("that one listener leaves are told to the other, and nothing twice", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    for (const text of ["waited one", "waited two"]) await ada.chat("bob", text);
+    const bob = await join(url, { as: "bob", transport });
+    const events = bob.events();
+    await events.next();
+    const heard = new Heard(bob, "new");
+    const live = await ada.chat("bob", "live");
+    await heard.count(1);
+    await live.reached("delivered"); // a handler took it, whatever the iterator does
+    await events.return?.();
+    expect(tasksOf(await heard.count(2))).toEqual(["live", "waited two"]);
+    heard.off();
+    const second = new Heard(bob, "new");
+    await ada.chat("bob", "last");
+    expect(tasksOf(await second.count(1))).toEqual(["last"]);
+  });
+
+  it("do not keep a loop from waiting for the end of what it sends", async () => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    ada.work(() => "done");
+    const bob = await join(url, { as: "bob", transport });
+    const context = "x".repeat(900_000);
+    for (let i = 0; i < 6; i++) await ada.chat("bob", `${i}`, { context }); // more than may be on its way
+    for await (const { message } of bob.events()) {
+      if (message.task !== "0") continue;
+      expect((await (await bob.send({ to_claude: "ada", task: "t" })).result()).result).toBe("done");
+      break;
+    }
   });
 
   it("go on from a stored cursor, as soon as somebody listens", async () => {

@@ -8,9 +8,10 @@ import { name } from "../../core/support.ts";
 import { type Section, type StoreDriver, sending } from "../driver.ts";
 
 const FIELDS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure"] as const;
-type Filter = Pick<ListFilter, (typeof FIELDS)[number]>;
+type Filter = Pick<ListFilter, (typeof FIELDS)[number] | "delivered">;
 
 const matches = (filter: Filter) => (message: Message) =>
+  (filter.delivered === undefined || (message.delivered_at !== undefined) === filter.delivered) &&
   FIELDS.every((field) => filter[field] === undefined || filter[field] === message[field]);
 
 const ids = (messages: readonly Message[]) => messages.map(({ id }) => id);
@@ -66,6 +67,7 @@ export const lists: Section = (hub) => {
       failure: FAILURES,
     };
     const filters: Filter[] = FIELDS.flatMap((field) => values[field].map((value) => ({ [field]: value })));
+    filters.push({ delivered: true }, { delivered: false });
     for (const a of filters) {
       for (const b of filters) {
         const filter = { ...a, ...b };
