@@ -127,10 +127,12 @@ export class Delivery {
     return session.state === "live" ? this.#head : session.readsFrom;
   }
 
-  /** An empty page that tells a live session where it stands. */
+  /** An empty page that tells a session where it stands, also while its window is full. */
   position(session: Session): void {
-    if (session.state === "live") session.advance(makePage(this.epoch, session.cursor, this.#head, []));
-    else this.#bring(session);
+    if (session.state === "behind") this.#bring(session);
+    if (session.state === "closed") return;
+    const upTo = session.state === "live" ? this.#head : session.cursor;
+    session.advance(makePage(this.epoch, session.cursor, upTo, []));
   }
 
   /** Takes what was committed, in order. */

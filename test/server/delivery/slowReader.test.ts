@@ -34,6 +34,8 @@ describe("the window", () => {
     const follower = new Follower(log, { reader: "bob", cursor: 0, window: { events: 2, bytes: 1_000_000 } });
     for (let i = 0; i < 10; i++) await log.commitAndAnnounce(chat("ada", "bob"));
     expect([follower.entries.length, follower.session.state]).toEqual([2, "behind"]);
+    log.delivery.position(follower.session);
+    expect(follower.pages.slice(2)).toMatchObject([{ after: 2, upTo: 2, entries: [] }]); // and yet a sign of life
     follower.ack(1);
     expect(follower.entries.length).toBe(10); // one place is free: a page goes out, and it holds all of the rest
     expect(follower.session.state).toBe("behind");
