@@ -53,9 +53,9 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
 const isRecipient = ({ to_claude }: MessageState, actor: string) =>
   to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
-/** Whether a named instance is one of those a message is for. */
-export const isFor = (state: MessageState, name: string) =>
-  isRecipient(state, name) || (state.to_claude === EVERYONE && name !== state.from_claude);
+/** Whether a message is for somebody with these addresses: its name, then its pools. */
+export const isFor = ({ from_claude, to_claude }: MessageState, addresses: readonly string[]) =>
+  addresses.includes(to_claude) || (to_claude === EVERYONE && addresses[0] !== from_claude);
 
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {

@@ -112,7 +112,7 @@ export class Delivery {
 
   /** Takes an acknowledgement, and sends what its window now has room for. @returns ids delivered by it. */
   acknowledge(session: Session, seq: number): string[] {
-    const delivered = session.acknowledge(seq);
+    const delivered = session.unacknowledged.acknowledge(seq);
     if (session.state === "behind") this.#bring(session);
     return delivered;
   }

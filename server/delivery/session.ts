@@ -8,11 +8,10 @@
  * way unacknowledged never exceeds the window by more than one page.
  */
 import type { EventKind } from "../../shared/event.ts";
-import type { LogEntry, Reader } from "../store/store.ts";
-import { addressesOf } from "../store/view.ts";
+import type { Reader } from "../store/store.ts";
 import { type Kinds, kindsOf } from "./kinds.ts";
-import { ownText } from "./ownText.ts";
 import type { LogPage } from "./page.ts";
+import { broughtTo, Unacknowledged } from "./unacknowledged.ts";
 
 export interface Window {
   readonly events: number;
@@ -40,15 +39,6 @@ export interface SessionOptions {
   lost?: () => void;
 }
 
-/** A page on its way. */
-interface Unacknowledged {
-  upTo: number;
-  events: number;
-  bytes: number;
-  /** Messages that are delivered once it is acknowledged. */
-  received: string[] | undefined;
-}
-
 export type SessionState = "live" | "behind" | "closed";
 
 export class Session {
@@ -61,16 +51,14 @@ export class Session {
   clearTo = 0;
   /** Whether a read of the store is under way for it. */
   reading = false;
-  /** The reader's name first, then its pools. */
-  readonly #addresses: readonly string[];
+  readonly unacknowledged = new Unacknowledged();
+  /** Who reads; null: an observer. */
+  readonly own: Reader;
   readonly #window: Window;
   receives: boolean;
   readonly #send: SessionOptions["send"];
   readonly failed: SessionOptions["failed"];
   readonly lost: SessionOptions["lost"];
-  #unacknowledged: Unacknowledged[] = [];
-  #events = 0;
-  #bytes = 0;
 
   constructor({
     reader,
@@ -86,7 +74,7 @@ export class Session {
   }: SessionOptions) {
     this.reader = reader;
     this.kinds = kindsOf(kinds);
-    this.#addresses = own === null ? [] : addressesOf(own);
+    this.own = own;
     this.cursor = cursor;
     this.pageEvents = pageEvents;
     this.#window = window;
@@ -96,14 +84,10 @@ export class Session {
     this.lost = lost;
   }
 
-  /** Who reads; undefined: an observer. */
-  get name(): string | undefined {
-    return this.#addresses[0];
-  }
-
   /** Whether another page may be sent. */
   get open(): boolean {
-    return this.#events < this.#window.events && this.#bytes < this.#window.bytes;
+    const { events, bytes } = this.unacknowledged;
+    return events < this.#window.events && bytes < this.#window.bytes;
   }
 
   /** From where on to read for it. */
@@ -119,39 +103,12 @@ export class Session {
 
   /** Sends the next page. */
   advance(page: LogPage): void {
-    this.cursor = page.upTo;
-    const events = page.entries.length;
-    if (events > 0) {
-      const bytes = page.json.length;
-      this.#unacknowledged.push({ upTo: page.upTo, events, bytes, received: this.#received(page) });
-      this.#events += events;
-      this.#bytes += bytes;
+    const { upTo, entries, json } = page;
+    this.cursor = upTo;
+    if (entries.length > 0) {
+      const received = this.receives && this.own !== null ? broughtTo(this.own, entries) : [];
+      this.unacknowledged.sent({ upTo, events: entries.length, bytes: json.length, received });
     }
     this.#send(page, this);
-  }
-
-  /** Takes a cumulative acknowledgement. @returns ids of messages that are delivered by it. */
-  acknowledge(seq: number): string[] {
-    const received: string[] = [];
-    let done = 0;
-    for (const page of this.#unacknowledged) {
-      if (page.upTo > seq) break;
-      done++;
-      this.#events -= page.events;
-      this.#bytes -= page.bytes;
-      if (page.received) received.push(...page.received);
-    }
-    if (done > 0) this.#unacknowledged.splice(0, done);
-    return received;
-  }
-
-  #received({ entries }: LogPage): string[] | undefined {
-    if (!this.receives || this.name === undefined) return undefined;
-    const mine = entries.filter((entry) => entry.kind === "new" && this.#isFor(entry));
-    return mine.length === 0 ? undefined : mine.map((entry) => ownText(entry.id));
-  }
-
-  #isFor({ from, to }: LogEntry): boolean {
-    return this.#addresses.includes(to) || (to === "*" && from !== this.name);
   }
 }

@@ -15,14 +15,13 @@ import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
-import { addressesOf } from "../store/view.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
-import { PollReceipts } from "./pollReceipts.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
+import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 
@@ -61,7 +60,7 @@ export class Hub {
   readonly runs: Runs;
   readonly scheduler: Scheduler;
   readonly claimLines: ClaimLines;
-  readonly pollReceipts = new PollReceipts();
+  readonly runReceipts = new RunReceipts();
   readonly progress: ProgressTeller;
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
@@ -182,20 +181,17 @@ export class Hub {
   /** Takes a reader's acknowledgement: its window opens, and what it received is delivered. */
   acknowledge(session: Session, seq: number): void {
     const ids = this.delivery.acknowledge(session, seq);
-    if (session.name !== undefined) this.delivered(session.name, ids);
+    if (session.own !== null) this.delivered(session.own, ids);
+  }
+
+  /** A run goes on from `seq`: what it was sent up to there on a line that broke, or as a page, it has. */
+  goesOn(reader: string, run: string, seq: number): void {
+    this.delivered(reader, this.runReceipts.goesOn(reader, run, seq));
   }
 
   /** The messages have reached the reader's client. */
-  delivered(claude_id: string, ids: readonly string[]): void {
-    if (ids.length > 0) this.#commits.ride({ op: "delivered", claude_id, ids });
-  }
-
-  /** A reader goes on from a cursor: what came up to it while the reader was there, it has. */
-  resumed(reader: string, upTo: number): void {
-    const addresses = addressesOf(reader);
-    const [claude_id] = addresses as [string];
-    const since = this.presence.onlineSince(claude_id);
-    if (since !== undefined) this.#commits.ride({ op: "resumed", claude_id, addresses, since, upTo });
+  delivered(reader: string, ids: readonly string[]): void {
+    if (ids.length > 0) this.#commits.ride({ op: "delivered", reader, ids });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */

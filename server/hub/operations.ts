@@ -156,9 +156,10 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
   return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(claude_id) } };
 }
 
-async function received(hub: Hub, { ids }: Checked<"received">, { claude_id }: Client): Promise<Answer> {
-  if (claude_id === null) throw new HubError("not_recipient", "Only a recipient that gives its name can have received");
-  return messageOf(await hub.submit({ op: "delivered", claude_id, ids }));
+async function received(hub: Hub, { ids }: Checked<"received">, client: Client): Promise<Answer> {
+  const reader = ownReader(client);
+  if (reader === null) throw new HubError("not_recipient", "Only a recipient that gives its name can have received");
+  return messageOf(await hub.submit({ op: "delivered", reader, ids }));
 }
 
 /** Takes the next task; where there is none, waits in line for one. */

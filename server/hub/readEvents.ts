@@ -3,10 +3,10 @@ import { parseCursor } from "../../shared/cursor.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { ownText } from "../delivery/ownText.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
-import type { LogEntry, Reader } from "../store/store.ts";
-import { addressesOf, readerOf } from "../store/view.ts";
+import { broughtTo, Unacknowledged } from "../delivery/unacknowledged.ts";
+import type { Reader } from "../store/store.ts";
+import { readerOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
@@ -50,7 +50,7 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
-  if (params.after !== undefined) receipts?.acknowledge(start);
+  if (params.after !== undefined) receipts?.goesOn(start);
   const page = await firstPage(hub, readerFor(params, client), start, params, client);
   if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
   receipts?.sent(page);
@@ -58,19 +58,17 @@ export async function readEvents(hub: Hub, params: EventsParams, client: Client)
 }
 
 /** Receipts of a run that polls for itself; another caller's reading proves nothing. */
-function receiptsOf(hub: Hub, { claude_id, run, about }: Client) {
-  if (claude_id === null || run === null) return undefined;
-  const addresses = addressesOf(readerOf(claude_id, about?.roles));
+function receiptsOf(hub: Hub, client: Client) {
+  const { run } = client;
+  const own = ownReader(client);
+  if (own === null || run === null) return undefined;
   return {
-    acknowledge: (seq: number) => {
-      const ids = hub.pollReceipts.acknowledge(claude_id, run, seq);
-      if (ids) hub.delivered(claude_id, ids);
-      else hub.resumed(claude_id, seq);
-    },
-    sent: ({ upTo, entries }: LogPage) => {
-      const isMine = ({ from, to }: LogEntry) => addresses.includes(to) || (to === "*" && from !== claude_id);
-      const mine = entries.filter((entry) => entry.kind === "new" && isMine(entry));
-      hub.pollReceipts.sent(claude_id, run, { upTo, received: mine.map(({ id }) => ownText(id)) });
+    goesOn: (seq: number) => hub.goesOn(own, run, seq),
+    sent: ({ upTo, entries, json }: LogPage) => {
+      const page = new Unacknowledged();
+      const received = broughtTo(own, entries);
+      page.sent({ upTo, events: entries.length, bytes: json.length, received });
+      hub.runReceipts.sends(own, run, page);
     },
   };
 }

@@ -124,12 +124,6 @@ export class PresenceBoard {
   }
 
   /** Whether anyone of this name is or was ever there. */
-  /** Since when it has been there without a break, ms; undefined: it is not. */
-  onlineSince(claudeId: string): number | undefined {
-    const record = this.#instances.get(claudeId);
-    return record?.state === "online" ? record.since : undefined;
-  }
-
   knows(claudeId: string): boolean {
     return this.#instances.get(claudeId) !== undefined;
   }

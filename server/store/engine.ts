@@ -6,7 +6,6 @@
  * is a `late` event: what a holder said whose time was over.
  */
 import { HubError } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
 import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
@@ -27,6 +26,7 @@ import { Sending } from "./sending.ts";
 import type { CommitResult, Counts, Outcome, StoreCommand } from "./store.ts";
 import { TemplateDesk } from "./templates/desk.ts";
 import { Timekeeper } from "./timekeeper.ts";
+import { addressesOf } from "./view.ts";
 
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
@@ -143,12 +143,7 @@ export class Engine {
       this.#journal.apply(state, decideDelete(caller.claude_id));
       return NOTHING;
     },
-    delivered: ({ ids, claude_id }) => this.#delivered(ids, claude_id),
-    resumed: ({ claude_id, addresses, since, upTo }) => {
-      const span = { since: iso(since), upTo, limit: LIMITS.window_events };
-      const ids = [...addresses, EVERYONE].flatMap((address) => this.#ledger.undelivered(address, span));
-      return this.#delivered(ids, claude_id);
-    },
+    delivered: ({ ids, reader }) => this.#delivered(ids, addressesOf(reader)),
     lapse: ({ holder, forMs }) => this.#moveLeases(holder, (state) => state.lease_until ?? this.#now + forMs),
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, forMs }) =>
@@ -230,11 +225,12 @@ export class Engine {
     return { ok: true, message: json && this.#journal.say(json) };
   }
 
-  #delivered(ids: readonly string[], claudeId: string): Outcome {
+  #delivered(ids: readonly string[], addresses: readonly string[]): Outcome {
+    const [claudeId] = addresses as [string];
     let count = 0;
     for (const id of ids) {
       const state = this.#ledger.message(id);
-      if (!state || !isFor(state, claudeId)) continue;
+      if (!state || !isFor(state, addresses)) continue;
       count++;
       if (state.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
       else this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));

@@ -36,7 +36,7 @@ interface Rider {
 }
 
 /** What may come late, and after what was said later. */
-const TIMELESS: ReadonlySet<StoreCommand["op"]> = new Set(["delivered", "resumed"]);
+const TIMELESS: ReadonlySet<StoreCommand["op"]> = new Set(["delivered"]);
 
 /** The outcome of a command that was not refused. */
 export type Done = Extract<Outcome, { ok: true }>;

@@ -25,13 +25,6 @@ export interface RememberedKey {
   fingerprint: string;
 }
 
-/** Messages sent since a time (ISO 8601) that stand as they were at a seq; no more than so many are looked at. */
-export interface Span {
-  readonly since: string;
-  readonly upTo: number;
-  readonly limit: number;
-}
-
 /** A holder as the tables know it; run null: detached. */
 export interface HolderKey {
   claude_id: string;
@@ -104,8 +97,6 @@ export interface Ledger {
   liftedTo(chainId: string): number | undefined;
   lift(chainId: string, hops: number): void;
 
-  /** Of the newest messages that are pending for an address, those that are not delivered, of a span of the log. */
-  undelivered(address: string, span: Span): string[];
   /** The claimable task that is next for an instance. */
   next(recipient: string): MessageState | undefined;
   /** The task in progress that this holder claimed with this key. */

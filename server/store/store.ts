@@ -25,10 +25,8 @@ export type StoreCommand =
   | { op: "change"; caller: Caller; id: string; command: Exclude<Command, { op: "wake" }> }
   | { op: "claim_next"; caller: Caller; queues: readonly string[]; claim_key?: string | undefined }
   | { op: "delete"; caller: Caller; id: string }
-  /** The recipient's client has these messages. The outcome's message says how many of them are for it. */
-  | { op: "delivered"; claude_id: string; ids: readonly string[] }
-  /** The recipient's client has whatever came to these addresses since a time and up to a seq: it goes on from there. */
-  | { op: "resumed"; claude_id: string; addresses: readonly string[]; since: number; upTo: number }
+  /** The reader's client has these messages. The outcome's message says how many of them are for it. */
+  | { op: "delivered"; reader: string; ids: readonly string[] }
   /** A run has gone: its leases last for so much longer. Without a holder: every run has gone. */
   | { op: "lapse"; holder?: { claude_id: string; run: string }; forMs: number }
   /** A run is connected: its leases are kept. */

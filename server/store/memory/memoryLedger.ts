@@ -1,7 +1,7 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { isTimed } from "../../core/readiness.ts";
-import type { ClockTable, HolderKey, Ledger, RememberedKey, Span, StoredEntry, Waits } from "../ledger.ts";
+import type { ClockTable, HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
 import { MemoryPresence } from "./memoryPresence.ts";
@@ -159,12 +159,6 @@ export class MemoryLedger implements Ledger {
   earliestWake() {
     const times = this.#find((m) => m.wake_at !== null).map((m) => m.wake_at as number);
     return times.length === 0 ? null : Math.min(...times);
-  }
-
-  undelivered(address: string, { since, upTo, limit }: Span) {
-    const newest = this.#find((m) => m.status === "pending" && m.to_claude === address).slice(-limit);
-    const isIn = (m: MessageState) => m.delivered_at === null && m.seq <= upTo && iso(m.created_at) >= since;
-    return newest.filter(isIn).map(({ id }) => id);
   }
 
   oldestWaiting(recipient: string) {

@@ -3,7 +3,7 @@ import type Database from "better-sqlite3";
 import { STATUSES } from "../../../shared/message.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { EVERYONE } from "../../core/receipt.ts";
-import type { HolderKey, Ledger, RememberedKey, Span, StoredEntry } from "../ledger.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
 import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { LogTable } from "./logTable.ts";
@@ -29,9 +29,6 @@ import { SqliteWaits } from "./waits.ts";
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
 
-const NEWEST_PENDING = `SELECT id, seq, created_at, delivered_at FROM ${MESSAGES}
-  WHERE status = 'pending' AND to_claude = ? ORDER BY rowid DESC LIMIT ?`;
-
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
   insert: db.prepare(`INSERT INTO ${MESSAGES} (${SAID.join(", ")}) VALUES (${SAID.map(() => "?").join(", ")})`),
@@ -51,7 +48,6 @@ const prepareAll = (db: Database.Database) => ({
     .pluck(),
   liftedTo: db.prepare("SELECT hops FROM coordination_chains WHERE chain_id = ?").pluck(),
   lift: db.prepare("INSERT INTO coordination_chains VALUES (?, ?) ON CONFLICT DO UPDATE SET hops = excluded.hops"),
-  newestPending: db.prepare(NEWEST_PENDING).raw(),
   next: db
     .prepare(
       `SELECT id FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
@@ -196,16 +192,6 @@ export class SqliteLedger implements Ledger {
 
   lift(chainId: string, hops: number): void {
     this.#sql.lift.run(chainId, hops);
-  }
-
-  undelivered(address: string, { since, upTo, limit }: Span): string[] {
-    const ids: string[] = [];
-    const rows = this.#sql.newestPending.iterate(address, limit) as Iterable<[string, number, string, string | null]>;
-    for (const [id, seq, createdAt, deliveredAt] of rows) {
-      if (createdAt < since) break;
-      if (deliveredAt === null && seq <= upTo) ids.push(id);
-    }
-    return ids;
   }
 
   next(recipient: string): MessageState | undefined {

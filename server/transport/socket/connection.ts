@@ -209,8 +209,8 @@ export class SocketConnection {
     };
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
+    if (resumed && said.receives && own !== null && run !== null) hub.goesOn(own, run, cursor);
     this.#openSession({ reader, own, cursor }, said); // after the answer, so that its first page follows it
-    if (resumed && said.receives && own !== null) hub.resumed(own, cursor);
   }
 
   #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
@@ -236,8 +236,11 @@ export class SocketConnection {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
-    const { delivery } = this.#context.hub;
+    const { delivery, runReceipts } = this.#context.hub;
     this.#session = delivery.open({ ...start, kinds, window: WINDOW, pageEvents, receives, send, lost });
+    const { own, unacknowledged } = this.#session;
+    const { run } = this.#client;
+    if (own !== null && run !== null) runReceipts.sends(own, run, unacknowledged);
   }
 
   #subscribe(id: RpcId | null, session: Session, wishes: Subscribe): void {

@@ -54,7 +54,7 @@ function setUp() {
   return { store, clock, told, commits, submit, tasks };
 }
 
-const delivered = { op: "delivered", claude_id: "a", ids: [] } as const;
+const delivered = { op: "delivered", reader: "a", ids: [] } as const;
 
 describe("batches", () => {
   test("what is submitted in one turn shares one; alone, a command has its own, at once", async () => {

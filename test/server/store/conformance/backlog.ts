@@ -72,7 +72,7 @@ export const backlog: Section = (hub) => {
     const [worker, boss] = names();
     for (let i = 0; i < 2 * MOST_FOR; i++) {
       const chat = await hub().send({ from_claude: boss, to_claude: worker, type: "chat" });
-      await hub().commit({ op: "delivered", claude_id: worker, ids: [chat.id] });
+      await hub().commit({ op: "delivered", reader: worker, ids: [chat.id] });
       await hub().send({ from_claude: boss, to_claude: "*", type: "chat" });
     }
     await fill(worker, boss);
@@ -122,7 +122,7 @@ export const backlog: Section = (hub) => {
       async () => hub().failRetryable(await about(), run(random.pick(workers), "r1")),
       async () => hub().release(await about(), run(random.pick(workers), "r1")),
       async () => hub().delete(await about()),
-      async () => hub().commit({ op: "delivered", claude_id: workers[0], ids: [(await about()).id] }),
+      async () => hub().commit({ op: "delivered", reader: workers[0], ids: [(await about()).id] }),
       async () => {
         hub().clock.advance(SECOND);
         await hub().wake();

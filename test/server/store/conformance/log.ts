@@ -12,7 +12,7 @@ async function life(hub: StoreDriver) {
   const said = { from_claude: boss, to_claude: worker, backoff_ms: 0 };
   const first = await hub.send({ ...said, context: "c" });
   await hub.commit(sending({ from_claude: other, to_claude: other }));
-  await hub.commit({ op: "delivered", claude_id: worker, ids: [first.id] });
+  await hub.commit({ op: "delivered", reader: worker, ids: [first.id] });
   await hub.failRetryable(await hub.claim(first, by), by);
   await hub.release(await hub.claim(first, by), by);
   await hub.complete(await hub.claim(first, by), by, "42");

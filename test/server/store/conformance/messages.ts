@@ -165,33 +165,25 @@ export const messages: Section = (hub) => {
     const worker = hub().newName("worker");
     const [first, second] = [await hub().send({ to_claude: worker }), await hub().send({ to_claude: worker })];
     await hub().claim(second, name(worker));
-    const deliver = { op: "delivered", claude_id: worker, ids: [first.id, second.id, "gone"] } as const;
+    const deliver = { op: "delivered", reader: worker, ids: [first.id, second.id, "gone"] } as const;
     hub().clock.advance(1_000);
     const { entries, outcomes } = await hub().commit(deliver, deliver);
     expect(outcomes.map((outcome) => "message" in outcome && outcome.message)).toEqual(['{"count":2}', '{"count":2}']);
     expect(entries.map(({ kind, id }) => [kind, id])).toEqual([["delivered", first.id]]);
     expect(await hub().get(first)).toMatchObject({ delivered_at: iso(hub().now), seq: hub().head });
-    const resumed = {
-      op: "resumed",
-      claude_id: worker,
-      addresses: [worker],
-      since: hub().now,
-      upTo: hub().head,
-    } as const;
-    hub().clock.advance(1_000);
-    const third = await hub().send({ to_claude: worker });
-    const toAll = await hub().send({ to_claude: "*", type: "chat" });
-    const later = await hub().send({ to_claude: worker });
-    const since = hub().now;
-    expect((await hub().commit(resumed)).entries).toEqual([]);
-    const again = await hub().commit({ ...resumed, since, upTo: toAll.seq as number });
-    expect(again.entries.map(({ kind, id }) => [kind, id])).toEqual([
-      ["delivered", third.id],
-      ["delivered", toAll.id],
-    ]);
-    expect(await hub().get(later)).not.toHaveProperty("delivered_at");
     const toOther = await hub().send({ to_claude: "other", type: "chat" });
-    const others = await hub().commit({ op: "delivered", claude_id: worker, ids: [toOther.id] });
+    const others = await hub().commit({ op: "delivered", reader: worker, ids: [toOther.id] });
     expect([others.entries, others.outcomes]).toEqual([[], [{ ok: true, message: '{"count":0}' }]]);
+  });
+
+  test("what is for a pool is delivered to its members, and to nobody else", async () => {
+    const chat = await hub().send({ to_claude: "@tester", type: "chat" });
+    const counted = async (reader: string) =>
+      (await hub().outcome({ op: "delivered", reader, ids: [chat.id] })).message;
+    expect(await counted("stranger")).toBe('{"count":0}');
+    expect(await counted("eve @reviewer")).toBe('{"count":0}');
+    expect(await hub().get(chat)).toEqual(chat);
+    expect(await counted("eve @reviewer @tester")).toBe('{"count":1}');
+    expect(await hub().get(chat)).toHaveProperty("delivered_at");
   });
 };

@@ -27,7 +27,7 @@ const receipts = async (hub: StoreDriver, { id }: Pick<Message, "id">) =>
   JSON.parse((await hub.store.receipts(id)) ?? "0");
 
 const delivered = (hub: StoreDriver, chat: Message, claude_id: string) =>
-  hub.commit({ op: "delivered", claude_id, ids: [chat.id] });
+  hub.commit({ op: "delivered", reader: claude_id, ids: [chat.id] });
 
 const toldSince = async (hub: StoreDriver, head: number, reader: string | null) =>
   (await hub.events(reader, head)).map(({ kind, actor }) => `${kind} ${actor}`);

@@ -124,7 +124,7 @@ export const schedules: Section = (hub) => {
     const first = await fire(next_at);
     const held = await fire(first.next_at);
     expect(held).toMatchObject({ last_id: first.last_id, skipped_because: "its last message is still unread" });
-    await hub().commit({ op: "delivered", claude_id: worker, ids: [first.last_id as string] });
+    await hub().commit({ op: "delivered", reader: worker, ids: [first.last_id as string] });
     expect((await fire(held.next_at)).last_id).not.toBe(first.last_id);
     const everyone = await put(said({}, { type: "chat", to_claude: "*" }));
     const call = await fire(everyone.next_at);

@@ -18,7 +18,7 @@ const STORIES: Record<string, Story> = {
   "failed by the sender without a claim": async (hub, said) => hub.fail(await bare(hub.send(said)), name("boss")),
   "delivered, claimed, released": async (hub, said) => {
     const task = await hub.send(said);
-    await hub.commit({ op: "delivered", claude_id: said.to_claude, ids: [task.id] });
+    await hub.commit({ op: "delivered", reader: said.to_claude, ids: [task.id] });
     await hub.release(await hub.claim(task, HOLDER), HOLDER);
   },
   "released, then failed by the sender": async (hub, said) => {

@@ -170,7 +170,7 @@ export const work: Section = (hub) => {
     expect(seen.seen_at).toBe(seen.delivered_at);
     expect(await hub().change(chat, { op: "seen" }, reader)).toEqual(seen);
     expect(await kindsSince(head)).toEqual(["seen"]);
-    await hub().commit({ op: "delivered", claude_id: reader.claude_id, ids: [chat.id] });
+    await hub().commit({ op: "delivered", reader: reader.claude_id, ids: [chat.id] });
     expect(await kindsSince(head)).toEqual(["seen"]);
   });
 

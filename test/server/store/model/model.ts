@@ -216,7 +216,7 @@ export class Model {
   /** What answers nothing. */
   #happen(command: StoreCommand, scene: Scene): void {
     if (command.op === "delete") this.#delete(this.#find(command.id), scene);
-    else if (command.op === "delivered") for (const id of command.ids) this.#deliver(id, command.claude_id, scene);
+    else if (command.op === "delivered") for (const id of command.ids) this.#deliver(id, command.reader, scene);
     else if (command.op === "wake") this.#wake(scene);
     else if (command.op === "prune") this.#prune(command, scene);
     else if (command.op === "presence") for (const { claude_id } of command.transitions) this.#known.add(claude_id);

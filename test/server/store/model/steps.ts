@@ -91,7 +91,7 @@ const COMMANDS = {
     change(meant, { op: "progress", ...meant.fenced, percent: meant.variant, note: `note ${meant.variant % 2}` }),
   seen: (meant) => change(meant, { op: "seen" }),
   delete: ({ caller, id }) => ({ op: "delete", caller, id }),
-  delivered: ({ id, oldest }) => ({ op: "delivered", claude_id: "a", ids: [id, oldest] }),
+  delivered: ({ id, oldest }) => ({ op: "delivered", reader: "a", ids: [id, oldest] }),
   presence: ({ variant, now }) => ({
     op: "presence",
     transitions: [{ claude_id: variant % 3 ? "a" : "c", state: variant % 2 ? "online" : "offline", at: now }],

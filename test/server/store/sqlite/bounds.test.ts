@@ -34,7 +34,7 @@ test("what waits is counted anew when the file is opened", async () => {
   await before.close();
   const after = await open(file);
   expect(await refusals(after)).toEqual(full);
-  await after.commit({ op: "delivered", claude_id: "bob", ids: [chat.id] });
+  await after.commit({ op: "delivered", reader: "bob", ids: [chat.id] });
   for (let i = 0; i < 3; i++) await after.send(from("boss", "*", { type: "chat" }));
   await after.close();
   const again = await open(file);

@@ -22,7 +22,7 @@ describe("the same file, opened again", () => {
     );
     await first.delete(await first.send({ to_claude: "worker" }));
     await first.send({ to_claude: "*", type: "chat" });
-    await first.commit({ op: "delivered", claude_id: "worker", ids: [task.id] });
+    await first.commit({ op: "delivered", reader: "worker", ids: [task.id] });
     const told = async (hub: StoreDriver) => ({
       list: await hub.list(),
       log: (await hub.log(null)).entries,

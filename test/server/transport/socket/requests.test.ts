@@ -107,16 +107,33 @@ describe("hello", () => {
     expect(await all.call("get", { id: message.id })).not.toHaveProperty("delivered_at");
   });
 
-  test("to resume says that what came before was received, though the line broke before it was acknowledged", async () => {
-    const who = { claude_id: "cut", run: "r1", receives: true };
-    const { message: before } = await observer.call("send", { ...CHAT, to_claude: "cut" });
-    const [cut, ada] = [await RawSocket.greet(hub.wsUrl, who), await RawSocket.greet(hub.wsUrl, { claude_id: "ada" })];
-    const { message } = await ada.call("send", { ...CHAT, to_claude: "cut" });
-    await cut.event("new", message.id);
-    cut.ws.terminate();
-    await RawSocket.greet(hub.wsUrl, { ...who, resume: cut.pages.at(-1)?.cursor as string });
-    expect(await ada.event("delivered", message.id)).toMatchObject({ actor: "cut" });
-    expect(await ada.call("get", { id: before.id })).not.toHaveProperty("delivered_at"); // it was not there yet
+  describe("to resume says that what was sent before was received, though it was not acknowledged:", () => {
+    /** Sends a reader a message and moves its cursor past it, then lets it resume there. */
+    const resumed = async (claude_id: string, first: object, then: object) => {
+      const greet = (said: object) => RawSocket.greet(hub.wsUrl, { claude_id, run: "r1", receives: true, ...said });
+      const [reader, ada] = [await greet(first), await RawSocket.greet(hub.wsUrl, { claude_id: "ada" })];
+      const { message } = await ada.call("send", { ...CHAT, to_claude: claude_id });
+      const { message: ended } = await reader.call("send", { to_claude: "ada", task: "t" });
+      await ada.call("complete", { id: ended.id });
+      await reader.event("completed", ended.id);
+      await greet({ resume: reader.pages.at(-1)?.cursor as string, ...then }); // before the hub knows that the line broke
+      await ada.call("send", CHAT);
+      return (await ada.call("get", { id: message.id })).delivered_at;
+    };
+
+    test("by the same run, on another line", async () => {
+      expect(await resumed("cut1", {}, {})).toEqual(expect.any(String));
+    });
+
+    test.each([
+      ["another run", {}, { run: "r2" }],
+      ["no run", { run: undefined }, { run: undefined }],
+      ["one that does not receive", {}, { receives: false }],
+      ["one that did not receive before", { receives: false }, {}],
+      ["one that was sent other kinds", { kinds: ["completed"] }, {}],
+    ])("not by %s", async (who, first, then) => {
+      expect(await resumed(`not-${who.replaceAll(" ", "-")}`, first, then)).toBeUndefined();
+    });
   });
 
   test("what `subscribe` answers can be acknowledged, though nothing was sent since, and nothing past it", async () => {
