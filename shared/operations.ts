@@ -306,7 +306,13 @@ export const OPERATIONS = {
   received: {
     summary: "Say that messages were taken over: they are delivered then, whether they were listed or pushed.",
     params: z.strictObject({
-      ids: z.array(f.id).min(1).max(LIMITS.list_messages).describe("The messages; those for others, or for pools of roles that the caller does not announce, are passed over."),
+      ids: z
+        .array(f.id)
+        .min(1)
+        .max(LIMITS.list_messages)
+        .describe(
+          "The messages; those for others, or for pools of roles that the caller does not announce, are passed over.",
+        ),
     }),
     result: z.object({ count: f.count.describe("How many of them are for the caller.") }).meta({ id: "Received" }),
     rest: { method: "POST", paths: ["/received"], shape: "data" },

@@ -204,7 +204,11 @@ export class Connection {
         if (this.#state === "connecting") this.#actions.attempt();
       });
     },
-    repoll: () => this.#actions.poll(),
+    repoll: () => {
+      if (!this.#isPolling && this.#serving !== this.#fallback) return;
+      this.#isPolling = false;
+      this.#actions.poll();
+    },
     goodbye: () => {
       this.#timetable.stop();
       this.#flush();
@@ -226,6 +230,7 @@ export class Connection {
 
   #adopt(): void {
     const { line, welcome } = this.#welcome as { line: Transport; welcome: Welcome };
+    if (line === this.#primary && this.#isPolling) void this.#hangUp(this.#fallback, CLOSE.reopened);
     this.#timetable.serves();
     this.#serving = line;
     this.#subscriptions = 0;

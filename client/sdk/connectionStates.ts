@@ -57,7 +57,7 @@ export type Occurrence = (typeof OCCURRENCES)[number];
  * - `attempt`: let the primary try; `greet`: quiet the fallback and say hello on the primary
  * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves, its calls go back to the queue
  * - `schedule`: arm the next attempt; `poll`: try the fallback; `hangUp`: give up a primary line that says nothing
- * - `redial`, `repoll`: close and open the serving line again
+ * - `redial`: close the primary and open it again; `repoll`: the same with the fallback, if it serves or is being asked
  * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
  */
 export type Action =
@@ -100,7 +100,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     cut: ["connecting"],
     due: ["connecting"],
     slow: ["connecting", "poll"],
-    reopen: ["connecting"],
+    reopen: ["connecting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
     close: ["closing", "goodbye"],
     ended: ["connecting"],
@@ -114,7 +114,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     cut: ["greeting", "drop"],
     due: ["greeting"],
     slow: ["greeting", "poll"],
-    reopen: ["connecting", "redial"],
+    reopen: ["connecting", "redial", "repoll"],
     refused: ["closed", "goodbye", "finish"],
     close: ["closing", "goodbye"],
     ended: ["greeting"],
@@ -142,7 +142,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     cut: ["waiting"],
     due: ["connecting", "attempt"],
     slow: ["waiting"],
-    reopen: ["waiting"],
+    reopen: ["waiting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
     close: ["closing", "goodbye"],
     ended: ["waiting"],

@@ -44,6 +44,12 @@ it("does not let a socket that opens and says nothing keep the fallback from ser
   expect(actions.slice(-4)).toEqual(["poll", "hangUp", "schedule", "adopt"]);
 });
 
+it("says hello anew also on a fallback that was told the old one and may answer yet", () => {
+  expect(follow("start", "slow", "reopen")).toEqual({ state: "connecting", actions: ["attempt", "poll", "repoll"] });
+  expect(follow("start", "lost", "reopen").actions.slice(-3)).toEqual(["schedule", "poll", "repoll"]);
+  expect(follow("start", "opened", "slow", "reopen").actions.slice(-3)).toEqual(["poll", "redial", "repoll"]);
+});
+
 it("says goodbye and is closed for good", () => {
   expect(follow("start", "close", "ended")).toEqual({ state: "closed", actions: ["attempt", "goodbye", "finish"] });
   expect(follow("start", "refused").state).toBe("closed");

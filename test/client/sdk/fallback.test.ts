@@ -7,7 +7,7 @@ import { connect } from "../../../client/sdk/index.ts";
 import { toRestError } from "../../../shared/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
-import { Heard, join, reaches, startProxied, through } from "./support.ts";
+import { Heard, join, later, reaches, startProxied, through } from "./support.ts";
 
 /** A proxy that lets HTTP pass, and of a socket's bytes from the client only the first `upgradeChunks` chunks. */
 async function startStifling(hubPort: number, upgradeChunks: number): Promise<string> {
@@ -27,6 +27,75 @@ async function startStifling(hubPort: number, upgradeChunks: number): Promise<st
   defer(() => server.close());
   return through({ port: (server.address() as AddressInfo).port });
 }
+
+/** A proxy that refuses sockets, and refuses or holds back other requests. */
+class Gate {
+  url = "";
+  passes: "all" | "none" | "later" = "all";
+  readonly #connections = new Set<Socket>();
+  #release = () => {};
+  readonly #released = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
+  #onHeld = () => {};
+  /** A request is held back. */
+  readonly held = new Promise<void>((resolve) => {
+    this.#onHeld = resolve;
+  });
+
+  static async start(hubPort: number): Promise<Gate> {
+    const gate = new Gate();
+    const server = createServer((client) => gate.#connect(client, hubPort));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    defer(() => server.close());
+    defer(() => gate.cut());
+    gate.url = through({ port: (server.address() as AddressInfo).port });
+    return gate;
+  }
+
+  cut(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  release(): void {
+    this.passes = "all";
+    this.#release();
+  }
+
+  #connect(client: Socket, hubPort: number): void {
+    this.#connections.add(client.on("error", () => {}));
+    client.once("data", async (head) => {
+      if (this.passes === "none" || /^upgrade: *websocket/im.test(head.toString("latin1"))) return client.destroy();
+      if (this.passes === "later") {
+        this.#onHeld();
+        await this.#released;
+      }
+      const hub = connectTcp(hubPort, "127.0.0.1").on("error", () => {});
+      hub.write(head);
+      hub.pipe(client).pipe(hub);
+      client.on("close", () => hub.destroy());
+    });
+  }
+}
+
+it("goes on from `resume` for the first who listens, also while HTTP has yet to answer to the hello before", async () => {
+  const server = await startHub();
+  const gate = await Gate.start(server.port);
+  const ada = await join(server.url, { as: "ada" });
+  const { cursor } = await ada.list();
+  for (const text of ["one", "two"]) await ada.chat("bob", text);
+  const bob = await join(gate.url, { as: "bob", resume: cursor });
+  gate.passes = "none";
+  gate.cut();
+  const counted = later(bob.stats());
+  await reaches(bob, "waiting");
+  gate.passes = "later";
+  await gate.held;
+  const heard = new Heard(bob, "new");
+  gate.release();
+  expect((await heard.count(2)).map(({ message }) => message.task)).toEqual(["one", "two"]);
+  expect(await counted).toMatchObject({ total: 2 });
+});
 
 it("everything works where upgrades are refused", async () => {
   const { server, proxy, url } = await startProxied();
