@@ -3,7 +3,8 @@
  * hub's bounds.
  *
  * A pending task waits; a pending chat waits until its recipient's client has it, because nobody has to acknowledge a
- * chat that was read. What is for everyone waits for nobody in particular, and is not counted.
+ * chat that was read. A chat to everyone waits until all have it who had a receipt of it from the beginning; it counts
+ * for its sender only, because it waits for nobody in particular.
  *
  * Counting takes a look at everything that is pending, so it is put off until there are so many that a bound may be
  * reached at all: most hubs never get there.
@@ -12,8 +13,11 @@ import { HubError } from "../../shared/errors.ts";
 import type { Bounds } from "../../shared/limits.ts";
 import type { MessageState } from "../core/message.ts";
 import { EVERYONE } from "../core/receipt.ts";
+import type { ReceiptTable } from "./ledger.ts";
 
 type Pair = Pick<MessageState, "from_claude" | "to_claude">;
+
+type Undelivered = Pick<ReceiptTable, "isUndelivered">;
 
 /** Waiting messages by name. */
 export interface BacklogCounts {
@@ -23,21 +27,32 @@ export interface BacklogCounts {
 
 export class Backlog {
   readonly #count: () => BacklogCounts;
+  readonly #receipts: Undelivered;
   #counts: BacklogCounts | undefined;
 
   /** @param count counts what waits now. */
-  constructor(count: () => BacklogCounts) {
+  constructor(count: () => BacklogCounts, receipts: Undelivered) {
     this.#count = count;
+    this.#receipts = receipts;
   }
 
-  /** Takes notice of what a message that changed means for its recipient and its sender. */
+  /** Takes notice of what a message that changes means for its recipient and its sender; its receipts are there. */
   moved(before: MessageState | undefined, after: MessageState | null): void {
     if (!this.#counts) return;
-    const by = Number(waits(after)) - Number(waits(before));
-    if (by === 0) return;
-    const { from_claude, to_claude } = (after ?? before) as MessageState;
-    add(this.#counts.recipients, to_claude, by);
-    add(this.#counts.senders, from_claude, by);
+    const by = Number(mayWait(after)) - Number(mayWait(before));
+    const state = (after ?? before) as MessageState;
+    if (by !== 0 && waits(state, this.#receipts)) this.#add(state, by);
+  }
+
+  /** One more of those whom a chat to everyone is waited for has it. */
+  delivered(state: MessageState): void {
+    if (this.#counts && mayWait(state) && !this.#receipts.isUndelivered(state.id)) this.#add(state, -1);
+  }
+
+  #add({ from_claude, to_claude }: Pair, by: number): void {
+    const { recipients, senders } = this.#counts as BacklogCounts;
+    add(recipients, to_claude, by);
+    add(senders, from_claude, by);
   }
 
   /**
@@ -50,8 +65,8 @@ export class Backlog {
     bounds: Bounds,
     pending: { own: number; all: number },
   ): HubError | undefined {
-    if (to_claude === EVERYONE) return undefined;
-    const { pending_per_recipient: perRecipient, pending_per_sender: perSender } = bounds;
+    const { pending_per_sender: perSender } = bounds;
+    const perRecipient = to_claude === EVERYONE ? Number.POSITIVE_INFINITY : bounds.pending_per_recipient;
     if (pending.own < perRecipient && pending.all < perSender) return undefined;
     this.#counts ??= this.#count();
     const forRecipient = this.#counts.recipients.get(to_claude) ?? 0;
@@ -61,18 +76,21 @@ export class Backlog {
   }
 }
 
-export function countWaiting(messages: Iterable<MessageState>): BacklogCounts {
+export function countWaiting(messages: Iterable<MessageState>, receipts: Undelivered): BacklogCounts {
   const counts: BacklogCounts = { recipients: new Map(), senders: new Map() };
   for (const message of messages) {
-    if (!waits(message)) continue;
+    if (!mayWait(message) || !waits(message, receipts)) continue;
     add(counts.recipients, message.to_claude, 1);
     add(counts.senders, message.from_claude, 1);
   }
   return counts;
 }
 
-const waits = (state: MessageState | null | undefined): boolean =>
-  state?.status === "pending" && (state.type === "task" || state.delivered_at === null) && state.to_claude !== EVERYONE;
+const mayWait = (state: MessageState | null | undefined): boolean =>
+  state?.status === "pending" && (state.type === "task" || state.delivered_at === null);
+
+const waits = ({ id, to_claude }: MessageState, receipts: Undelivered): boolean =>
+  to_claude !== EVERYONE || receipts.isUndelivered(id);
 
 function add(counts: Map<string, number>, name: string, by: number): void {
   const count = (counts.get(name) ?? 0) + by;

@@ -126,6 +126,7 @@ export class Journal {
       after.updated_at = this.#now;
       after.seq = this.#tally.head + events.length;
     }
+    this.#count(before, next);
     for (const [i, draft] of events.entries()) this.#append(draft, before, after, i === events.length - 1);
     if (next === null) this.#ledger.remove(after);
     else if (before) this.#ledger.update(after);
@@ -133,8 +134,12 @@ export class Journal {
     const attempt = next && endedAttempt(before, after, events, this.#now);
     if (attempt) this.#ledger.recordAttempt(after.id, attempt);
     if (before) this.#observe(before, after.id, next);
-    this.#count(before, next);
     return after;
+  }
+
+  /** One more of those who are waited for has a chat to everyone. */
+  delivered(state: MessageState): void {
+    this.#tally.backlog.delivered(state);
   }
 
   /** Tells only the sender of what changes nothing of the message itself. */

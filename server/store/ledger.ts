@@ -60,6 +60,8 @@ export interface ReceiptTable {
   count(id: string): number;
   /** Whether somebody who is waited for has not acknowledged yet. */
   isOpen(id: string): boolean;
+  /** Whether somebody who is waited for does not have it yet. */
+  isUndelivered(id: string): boolean;
   /** All of a message, by recipient. */
   all(id: string): Receipt[];
 }

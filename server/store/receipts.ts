@@ -34,7 +34,7 @@ export class Receipts {
     if (recipient === state.from_claude || (isOver(state) && !this.#table.of(state.id, recipient))) return;
     const receipt = this.#receiptOf(state, recipient);
     if (!receipt || isMarked(receipt, "delivered")) return;
-    this.#mark(state, "delivered", marked(receipt, "delivered", now, null));
+    this.#mark(state, "delivered", receipt, marked(receipt, "delivered", now, null));
   }
 
   /**
@@ -54,7 +54,7 @@ export class Receipts {
     }
     if (isOver(state) && command.op === "claim") return this.#journal.apply(state, decide(state, command, c));
     const next = marked(receipt, mark, c.now, condensed ?? null);
-    this.#mark(state, mark, next, said);
+    this.#mark(state, mark, receipt, next, said);
     const isAll = mark === "acknowledged" && !isOver(state) && !this.#table.isOpen(state.id);
     const message = isAll ? this.#journal.apply(state, decide(state, { op: "complete" }, c)) : state;
     return { ...standing(message, next), ...said };
@@ -67,9 +67,10 @@ export class Receipts {
     return newReceipt(recipient, true);
   }
 
-  #mark(state: MessageState, mark: Mark, receipt: Receipt, said?: Said): void {
-    this.#table.put(state.id, receipt);
-    this.#journal.tellSender({ kind: mark, actor: receipt.recipient }, { ...state, ...(said ?? NOTHING_SAID) });
+  #mark(state: MessageState, mark: Mark, before: Receipt, after: Receipt, said?: Said): void {
+    this.#table.put(state.id, after);
+    if (!isMarked(before, "delivered") && !before.isLate) this.#journal.delivered(state);
+    this.#journal.tellSender({ kind: mark, actor: after.recipient }, { ...state, ...(said ?? NOTHING_SAID) });
   }
 }
 

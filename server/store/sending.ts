@@ -74,9 +74,8 @@ export class Sending {
   }
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {
-    const state = this.#journal.apply(undefined, decision);
-    if (state.to_claude === EVERYONE) this.#expectReceipts(state, now);
-    return this.begin(state, obstacles, now);
+    if (decision.next?.to_claude === EVERYONE) this.#expectReceipts(decision.next, now);
+    return this.begin(this.#journal.apply(undefined, decision), obstacles, now);
   }
 
   #expectReceipts({ id, from_claude }: MessageState, now: number): void {

@@ -233,8 +233,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "bounds: what was taken goes on counting as waiting",
     file: BACKLOG,
-    search: "Number(waits(after)) - Number(waits(before))",
-    replace: "Math.max(0, Number(waits(after)) - Number(waits(before)))",
+    search: "Number(mayWait(after)) - Number(mayWait(before))",
+    replace: "Math.max(0, Number(mayWait(after)) - Number(mayWait(before)))",
   },
   {
     breaks: "bounds: a send that was refused leaves its key behind",
@@ -255,10 +255,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
-    breaks: "bounds: after a restart what was sent to everyone counts against its sender",
+    breaks: "bounds: after a restart what was sent to everyone counts against its sender, though all have it",
     file: QUERIES,
-    search: "AND to_claude <> '*' ",
-    replace: "",
+    search: " AND delivered_at IS NULL AND NOT late))",
+    replace: " AND NOT late))",
   },
   {
     breaks: "loops: an answer to an answer begins a chain of its own",

@@ -186,8 +186,8 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: strangers keep a chat from completing",
     file: SQLITE_RECEIPTS,
-    search: " AND NOT late LIMIT 1",
-    replace: " LIMIT 1",
+    search: "acknowledged_at IS NULL AND NOT late LIMIT 1",
+    replace: "acknowledged_at IS NULL LIMIT 1",
   },
   {
     breaks: "receipts: who has not been there for weeks has one",

@@ -34,6 +34,10 @@ export class MemoryReceipts implements ReceiptTable {
     return this.all(id).some(({ acknowledged_at, isLate }) => acknowledged_at === null && !isLate);
   }
 
+  isUndelivered(id: string) {
+    return this.all(id).some(({ delivered_at, isLate }) => delivered_at === null && !isLate);
+  }
+
   all(id: string) {
     const receipts = [...(this.#receipts.get(id)?.values() ?? [])];
     return receipts.sort((a, b) => (a.recipient < b.recipient ? -1 : 1));

@@ -41,7 +41,10 @@ export class MemoryStore implements Store {
       head: 0,
       counts,
       waiting: new Map(),
-      backlog: new Backlog(() => countWaiting(this.ledger.messages.values())),
+      backlog: new Backlog(
+        () => countWaiting(this.ledger.messages.values(), this.ledger.receipts),
+        this.ledger.receipts,
+      ),
     });
   }
 

@@ -41,7 +41,9 @@ const visibleStatement = (db: Database.Database, addresses: number) =>
 /** What counts against the bounds, by one of its sides. @see Backlog */
 const backlogBy = (side: "to_claude" | "from_claude") =>
   `SELECT ${side}, count(*) FROM coordination_messages INDEXED BY coordination_messages_pending
-   WHERE status = 'pending' AND to_claude <> '*' AND (type = 'task' OR delivered_at IS NULL) GROUP BY ${side}`;
+   WHERE status = 'pending' AND (type = 'task' OR delivered_at IS NULL) AND (to_claude <> '*' OR EXISTS
+     (SELECT 1 FROM coordination_receipts WHERE message_id = coordination_messages.id AND delivered_at IS NULL AND NOT late))
+   GROUP BY ${side}`;
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
@@ -97,7 +99,8 @@ export class Queries {
   tally(): Tally {
     const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
     const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    return { head: this.#sql.head.get() as number, counts, waiting, backlog: new Backlog(() => this.#backlog()) };
+    const backlog = new Backlog(() => this.#backlog(), this.#receipts);
+    return { head: this.#sql.head.get() as number, counts, waiting, backlog };
   }
 
   #backlog(): BacklogCounts {

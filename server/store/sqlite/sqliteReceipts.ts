@@ -22,6 +22,9 @@ const prepareAll = (db: Database.Database) => ({
   isOpen: db.prepare(
     "SELECT 1 FROM coordination_receipts WHERE message_id = ? AND acknowledged_at IS NULL AND NOT late LIMIT 1",
   ),
+  isUndelivered: db.prepare(
+    "SELECT 1 FROM coordination_receipts WHERE message_id = ? AND delivered_at IS NULL AND NOT late LIMIT 1",
+  ),
   all: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? ORDER BY recipient`),
   forget: db.prepare("DELETE FROM coordination_receipts WHERE message_id = ?"),
 });
@@ -58,6 +61,10 @@ export class SqliteReceipts implements ReceiptTable {
 
   isOpen(id: string): boolean {
     return this.#sql.isOpen.get(id) !== undefined;
+  }
+
+  isUndelivered(id: string): boolean {
+    return this.#sql.isUndelivered.get(id) !== undefined;
   }
 
   all(id: string): Receipt[] {

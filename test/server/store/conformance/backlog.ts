@@ -9,14 +9,24 @@ import { TIGHT } from "./tight.ts";
 
 const { pending_per_recipient: MOST_FOR, pending_per_sender: MOST_OF } = TIGHT;
 
-/** Whether a message waits to be taken: a chat does until its recipient has it. */
-const waits = ({ status, type, to_claude, delivered_at }: Message) =>
-  status === "pending" && to_claude !== "*" && (type === "task" || delivered_at === undefined);
+/** Whether a message waits to be taken: a chat does until its recipient has it, or all whom it is for have. */
+async function waits(hub: StoreDriver, { id, status, type, to_claude, delivered_at }: Message): Promise<boolean> {
+  if (status !== "pending" || (type === "chat" && delivered_at !== undefined)) return false;
+  const receipts: object[] = to_claude === "*" ? JSON.parse((await hub.store.receipts(id)) as string) : [{}];
+  return receipts.some((receipt) => !("delivered_at" in receipt));
+}
+
+const arrive = (hub: StoreDriver, ...names: string[]) => {
+  const transitions = names.map((claude_id) => ({ claude_id, state: "online" as const, at: hub.now }));
+  return hub.commit({ op: "presence", transitions });
+};
 
 /** What is expected of a send, found by looking at every message. */
 async function verdict(hub: StoreDriver, from_claude: string, to_claude: string) {
-  const waiting = (await hub.all()).filter(waits);
-  const forRecipient = waiting.filter((message) => message.to_claude === to_claude).length;
+  const all = await hub.all();
+  const looks = await Promise.all(all.map((message) => waits(hub, message)));
+  const waiting = all.filter((_, i) => looks[i]);
+  const forRecipient = to_claude === "*" ? 0 : waiting.filter((message) => message.to_claude === to_claude).length;
   const ofSender = waiting.filter((message) => message.from_claude === from_claude).length;
   if (forRecipient >= MOST_FOR) return { code: "recipient_full", details: { waiting: forRecipient, limit: MOST_FOR } };
   if (ofSender >= MOST_OF) return { code: "sender_full", details: { waiting: ofSender, limit: MOST_OF } };
@@ -36,6 +46,12 @@ async function told(sending: Promise<unknown>): Promise<HubError | undefined> {
 export const backlog: Section = (hub) => {
   const fill = async (to_claude: string, from_claude: string) => {
     for (let i = 0; i < MOST_FOR; i++) await hub().send({ from_claude, to_claude });
+  };
+  const chatTo = (to_claude: string, from_claude: string) => hub().send({ from_claude, to_claude, type: "chat" });
+  /** All who have a receipt of a chat to everyone get it. */
+  const reachAll = async ({ id }: Message) => {
+    const receipts: { recipient: string }[] = JSON.parse((await hub().store.receipts(id)) as string);
+    for (const { recipient } of receipts) await hub().commit({ op: "delivered", reader: recipient, ids: [id] });
   };
   const names = () => [hub().newName("worker"), hub().newName("boss")] as [string, string];
 
@@ -68,16 +84,33 @@ export const backlog: Section = (hub) => {
     await hub().send({ from_claude: boss, to_claude: third });
   });
 
-  test("a chat that its recipient has, and what is for everyone, is not in the way", async () => {
+  test("a chat that its recipient has, and one to everyone that all have, is not in the way", async () => {
     const [worker, boss] = names();
+    await arrive(hub(), worker, boss);
     for (let i = 0; i < 2 * MOST_FOR; i++) {
-      const chat = await hub().send({ from_claude: boss, to_claude: worker, type: "chat" });
+      const [chat, toAll] = await Promise.all([chatTo(worker, boss), chatTo("*", boss)]);
       await hub().commit({ op: "delivered", reader: worker, ids: [chat.id] });
-      await hub().send({ from_claude: boss, to_claude: "*", type: "chat" });
+      await reachAll(toAll);
     }
     await fill(worker, boss);
     expect((await told(hub().send({ from_claude: boss, to_claude: worker })))?.code).toBe("recipient_full");
-    await hub().send({ from_claude: boss, to_claude: "*", type: "chat" });
+    await chatTo("*", boss);
+  });
+
+  test("chats to everyone that somebody has not got count for their sender", async () => {
+    const [worker, boss] = names();
+    const late = hub().newName("late");
+    await arrive(hub(), worker, boss);
+    const chats: Message[] = [];
+    for (let i = 0; i < MOST_OF; i++) chats.push(await chatTo("*", boss));
+    const refused = { code: "sender_full", details: { waiting: MOST_OF } };
+    for (const to of ["*", worker]) expect(await told(chatTo(to, boss))).toMatchObject(refused);
+    for (const reader of [boss, late]) await hub().commit({ op: "delivered", reader, ids: chats.map(({ id }) => id) });
+    expect(await told(chatTo("*", boss))).toMatchObject(refused);
+    for (const chat of chats.slice(0, 2)) await reachAll(chat);
+    await hub().delete(chats[2] as Message);
+    for (let i = 0; i < 3; i++) await chatTo("*", boss);
+    expect(await told(chatTo("*", boss))).toMatchObject(refused);
   });
 
   test("a repeat gets the first answer all the same; a key that was refused stands for nothing", async () => {
@@ -109,7 +142,8 @@ export const backlog: Section = (hub) => {
     const about = async () => random.pick(await mine());
     const chat = { type: "chat", expires_at: hub().now + 90 * SECOND } as const;
     const send = async (more: object) => {
-      const [from_claude, to_claude] = [random.pick(bosses), random.pick(workers)];
+      const [from_claude, someone] = [random.pick(bosses), random.pick(workers)];
+      const to_claude = "type" in more && random.next() < 0.3 ? "*" : someone;
       const expected = await verdict(hub(), from_claude, to_claude);
       const refused = await told(hub().send({ from_claude, to_claude, ...more }));
       expect(refused?.toWire()).toEqual(expected && expect.objectContaining(withWords(expected)));
@@ -122,12 +156,13 @@ export const backlog: Section = (hub) => {
       async () => hub().failRetryable(await about(), run(random.pick(workers), "r1")),
       async () => hub().release(await about(), run(random.pick(workers), "r1")),
       async () => hub().delete(await about()),
-      async () => hub().commit({ op: "delivered", reader: workers[0], ids: [(await about()).id] }),
+      async () => hub().commit({ op: "delivered", reader: random.pick(workers), ids: [(await about()).id] }),
       async () => {
         hub().clock.advance(SECOND);
         await hub().wake();
       },
     ];
+    await arrive(hub(), ...workers);
     await send({});
     for (let i = 0; i < 200; i++) {
       if ((await mine()).length === 0) await send({});

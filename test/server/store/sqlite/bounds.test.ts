@@ -35,10 +35,14 @@ test("what waits is counted anew when the file is opened", async () => {
   const after = await open(file);
   expect(await refusals(after)).toEqual(full);
   await after.commit({ op: "delivered", reader: "bob", ids: [chat.id] });
-  for (let i = 0; i < 3; i++) await after.send(from("boss", "*", { type: "chat" }));
+  const toAll = () => after.send(from("boss", "*", { type: "chat" }));
+  for (let i = 0; i < 3; i++) await toAll(); // there is nobody whom it waits for
+  await after.commit({ op: "presence", transitions: [{ claude_id: "bob", state: "online", at: after.now }] });
+  const { id } = await toAll();
+  await after.commit({ op: "delivered", reader: "bob", ids: [id] });
+  await toAll();
   await after.close();
   const again = await open(file);
-  expect(await again.send(from("boss", "eve"))).toMatchObject({ to_claude: "eve" });
   await expect(again.send(from("boss", "eve"))).rejects.toMatchObject({ code: "sender_full", details: full[1] });
 });
 

@@ -13,8 +13,9 @@ import { NOW, run } from "../../core/support.ts";
 import { sending } from "../driver.ts";
 import { inside, newFile, openStore } from "./files.ts";
 
-/** What stays small, whatever happens: the hub's own tables, and indexes that hold only what is alive. */
-const SMALL = /coordination_(counts|instances|meta|after|schedules|templates|messages_pending|messages_held)\b/;
+/** What stays small, whatever happens: the hub's own tables, indexes that hold only what is alive, one message's receipts. */
+const SMALL =
+  /coordination_(counts|instances|meta|after|schedules|templates|messages_pending|messages_held|receipts USING PRIMARY KEY)\b/;
 
 let db: Database.Database;
 
