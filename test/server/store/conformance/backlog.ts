@@ -108,6 +108,7 @@ export const backlog: Section = (hub) => {
     for (const reader of [boss, late]) await hub().commit({ op: "delivered", reader, ids: chats.map(({ id }) => id) });
     expect(await told(chatTo("*", boss))).toMatchObject(refused);
     for (const chat of chats.slice(0, 2)) await reachAll(chat);
+    await hub().commit({ op: "delivered", reader: hub().newName("later"), ids: chats.map(({ id }) => id) });
     await hub().delete(chats[2] as Message);
     for (let i = 0; i < 3; i++) await chatTo("*", boss);
     expect(await told(chatTo("*", boss))).toMatchObject(refused);
