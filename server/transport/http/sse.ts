@@ -45,7 +45,7 @@ export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, cli
     send,
     lost,
   });
-  if (session.cursor === cursor) hub.delivery.position(session);
+  if (session.state === "live" && session.cursor === cursor) hub.delivery.position(session);
   let callOff = () => {};
   const keepAlive = () => {
     hub.delivery.position(session);
