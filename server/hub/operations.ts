@@ -75,7 +75,10 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
   cancel: (hub, { id, reason }, client) => change(hub, id, { op: "cancel", reason }, client),
   retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
   retry_failed: retryFailed,
-  seen: (hub, { id }, client) => change(hub, id, { op: "seen" }, client),
+  async seen(hub, { id }, client) {
+    recipientIn(client, "seen");
+    return change(hub, id, { op: "seen" }, client);
+  },
   received,
   async attempts(hub, { id }) {
     const attempts = await hub.store.attempts(id);
@@ -157,9 +160,14 @@ async function heartbeat(hub: Hub, params: Checked<"heartbeat">, client: Client)
 }
 
 async function received(hub: Hub, { ids }: Checked<"received">, client: Client): Promise<Answer> {
+  return messageOf(await hub.submit({ op: "delivered", reader: recipientIn(client, "received"), ids }));
+}
+
+/** The caller as a reader: nobody speaks for a recipient by leaving out who it is. */
+function recipientIn(client: Client, mark: "received" | "seen"): string {
   const reader = ownReader(client);
-  if (reader === null) throw new HubError("not_recipient", "Only a recipient that gives its name can have received");
-  return messageOf(await hub.submit({ op: "delivered", reader, ids }));
+  if (reader !== null) return reader;
+  throw new HubError("not_recipient", `Only a recipient that gives its name can have ${mark}`);
 }
 
 /** Takes the next task; where there is none, waits in line for one. */

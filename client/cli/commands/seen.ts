@@ -1,6 +1,5 @@
 import { command } from "../command.ts";
 import { field } from "../inputs.ts";
-import { outcomeLine } from "../output/message.ts";
 
 export const seen = command({
   name: "seen",
@@ -8,6 +7,7 @@ export const seen = command({
   inputs: { id: field("seen", "id", "<id>") },
   examples: [["seen 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --as server_backend", "its sender is told"]],
   async run(context, params) {
-    context.print.result(await context.call("seen", params), outcomeLine);
+    const { me } = context; // the hub takes it from nobody else
+    context.print.result(await context.call("seen", params), ({ id }) => `${id} is seen by ${me}`);
   },
 });

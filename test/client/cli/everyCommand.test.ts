@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   { args: ["retry"], human: /^nothing to retry\n$/, json: { count: 0, ids: [] } },
   { args: ["dead"], human: /^no dead letters\n$/, json: { messages: [] } },
   { args: ["attempts", "HELD"], human: /^TRY +BY .*\n1 +bob\d+ .* in_progress/, json: { attempts: [{ attempt: 1 }] } },
-  { args: ["seen", "NEW"], human: /^[0-9a-f]{32} is pending\n$/, json: { seen_at: /T/ } },
+  { args: ["seen", "NEW"], human: /^[0-9a-f]{32} is seen by bob\d+\n$/, json: { seen_at: /T/ } },
   { args: ["receipts", "NEW"], human: /^FOR +DELIVERED +SEEN .*\nbob\d+ +- +- /, json: { receipts: [{}] } },
   { args: ["lift", "HELD"], human: /^[0-9a-f]{32} may come 100 hops; it has come 0\n$/, json: { hops: 0, limit: 100 } },
   { args: ["delete", "HELD"], human: /^[0-9a-f]{32} is deleted\n$/, json: { deleted: true } },

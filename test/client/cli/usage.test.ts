@@ -46,6 +46,7 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     const [forPeople, forPrograms] = await Promise.all([run(["inbox"]), run(["inbox", "--json"])]);
     expect(forPeople).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: who is calling\?.*\nsee `/) });
     expect(forPrograms).toMatchObject({ code: 2, stdout: "" });
+    expect((await runInside(["seen", "x"])).stderr).toBe(forPeople.stderr.replace("inbox", "seen"));
     expect(JSON.parse(forPrograms.stderr)).toEqual({
       error: "who is calling? say --as NAME, or set CLAUDE_ID",
       code: "usage",

@@ -104,7 +104,8 @@ const LIST: Case[] = [
 ];
 
 const OTHERS: [OperationName, ...Case][] = [
-  ["received", "by nobody", { ids: ["x"] }, "not_recipient", /^Only a recipient that gives its name/],
+  ["received", "by nobody", { ids: ["x"] }, "not_recipient", "Only a recipient that gives its name can have received"],
+  ["seen", "by nobody", { id: "x" }, "not_recipient", "Only a recipient that gives its name can have seen"],
   ["received", "of nothing", { ids: [] }, "invalid_params", /^ids must/],
   ["heartbeat", "from nobody", {}, "invalid_params", "Missing field: claude_id"],
   ["heartbeat", "from everyone", { claude_id: "*" }, "invalid_params", /^claude_id must be/],
