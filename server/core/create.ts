@@ -32,7 +32,8 @@ type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 /**
  * @param place where in an exchange it stands.
  * @param blocked how many messages it waits for.
- * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait.
+ * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait; `invalid_params` when it would
+ *   expire before it can be done.
  */
 export function create(
   said: NewMessage,
@@ -44,7 +45,8 @@ export function create(
 ): Decision {
   const type = said.type ?? "task";
   assertPossible(said, type);
-  const maxAttempts = said.max_attempts ?? defaults.maxAttempts ?? TASK_DEFAULTS.max_attempts;
+  const { maxAttempts, backoffMs } = type === "task" ? defaults : {}; // a chat is not tried
+  const max_attempts = said.max_attempts ?? maxAttempts ?? TASK_DEFAULTS.max_attempts;
   const state: MessageState = {
     id,
     from_claude: said.from_claude,
@@ -66,13 +68,13 @@ export function create(
     not_before: said.not_before ?? null,
     expires_at: said.expires_at ?? null,
     timeout_ms: said.timeout_ms ?? null,
-    max_attempts: maxAttempts,
-    backoff_ms: said.backoff_ms ?? defaults.backoffMs ?? TASK_DEFAULTS.backoff_ms,
+    max_attempts,
+    backoff_ms: said.backoff_ms ?? backoffMs ?? TASK_DEFAULTS.backoff_ms,
     traceparent: said.traceparent ?? null,
     chain_id: place.chain_id,
     hops: place.hops,
     attempt: 0,
-    tries_left: maxAttempts,
+    tries_left: max_attempts,
     claimed_by: null,
     claimed_run: null,
     claim_key: null,
@@ -98,5 +100,11 @@ function assertPossible(said: NewMessage, type: MessageType): void {
   if (said.after && type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
   if (said.to_claude === EVERYONE && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
+  }
+  const { not_before, expires_at } = said;
+  if (not_before !== undefined && expires_at !== undefined && not_before >= expires_at) {
+    throw new HubError("invalid_params", "not_before must be earlier than expires_at: it would expire first", {
+      field: "not_before",
+    });
   }
 }

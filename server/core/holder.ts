@@ -23,7 +23,8 @@ export function isLastHolder(state: MessageState, caller: Caller): boolean {
  */
 export function assertHolds(state: MessageState, attempt: number | undefined, caller: Caller): void {
   if (attempt !== undefined && attempt !== state.attempt) {
-    throw leaseLost(state, `attempt ${attempt} is over; the present one is ${state.attempt}`);
+    const is = attempt < state.attempt ? "is over" : "has not begun";
+    throw leaseLost(state, `attempt ${attempt} ${is}; the present one is ${state.attempt}`);
   }
   if (!isLastHolder(state, caller)) {
     throw leaseLost(state, `${state.status === "in_progress" ? state.claimed_by : "nobody"} holds it`);

@@ -44,6 +44,8 @@ test("tries and rest that the sender leaves out are the hub's", () => {
   expect(create(said, "id-1", NOW, defaults).next).toMatchObject({ max_attempts: 7, tries_left: 7, backoff_ms: 1 });
   const wishes = { max_attempts: 2, backoff_ms: 0 };
   expect(create({ ...said, ...wishes }, "id-1", NOW, defaults).next).toMatchObject({ ...wishes, tries_left: 2 });
+  const untried = { max_attempts: 3, backoff_ms: 5_000 }; // not told
+  expect(create({ ...said, type: "chat" }, "id-1", NOW, defaults).next).toMatchObject(untried);
 });
 
 test("it is born with one event, the sender's", () => {
@@ -55,4 +57,11 @@ test("only a chat can go to everyone", () => {
   expect(chat({ to_claude: "*" })).toMatchObject({ to_claude: "*", status: "pending" });
   expect(() => task({ to_claude: "*" })).toThrow(HubError);
   expect(() => task({ to_claude: "*" })).toThrow(expect.objectContaining({ code: "not_a_task" }));
+});
+
+test("what would expire before it can be done is refused", () => {
+  const times = { not_before: NOW + MINUTE, expires_at: NOW + MINUTE };
+  const refused = { code: "invalid_params", message: expect.stringMatching(/^not_before must be .* expires_at/) };
+  expect(() => task(times)).toThrow(expect.objectContaining(refused));
+  expect(task({ ...times, not_before: NOW + MINUTE - 1 }).status).toBe("pending");
 });

@@ -115,7 +115,7 @@ describe("expiry", () => {
   });
 
   test("comes before being ready, when both are due", () => {
-    const both = task({ not_before: NOW + MINUTE, expires_at: NOW + MINUTE });
+    const both = task({ not_before: NOW + MINUTE - 1, expires_at: NOW + MINUTE });
     expect(wakeAt(both, NOW + MINUTE).next).toMatchObject({ failure: "expired" });
   });
 
