@@ -61,7 +61,8 @@ async function sendAndWait(
     };
     const come = goal === "end" ? task.result() : task.reached(goal);
     const message = await context.within(come, { ms: withinMs, late });
-    context.print.result(message, (told) => reachedLine(told, goal));
+    if (goal !== "end") context.print.aside(`${task.id} is ${goal}`);
+    context.print.result(message, (told) => (goal === "end" ? endLine(told) : told.id));
   });
 }
 
@@ -74,10 +75,7 @@ function tooLate(message: Task["message"], goal: Rung | "end", withinMs = 0): No
   return new NothingCame(`${id} ${how} within ${span(withinMs)}: see \`coord get ${id}\``, { id, message });
 }
 
-function reachedLine({ id, type, result }: Task["message"], goal: Rung | "end"): string {
-  if (goal !== "end") return `${id} is ${goal}`;
-  return result ?? (type === "chat" ? `${id} is acknowledged` : "");
-}
+const endLine = ({ id, type, result }: Task["message"]) => result ?? (type === "chat" ? `${id} is acknowledged` : "");
 
 type Sent = Pick<Result<"send">, "message" | "recipient" | "deduplicated">;
 

@@ -10,7 +10,7 @@ const RUNGS = ["stored", "delivered", "seen", "claimed", "end"] as const;
 export const send = command({
   name: "send",
   summary: "Send a task to an instance.",
-  about: "Prints the id of the task, and on stderr what to expect of the recipient.",
+  about: "Prints the id of the task, with --wait its result, and on stderr what to expect of the recipient.",
   inputs: {
     to_claude: field("send", "to_claude", "[to]"),
     task: field("send", "task", "[task]", " - reads it from stdin."),

@@ -104,6 +104,8 @@ describe("a task", () => {
     await bob("claim", id);
     const stale = await bob("fail", id, "late", "--attempt", "1");
     expect([stale.code, stale.stderr]).toEqual([1, expect.stringContaining("attempt 1 is over; the present one is 2")]);
+    const early = await bob("fail", id, "early", "--attempt", "9");
+    expect(early.stderr).toContain("attempt 9 has not begun; the present one is 2");
     expect((await bob("fail", id, "busy", "--retryable")).stdout).toBe(`${id} is pending\n`);
     await bob("claim", id);
     expect((await bob("fail", id, "no such branch", "--json")).json).toMatchObject({ error: "no such branch" });
@@ -150,7 +152,8 @@ describe("send --wait", () => {
     const seen = send("chat", "bob", "x", "--wait", "seen", "--thread", "t1");
     const first = await task("t1");
     await bob("seen", first);
-    expect([await seen.ended, seen.stdout]).toEqual([0, `${first} is seen\n`]);
+    expect([await seen.ended, seen.stdout]).toEqual([0, `${first}\n`]);
+    expect(seen.stderr).toMatch(new RegExp(`^${first} is seen\n$`, "m"));
     const read = send("chat", "bob", "x", "--wait", "--thread", "t3");
     await bob("complete", await task("t3"));
     expect([await read.ended, read.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{32} is acknowledged\n$/)]);
