@@ -140,6 +140,16 @@ export class Instances {
     return intervalOf(record);
   }
 
+  /** A request of its came: it is known from then on, but not there. @returns whether it was known, and away. */
+  heard(claudeId: string, now: number, about?: About): boolean {
+    const known = this.#records.get(claudeId);
+    const record = known ?? this.#add(claudeId, "offline", now, now);
+    record.last_seen = now;
+    record.about = about ?? record.about;
+    if (!known) this.#changed(record, { claude_id: claudeId, state: "offline", at: now });
+    return known?.state === "offline";
+  }
+
   /** Moves on whoever's time is over, and those of too many who have no connection. */
   sweep({ now, awake }: Moment): void {
     for (const record of this.#leaving) {

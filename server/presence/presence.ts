@@ -5,12 +5,12 @@
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
-import { type Clock, momentOf } from "../clock.ts";
+import { type Clock, type Moment, momentOf } from "../clock.ts";
 import { iso } from "../store/messageJson.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
 
-/** Heartbeats are kept for drawing, but not each: at most one a while for an instance. */
+/** Heartbeats, and requests of those who are away, are kept for drawing, but not each: one a while for an instance. */
 const KEPT_BEAT_MS = 5 * 60_000;
 
 export interface PresenceOptions {
@@ -82,9 +82,19 @@ export class PresenceBoard {
   beat(claudeId: string, intervalMs?: number, about?: About): void {
     const at = momentOf(this.#options.clock);
     const beat_ms = this.#instances.beat(claudeId, intervalMs, at, about);
-    if (at.awake - (this.#keptBeats.get(claudeId) ?? Number.NEGATIVE_INFINITY) < KEPT_BEAT_MS) return;
-    this.#keptBeats.set(claudeId, at.awake);
-    this.#transitions.push({ claude_id: claudeId, state: "heartbeat", at: at.now, beat_ms });
+    this.#keepBeat({ claude_id: claudeId, beat_ms }, at);
+  }
+
+  /** A request came from an instance that need not be connected. */
+  heard(claudeId: string, about?: About): void {
+    const at = momentOf(this.#options.clock);
+    if (this.#instances.heard(claudeId, at.now, about)) this.#keepBeat({ claude_id: claudeId }, at);
+  }
+
+  #keepBeat(beat: Pick<PresenceTransition, "claude_id" | "beat_ms">, { now, awake }: Moment): void {
+    if (awake - (this.#keptBeats.get(beat.claude_id) ?? Number.NEGATIVE_INFINITY) < KEPT_BEAT_MS) return;
+    this.#keptBeats.set(beat.claude_id, awake);
+    this.#transitions.push({ ...beat, state: "heartbeat", at: now });
   }
 
   /** @returns a function that ends the listening. */

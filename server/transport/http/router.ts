@@ -40,18 +40,23 @@ export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
 function addRoutes(router: Router, name: OperationName, hub: Hub, visits: Visits): void {
   const operation: Operation = OPERATIONS[name];
   const method = operation.rest.method.toLowerCase() as "get" | "post" | "put" | "delete";
-  const handler = name === "events" ? eventsHandler(hub, visits) : operationHandler(name, hub);
+  const handler = name === "events" ? eventsHandler(hub, visits) : operationHandler(name, hub, visits);
   for (const path of operation.rest.paths) router[method](path === "" ? "/" : path, handler);
 }
 
-function operationHandler(name: OperationName, hub: Hub): RequestHandler {
+function operationHandler(name: OperationName, hub: Hub, visits: Visits): RequestHandler {
   const operation: Operation = OPERATIONS[name];
   const input = inputOf(operation);
   return async (request, response) => {
     const client = clientOf(request, goneWith(response));
-    const answer = await perform(hub, name, input(request), client);
-    const { status, body } = dress(operation.rest.shape, answer);
-    reply(hub, response, status, body);
+    const params = input(request);
+    const leave = name === "claim_next" && params.wait_ms ? visits.wait(client) : visits.call(client);
+    try {
+      const { status, body } = dress(operation.rest.shape, await perform(hub, name, params, client));
+      reply(hub, response, status, body);
+    } finally {
+      leave();
+    }
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Presence of callers without a socket. A run that polls is connected for as long as its polls follow each
- * other closely, unless it hangs up or goes on over a socket; a stream, for as long as it lasts.
+ * other closely, unless it hangs up or goes on over a socket; a stream, for as long as it lasts. Who waits for a task is
+ * there meanwhile, though that keeps none of its leases; who asks for anything else is known.
  */
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -33,11 +34,27 @@ export class Visits {
     return () => this.#leave(claude_id, connection);
   }
 
+  /** A request has begun. @returns what to call when it is answered. */
+  call({ claude_id, about }: Client): () => void {
+    return () => {
+      if (claude_id !== null) this.#hub.presence.heard(claude_id, about);
+    };
+  }
+
+  /** A caller waits for a task. @returns what to call when it has one, or waits no longer. */
+  wait(client: Client): () => void {
+    const { claude_id, run, about } = client;
+    if (claude_id === null || this.#pollers.has(visitKey(client))) return this.call(client); // a poller is there anyway
+    const connection: Connection = { transport: "long_poll", run, about };
+    this.#hub.presence.connect(claude_id, connection);
+    return () => this.#hub.presence.disconnect(claude_id, connection, false);
+  }
+
   /** A poll has begun. @returns what to call when it is answered. */
   poll(client: Client): () => void {
     const { claude_id, run, about } = client;
-    if (claude_id === null || run === null) return () => {};
-    const key = `${ownReader(client)} ${run}`; // with other roles it is another visit
+    if (claude_id === null || run === null) return this.call(client);
+    const key = visitKey(client);
     const visit = this.#pollers.get(key) ?? this.#begin(key, claude_id, { transport: "long_poll", run, about });
     visit.polls++;
     visit.callOff();
@@ -69,3 +86,6 @@ export class Visits {
     if (connection.run !== null) this.#hub.runs.detach(claudeId, connection.run);
   }
 }
+
+/** With other roles it is another visit. */
+const visitKey = (client: Client) => `${ownReader(client)} ${client.run}`;

@@ -236,6 +236,25 @@ describe("a sender", () => {
     expect((await presence("/eve")).instances).toMatchObject([{ roles: [] }]);
   });
 
+  test("is told of whoever asks for anything over REST by its name, and that it is there while it waits for a task", async () => {
+    const start = clock.now();
+    const worker = { "x-claude-id": "bob", "x-claude-run": "r1", "x-claude-roles": "tester" };
+    const claim = (wait_ms: number) =>
+      http(`${hub.url}/claim`, { method: "POST", headers: worker, body: { for_claude: "nobody", wait_ms } });
+    await claim(0);
+    expect((await presence("/bob")).instances).toMatchObject([{ state: "offline", roles: ["tester"] }]);
+    clock.advance(60_000);
+    const away = { state: "offline", last_seen: iso(start), wake: "unknown" };
+    expect([await send("bob"), await send("@tester")]).toMatchObject([away, away]);
+    const waiting = claim(5_000);
+    await connections("bob", 1);
+    expect(await send("@tester")).toMatchObject({ state: "online", wake: "connected" });
+    await pass(clock, 5_000);
+    await waiting;
+    await pass(clock, LIVENESS.leave_ms + 1_000);
+    expect(await send("bob")).toMatchObject({ ...away, last_seen: iso(start + 65_000) });
+  });
+
   test("to everyone is told nothing of anybody", async () => {
     await beat({ claude_id: "bob" });
     expect(await send("*")).toMatchObject({ state: "unknown", wake: "unknown" });
@@ -276,6 +295,24 @@ describe("what is kept", () => {
       ["heartbeat", 2_000],
       ["heartbeat", 302_000],
       ["heartbeat", 602_000],
+    ]);
+  });
+
+  test("is when somebody was heard of, if away, to a few minutes", async () => {
+    const start = clock.now();
+    for (let i = 0; i < 21; i++) {
+      await http(`${hub.url}/stats`, { headers: { "x-claude-id": "bob" } });
+      clock.advance(30_000);
+    }
+    await hub.close();
+    hub = await startHub({ clock, db: hub.db });
+    expect((await presence()).instances).toMatchObject([
+      { claude_id: "bob", state: "offline", since: iso(start), last_seen: iso(start + 330_000) },
+    ]);
+    expect((await kept()).map(([, state, at]) => [state, at - start])).toEqual([
+      ["offline", 0],
+      ["heartbeat", 30_000],
+      ["heartbeat", 330_000],
     ]);
   });
 
