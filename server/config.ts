@@ -235,6 +235,7 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
       otherwise === undefined || otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
     command.addOption(new Option(flag, `${help} (${env.join(", ")}${shown})`));
   }
+  command.addHelpText("after", "\nWhat is no longer to be kept goes in passes that come about once a minute.");
   command.addHelpText("after", "\nExample:\n  coord hub --port 4000 --db data/team.db");
   try {
     return command.parse([...argv], { from: "user" }).opts();

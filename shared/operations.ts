@@ -43,7 +43,11 @@ export interface Operation {
   errors: readonly ErrorCode[];
 }
 
-const attempt = z.int().min(0).optional().describe("The fence you hold; a stale one is refused.");
+const attempt = z
+  .int()
+  .min(0)
+  .optional()
+  .describe("The number that your claim gave; may be left out only where the claim was made without a run.");
 const idParams = { id: f.id.describe("The message's id.") };
 const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");

@@ -46,7 +46,8 @@ export class Task {
   /**
    * Waits until it is complete, over any number of reconnects. It does not matter when this is called.
    *
-   * @returns the message with its result.
+   * @returns the message with its result, as its end tells it: what became of it in between (`progress`, `claimed_at`,
+   *   `delivered_at`) may be missing, and `hub.get({ id })` reads all of it.
    * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; CallTimeout, the signal's reason
    *   and HubClosed as `reached` does.
    * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
