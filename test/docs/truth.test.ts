@@ -117,6 +117,6 @@ function ask(hub: TestHub, name: OperationName, params: Record<string, unknown>)
   const operation: Operation = OPERATIONS[name];
   const { path, query, headers, body } = restRequest(operation, params);
   const url = `${hub.origin}${path}?${new URLSearchParams(query)}`;
-  if (name === "received") headers["X-Claude-Id"] = to_claude as string;
+  if (operation.errors.includes("not_recipient")) headers["X-Claude-Id"] = to_claude as string;
   return http(url, { method: operation.rest.method, headers, body });
 }
