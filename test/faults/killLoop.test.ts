@@ -16,7 +16,7 @@ import { Load } from "./support/load.ts";
 import { LogChecker, textOf } from "./support/logChecker.ts";
 import { LogReader } from "./support/logReader.ts";
 
-const KILLS = Number(process.env.KILLS ?? 6);
+const KILLS = Number(process.env.KILLS ?? 3);
 const MOMENTS = ["under load", "while it starts", "while it closes"] as const;
 const WORKERS = ["ada", "bob"];
 /** Attempts to come back begin soon, and not all at once. */

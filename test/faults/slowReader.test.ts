@@ -12,7 +12,7 @@ import { HubProcess } from "../support/processes.ts";
 import { RawSocket } from "../support/rawSocket.ts";
 import { LogReader } from "./support/logReader.ts";
 
-const [EARLY, ALL] = [20_000, Number(process.env.EVENTS ?? 50_000)];
+const [EARLY, ALL] = [15_000, Number(process.env.EVENTS ?? 30_000)];
 const [BATCH, IN_FLIGHT] = [500, 3_000];
 const MAY_GROW = 32 * 2 ** 20;
 
