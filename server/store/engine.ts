@@ -156,7 +156,10 @@ export class Engine {
     },
     prune: (command) => {
       const remove = (state: MessageState) => void this.#journal.apply(state, decideDelete(HUB.claude_id));
-      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove });
+      const c = circumstances(this.#options, HUB, this.#now);
+      const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
+      const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, c);
+      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove, giveUp });
       return { ok: true, message: JSON.stringify(report) };
     },
     presence: ({ transitions }) => {

@@ -64,6 +64,8 @@ export interface ReceiptTable {
   isUndelivered(id: string): boolean;
   /** All of a message, by recipient. */
   all(id: string): Receipt[];
+  /** At most `limit` of one recipient that are waited for and not acknowledged, with the messages' ids. */
+  awaited(recipient: string, limit: number): [id: string, receipt: Receipt][];
 }
 
 /** What the tables know of the clock. */

@@ -60,6 +60,23 @@ export class Receipts {
     return { ...standing(message, next), ...said };
   }
 
+  /**
+   * A recipient is forgotten: nobody waits for it any more.
+   *
+   * @param messageOf finds a message.
+   * @returns how many receipts that concerns, at most `limit`.
+   */
+  giveUp(recipient: string, limit: number, messageOf: (id: string) => MessageState, c: Circumstances): number {
+    const awaited = this.#table.awaited(recipient, limit);
+    for (const [id, receipt] of awaited) {
+      const state = messageOf(id);
+      this.#table.put(id, { ...receipt, isLate: true });
+      if (!isMarked(receipt, "delivered")) this.#journal.delivered(state);
+      if (!isOver(state) && !this.#table.isOpen(id)) this.#journal.apply(state, decide(state, { op: "complete" }, c));
+    }
+    return awaited.length;
+  }
+
   /** Undefined: there are too many already. */
   #receiptOf({ id }: MessageState, recipient: string): Receipt | undefined {
     const receipt = this.#table.of(id, recipient);

@@ -63,8 +63,12 @@ export interface RetentionLedger {
   readonly floor: number;
   /** Removes keys older than a time whose message is gone, of the next `limit`. @returns null as `next` at the end. */
   pruneKeys(before: number, after: KeyPlace, limit: number): { removed: number; next: KeyPlace | null };
-  /** Forgets instances with their history, of which at most `limit` entries go; each once its history is gone. */
-  forgetInstances(due: DueInstances, limit: number): ForgottenInstances;
+  /**
+   * Forgets instances with their history, of which at most `limit` entries go; each once its history is gone.
+   *
+   * @param giveUp has nobody wait for one any more. @returns how many receipts that took, of at most so many.
+   */
+  forgetInstances(due: DueInstances, limit: number, giveUp: GiveUp): ForgottenInstances;
   /** Removes what is older of the first `limit` entries of the history of presence. @returns how many. */
   pruneHistory(before: number, limit: number): number;
   /** Bytes of the file in use; null when they are not only the hub's. */
@@ -75,6 +79,7 @@ export interface RetentionLedger {
 
 /** Of instances that are offline, those that were last seen before, and as many as there are too many. */
 export type DueInstances = Pick<PruneCommand, "seen_before" | "max_instances">;
+export type GiveUp = (name: string, limit: number) => number;
 export type ForgottenInstances = Pick<PruneReport, "instances" | "history">;
 
 /** Bounds of one portion: each takes a few milliseconds of the database's time. */
@@ -91,10 +96,11 @@ export interface Pruning {
   now: number;
   /** Deletes a message, as the hub. */
   remove: (state: MessageState) => void;
+  giveUp: GiveUp;
 }
 
 /** Prunes one portion, inside the batch's transaction. */
-export function prune(command: PruneCommand, { tables, now, remove }: Pruning): PruneReport {
+export function prune(command: PruneCommand, { tables, now, remove, giveUp }: Pruning): PruneReport {
   const size = sizeOf(command, tables);
   const isOver = size === "over";
   const gone = isOver ? firstFinished(tables, now) : outlived(command, tables);
@@ -102,7 +108,7 @@ export function prune(command: PruneCommand, { tables, now, remove }: Pruning): 
   const logBefore = Math.max(command.log_before ?? 0, isOver ? (gone.at(-1)?.completed_at ?? now) : 0);
   const entries = logBefore > 0 ? tables.pruneLog(logBefore, PORTION.entries) : 0;
   const keys = command.keys_after && tables.pruneKeys(now - KEYS_MS, command.keys_after, PORTION.keys);
-  const { instances, history: ofTheirs } = tables.forgetInstances(command, PORTION.history);
+  const { instances, history: ofTheirs } = tables.forgetInstances(command, PORTION.history, giveUp);
   const historyBefore = Math.max(command.history_before ?? 0, logBefore);
   const ofAll = historyBefore > 0 ? tables.pruneHistory(historyBefore, PORTION.history - ofTheirs) : 0;
   const history = ofTheirs + ofAll;

@@ -49,6 +49,10 @@ export class MemoryReceipts implements ReceiptTable {
     return new Map(own.filter((one): one is [string, Receipt] => one[1]?.acknowledged_at === null));
   }
 
+  awaited(recipient: string, limit: number) {
+    return [...this.openFor(recipient)].filter(([, { isLate }]) => !isLate).slice(0, limit);
+  }
+
   /** The message is gone. */
   forget(id: string) {
     this.#receipts.delete(id);

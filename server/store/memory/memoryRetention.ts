@@ -1,7 +1,7 @@
 /** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
 import type { MessageState } from "../../core/message.ts";
 import type { StoredEntry } from "../ledger.ts";
-import type { DueInstances, Finished, ForgottenInstances, KeyPlace, RetentionLedger } from "../retention.ts";
+import type { DueInstances, Finished, ForgottenInstances, GiveUp, KeyPlace, RetentionLedger } from "../retention.ts";
 import type { PresenceTransition } from "../store.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 
@@ -53,13 +53,14 @@ export class MemoryRetention implements RetentionLedger {
     return { removed: useless.length, next };
   }
 
-  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number): ForgottenInstances {
+  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number, giveUp: GiveUp): ForgottenInstances {
     const { presence } = this.#tables;
     const known = [...presence.known.values()];
     const tooMany = known.length - (max_instances ?? known.length);
     const gone = known.filter(({ state }) => state === "offline").sort((a, b) => a.last_seen - b.last_seen);
     const due = gone.filter(({ last_seen }, i) => last_seen < (seen_before ?? 0) || i < tooMany).slice(0, limit);
     const instances = due.map(({ claude_id }) => claude_id).filter((name) => presence.known.delete(name));
+    for (const name of instances) giveUp(name, limit);
     return { instances, history: this.#keepHistory(({ claude_id }) => !instances.includes(claude_id)) };
   }
 

@@ -26,6 +26,10 @@ const prepareAll = (db: Database.Database) => ({
     "SELECT 1 FROM coordination_receipts WHERE message_id = ? AND delivered_at IS NULL AND NOT late LIMIT 1",
   ),
   all: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? ORDER BY recipient`),
+  awaited: db.prepare(
+    `SELECT message_id, ${FIELDS} FROM coordination_receipts INDEXED BY coordination_receipts_open
+     WHERE recipient = ? AND acknowledged_at IS NULL AND NOT late LIMIT ?`,
+  ),
   forget: db.prepare("DELETE FROM coordination_receipts WHERE message_id = ?"),
 });
 
@@ -69,6 +73,11 @@ export class SqliteReceipts implements ReceiptTable {
 
   all(id: string): Receipt[] {
     return (this.#sql.all.all(id) as ReceiptRow[]).map(toReceipt);
+  }
+
+  awaited(recipient: string, limit: number): [id: string, receipt: Receipt][] {
+    const rows = this.#sql.awaited.all(recipient, limit) as (ReceiptRow & { message_id: string })[];
+    return rows.map((row) => [row.message_id, toReceipt(row)]);
   }
 
   /** The message is gone. */

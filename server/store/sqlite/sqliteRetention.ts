@@ -6,6 +6,7 @@ import {
   type DueInstances,
   type Finished,
   type ForgottenInstances,
+  type GiveUp,
   type KeyPlace,
   PORTION_CHARS,
   type RetentionLedger,
@@ -104,19 +105,23 @@ export class SqliteRetention implements RetentionLedger {
     return { removed: useless.length, next };
   }
 
-  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number): ForgottenInstances {
+  forgetInstances({ seen_before, max_instances }: DueInstances, limit: number, giveUp: GiveUp): ForgottenInstances {
     const tooMany = max_instances === null ? 0 : (this.#sql.instances.get() as number) - max_instances;
     const before = seen_before === null ? "" : iso(seen_before);
     const instances: string[] = [];
     let room = limit;
+    let history = 0;
     for (const [name, lastSeen] of this.#sql.longestGone.all(limit) as [name: string, lastSeen: string][]) {
       if (lastSeen >= before && instances.length >= tooMany) break;
-      room -= this.#sql.forgetHistory.run(name, room).changes;
+      room -= giveUp(name, room);
+      const { changes } = this.#sql.forgetHistory.run(name, room);
+      history += changes;
+      room -= changes;
       if (room === 0) break;
       this.#sql.forgetInstance.run(name);
       instances.push(name);
     }
-    return { instances, history: limit - room };
+    return { instances, history };
   }
 
   pruneHistory(before: number, limit: number): number {

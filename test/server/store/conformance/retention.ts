@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { FIRST_KEY, floorOf, type PruneCommand } from "../../../../server/store/retention.ts";
 import type { PresenceTransition } from "../../../../server/store/store.ts";
 import type { Message } from "../../../../shared/message.ts";
-import { MINUTE, run } from "../../core/support.ts";
+import { MINUTE, name, run } from "../../core/support.ts";
 import { parsed, type Said, type Section, type StoreDriver, sending } from "../driver.ts";
 import { comparable, countsOf, folded } from "../fold.ts";
 import { prune, pruneAll } from "../pruning.ts";
@@ -165,6 +165,11 @@ export const retention: Section = (hub) => {
     const chat = await hub().send({ to_claude: "*", type: "chat" });
     const receipts: { recipient: string }[] = JSON.parse((await hub().store.receipts(chat.id)) as string);
     expect(receipts.map(({ recipient }) => recipient)).toEqual(["beats", "quiet", "stays"]);
+    for (const recipient of ["beats", "stays"]) await hub().change(chat, { op: "complete" }, name(recipient));
+    await move("offline", "quiet");
+    expect(await hub().get(chat)).toMatchObject({ status: "pending" });
+    expect(await forgotten({ seen_before: hub().now + 1 })).toEqual(["quiet"]);
+    expect(await hub().get(chat)).toMatchObject({ status: "complete" }); // nobody waits for who is forgotten
   });
 
   test("what happened to those that are there goes by its age, in portions, and at the latest when the log does", async () => {
