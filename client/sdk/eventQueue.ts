@@ -11,7 +11,7 @@ export interface Untaken {
 
 /**
  * The events of one `for await`. What is not taken yet stays unacknowledged, so that the hub sends no more than its
- * window: the queue is bounded by that.
+ * window over one line; a line that breaks while nothing is taken adds another.
  */
 export class EventQueue implements AsyncIterableIterator<HubEvent, undefined> {
   #entries: Untaken[] = [];
