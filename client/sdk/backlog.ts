@@ -1,13 +1,10 @@
 import { LIMITS, type Message, type Params, parseCursor, type Result } from "../../shared/index.ts";
-import { type Clock, sleep } from "./clock.ts";
-import { HubClosed, isRetryable } from "./errors.ts";
+import { HubClosed } from "./errors.ts";
+import { type Caller, insist } from "./insist.ts";
 import type { News, Stream } from "./stream.ts";
 
-const AGAIN_MS = 1_000;
-
 export interface BacklogEnds {
-  /** Reads a page of what waits. */
-  list(params: Params<"list">): Promise<Result<"list">>;
+  readonly caller: Caller;
   /** Somebody took a message. */
   taken(id: string): void;
   /** Messages that were taken, and the hub may not know it yet. */
@@ -38,7 +35,6 @@ const UNDELIVERED: Due = { what: "undelivered", until: Number.POSITIVE_INFINITY 
 export class Backlog implements News {
   readonly #addresses: readonly string[];
   readonly #stream: Stream;
-  readonly #clock: Clock;
   readonly #ends: BacklogEnds;
   #due: Due | undefined;
   readonly #inHand = new Set<string>();
@@ -52,10 +48,9 @@ export class Backlog implements News {
   isReading = false;
 
   /** @param addresses at which messages may wait: the instance's own, and those of its pools; none for an observer. */
-  constructor(addresses: readonly string[], stream: Stream, clock: Clock, ends: BacklogEnds) {
+  constructor(addresses: readonly string[], stream: Stream, ends: BacklogEnds) {
     this.#addresses = addresses;
     this.#stream = stream;
-    this.#clock = clock;
     this.#ends = ends;
   }
 
@@ -133,7 +128,7 @@ export class Backlog implements News {
     for (const places = this.#places(); places.length > 0 && isWanted(); ) {
       const place = places.shift() as Place;
       const unreceived = new Set(this.#ends.unreceived());
-      const { messages, cursor, next } = await this.#again(() => this.#page(place));
+      const { messages, cursor, next } = await this.#page(place);
       if (next !== undefined) places.unshift({ ...place, next });
       const untaken = messages.filter(({ id }) => !unreceived.has(id));
       for (const message of untaken) if (isWanted() && this.#isDue(message)) this.#tell(message, cursor, misses);
@@ -151,7 +146,8 @@ export class Backlog implements News {
 
   #page(place: Place): Promise<Result<"list">> {
     const isUndelivered = this.#due?.what === "undelivered" && { delivered: false };
-    return this.#ends.list({ ...place, ...isUndelivered, status: "pending", limit: LIMITS.list_messages });
+    const params = { ...place, ...isUndelivered, status: "pending", limit: LIMITS.list_messages } as const;
+    return insist(this.#ends.caller, "list", params);
   }
 
   #tell(message: Message, cursor: string, misses: number): void {
@@ -169,16 +165,5 @@ export class Backlog implements News {
     if (misses !== this.#misses || --this.#open > 0) return;
     this.#due = undefined;
     this.#taken.clear();
-  }
-
-  async #again<T>(read: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await read();
-      } catch (error) {
-        if (!isRetryable(error)) throw error;
-        await sleep(this.#clock, AGAIN_MS);
-      }
-    }
   }
 }

@@ -11,6 +11,7 @@ import { serves } from "./connectionStates.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
 import { FINAL_KINDS } from "./finals.ts";
+import type { Caller } from "./insist.ts";
 import { KeepAlive } from "./keepAlive.ts";
 import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
@@ -37,6 +38,7 @@ export class Session {
   readonly connection: Connection;
   readonly #calls: Calls;
   readonly #acks: Acks;
+  readonly #caller: Caller;
   readonly #receipts: Receipts;
   readonly #backlog: Backlog;
   readonly #presence: PresenceWatch;
@@ -61,7 +63,8 @@ export class Session {
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
-    this.#receipts = new Receipts({ clock, call: this.call.bind(this) }, this.listeners.report);
+    this.#caller = { clock, call: this.call.bind(this) };
+    this.#receipts = new Receipts(this.#caller, this.listeners.report);
     this.#backlog = this.#newBacklog();
     this.audience = this.#newAudience();
     this.connection = this.#newConnection();
@@ -193,10 +196,10 @@ export class Session {
   }
 
   #newBacklog(): Backlog {
-    const { as, about, clock } = this.config;
+    const { as, about } = this.config;
     const addresses = as === undefined ? [] : [as, ...(about?.roles ?? []).map((role) => `@${role}`)];
-    return new Backlog(addresses, this.stream, clock, {
-      list: (params) => this.call("list", params),
+    return new Backlog(addresses, this.stream, {
+      caller: this.#caller,
       taken: (id) => this.#receipts.add(id),
       unreceived: () => this.#receipts.unknown,
       report: this.listeners.report,
