@@ -1,3 +1,4 @@
+export * from "./addressing.ts";
 export * from "./closeCodes.ts";
 export * from "./cursor.ts";
 export * from "./environment.ts";

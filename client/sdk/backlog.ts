@@ -1,4 +1,4 @@
-import { LIMITS, type Message, type Params, parseCursor, type Result } from "../../shared/index.ts";
+import { isFor, LIMITS, type Message, type Params, parseCursor, type Result } from "../../shared/index.ts";
 import { HubClosed } from "./errors.ts";
 import { type Caller, insist } from "./insist.ts";
 import type { News, Stream } from "./stream.ts";
@@ -71,11 +71,11 @@ export class Backlog implements News {
   }
 
   given(message: Addressed): void {
-    if (this.#isFor(message)) this.#inHand.add(message.id);
+    if (isFor(message, this.#addresses)) this.#inHand.add(message.id);
   }
 
   taken(message: Addressed): void {
-    if (this.#isFor(message)) this.#ends.taken(message.id);
+    if (isFor(message, this.#addresses)) this.#ends.taken(message.id);
   }
 
   settled(message: Addressed, isTaken: boolean): void {
@@ -88,11 +88,6 @@ export class Backlog implements News {
   tell(): void {
     const isToTell = this.#due !== undefined && !this.#isTold;
     if (isToTell && !this.isReading && this.#stream.receives) this.#begin();
-  }
-
-  #isFor({ to_claude, from_claude }: Addressed): boolean {
-    const [own] = this.#addresses;
-    return this.#addresses.includes(to_claude) || (to_claude === "*" && own !== undefined && from_claude !== own);
   }
 
   #becomesDue(due: Due): void {

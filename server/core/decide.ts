@@ -53,10 +53,6 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
 const isRecipient = ({ to_claude }: MessageState, actor: string) =>
   to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
-/** Whether a message is for somebody with these addresses: its name, then its pools. */
-export const isFor = ({ from_claude, to_claude }: MessageState, addresses: readonly string[]) =>
-  addresses.includes(to_claude) || (to_claude === EVERYONE && addresses[0] !== from_claude);
-
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {
   const until = leaseUntil === null ? null : Math.max(leaseUntil, state.extended_until ?? 0);

@@ -1,4 +1,5 @@
 /** Pages on their way to a reader that are not acknowledged: what they take up of its window, and what they bring it. */
+import { isFor } from "../../shared/addressing.ts";
 import type { LogEntry } from "../store/store.ts";
 import { addressesOf } from "../store/view.ts";
 import { ownText } from "./ownText.ts";
@@ -45,6 +46,6 @@ export class Unacknowledged {
 /** Ids of the messages that entries bring a reader: those for its addresses, and those of others for everyone. */
 export function broughtTo(reader: string, entries: readonly LogEntry[]): string[] {
   const addresses = addressesOf(reader);
-  const isFor = ({ from, to }: LogEntry) => addresses.includes(to) || (to === "*" && from !== addresses[0]);
-  return entries.filter((entry) => entry.kind === "new" && isFor(entry)).map(({ id }) => ownText(id));
+  const isMine = ({ from, to }: LogEntry) => isFor({ from_claude: from, to_claude: to }, addresses);
+  return entries.filter((entry) => entry.kind === "new" && isMine(entry)).map(({ id }) => ownText(id));
 }

@@ -5,11 +5,13 @@
  * Invariant: a refused command has changed nothing, because decisions come before writes. All that a refusal may leave
  * is a `late` event: what a holder said whose time was over.
  */
+
+import { isFor } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
-import { decide, decideDelete, decideDelivered, isFor, withLease } from "../core/decide.ts";
+import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Caller, MessageState } from "../core/message.ts";
 import { earliest } from "../core/readiness.ts";
 import { EVERYONE, markOf } from "../core/receipt.ts";

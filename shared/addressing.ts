@@ -1,0 +1,13 @@
+interface Addressed {
+  readonly from_claude: string;
+  readonly to_claude: string;
+}
+
+/**
+ * Whether a message is for somebody: sent to an address of its own, or by another to everyone.
+ *
+ * @param addresses its name, then its pools; none for an observer.
+ * @example isFor({ from_claude: "ada", to_claude: "@tester" }, ["bob", "@tester"]) // true
+ */
+export const isFor = ({ from_claude, to_claude }: Addressed, addresses: readonly string[]): boolean =>
+  addresses.includes(to_claude) || (to_claude === "*" && addresses.length > 0 && addresses[0] !== from_claude);
