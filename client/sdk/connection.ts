@@ -27,6 +27,8 @@ export interface Ends {
   readonly acks: Acks;
   readonly stream: Stream;
   readonly presence: PresenceWatch;
+  /** Something is about to travel: what should go with it has to be asked now. */
+  departing(): void;
   /** What to say first on a new line. */
   hello(): Hello;
   /** A session begins. */
@@ -136,11 +138,10 @@ export class Connection {
     this.#flushIsDue = false;
     const line = this.#serving;
     if (!line || this.#timetable.notice) return;
-    if (line.congested) {
-      this.#flushIsDue = true;
-      this.#config.clock.after(CONGESTED_MS, this.#flush);
-      return;
-    }
+    this.#flushIsDue = true;
+    if (line.congested) return void this.#config.clock.after(CONGESTED_MS, this.#flush);
+    this.#ends.departing();
+    this.#flushIsDue = false;
     const requests = this.#ends.calls.take(line);
     const ack = this.#ends.acks.take();
     if (requests.length > 0 || ack !== undefined) line.send(requests, ack);

@@ -20,7 +20,7 @@ export class Receipts {
     this.#report = report;
   }
 
-  /** A message was taken; those of a moment are said together, and before whatever is asked next. */
+  /** A message was taken; those of a moment are said together, with whatever travels next. */
   add(id: string): void {
     this.#unknown.add(id);
     this.#ids.push(id);

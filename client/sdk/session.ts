@@ -110,7 +110,6 @@ export class Session {
 
   call<N extends OperationName>(operation: N, params: Params<N>, timeoutMs?: number): Promise<Result<N>> {
     this.audience.precede();
-    this.#receipts.flush();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
     return this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
@@ -227,6 +226,7 @@ export class Session {
       acks: this.#acks,
       stream: this.stream,
       presence: this.#presence,
+      departing: () => this.#receipts.flush(),
       hello: () => this.#hello(),
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
       subscribed: (cursor) => this.#followEnds(this.connection.hello, cursor, false),

@@ -82,12 +82,15 @@ export class Stream {
 
   /** Which kinds are given to anybody but observers. */
   get heard(): readonly EventKind[] {
-    const hearsAll = this.#queues.size > 0 || this.#listeners.has("event");
-    return hearsAll ? EVENT_KINDS : EVENT_KINDS.filter((kind) => this.#listeners.has(kind));
+    return this.#isHeardWhole ? EVENT_KINDS : EVENT_KINDS.filter((kind) => this.#listeners.has(kind));
   }
 
   get isHeard(): boolean {
-    return this.heard.length > 0;
+    return this.#isHeardWhole || EVENT_KINDS.some((kind) => this.#listeners.has(kind));
+  }
+
+  get #isHeardWhole(): boolean {
+    return this.#queues.size > 0 || this.#listeners.has("event");
   }
 
   /** A session begins, where the last one ended or elsewhere. What was held comes again. */
