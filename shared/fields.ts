@@ -32,6 +32,9 @@ export const run = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
 /** The id of a message: 32 hex digits, time-ordered. An adopted row of the old API may have another. */
 export const id = z.string().min(1).max(LIMITS.name_chars);
 
+/** The parameters of an operation on one message. */
+export const idParams = { id: id.describe("The message's id.") };
+
 /** A caller's own key that makes a repeat safe. */
 export const key = z
   .string()

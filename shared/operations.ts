@@ -1,17 +1,19 @@
 /**
  * The operations table: the one source from which the REST router, the JSON-RPC dispatcher, the SDK's
  * methods, the command line's inputs, OpenAPI, OpenRPC and the protocol page are derived. An operation
- * that exists on one transport and not on the other cannot be written.
+ * that exists on one transport and not on the other cannot be written. The rows on tasks, schedules and templates stand
+ * in files of their own.
  */
 import * as z from "zod";
 import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
 import { eventKinds, page } from "./event.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
-import { failure, leaseState, message, receipt, sendFields, status, tryOf, type } from "./message.ts";
+import { failure, leaseState, message, receipt, sendFields, status, type } from "./message.ts";
 import { presence, recipient } from "./presence.ts";
 import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
 import { templateOrWhole } from "./sendRule.ts";
+import { attempt, TASK_ERRORS, TASK_OPERATIONS } from "./taskOperations.ts";
 import { params } from "./template.ts";
 import { TEMPLATE_OPERATIONS } from "./templateOperations.ts";
 
@@ -43,14 +45,7 @@ export interface Operation {
   errors: readonly ErrorCode[];
 }
 
-const attempt = z
-  .int()
-  .min(0)
-  .optional()
-  .describe("The number that your claim gave; may be left out only where the claim was made without a run.");
-const idParams = { id: f.id.describe("The message's id.") };
 const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
-const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
 /** Errors that every operation may give. */
 export const COMMON_ERRORS = [
@@ -62,7 +57,6 @@ export const COMMON_ERRORS = [
 ] as const;
 
 const FULL_ERRORS = ["recipient_full", "sender_full"] as const;
-const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
 
 export const OPERATIONS = {
   send: {
@@ -135,7 +129,7 @@ export const OPERATIONS = {
   },
   get: {
     summary: "Read one message.",
-    params: z.strictObject(idParams),
+    params: z.strictObject(f.idParams),
     result: message,
     rest: { method: "GET", paths: ["/message/:id"], shape: "data" },
     repeat: "read",
@@ -144,7 +138,7 @@ export const OPERATIONS = {
   update: {
     summary: "Move a message to a status: in_progress claims, complete and failed end, pending gives back.",
     params: z.strictObject({
-      ...idParams,
+      ...f.idParams,
       status: status.describe("The status to move to."),
       result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
       error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
@@ -157,7 +151,7 @@ export const OPERATIONS = {
   },
   delete: {
     summary: "Delete a message and erase its bodies.",
-    params: z.strictObject(idParams),
+    params: z.strictObject(f.idParams),
     result: z.object({ id: f.id, deleted: z.literal(true) }).meta({ id: "Deleted" }),
     rest: { method: "DELETE", paths: ["/message/:id"], shape: "deleted" },
     repeat: "same",
@@ -184,124 +178,10 @@ export const OPERATIONS = {
     repeat: "same",
     errors: [...WRITE_ERRORS],
   },
-  claim: {
-    summary: "Take a task: gives the lease and the attempt number.",
-    params: z.strictObject({ ...idParams, claim_key: claimKey }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/claim"], shape: "data" },
-    repeat: "keyed",
-    errors: ["not_found", "wrong_status", "not_ready", "not_a_task", ...WRITE_ERRORS],
-  },
-  claim_next: {
-    summary: "Take the next task that waits for an instance, or wait for one.",
-    params: z.strictObject({
-      for_claude: f.queue.optional().describe("Whose tasks; left out, the caller's own and those of its pools."),
-      wait_ms: f.waitMs.optional().describe("Wait so long for one to come (0)."),
-      claim_key: claimKey,
-    }),
-    result: message.nullable(),
-    rest: { method: "POST", paths: ["/claim"], shape: "data" },
-    repeat: "keyed",
-    errors: [...WRITE_ERRORS],
-  },
-  complete: {
-    summary: "Complete a task with its result.",
-    params: z.strictObject({
-      ...idParams,
-      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
-      attempt,
-    }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/complete"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS, "too_large"],
-  },
-  fail: {
-    summary: "Say that a task failed; a retryable failure is tried again while tries are left.",
-    params: z.strictObject({
-      ...idParams,
-      error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
-      retryable: z.boolean().optional().describe("Whether another try may succeed (false)."),
-      attempt,
-    }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/fail"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS, "too_large"],
-  },
-  release: {
-    summary: "Give a task back untried.",
-    params: z.strictObject({ ...idParams, attempt }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS],
-  },
-  extend: {
-    summary: "Ask for more time: the claim stays safe for so long, whatever becomes of your connection.",
-    params: z.strictObject({
-      ...idParams,
-      lease_ms: z
-        .int()
-        .min(1)
-        .max(LIMITS.lease_ms)
-        .optional()
-        .describe("From now on (as long as a detached claim); it never shortens."),
-      attempt,
-    }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/extend"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS],
-  },
-  progress: {
-    summary: "Say how far a task is; the newest of several within a second is told.",
-    params: z.strictObject({
-      ...idParams,
-      percent: z.number().min(0).max(100).optional().describe("How much of it is done."),
-      note: f.text(LIMITS.error_bytes).optional().describe("What is being done now."),
-      attempt,
-    }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/progress"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS, "too_large"],
-  },
-  cancel: {
-    summary: "End a task at once, whoever holds it; its holder is told.",
-    params: z.strictObject({
-      ...idParams,
-      reason: f.text(LIMITS.error_bytes).optional().describe("Why."),
-    }),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/cancel"], shape: "data" },
-    repeat: "same",
-    errors: ["not_found", "wrong_status", "not_a_task", "too_large", ...WRITE_ERRORS],
-  },
-  retry: {
-    summary: "Give a failed task all its tries again.",
-    params: z.strictObject(idParams),
-    result: message,
-    rest: { method: "POST", paths: ["/message/:id/retry"], shape: "data" },
-    repeat: "same",
-    errors: ["not_found", "wrong_status", "not_a_task", ...WRITE_ERRORS],
-  },
-  retry_failed: {
-    summary: "Give all failed tasks of a kind their tries again, the oldest first.",
-    params: z.strictObject({
-      failure: failure.optional().describe("Only those that failed for this reason (attempts_exhausted)."),
-      to_claude: f.address.optional().describe("Only those to this address."),
-      from_claude: f.name.optional().describe("Only those from this sender."),
-      limit: z.int().min(1).max(LIMITS.retry_messages).optional().describe("At most so many (100)."),
-    }),
-    result: z.object({ count: f.count, ids: z.array(f.id) }).meta({ id: "Retried" }),
-    rest: { method: "POST", paths: ["/retry"], shape: "data" },
-    repeat: "same",
-    errors: [...WRITE_ERRORS],
-  },
+  ...TASK_OPERATIONS,
   seen: {
     summary: "Say that the recipient has a message in its context.",
-    params: z.strictObject(idParams),
+    params: z.strictObject(f.idParams),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/seen"], shape: "data" },
     repeat: "same",
@@ -323,17 +203,9 @@ export const OPERATIONS = {
     repeat: "same",
     errors: ["not_recipient", ...WRITE_ERRORS],
   },
-  attempts: {
-    summary: "Read what became of each try of a task.",
-    params: z.strictObject(idParams),
-    result: z.object({ id: f.id, attempts: z.array(tryOf) }).meta({ id: "Attempts" }),
-    rest: { method: "GET", paths: ["/message/:id/attempts"], shape: "data" },
-    repeat: "read",
-    errors: ["not_found"],
-  },
   receipts: {
     summary: "Read how far a message has come with each of those it is for.",
-    params: z.strictObject(idParams),
+    params: z.strictObject(f.idParams),
     result: z.object({ id: f.id, receipts: z.array(receipt) }).meta({ id: "Receipts" }),
     rest: { method: "GET", paths: ["/message/:id/receipts"], shape: "data" },
     repeat: "read",

@@ -1,5 +1,6 @@
 /** The operations on schedules: rows of the operations table. */
 import * as z from "zod";
+import { WRITE_ERRORS } from "./errors.ts";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { schedule, scheduleFields, scheduleName } from "./schedule.ts";
@@ -11,7 +12,7 @@ export const SCHEDULE_OPERATIONS = {
     result: schedule,
     rest: { method: "PUT", paths: ["/schedule/:name"], shape: "data" },
     repeat: "same",
-    errors: ["too_large", "not_a_task", "too_many_schedules", "storage_full", "storage_unavailable"],
+    errors: ["too_large", "not_a_task", "too_many_schedules", ...WRITE_ERRORS],
   },
   schedule_get: {
     summary: "Read one schedule, with its next few times.",
@@ -40,6 +41,6 @@ export const SCHEDULE_OPERATIONS = {
     result: z.object({ name: z.string(), deleted: z.literal(true) }).meta({ id: "ScheduleDeleted" }),
     rest: { method: "DELETE", paths: ["/schedule/:name"], shape: "data" },
     repeat: "same",
-    errors: ["not_found", "storage_full", "storage_unavailable"],
+    errors: ["not_found", ...WRITE_ERRORS],
   },
 } as const;
