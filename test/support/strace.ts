@@ -43,6 +43,7 @@ export async function straceHub(strace: string, options: ProcessOptions = {}) {
     strace,
     "-D",
     "-f",
+    "--seccomp-bpf",
     "-y",
     "-xx",
     "-s",
