@@ -26,6 +26,9 @@ const SLOW_DISK: Bug = {
   ],
 };
 
+/** As large a text as is taken. */
+const CONTEXT = "x".repeat(MIB - 1);
+
 let hub: HubProcess;
 /** Somebody who has nothing to do with it. */
 let bystander: RawSocket;
@@ -141,7 +144,6 @@ describe("connections that do nothing", () => {
 });
 
 describe("more than the hub can hold:", () => {
-  const CONTEXT = "x".repeat(MIB - 1);
   let id: string;
   /** The cursor before everything. */
   let start: string;
@@ -201,25 +203,24 @@ describe("more than the hub can hold:", () => {
     });
     expect(grown).toBeLessThan(128 * MIB);
   });
+});
 
-  test("bodies, sent faster than they can be stored", async () => {
-    const slow = await HubProcess.start({ env: plant(SLOW_DISK) });
-    const socket = await RawSocket.greet(slow.wsUrl, { claude_id: "flood" });
-    const context = "x".repeat(MIB - 1);
-    const COUNT = 48;
-    for (let id = 0; id < COUNT; id++) {
-      const params = { to_claude: "c", type: "chat", task: `${id}`, context };
-      socket.send({ jsonrpc: "2.0", id, method: "send", params });
-    }
-    let most = 0;
-    const answered = () => socket.received.filter((one) => one.id !== undefined).length - 1;
-    const look = setInterval(() => {
-      most = Math.max(most, COUNT - socket.ws.bufferedAmount / MIB - answered());
-    }, 5);
-    for (let id = 0; id < COUNT; id++) expect((await socket.answer(id)).error).toBe(undefined);
-    clearInterval(look);
-    expect(most).toBeLessThan(32);
-  });
+test("more than the hub can hold: bodies, sent faster than they can be stored", async () => {
+  const slow = await HubProcess.start({ env: plant(SLOW_DISK) });
+  const socket = await RawSocket.greet(slow.wsUrl, { claude_id: "flood" });
+  const COUNT = 48;
+  for (let id = 0; id < COUNT; id++) {
+    const params = { to_claude: "c", type: "chat", task: `${id}`, context: CONTEXT };
+    socket.send({ jsonrpc: "2.0", id, method: "send", params });
+  }
+  let most = 0;
+  const answered = () => socket.received.filter((one) => one.id !== undefined).length - 1;
+  const look = setInterval(() => {
+    most = Math.max(most, COUNT - socket.ws.bufferedAmount / MIB - answered());
+  }, 5);
+  for (let id = 0; id < COUNT; id++) expect((await socket.answer(id)).error).toBe(undefined);
+  clearInterval(look);
+  expect(most).toBeLessThan(32);
 });
 
 test("a socket without a hello is closed after 10 s, and not before", async () => {

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { formatCursor, parseCursor } from "../../shared/cursor.ts";
 import { Heard, join } from "../client/sdk/support.ts";
 import { http } from "../support/http.ts";
-import { HubProcess } from "../support/processes.ts";
+import { startHub, type TestHub } from "../support/hub.ts";
 import { RawSocket } from "../support/rawSocket.ts";
 import { repository } from "../support/repository.ts";
 import { tempDir } from "../support/tempDir.ts";
@@ -19,7 +19,7 @@ let past: string;
 /** Where a client stood when all was well. */
 let cursor: string;
 
-async function send(hub: HubProcess, count: number): Promise<void> {
+async function send(hub: TestHub, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const body = { from_claude: "ada", to_claude: "bob", task: `${i}` };
     await http(`${hub.url}/message`, { method: "POST", body });
@@ -29,26 +29,26 @@ async function send(hub: HubProcess, count: number): Promise<void> {
 beforeAll(async () => {
   past = tempDir();
   const db = path(past, "hub.db");
-  const first = await HubProcess.start({ db });
+  const first = await startHub({ db });
   await send(first, 3);
-  await first.stop();
+  await first.close();
   copyFileSync(db, path(past, "older.db"));
-  const second = await HubProcess.start({ db });
+  const second = await startHub({ db });
   await send(second, 3);
   execFileSync(process.execPath, [`${repository}dist/server/backup.js`, db, path(past, "backup.db")]);
   copyFileSync(`${db}.hub-lock`, path(past, "lock-of-backup"));
   await send(second, 3);
   cursor = (await http(second.url)).body.data.cursor;
-  await second.stop();
+  await second.close();
 });
 
 /** A hub over a copy of what was there, after somebody did something to it. */
-async function startAfter(act: (db: string) => void): Promise<HubProcess> {
+async function startAfter(act: (db: string) => void): Promise<TestHub> {
   const folder = tempDir();
   cpSync(past, folder, { recursive: true });
   const db = path(folder, "hub.db");
   act(db);
-  return HubProcess.start({ db });
+  return startHub({ db });
 }
 
 const beside = (db: string, name: string) => path(db, "..", name);
@@ -72,7 +72,7 @@ const DISASTERS: Record<string, (db: string) => void> = {
 };
 
 /** What a reader is told that comes back with the cursor it had. */
-async function told(hub: HubProcess, had = cursor) {
+async function told(hub: TestHub, had = cursor) {
   const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "bob", run: "away", resume: had });
   const { resumed, reason, cursor: now } = socket.welcome;
   const poll = await http(`${hub.url}/events?after=${had}&for=bob`);
@@ -118,10 +118,10 @@ test("a restored file that is put back once more to what it was before is anothe
   const hub = await startAfter((db) => copyFileSync(beside(db, "backup.db"), db));
   await send(hub, 20);
   const restored = (await http(hub.url)).body.data.cursor as string;
-  await hub.stop();
+  await hub.close();
   copyFileSync(path(past, "older.db"), hub.db);
-  await hub.restart();
-  const after = async (at: string) => (await http(`${hub.url}/events?after=${at}`)).body.details?.reason;
+  const { url } = await startHub({ db: hub.db });
+  const after = async (at: string) => (await http(`${url}/events?after=${at}`)).body.details?.reason;
   expect(await after(cursor)).toBe("epoch");
   expect(await after(restored)).toBe("epoch");
 });

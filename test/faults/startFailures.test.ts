@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { BetterSqlite } from "../../server/store/sqlite/betterSqlite.ts";
 import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
+import { startHub } from "../support/hub.ts";
 import { HubProcess, type ProcessOptions } from "../support/processes.ts";
 import { repository } from "../support/repository.ts";
 import { requires } from "../support/requires.ts";
@@ -22,11 +23,17 @@ async function refusal(options: ProcessOptions, code = 1): Promise<string> {
   return hub.output.slice("coordination-hub: ".length, -1);
 }
 
+/** What a hub answers to whoever sends a message. */
+const sends = async ({ url }: { url: string }) => {
+  const body = { from_claude: "a", to_claude: "b", task: "kept" };
+  return (await http(`${url}/message`, { method: "POST", body })).status;
+};
+
 /** A database that a hub has written and closed. */
 async function writtenDatabase(): Promise<string> {
-  const hub = await HubProcess.start();
-  await http(`${hub.url}/message`, { method: "POST", body: { from_claude: "a", to_claude: "b", task: "kept" } });
-  await hub.stop();
+  const hub = await startHub();
+  await sends(hub);
+  await hub.close();
   return hub.db;
 }
 
@@ -56,7 +63,7 @@ test("a port in use: the database is closed again, and can be used at once", asy
   const { port } = server.address() as { port: number };
   const db = join(tempDir(), "hub.db");
   expect(await refusal({ db, port })).toMatch(new RegExp(`port ${port} on 127.0.0.1 is in use: .*--port`));
-  await HubProcess.start({ db });
+  await startHub({ db });
 });
 
 describe("a database", () => {
@@ -138,19 +145,18 @@ describe("without the right to write", () => {
 
 describe("a second hub on the same file", () => {
   test("waits for nothing before it says so and ends, and harms the first in nothing", async () => {
-    const first = await HubProcess.start();
+    const first = await startHub();
     const refused = refusal({ db: first.db });
     const another = HubProcess.start().then(() => once(spawn("sleep", ["1"]), "exit"));
     expect(await Promise.race([refused, another])).toBe(
       `another hub is using ${first.db}: stop it first, or start this one with another --db`,
     );
     await another;
-    const body = { from_claude: "a", to_claude: "b", task: "still here" };
-    expect((await http(`${first.url}/message`, { method: "POST", body })).status).toBe(201);
+    expect(await sends(first)).toBe(201);
   });
 
   test("also when it names the file by a link", async () => {
-    const first = await HubProcess.start();
+    const first = await startHub();
     const link = join(tempDir(), "link.db");
     symlinkSync(first.db, link);
     expect(await refusal({ db: link })).toMatch(/^another hub is using/);
@@ -159,7 +165,7 @@ describe("a second hub on the same file", () => {
   test("starts as soon as the first one was killed", async () => {
     const first = await HubProcess.start();
     await first.kill();
-    await HubProcess.start({ db: first.db });
+    await startHub({ db: first.db });
   });
 });
 
@@ -178,10 +184,7 @@ describe("a first start that was killed", () => {
 
   // the lock file, the database and its journal, the log, the schema
   test.each([5, 60])("at its write %i, can be repeated", async (n) => {
-    const db = await killedAtWrite(n);
-    const hub = await HubProcess.start({ db });
-    const body = { from_claude: "a", to_claude: "b", task: "after all" };
-    expect((await http(`${hub.url}/message`, { method: "POST", body })).status).toBe(201);
+    expect(await sends(await startHub({ db: await killedAtWrite(n) }))).toBe(201);
   });
 });
 

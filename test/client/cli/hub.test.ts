@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
-import { HubProcess } from "../../support/processes.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { CoordProcess, run, runInside, shell } from "./coord.ts";
 
@@ -38,12 +37,12 @@ it("coord hub takes the hub with it when it is killed", async () => {
 });
 
 it("coord backup copies the database, with and without a hub, and never over a file", async () => {
-  const hub = await HubProcess.start();
+  const hub = await startHub();
   const id = (await shell(hub.url, "ada")("send", "bob", "keep me")).stdout.trim();
   const files = ["during.db", "after.db"].map((name) => join(tempDir(), name)) as [string, string];
   const backup = (file: string) => run(["backup", file], { env: { COORDINATION_DB: hub.db } });
   expect((await backup(files[0])).code).toBe(0);
-  await hub.stop();
+  await hub.close();
   expect((await backup(files[1])).code).toBe(0);
   expect(await backup(files[1])).toMatchObject({
     code: 1,

@@ -331,13 +331,13 @@ it("a log that does not go on is told as a resync, with the messages that wait n
   const bob = await join(server.url, { as: "bob" });
   const resyncs = new Heard(bob, "resync");
   const heard = new Heard(bob, "new");
-  const other = await HubProcess.start();
+  const other = await startHub();
   const ada = await join(other.url, { as: "ada" });
   await ada.chat("bob", "in another log");
   await ada.close();
   await server.kill();
-  await other.kill();
-  const restored = await HubProcess.start({ port: server.port, db: other.db });
+  await other.close();
+  const restored = await startHub({ port: server.port, db: other.db });
   expect(await resyncs.count(1)).toEqual([{ reason: "epoch", cursor: expect.any(String) }]);
   expect(await heard.count(1)).toMatchObject([{ backlog: true, message: { task: "in another log" } }]);
   expect(restored.port).toBe(server.port);

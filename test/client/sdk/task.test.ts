@@ -102,7 +102,7 @@ it("is read anew when the log does not go on", async () => {
   const result = later(task.result());
   const port = server.port;
   await server.kill();
-  await HubProcess.start({ port });
+  await startHub({ port });
   await expect(result).rejects.toThrow("the message was deleted");
 });
 
