@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import type { Closing } from "../../shared/frames.ts";
 import { Heard, join } from "../client/sdk/support.ts";
 import { http } from "../support/http.ts";
+import { startHub } from "../support/hub.ts";
 import { HubProcess } from "../support/processes.ts";
 import { seededRandom } from "../support/random.ts";
 import { RawSocket } from "../support/rawSocket.ts";
@@ -90,7 +91,7 @@ test("whoever waits is let go, nothing new is taken, and every socket is told wh
   await expect(http(hub.url)).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
   expect(await hub.exited).toEqual(DONE);
   expect(performance.now() - begun).toBeLessThan(LIMIT_MS);
-  await hub.restart();
+  await startHub({ port: hub.port, db: hub.db });
   expect((await http(`${hub.url}/messages`)).body.count).toBe(0);
 });
 
@@ -112,7 +113,7 @@ test("leases stay as they are: the worker comes back and completes what it held"
   const { id } = (await worker.call("send", task)).message;
   const { attempt = 0 } = await worker.call("claim", { id });
   await hub.stop();
-  await hub.restart();
+  await startHub({ port: hub.port, db: hub.db });
   const back = await RawSocket.greet(hub.wsUrl, { claude_id: "bob", run: "r1" });
   expect(await back.call("get", { id })).toMatchObject({ status: "in_progress", attempt, claimed_by: "bob" });
   await back.call("complete", { id, attempt, result: "done" });

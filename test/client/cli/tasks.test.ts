@@ -207,7 +207,8 @@ describe("next", () => {
     const waiting = new CoordInside(["next", "--wait", "15", "--json"], { url: hub.url, as: "bob" });
     const watching = new CoordInside(["watch", "--presence", "--json"], { url: hub.url });
     await watching.prints(/"claude_id":"bob","state":"online"/);
-    await hub.restart();
+    await hub.kill();
+    await startHub({ port: hub.port, db: hub.db });
     const id = await sent(ada, "bob", "after the restart");
     expect([await waiting.ended, waiting.items]).toMatchObject([0, [{ id, claimed_by: "bob" }]]);
   });

@@ -117,7 +117,8 @@ describe("wait", () => {
     const watching = new CoordInside(["watch", "--presence", "--json"], { url: hub.url });
     await watching.prints(/"claude_id":"bob".*"connections":\[\{"transport".*\{"transport"/);
     expect(await second.end()).toBe(130);
-    await hub.restart();
+    await hub.kill();
+    await startHub({ port: hub.port, db: hub.db });
     await shell(hub.url, "ada")("chat", "bob", "after the restart");
     expect([await first.ended, first.stdout]).toEqual([0, expect.stringMatching(/\n\nafter the restart\n$/)]);
   });

@@ -69,7 +69,7 @@ describe("watch", () => {
       forPeople.prints(/^reconnecting… \(.+\)$/m, "stderr"),
       forPrograms.prints(/^\{"note":"reconnecting… \(.+\)"\}$/m, "stderr"),
     ]);
-    await hub.restart();
+    await startHub({ port: hub.port, db: hub.db });
     await ada("chat", "bob", "after");
     await Promise.all([forPeople.prints(/after/), forPrograms.prints(/after/)]);
     expect(forPeople.stderr).toMatch(/^connected again$/m);

@@ -67,7 +67,8 @@ test("a program that was busy between two calls does not stumble over a dead con
     console.log((await completeTask('${id}', 'done')).status);`;
   const program = Program.start(code, { env: { COORDINATION_API_URL: restarted.url } });
   await program.printed("claimed");
-  await restarted.restart();
+  await restarted.kill();
+  await startHub({ port: restarted.port, db: restarted.db });
   program.say("go");
   expect(await program.exited).toEqual({ code: 0, signal: null });
   expect(program.stdout).toBe("claimed\ncomplete\n");

@@ -49,7 +49,7 @@ test("a restart of the hub goes unnoticed", async () => {
   const { id } = await sendTask("before");
   await process.kill();
   const calls = [getMessage(id), sendTask("meanwhile")];
-  await process.restart();
+  await startHub({ port: process.port, db: process.db });
   await Promise.all(calls);
   expect((await getAllMessages()).map(({ task }) => task)).toEqual(["before", "meanwhile"]);
 });

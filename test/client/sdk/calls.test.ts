@@ -169,7 +169,7 @@ it("calls survive a hub that restarts in good order", async () => {
   const stopped = server.stop();
   const more = Array.from({ length: 200 }, (_, i) => ada.chat("bob", `${200 + i}`));
   expect(await stopped).toMatchObject({ code: 0 });
-  await server.restart();
+  await startHub({ port: server.port, db: server.db });
   await Promise.all([...sent, ...more]);
   const { messages } = await ada.list({ to_claude: "bob", limit: 500 });
   expect(new Set(messages.map(({ task }) => task)).size).toBe(400);

@@ -90,7 +90,8 @@ it("comes when the hub was killed meanwhile", async () => {
   const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob" })];
   const task = await ada.send({ to_claude: "bob", task: "long" });
   const result = task.result();
-  await server.restart();
+  await server.kill();
+  await startHub({ port: server.port, db: server.db });
   await bob.update({ id: task.id, status: "complete", result: "after" });
   expect(await result).toMatchObject({ result: "after" });
 });
