@@ -13,7 +13,7 @@ import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
-import { type Done, GroupCommit } from "../store/groupCommit.ts";
+import { type Done, GroupCommit, mayPass } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
@@ -24,6 +24,9 @@ import { type RatePolicy, Rates } from "./rates.ts";
 import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
+
+/** How soon a receipt that could not be written is written again, ms. */
+const AGAIN_MS = 1_000;
 
 /** How connections are watched, ms. */
 export interface Liveness {
@@ -101,7 +104,8 @@ export class Hub {
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
-    const record = (transitions: readonly PresenceTransition[]) => this.#commits.ride({ op: "presence", transitions });
+    const record = (transitions: readonly PresenceTransition[]) =>
+      this.#settles("keeping presence", this.#commits.ride({ op: "presence", transitions }));
     this.presence = new PresenceBoard({
       store,
       clock,
@@ -126,12 +130,12 @@ export class Hub {
       forgets: (seenBefore) => this.presence.forgets(seenBefore),
       failed,
     });
-    this.#alarm = new Alarm(clock, () => this.submit({ op: "wake" }), log("waking what is due"));
     this.runs = new Runs({
-      clock: this.clock,
+      clock,
       graceMs: lease.graceMs,
-      submit: (command) => this.#submitQuietly(command),
+      tell: (command) => this.#settles(command.op, this.#commits.submit(command)),
     });
+    this.#alarm = new Alarm(clock, () => this.#wake(), log("waking what is due"));
   }
 
   /** Ends once the hub closes. */
@@ -191,7 +195,12 @@ export class Hub {
 
   /** The messages have reached the reader's client. */
   delivered(reader: string, ids: readonly string[]): void {
-    if (ids.length > 0) this.#commits.ride({ op: "delivered", reader, ids });
+    if (ids.length > 0) void this.#deliver(reader, ids);
+  }
+
+  async #deliver(reader: string, ids: readonly string[]): Promise<void> {
+    const isSettled = await this.#settles("delivered", this.#commits.ride({ op: "delivered", reader, ids }));
+    if (!isSettled) this.clock.after(AGAIN_MS, () => void this.#deliver(reader, ids));
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
@@ -213,8 +222,21 @@ export class Hub {
     this.#alarm.arm(wakeAt);
   }
 
-  #submitQuietly(command: StoreCommand): void {
-    if (this.#closing.cancelled) return;
-    this.#commits.submit(command).catch((error) => this.#failed(command.op, error));
+  /** Has the store do what is due; not before it knows which runs are back. */
+  #wake(): Promise<unknown> {
+    this.runs.tellAgain();
+    return this.submit({ op: "wake" });
+  }
+
+  /** A command of the hub's own. @returns false when it has to be made again, because the store could not be written. */
+  async #settles(what: string, made: Promise<Done>): Promise<boolean> {
+    try {
+      await made;
+    } catch (error) {
+      if (this.#closing.cancelled) return true;
+      if (mayPass(error)) return false;
+      this.#failed(what, error);
+    }
+    return true;
   }
 }

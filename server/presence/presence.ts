@@ -12,14 +12,16 @@ import { type Connection, type InstanceRecord, Instances } from "./instances.ts"
 
 /** Heartbeats, and requests of those who are away, are kept for drawing, but not each: one a while for an instance. */
 const KEPT_BEAT_MS = 5 * 60_000;
+/** How much of what happens is remembered while it cannot be kept. */
+const UNKEPT = 100_000;
 
 export interface PresenceOptions {
   store: Pick<Store, "workload">;
   clock: Clock;
   /** How long an instance whose last connection broke may stay away before it is offline. */
   leaveMs: number;
-  /** Keeps what happened; may coalesce. */
-  record: (transitions: readonly PresenceTransition[]) => void;
+  /** Keeps what happened; may coalesce. @returns whether it is kept; else it has to be kept again. */
+  record: (transitions: readonly PresenceTransition[]) => Promise<boolean>;
   failed: (error: unknown) => void;
 }
 
@@ -32,7 +34,10 @@ export class PresenceBoard {
   readonly #listeners = new Set<PresenceListener>();
   readonly #waiters = new Set<() => void>();
   readonly #changed = new Set<string>();
-  readonly #transitions: PresenceTransition[] = [];
+  /** What is not kept yet. */
+  #transitions: PresenceTransition[] = [];
+  /** What is being kept, in its order. */
+  #records: (readonly PresenceTransition[])[] = [];
   readonly #keptBeats = new Map<string, number>();
   #callOff: (() => void) | undefined;
   /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
@@ -68,7 +73,20 @@ export class PresenceBoard {
 
   /** Has what happened kept now. */
   keep(): void {
-    if (this.#transitions.length > 0) this.#options.record(this.#transitions.splice(0));
+    if (this.#transitions.length > 0) void this.#record(this.#transitions.splice(0));
+  }
+
+  async #record(transitions: readonly PresenceTransition[]): Promise<void> {
+    this.#records.push(transitions);
+    const isKept = await this.#options.record(transitions);
+    const place = this.#records.indexOf(transitions);
+    if (isKept) this.#records = this.#records.filter((one) => one !== transitions);
+    else if (place >= 0) this.#keepAgain(this.#records.splice(place));
+  }
+
+  /** What failed comes again before whatever came after it: the last that is kept of an instance is how it stands. */
+  #keepAgain(records: (readonly PresenceTransition[])[]): void {
+    this.#transitions = [...records.flat(), ...this.#transitions].slice(-UNKEPT);
   }
 
   connect(claudeId: string, connection: Connection): void {

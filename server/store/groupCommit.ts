@@ -4,7 +4,7 @@
  *
  * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
  */
-import { HubError } from "../../shared/errors.ts";
+import { type ErrorCode, HubError, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
@@ -15,8 +15,6 @@ const BATCH_CHARS = 2 * 2 ** 20;
 const BATCHES_UNDER_WAY = 2;
 /** How long a rider waits for a batch to ride with. */
 const RIDE_MS = 200;
-/** How often a receipt whose batch failed rides again. */
-const RIDES = 50;
 /** Commands waiting for a batch; more are refused, so that nobody's flood fills the memory. */
 const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
 const QUEUE_CHARS = 128 * BATCH_CHARS;
@@ -29,17 +27,13 @@ interface Queued {
   reject: (error: Error) => void;
 }
 
-interface Rider {
-  command: StoreCommand;
-  /** How often it may still go. */
-  rides: number;
-}
-
-/** What may come late, and after what was said later. */
-const TIMELESS: ReadonlySet<StoreCommand["op"]> = new Set(["delivered"]);
-
 /** The outcome of a command that was not refused. */
 export type Done = Extract<Outcome, { ok: true }>;
+
+/** Refusals that say nothing of the command: it may be made again, unchanged. */
+const OF_THE_MOMENT: ReadonlySet<ErrorCode> = new Set([...WRITE_ERRORS, "too_many_requests"]);
+
+export const mayPass = (error: unknown) => error instanceof HubError && OF_THE_MOMENT.has(error.code);
 
 function settle({ resolve, reject }: Queued, outcome: Outcome): void {
   if (outcome.ok) resolve(outcome);
@@ -60,10 +54,9 @@ export class GroupCommit {
   readonly #committed: (result: CommitResult) => void;
   #queue: Queued[] = [];
   #queuedChars = 0;
-  #riders: Rider[] = [];
+  #riders: Queued[] = [];
   #callOffRide: (() => void) | undefined;
   #underWay = 0;
-  #isDraining = false;
   #scheduled = false;
   #idle: (() => void)[] = [];
 
@@ -91,19 +84,16 @@ export class GroupCommit {
     });
   }
 
-  /** Lets a command ride with the next batch; it starts one of its own only after a while. */
-  ride(command: StoreCommand): void {
-    this.#mount({ command, rides: TIMELESS.has(command.op) ? RIDES : 1 });
-  }
-
-  #mount(rider: Rider): void {
-    this.#riders.push(rider);
-    this.#callOffRide ??= this.#clock.after(RIDE_MS, () => this.#rideAlone());
+  /** Lets a command ride with the next batch; it starts one of its own only after a while. @throws as `submit` does. */
+  ride(command: StoreCommand): Promise<Done> {
+    return new Promise((resolve, reject) => {
+      this.#riders.push({ command, chars: 0, resolve, reject });
+      this.#callOffRide ??= this.#clock.after(RIDE_MS, () => this.#rideAlone());
+    });
   }
 
   /** Resolves when everything submitted so far is settled. */
   async drain(): Promise<void> {
-    this.#isDraining = true;
     this.#rideAlone();
     while (this.#underWay > 0 || this.#queue.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -116,12 +106,9 @@ export class GroupCommit {
     this.#schedule();
   }
 
-  /** Queues the riders, before what is submitted next. Nobody waits for their outcome; receipts whose batch fails ride again. */
+  /** Queues the riders, before what is submitted next. */
   board(): void {
-    for (const { command, rides } of this.#riders) {
-      const reject = () => rides > 1 && !this.#isDraining && this.#mount({ command, rides: rides - 1 });
-      this.#queue.push({ command, chars: 0, resolve: () => {}, reject });
-    }
+    this.#queue.push(...this.#riders);
     this.#riders = [];
     this.#callOffRide?.();
     this.#callOffRide = undefined;

@@ -2,11 +2,14 @@
  * The disk fills up: writes get one stable error, reads and replay go on, and once there is room the hub writes again
  * without a restart. Nothing that was acknowledged is lost.
  */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Page } from "../../shared/event.ts";
 import type { Message } from "../../shared/message.ts";
+import { pass } from "../server/transport/pass.ts";
+import { ManualClock } from "../support/clock.ts";
 import { http } from "../support/http.ts";
+import { startHub } from "../support/hub.ts";
 import { HubProcess } from "../support/processes.ts";
 import { RawSocket } from "../support/rawSocket.ts";
 import { eventually } from "./support/eventually.ts";
@@ -34,6 +37,8 @@ async function fillUp(hub: HubProcess): Promise<Message[]> {
     kept.push(answer.body.data);
   }
 }
+
+const sendsSmall = (socket: RawSocket) => socket.call("send", { to_claude: "zoe", task: "x" });
 
 describe("a full disk", () => {
   requiresMount();
@@ -81,14 +86,51 @@ describe("a full disk", () => {
     expect(await checker.differences(hub.url)).toEqual([]);
   });
 
+  test("who comes, goes and acknowledges meanwhile is known once there is room", async () => {
+    const [clock, disk] = [new ManualClock(), new SmallDisk(4)];
+    const hub = await startHub({ clock, db: join(disk.folder, "hub.db"), lease: { graceMs: 30_000 } });
+    const greet = (claude_id: string) => RawSocket.greet(hub.wsUrl, { claude_id, run: "r1", receives: true });
+    const sends = await greet("ada");
+    const held = async (claude_id: string) => {
+      const holder = await greet(claude_id);
+      const { message } = await sends.call("send", { to_claude: claude_id, task: "t" });
+      await holder.call("claim", { id: message.id });
+      return { holder, id: message.id };
+    };
+    const leaseOf = async (id: string) => (await sends.call("get", { id })).lease;
+    const [dies, returns, reads] = [await held("dies"), await held("returns"), await greet("reads")];
+    const { message: chat } = await sends.call("send", { to_claude: "reads", task: "hello", type: "chat" });
+    const { cursor } = (await reads.event("new", chat.id)) && (reads.pages.at(-1) as Page);
+    returns.holder.ws.terminate();
+    await eventually("its lease ends", async () => (await leaseOf(returns.id)) === "expiring");
+    disk.fill();
+
+    dies.holder.ws.terminate();
+    const back = await greet("returns");
+    const comes = await greet("comes");
+    reads.ack(cursor);
+    for (let i = 0; i < 100; i++) await expect(sendsSmall(sends)).rejects.toMatchObject({ code: "storage_full" });
+    await pass(clock, 12_000);
+    expect(await leaseOf(dies.id)).toBe("kept");
+
+    disk.grow(64);
+    await sendsSmall(sends);
+    await pass(clock, 2_000);
+    expect(await leaseOf(dies.id)).toBe("expiring");
+    expect(await leaseOf(returns.id)).toBe("kept");
+    expect(await sends.call("get", { id: chat.id })).toMatchObject({ delivered_at: expect.any(String) });
+    const { message: forAll } = await sends.call("send", { to_claude: "*", task: "all", type: "chat" });
+    await comes.event("new", forAll.id);
+    const { receipts } = await sends.call("receipts", { id: forAll.id });
+    expect(receipts.map(({ recipient }) => recipient)).toContain("comes");
+    await pass(clock, 30_000);
+    expect(await sends.call("get", { id: dies.id })).toMatchObject({ status: "pending" });
+    await back.call("complete", { id: returns.id, attempt: 1 });
+  });
+
   test("a hub that is started on it says so, and starts when there is room", async () => {
     const disk = new SmallDisk(1);
-    const ballast = join(disk.folder, "ballast");
-    try {
-      writeFileSync(ballast, Buffer.alloc(2 ** 20));
-    } catch {
-      // that is what full means
-    }
+    disk.fill();
     const db = join(disk.folder, "hub.db");
     const hub = await HubProcess.launch({ db });
     expect(await hub.exited).toEqual({ code: 1, signal: null });

@@ -166,7 +166,7 @@ test("a flood of text is refused as well, and the next is taken once there is ro
 describe("riders", () => {
   test("go with the next batch and are no reason for one", async () => {
     const { store, commits, submit } = setUp();
-    commits.ride(delivered);
+    void commits.ride(delivered);
     await turns();
     expect(store.batches).toEqual([]);
     void submit("a");
@@ -176,8 +176,8 @@ describe("riders", () => {
 
   test("go alone after a while", async () => {
     const { store, clock, commits } = setUp();
-    commits.ride(delivered);
-    commits.ride(delivered);
+    void commits.ride(delivered);
+    void commits.ride(delivered);
     clock.advance(199);
     await turns();
     expect(store.batches).toEqual([]);
@@ -189,7 +189,7 @@ describe("riders", () => {
 
   test("that found a ride do not go again", async () => {
     const { store, clock, commits, submit } = setUp();
-    commits.ride(delivered);
+    void commits.ride(delivered);
     void submit("a");
     await turns();
     await store.sync();
@@ -199,26 +199,26 @@ describe("riders", () => {
   });
 });
 
-test("a receipt whose batch failed rides again; what must keep its order does not", async () => {
-  const { store, clock, commits, submit } = setUp();
-  commits.ride(delivered);
-  commits.ride({ op: "presence", transitions: [] });
-  void submit("a");
+test("a rider hears what became of it", async () => {
+  const { store, commits } = setUp();
+  const lost = commits.ride(delivered);
+  void commits.submit(sending({ to_claude: "worker", task: "a" })).catch(() => {});
+  const failure = expect(lost).rejects.toThrow("disk");
   await turns();
   await store.failBatch(new Error("disk"));
-  void submit("b");
+  await failure;
+  const again = commits.ride(delivered);
+  void commits.submit(sending({ to_claude: "worker", task: "b" }));
   await turns();
   await store.sync();
-  clock.advance(1_000);
-  await turns();
-  expect(store.batches).toEqual([3, 2]);
+  await expect(again).resolves.toMatchObject({ ok: true });
 });
 
 describe("draining", () => {
   test("waits for everything that was submitted, riders included", async () => {
     const { store, told, commits, submit } = setUp();
     void submit("a");
-    commits.ride(delivered);
+    void commits.ride(delivered);
     const drained = commits.drain().then(() => told.push("drained"));
     await turns();
     expect(store.batches).toEqual([2]);
