@@ -59,7 +59,14 @@ export interface WorkPlace<Hub> extends Caller {
   report(error: unknown): void;
 }
 
-type Ended = { readonly result: Outcome } | { readonly error: unknown };
+/** What a handler threw, as the hub is told of it: read once, because anything may be thrown. */
+interface Failure {
+  readonly error: string;
+  readonly retryable: boolean;
+  readonly givesBack: boolean;
+}
+
+type Ended = { readonly result: unknown } | Failure;
 
 export class Attempt<Hub> {
   readonly #place: WorkPlace<Hub>;
@@ -92,7 +99,7 @@ export class Attempt<Hub> {
 
   /** Whatever the handler still does counts for nothing. */
   abandon(): void {
-    this.#onAbandoned?.({ error: this.#claim.lost });
+    this.#onAbandoned?.(failureOf(this.#claim.lost));
   }
 
   /** Gives the task back untried. */
@@ -156,23 +163,23 @@ export class Attempt<Hub> {
    */
   async #say(ended: Ended): Promise<void> {
     if ("result" in ended) return await this.#complete(ended.result ?? undefined);
-    const { error } = ended;
     const { lost } = this.#claim;
-    if (lost?.why === "closing" || (!lost && error instanceof GiveBack)) return await this.#end("release", {});
-    if (!lost) await this.#fail(error);
+    if (lost?.why === "closing" || (!lost && ended.givesBack)) return await this.#end("release", {});
+    if (!lost) await this.#fail(ended);
   }
 
-  async #complete(result: string | undefined): Promise<void> {
+  async #complete(result: unknown): Promise<void> {
+    if (result !== undefined && typeof result !== "string") return await this.#fail(failureOf(NO_TEXT));
     try {
       await insist(this.#place, "complete", { ...this.#fence, ...(result !== undefined && { result }) });
     } catch (error) {
-      if (isUnfit(error)) await this.#fail(error);
+      if (isUnfit(error)) await this.#fail(failureOf(error));
       else this.#unsaid(error);
     }
   }
 
-  #fail(error: unknown): Promise<void> {
-    return this.#end("fail", { error: sentence(error), retryable: isRetryable(error) });
+  #fail({ error, retryable }: Failure): Promise<void> {
+    return this.#end("fail", { error, retryable });
   }
 
   async #end<N extends "fail" | "release">(operation: N, said: Omit<Params<N>, "id" | "attempt">): Promise<void> {
@@ -195,14 +202,37 @@ async function handled<Hub>(handler: TaskHandler<Hub>, task: Message, context: T
   try {
     return { result: await handler(task, context) };
   } catch (error) {
-    return { error };
+    return failureOf(error);
+  }
+}
+
+const failureOf = (error: unknown): Failure => ({
+  error: textOf(error),
+  retryable: tells(() => isRetryable(error)),
+  givesBack: tells(() => error instanceof GiveBack),
+});
+
+/** Whether something strange says so of itself: asking may throw. */
+function tells(ask: () => boolean): boolean {
+  try {
+    return ask();
+  } catch {
+    return false;
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return bounded(String(value instanceof Error ? value.message || value.name : value));
+  } catch {
+    return "it has no text";
   }
 }
 
 function progressOf(percent: number | undefined, note: string | undefined): Progress {
   return {
     ...(Number.isFinite(percent) && { percent: Math.min(100, Math.max(0, percent as number)) }),
-    ...(note !== undefined && { note: bounded(String(note)) }),
+    ...(note !== undefined && { note: textOf(note) }),
   };
 }
 
@@ -213,8 +243,7 @@ const isGone = (error: unknown) => error instanceof HubError && GONE.has(error.c
 const isUnfit = (error: unknown) =>
   error instanceof HubError && (error.code === "too_large" || error.code === "invalid_params");
 
-/** An error as the text of a failure. */
-const sentence = (error: unknown) => bounded(error instanceof Error ? error.message || error.name : String(error));
+const NO_TEXT = new TypeError("result must be a string: JSON.stringify what is none");
 
 /** No character takes more than six bytes of JSON. */
 const BEGINNING_CHARS = Math.floor(LIMITS.error_bytes / 6);

@@ -2,7 +2,7 @@
  * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
  * `code` for machines and tell by `retryable` whether the same call may succeed later.
  */
-import type { Message } from "../../shared/index.ts";
+import type { Failure, Message } from "../../shared/index.ts";
 
 abstract class LocalError extends Error {
   abstract readonly code: string;
@@ -88,6 +88,16 @@ export class HubClosed extends LocalError {
   }
 }
 
+/** What became of a task that ended without a word why. */
+const SENTENCES: Record<Failure, string> = {
+  error: "the task failed",
+  cancelled: "the task was cancelled",
+  expired: "the task expired",
+  timeout: "the task took too long",
+  attempts_exhausted: "the task has no tries left",
+  dependency: "a task that it waits for failed",
+};
+
 /** A task that was waited for will not be completed: it failed, was cancelled or was deleted. */
 export class TaskFailed extends LocalError {
   readonly code = "task_failed";
@@ -95,7 +105,7 @@ export class TaskFailed extends LocalError {
   /** The message as it was last. */
   readonly task: Message;
 
-  constructor(task: Message, why = task.error ?? `the task ${task.failure ?? "failed"}`) {
+  constructor(task: Message, why = task.error ?? SENTENCES[task.failure ?? "error"]) {
     super(why);
     this.task = task;
   }

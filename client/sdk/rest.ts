@@ -78,10 +78,19 @@ export class RestClient {
   }
 
   /**
-   * @throws HubError what the hub refused; any other error means that no hub answered.
+   * @returns the result; rejects with a HubError that the hub gave, any other error means that no hub answered.
+   * @throws at once what keeps the parameters from being written.
    */
-  async call(operation: OperationName, params: object, signal: AbortSignal): Promise<unknown> {
-    const { method, url, body } = toRequest(this.#base, operation, params);
+  call(operation: OperationName, params: object, signal: AbortSignal): Promise<unknown> {
+    return this.#exchange(operation, params, toRequest(this.#base, operation, params), signal);
+  }
+
+  async #exchange(
+    operation: OperationName,
+    params: object,
+    { method, url, body }: RestRequest,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const headers = body === undefined ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
     const response = await fetch(url, {
       method,

@@ -35,10 +35,15 @@ const WAIT_MS = 25_000;
 const ABORT_MS = 10_000;
 
 /** @throws TypeError when nobody can work like that. */
-export function assertWorkable(as: string | undefined, { concurrency = 1, for: whose = as }: WorkOptions): void {
+export function assertWorkable(as: string | undefined, options: WorkOptions): void {
+  const { concurrency = 1, for: whose = as, drain_ms = 0, abort_ms = 0 } = options;
   if (whose === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
-  if (Number.isInteger(concurrency) && concurrency >= 1) return;
-  throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
+  }
+  for (const [name, ms] of Object.entries({ drain_ms, abort_ms })) {
+    if (!(ms >= 0)) throw new TypeError(`${name} must be a number of milliseconds, from 0: ${ms}`);
+  }
 }
 
 export class Worker<Hub> {

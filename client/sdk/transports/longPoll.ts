@@ -205,10 +205,14 @@ export class LongPollTransport implements Transport {
   #carry({ id, operation, params }: Request): void {
     const line = this.#line;
     if (!line) return;
-    this.#rest.call(operation, params, line.signal).then(
-      (result) => this.#events.answered(id, result),
-      (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
-    );
+    try {
+      this.#rest.call(operation, params, line.signal).then(
+        (result) => this.#events.answered(id, result),
+        (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
+      );
+    } catch (error) {
+      this.#events.failed(id, error as Error); // it cannot be written, and the others travel
+    }
   }
 
   #broken(line: AbortController, error: unknown, signal: AbortSignal = line.signal): void {

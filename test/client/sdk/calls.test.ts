@@ -151,9 +151,9 @@ it("more calls than the hub takes at once wait for their turn", async () => {
   expect(answers).toHaveLength(12_000);
 });
 
-it("a call of a circular value fails alone", async () => {
+it.each(["websocket", "long_poll"] as const)("a call of a circular value fails alone (%s)", async (transport) => {
   const { url } = await startHub();
-  const ada = await join(url, { as: "ada" });
+  const ada = await join(url, { as: "ada", transport });
   const circular: Record<string, unknown> = { to_claude: "bob" };
   circular.task = circular;
   const [bad, good] = await Promise.allSettled([ada.send(circular as never), ada.stats()]);

@@ -46,6 +46,9 @@ describe.each(["websocket", "long_poll"] as const)("the result of a task over %s
     await expect(result).rejects.toThrow("no such thing");
     await expect(result).rejects.toBeInstanceOf(TaskFailed);
     await expect(result).rejects.toMatchObject({ task: { id: task.id, status: "failed", failure: "error" } });
+    const wordless = await ada.send({ to_claude: "bob", task: "never mind" });
+    await ada.cancel({ id: wordless.id });
+    await expect(wordless.result()).rejects.toThrow("the task was cancelled");
   });
 
   it("of a deleted message is an error too", async () => {

@@ -104,6 +104,27 @@ describe.each(["websocket", "long_poll"] as const)("a worker over %s", (transpor
     expect(done).toHaveLength(1);
   });
 
+  it("fails a task whose handler gives or throws what is no text, and goes on", async () => {
+    const { url } = await startHub();
+    const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport })];
+    const circle: object[] = [];
+    circle.push(circle);
+    const thrown: Record<string, unknown> = {
+      "[object Object]": Object.assign(new Error(), { message: { code: 7 } }),
+      "it has no text": Object.create(null),
+      "it asks": Object.defineProperty(new Error("it asks"), "retryable", { get: () => expect.fail() }),
+    };
+    const given: Record<string, unknown> = { circle, big: 1n, nothing: () => {} };
+    bob.work(({ task }) => {
+      if (task in thrown) throw thrown[task];
+      return given[task] as never;
+    });
+    const outcomeOf = async (task: string) => (await ada.send({ to_claude: "bob", task })).result();
+    for (const task of Object.keys(thrown)) await expect(outcomeOf(task)).rejects.toThrow(task);
+    for (const task of Object.keys(given)) await expect(outcomeOf(task)).rejects.toThrow("result must be a string");
+    expect(await outcomeOf("anything else")).toMatchObject({ status: "complete" });
+  });
+
   it("fails a task whose result the hub does not take", async () => {
     const { url } = await startHub();
     const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport })];
