@@ -5,8 +5,9 @@
  * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
  * connection: an instance may hold several.
  *
- * Every state but `offline` without a connection ends at `deadline`, or earlier where there are too many; a sweep looks once a second. Deadlines and gaps
- * are of the clock of what the hub lived through, what presence shows is of the calendar's.
+ * Every state but `offline` without a connection ends at `deadline`, or earlier where there are too many; a sweep looks
+ * once a second. Deadlines and gaps are of the clock of what the hub lived through, what presence shows is of the
+ * calendar's.
  */
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
@@ -206,7 +207,8 @@ export class Instances {
     if (state === "offline") Object.assign(record, { beatAt: null, gaps: [] });
     record.state = state;
     record.since = at;
-    this.#changed(record, { claude_id: record.claude_id, state, at });
+    const { claude_id, last_seen: seen } = record;
+    this.#changed(record, { claude_id, state, at, ...(seen !== at && { seen }) });
   }
 }
 

@@ -49,6 +49,8 @@ export interface PresenceTransition {
   claude_id: string;
   state: "online" | "stale" | "offline" | "heartbeat";
   at: number;
+  /** When the hub last heard of it, where that was before: who goes offline was silent. */
+  seen?: number;
   /** Of a heartbeat: when the next one is to be expected, ms. */
   beat_ms?: number;
 }

@@ -88,11 +88,15 @@ export class Recurrence {
 
 function fieldsOf(cron: string): string[] {
   const fields = cron.trim().split(/\s+/);
-  if (fields.length === 5 || fields.length === 6) return fields;
+  if (fields.length === 5 || fields.length === 6) return fields.map(anyDay);
   throw wrong(
     `${JSON.stringify(cron)} must have 5 fields (minute hour day month weekday), or 6 with the second first; for example 0 3 * * MON-FRI`,
   );
 }
+
+/** Where a day is said by its other field, other crons take `?` for `*`; the library would take it for a day of its own. */
+const anyDay = (field: string, i: number, { length }: readonly string[]) =>
+  field === "?" && (i === length - 1 || i === length - 3) ? "*" : field;
 
 function parse(cron: string): Cron {
   try {
@@ -102,7 +106,10 @@ function parse(cron: string): Cron {
   }
 }
 
-const read = (cron: string) => new Cron(cron, { utcOffset: 0, mode: "5-or-6-parts", paused: true });
+function read(cron: string): Cron {
+  if (cron.includes("?")) throw new TypeError("? stands for a whole day's field only");
+  return new Cron(cron, { utcOffset: 0, mode: "5-or-6-parts", paused: true });
+}
 
 /** Looks for the field that is wrong also when all others are right. */
 function whatIsWrong(cron: string): string {

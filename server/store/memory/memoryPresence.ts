@@ -8,9 +8,9 @@ export class MemoryPresence {
   history: PresenceTransition[] = [];
 
   record(transitions: readonly PresenceTransition[]): void {
-    for (const { claude_id, state, at } of transitions) {
+    for (const { claude_id, state, at, seen = at } of transitions) {
       const before = this.known.get(claude_id)?.state ?? "online";
-      this.known.set(claude_id, { claude_id, state: state === "heartbeat" ? before : state, last_seen: at });
+      this.known.set(claude_id, { claude_id, state: state === "heartbeat" ? before : state, last_seen: seen });
     }
     this.history.push(...transitions);
   }

@@ -75,7 +75,7 @@ const prepareAll = (db: Database.Database) => ({
     .pluck(),
   presence: db.prepare("INSERT INTO coordination_presence (claude_id, state, at) VALUES (?, ?, ?)"),
   instance: db.prepare(
-    `INSERT INTO coordination_instances VALUES (:claude_id, :state, :at, :at, :beat_ms) ON CONFLICT DO UPDATE SET
+    `INSERT INTO coordination_instances VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
        state = CASE WHEN :beat THEN state ELSE excluded.state END,
        since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
        beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state <> 'offline' THEN beat_ms END`,
@@ -226,10 +226,11 @@ export class SqliteLedger implements Ledger {
   }
 
   recordPresence(transitions: readonly PresenceTransition[]): void {
-    for (const { claude_id, state, at, beat_ms = null } of transitions) {
+    for (const { claude_id, state, at, seen = at, beat_ms = null } of transitions) {
       this.#sql.presence.run(claude_id, state, iso(at));
       const beat = state === "heartbeat";
-      this.#sql.instance.run({ claude_id, state: beat ? "online" : state, at: iso(at), beat: beat ? 1 : 0, beat_ms });
+      const times = { at: iso(at), seen: iso(seen) };
+      this.#sql.instance.run({ claude_id, state: beat ? "online" : state, ...times, beat: beat ? 1 : 0, beat_ms });
     }
   }
 

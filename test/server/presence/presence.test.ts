@@ -320,6 +320,19 @@ describe("what is kept", () => {
     ]);
   });
 
+  test("is when it was heard of, not when it was found to be silent", async () => {
+    const start = clock.now();
+    await beat({ claude_id: "bob", interval_ms: 3_600_000 });
+    clock.advance(8 * 86_400_000);
+    clock.advance(LIVENESS.stale_ms + 2_000);
+    await hub.close();
+    hub = await startHub({ clock, db: hub.db });
+    expect((await presence()).instances).toMatchObject([{ state: "offline", last_seen: iso(start) }]);
+    const body = { from_claude: "ada", to_claude: "*", task: "hello", type: "chat" };
+    const { id } = (await http(`${hub.url}/message`, { method: "POST", body })).body.data;
+    expect((await http(`${hub.url}/message/${id}/receipts`)).body.data.receipts).toEqual([]);
+  });
+
   test("lets a restart of the hub pass unnoticed for who comes back in time", async () => {
     const start = clock.now();
     for (const claude_id of ["bob", "cyd"]) await RawSocket.greet(hub.wsUrl, { claude_id });

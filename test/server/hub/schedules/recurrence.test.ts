@@ -128,6 +128,8 @@ describe("the calendar", () => {
     ["0 0 31 * *", ["2026-01-31T00:00", "2026-03-31T00:00", "2026-05-31T00:00"]],
     ["0 0 L * *", ["2026-01-31T00:00", "2026-02-28T00:00"]],
     ["0 3 * * MON-FRI", ["2026-01-01T03:00", "2026-01-02T03:00", "2026-01-05T03:00"]],
+    ["0 3 ? * MON", ["2026-01-05T03:00", "2026-01-12T03:00"]],
+    ["0 3 1 * ?", ["2026-01-01T03:00", "2026-02-01T03:00"]],
     ["15 10 1 JAN *", ["2026-01-01T10:15", "2027-01-01T10:15"]],
   ])("%s", (cron, expected) => {
     expect(times(cron, "UTC", "2026-01-01T00:00:00Z", expected.length)).toEqual(expected);
@@ -153,6 +155,8 @@ test.each([
   ["0 0 * * FUNDAY", /^cron "FUNDAY" is not a weekday/],
   ["99 0 0 * * *", /^cron "99" is not a second/],
   ["*/0 * * * *", /^cron "\*\/0" is not a minute/],
+  ["? * * * *", /^cron "\?" is not a minute/],
+  ["0 0 1,? * *", /^cron "1,\?" is not a day of the month/],
   ["* * * *", /must have 5 fields/],
   ["0 0 0 1 1 * 2030", /must have 5 fields/],
   ["@daily", /must have 5 fields/],
