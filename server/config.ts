@@ -18,9 +18,13 @@ interface Setting {
   help: string;
 }
 
-const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
-const count = z.coerce.number({ error: "must be a number" }).int().min(0);
-const durationMs = z.coerce.number({ error: "must be a number of milliseconds" }).int().min(0);
+/** What is no number is told so; what is one, which bound it is beyond. */
+const number = (what = "must be a number") =>
+  z.coerce.number({ error: ({ code }) => (code === "invalid_type" ? what : undefined) });
+
+const port = number().int().min(0).max(65535);
+const count = number().int().min(0);
+const durationMs = number("must be a number of milliseconds").int().min(0);
 
 /** A quantity with its unit; what is not said is undefined. */
 const quantity = (parse: (text: string) => number | undefined, examples: string) =>
@@ -85,12 +89,7 @@ const SETTINGS = {
   maxAttempts: {
     flag: "--max-attempts <number>",
     env: ["COORDINATION_MAX_ATTEMPTS"],
-    schema: z.coerce
-      .number({ error: "must be a number" })
-      .int()
-      .min(1)
-      .max(LIMITS.attempts)
-      .default(TASK_DEFAULTS.max_attempts),
+    schema: number().int().min(1).max(LIMITS.attempts).default(TASK_DEFAULTS.max_attempts),
     help: "how often a task is tried whose sender does not say",
   },
   backoffMs: {
@@ -108,7 +107,7 @@ const SETTINGS = {
   pingMs: {
     flag: "--ping-ms <ms>",
     env: ["COORDINATION_PING_MS"],
-    schema: z.coerce.number({ error: "must be a number of milliseconds" }).int().min(1_000).default(LIVENESS.ping_ms),
+    schema: number("must be a number of milliseconds").int().min(1_000).default(LIVENESS.ping_ms),
     help: "how often the hub asks whether a connection is alive",
   },
   offlineAfterMs: {

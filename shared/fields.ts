@@ -53,7 +53,7 @@ export const count = z.int().min(0);
 export const durationMs = z.int().min(0).max(LIMITS.duration_ms);
 export const waitMs = z.int().min(0).max(LIMITS.wait_ms);
 
-const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** W3C trace context, carried unchanged. */
 export const traceparent = z.string().regex(traceparentPattern, { error: "must be a W3C traceparent" });

@@ -192,8 +192,9 @@ function cancelAgain(state: MessageState, command: CommandOf<"cancel">): Decisio
   return state.failure === "cancelled" ? unchanged(state) : refuse(state, command);
 }
 
-/** A failed task is given all its tries again; the fence goes on rising from where it is. */
+/** A failed task is given all its tries again, and no rest; the fence goes on rising from where it is. */
 function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circumstances): Decision {
+  const isTried = state.attempt > 0;
   const fresh: MessageState = {
     ...unheld(state),
     blocked,
@@ -202,9 +203,10 @@ function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circ
     result: null,
     error: null,
     completed_at: null,
+    not_before: isTried && state.not_before !== null ? Math.min(state.not_before, c.now) : state.not_before,
     expires_at: state.expires_at !== null && state.expires_at <= c.now ? null : state.expires_at,
   };
-  const next = state.attempt > 0 ? claimable(fresh) : waiting(fresh, c.now);
+  const next = isTried ? claimable(fresh) : waiting(fresh, c.now);
   return backToWaiting(next, { kind: "requeued", actor: c.caller.claude_id });
 }
 

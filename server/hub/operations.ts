@@ -251,8 +251,13 @@ const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Cl
 
 const messageOf = ({ message }: Done): Answer => ({ value: message as string });
 
-/** The document's one way to move a message. */
+/** The document's one way to move a message. @throws HubError rather than leave out what was said. */
 function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
+  const unsaid = result !== undefined ? "result" : error !== undefined ? "error" : undefined;
+  if (unsaid && (status === "in_progress" || status === "pending")) {
+    const sentence = `${unsaid} goes with the status complete or failed, not with ${status}`;
+    throw new HubError("invalid_params", sentence, { field: unsaid });
+  }
   switch (status) {
     case "in_progress":
       return { op: "claim" };

@@ -54,6 +54,7 @@ export function protocolPage(): string {
     cursor: () => EXAMPLES.events.result.cursor,
     restError: () => JSON.stringify({ success: false, error: "Message not found", code: "not_found" }),
     detached_minutes: () => String(LIVENESS.detached_lease_ms / 60_000),
+    fresh_min_s: () => String(LIVENESS.fresh_min_ms / 1_000),
     forget_days: () => String(LIVENESS.forget_ms / 86_400_000),
     lately_days: () => String(LIVENESS.lately_ms / 86_400_000),
     missed_seconds: () => String(MISSED_AFTER_MS / 1_000),

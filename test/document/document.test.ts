@@ -167,6 +167,11 @@ describe("3. Get a specific message", () => {
 describe("4. Update message status", () => {
   test("to in_progress, then complete with a result", async () => {
     const id = await send();
+    const early = await put(`/message/${id}`, { status: "in_progress", result: "half of it" });
+    expect(early).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(/^result goes with the status/) },
+    });
     const claimed = await put(`/message/${id}`, { status: "in_progress" });
     expect(claimed.status).toBe(200);
     expect(claimed.body).toMatchObject({ success: true, data: { id, ...SENT, status: "in_progress" } });

@@ -49,7 +49,7 @@ describe("configuration", () => {
   });
 
   test.each([
-    [["--port", "99999"], /^--port .*"99999".*$/],
+    [["--port", "99999"], /^--port .*"99999".*65535$/],
     [["--lease-grace-ms", "-1"], /^--lease-grace-ms .*"-1".*$/],
     [["--log-level", "loud"], /^--log-level .*"loud".*"silent".*$/],
   ])("%j, with the flag and the value", (args, said) => {

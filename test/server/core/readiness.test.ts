@@ -138,6 +138,13 @@ describe("a task that must wait", () => {
     expect(kinds(ask(next as MessageState, wake, { by: HUB, at: NOW + 2_500 }))).toEqual(["ready"]);
   });
 
+  test("rests no longer when it is brought back", () => {
+    const resting = become(claimed(), failRetryable(1));
+    const cancelled = become(resting, { op: "cancel" }, { at: NOW + 1_000 });
+    const back = become(cancelled, { op: "retry" }, { at: NOW + 2_000 });
+    expect(back).toMatchObject({ not_before: NOW + 2_000, claim_rank: NOW });
+  });
+
   test("does not rest when there is no rest to take: ready at once, and it says so", () => {
     const { next, events } = ask(claimed({ backoff_ms: 0 }), failRetryable(1));
     expect(events.map((event) => event.kind)).toEqual(["requeued", "ready"]);

@@ -60,6 +60,8 @@ function retry(task: ModelMessage, scene: Scene): ModelMessage {
   if (expires_at !== undefined && expires_at <= scene.now) task.said = { ...task.said, expires_at: undefined };
   Object.assign(forget(task), { failure: undefined, result: undefined, error: undefined, completed: undefined });
   task.triesLeft = max_attempts;
+  const rests = task.attempt > 0 && task.notBefore !== undefined && task.notBefore > scene.now;
+  if (rests) task.notBefore = scene.now;
   scene.tell("requeued", task.attempt > 0 ? waitNoMore(task) : wait(task, scene.now));
   return task.ready ? scene.tell("ready", task) : task;
 }

@@ -36,6 +36,9 @@ const SEND: Case[] = [
   ],
   ["another type", named("type", "note"), "invalid_params", "Invalid type. Must be one of: chat, task"],
   ["no trace", named("traceparent", "00-abc"), "invalid_params", "traceparent must be a W3C traceparent"],
+  ...["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", `00-${"0".repeat(32)}-b7ad6b7169203331-01`].map(
+    (trace): Case => [`the trace ${trace}`, named("traceparent", trace), "invalid_params", /^traceparent must be a/],
+  ),
   ["an unknown field", named("colour", "red"), "invalid_params", "Unknown field: colour"],
   [
     "a slip",
