@@ -29,9 +29,9 @@ export const HUB_VARIABLES = [
   "COORDINATION_LOG_LEVEL",
 ] as const;
 
-export const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN"] as const;
+export const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN", "COORDINATION_RUN"] as const;
 
-/** What `coord work` tells the command that does a task; read by that command, not by us. */
+/** What `coord work` tells the command that does a task, and the `coord` that it calls. */
 export const TASK_VARIABLES = [
   "COORDINATION_TASK_ID",
   "COORDINATION_TASK_ATTEMPT",

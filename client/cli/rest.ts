@@ -1,4 +1,4 @@
-/** Operations over REST, one request each, without a run: what is claimed so is held by a name, not by this process. */
+/** Operations over REST, one request each. What is claimed without a run is held by a name, not by this process. */
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
 import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
@@ -14,9 +14,12 @@ export class Rest {
   readonly #client: RestClient;
   readonly #interrupted: AbortSignal;
 
-  constructor(url: string, as: string | undefined, interrupted: AbortSignal) {
+  constructor(url: string, as: string | undefined, interrupted: AbortSignal, run?: string) {
     this.#url = url;
-    this.#client = new RestClient(url, as === undefined ? {} : { "X-Claude-Id": as });
+    this.#client = new RestClient(url, {
+      ...(as !== undefined && { "X-Claude-Id": as }),
+      ...(run !== undefined && { "X-Claude-Run": run }),
+    });
     this.#interrupted = interrupted;
   }
 

@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
-import { field, fields } from "../inputs.ts";
+import { attempt, callAsHolder } from "../holder.ts";
+import { field } from "../inputs.ts";
 import { outcomeLine } from "../output/message.ts";
 
 export const complete = command({
@@ -8,7 +9,7 @@ export const complete = command({
   inputs: {
     id: field("complete", "id", "<id>"),
     result: field("complete", "result", "[result]", " - reads it from stdin."),
-    ...fields("complete", "attempt"),
+    attempt: attempt("complete"),
   },
   examples: [
     ['complete 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "all green" --as server_backend', "a short result"],
@@ -16,7 +17,7 @@ export const complete = command({
   ],
   async run(context, { result, ...params }) {
     const said = await context.text(result);
-    const message = await context.call("complete", { ...params, ...(said !== undefined && { result: said }) });
+    const message = await callAsHolder(context, "complete", { ...params, ...(said !== undefined && { result: said }) });
     context.print.result(message, outcomeLine);
   },
 });

@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { attempt, callAsHolder } from "../holder.ts";
 import { field, fields } from "../inputs.ts";
 import { leaseLine } from "../output/message.ts";
 
@@ -7,9 +8,9 @@ export const extend = command({
   summary: "Ask for more time for a task you hold.",
   about:
     "Prints until when the claim is safe, whatever becomes of its holder. What was promised before is never shortened.",
-  inputs: { id: field("extend", "id", "<id>"), ...fields("extend", "lease_ms", "attempt") },
+  inputs: { id: field("extend", "id", "<id>"), ...fields("extend", "lease_ms"), attempt: attempt("extend") },
   examples: [["extend 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --lease 1h --as server_backend", "safe for an hour from now"]],
   async run(context, params) {
-    context.print.result(await context.call("extend", params), leaseLine);
+    context.print.result(await callAsHolder(context, "extend", params), leaseLine);
   },
 });

@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { attempt, callAsHolder } from "../holder.ts";
 import { field, fields } from "../inputs.ts";
 import { outcomeLine } from "../output/message.ts";
 
@@ -8,7 +9,8 @@ export const fail = command({
   inputs: {
     id: field("fail", "id", "<id>"),
     error: field("fail", "error", "[error]", " - reads it from stdin."),
-    ...fields("fail", "retryable", "attempt"),
+    ...fields("fail", "retryable"),
+    attempt: attempt("fail"),
   },
   examples: [
     ['fail 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "no such branch" --as server_backend', "for good"],
@@ -16,7 +18,7 @@ export const fail = command({
   ],
   async run(context, { error, ...params }) {
     const said = await context.text(error);
-    const message = await context.call("fail", { ...params, ...(said !== undefined && { error: said }) });
+    const message = await callAsHolder(context, "fail", { ...params, ...(said !== undefined && { error: said }) });
     context.print.result(message, outcomeLine);
   },
 });

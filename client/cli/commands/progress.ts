@@ -1,4 +1,5 @@
 import { command } from "../command.ts";
+import { attempt, callAsHolder } from "../holder.ts";
 import { field, fields } from "../inputs.ts";
 import { outcomeLine } from "../output/message.ts";
 
@@ -8,14 +9,15 @@ export const progress = command({
   inputs: {
     id: field("progress", "id", "<id>"),
     note: field("progress", "note", "[note]", " - reads it from stdin."),
-    ...fields("progress", "percent", "attempt"),
+    ...fields("progress", "percent"),
+    attempt: attempt("progress"),
   },
   examples: [
     ['progress 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "3 of 6 feeds" --percent 50 --as server_backend', "its sender is told"],
   ],
   async run(context, { note, ...params }) {
     const said = await context.text(note);
-    const message = await context.call("progress", { ...params, ...(said !== undefined && { note: said }) });
+    const message = await callAsHolder(context, "progress", { ...params, ...(said !== undefined && { note: said }) });
     context.print.result(message, outcomeLine);
   },
 });

@@ -1,13 +1,14 @@
 import { command } from "../command.ts";
-import { field, fields } from "../inputs.ts";
+import { attempt, callAsHolder } from "../holder.ts";
+import { field } from "../inputs.ts";
 import { outcomeLine } from "../output/message.ts";
 
 export const release = command({
   name: "release",
   summary: "Give a task back untried.",
-  inputs: { id: field("release", "id", "<id>"), ...fields("release", "attempt") },
+  inputs: { id: field("release", "id", "<id>"), attempt: attempt("release") },
   examples: [["release 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --as server_backend", "somebody else may take it"]],
   async run(context, params) {
-    context.print.result(await context.call("release", params), outcomeLine);
+    context.print.result(await callAsHolder(context, "release", params), outcomeLine);
   },
 });

@@ -1,3 +1,4 @@
+import { newRun } from "../../sdk/ids.ts";
 import { GiveBack, type Hub, type TaskHandler, type Worker } from "../../sdk/index.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -19,7 +20,8 @@ Each task runs the command once, in a process group of its own.
   environment  COORDINATION_TASK_ID, and in the same way _ATTEMPT, _FROM, _TO,
                _PRIORITY, _THREAD_ID, _CONTEXT_FILE (a file with the context),
                _CONTEXT (the context itself when it is short); TRACEPARENT;
-               CLAUDE_ID and COORDINATION_API_URL, so that coord just works
+               CLAUDE_ID, COORDINATION_API_URL and COORDINATION_RUN, so that coord
+               just works: \`coord extend $COORDINATION_TASK_ID --lease 1h\`
   stdout       the result; of more than a result can be, the end
   stderr       its last lines are the error, and a line such as
                \`::progress 40 compiling\` tells the sender how far it is
@@ -58,8 +60,9 @@ export const work = command({
     const { me } = context;
     if (concurrency < 1) throw new UsageError("--concurrency must be at least 1");
     await assertStartable(line[0], context.outside.env.PATH);
-    await withCommand(context, { line, killAfterMs: kill_after, verbose }, (taskCommand) =>
-      context.connected({ receives: true, ...roleOf(for_claude) }, async (hub) => {
+    const run = newRun();
+    await withCommand(context, { line, run, killAfterMs: kill_after, verbose }, (taskCommand) =>
+      context.connected({ run, receives: true, ...roleOf(for_claude) }, async (hub) => {
         followLine(hub, context);
         context.print.aside(
           `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${line.join(" ")}; Ctrl-C ends`,

@@ -6,6 +6,8 @@ import { ContextFolder } from "./taskEnvironment.ts";
 
 export interface PlaceOptions {
   readonly line: readonly [string, ...string[]];
+  /** Whose the tasks are. */
+  readonly run: string;
   readonly killAfterMs: number;
   /** Show what the command writes. */
   readonly verbose: boolean;
@@ -17,14 +19,14 @@ const SHORT_ID_CHARS = 6;
 /** Makes the command ready for tasks, and cleans up after it. */
 export async function withCommand<T>(
   context: Context,
-  { line, killAfterMs, verbose }: PlaceOptions,
+  { line, run, killAfterMs, verbose }: PlaceOptions,
   use: (command: TaskCommand) => Promise<T>,
 ): Promise<T> {
   const { outside, print, url, me } = context;
   const contexts = await ContextFolder.create();
   const guard = new OrphanGuard(killAfterMs, contexts.path);
   const show = ({ id }: Message, text: string) => print.aside(`${id.slice(-SHORT_ID_CHARS)} | ${text}`);
-  const env = { ...outside.env, CLAUDE_ID: me, COORDINATION_API_URL: url };
+  const env = { ...outside.env, CLAUDE_ID: me, COORDINATION_API_URL: url, COORDINATION_RUN: run };
   try {
     return await use(new TaskCommand({ line, env, killAfterMs, guard, contexts, onLine: verbose ? show : undefined }));
   } finally {

@@ -10,7 +10,7 @@ import { startHub } from "../../support/hub.ts";
 import { repository } from "../../support/repository.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { join as connectAs, Heard, later } from "../sdk/support.ts";
-import { CoordInside, CoordProcess } from "./coord.ts";
+import { CoordInside, CoordProcess, runInside } from "./coord.ts";
 
 let url: string;
 let offices = 0;
@@ -176,15 +176,19 @@ describe("a command", () => {
     expect(bob.stderr).toContain(`${id.slice(-6)} | err\n`);
   });
 
-  it("may use coord itself, which knows who and where it is", async () => {
-    const { ada, send, work } = await office();
-    const chats = new Heard(ada, "new");
-    work(`"${process.execPath}" "${repository}dist/client/cli/main.js" chat ${ada.as} "on it"`);
+  it("may use coord itself, which speaks of its task as its worker, and claims others under its name alone", async () => {
+    const { ada, where, send, work } = await office();
+    const told = new Heard(ada, "progress");
+    work(`coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
+      coord progress $COORDINATION_TASK_ID half >&2 && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
     const task = await send("x");
-    expect(await task.result()).toMatchObject({ result: expect.stringMatching(/^[0-9a-f]{32}$/) });
-    expect(await chats.find(({ message }) => message.type === "chat")).toMatchObject({
-      message: { from_claude: task.message.to_claude, task: "on it" },
+    const { result: id = "" } = await task.result();
+    expect(await told.find(({ message }) => message.id === task.id)).toMatchObject({
+      message: { attempt: 1, progress: { note: "half" } },
     });
+    expect(await ada.get({ id })).toMatchObject({ from_claude: where.as, claimed_by: where.as, lease: "detached" });
+    const env = { COORDINATION_RUN: "any", COORDINATION_TASK_ID: task.id, COORDINATION_TASK_ATTEMPT: "9" };
+    expect((await runInside(["release", id], { ...where, env })).code).toBe(0);
   });
 
   it("has options of its own after --", async () => {

@@ -1,0 +1,28 @@
+/**
+ * What is said of a task by whoever holds it. A command of `coord work` speaks as its worker, whose run the task belongs
+ * to. It claims under its name alone, as everybody does in a shell: a claim of that run would last as long as the worker.
+ */
+import type { Params, Result } from "../sdk/index.ts";
+import type { Context } from "./context.ts";
+import { field, type Input } from "./inputs.ts";
+import { Rest } from "./rest.ts";
+
+type Spoken = "progress" | "extend" | "complete" | "fail" | "release";
+
+export const attempt = (operation: Spoken) =>
+  field(operation, "attempt", undefined, " Of the task in COORDINATION_TASK_ID it is known.") as Input<
+    number | undefined
+  >;
+
+/** @see Rest.call */
+export function callAsHolder<N extends Spoken>(context: Context, operation: N, params: Params<N>): Promise<Result<N>> {
+  const { outside, url, as, interrupted } = context;
+  const rest = new Rest(url, as, interrupted, outside.env.COORDINATION_RUN || undefined);
+  return rest.call(operation, { ...ownAttempt(outside.env, params.id), ...params });
+}
+
+/** Which attempt a command of `coord work` is, at this task. */
+function ownAttempt({ COORDINATION_TASK_ID, COORDINATION_TASK_ATTEMPT }: Context["outside"]["env"], id: string) {
+  const isOwn = id === COORDINATION_TASK_ID && COORDINATION_TASK_ATTEMPT;
+  return isOwn ? { attempt: Number(COORDINATION_TASK_ATTEMPT) } : {};
+}
