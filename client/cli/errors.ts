@@ -45,6 +45,15 @@ export class Interrupted extends Error {
   }
 }
 
+/** Our output cannot be written: the disk is full. */
+export class OutputFailed extends Error {
+  readonly code = "output_failed";
+
+  constructor(cause: Error) {
+    super(`cannot write the output: ${cause.message}`, { cause });
+  }
+}
+
 /** Whoever read our output has closed it, as `head` does. */
 export class OutputClosed extends Error {
   readonly code = "output_closed";

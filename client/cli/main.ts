@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process around `coord`: environment, arguments, streams and signals are read here and handed down. */
-import { Interrupted, OutputClosed } from "./errors.ts";
+import { Interrupted, OutputClosed, OutputFailed } from "./errors.ts";
 import { exitCodeOf } from "./exitCodes.ts";
 import { main } from "./program.ts";
 
@@ -19,9 +19,10 @@ function interrupt(signal: Interrupted["signal"]): void {
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  interruption.abort(new OutputClosed("nobody reads the output any more"));
+  const isClosed = error.code === "EPIPE";
+  interruption.abort(isClosed ? new OutputClosed("nobody reads the output any more") : new OutputFailed(error));
 });
+process.stderr.on("error", () => {}); // where could it be told?
 
 process.exitCode = await main({
   argv: process.argv.slice(2),

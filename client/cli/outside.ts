@@ -11,7 +11,10 @@ export interface Outside {
   readonly stdin: () => Readable;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted with an Interrupted when a signal comes, or with an OutputClosed when nobody reads any more. */
+  /**
+   * Aborted with an Interrupted when a signal comes, with an OutputClosed when nobody reads any more, or with an
+   * OutputFailed when nothing can be written.
+   */
   readonly interrupted: AbortSignal;
   /** Has `handler` called at the next signal after that, which otherwise ends the process at once. */
   readonly onInsisted: (handler: () => void) => void;

@@ -4,10 +4,11 @@ import { DEFAULT_URL, SDK_VERSION } from "../sdk/options.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { Context } from "./context.ts";
-import { Interrupted, OutputClosed, UsageError } from "./errors.ts";
+import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./errors.ts";
 import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
 import type { Input, Inputs } from "./inputs.ts";
 import { errorReport } from "./output/errorReport.ts";
+import { flushed } from "./output/flushed.ts";
 import { Printer } from "./output/printer.ts";
 import { written } from "./output/time.ts";
 import type { Outside } from "./outside.ts";
@@ -19,6 +20,13 @@ import type { Outside } from "./outside.ts";
  */
 export async function main(outside: Outside): Promise<number> {
   const print = new Printer({ ...outside, json: ownWords(outside).includes("--json") });
+  const code = await carryOut(outside, print);
+  await flushed(outside.stdout);
+  const { reason } = outside.interrupted;
+  return code === EXIT_CODES.ok.code && reason instanceof OutputFailed ? ended(reason, print, undefined) : code;
+}
+
+async function carryOut(outside: Outside, print: Printer): Promise<number> {
   let code: number = EXIT_CODES.ok.code;
   let running: Command | undefined;
   const program = makeProgram(outside);

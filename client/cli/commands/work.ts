@@ -30,9 +30,10 @@ Each task runs the command once, in a process group of its own.
 
 A task that is cancelled, deleted, timed out or lost ends its whole group:
 SIGTERM, later SIGKILL. What a command leaves behind ends with it. The first
-Ctrl-C or SIGTERM takes no more tasks and finishes those under way; the second
-ends them and gives them back. Killed itself, coord leaves no command running,
-and its tasks go to others when their leases have run out.`;
+Ctrl-C or SIGTERM, or an output that cannot be written, takes no more tasks and
+finishes those under way; the second signal ends them and gives them back.
+Killed itself, coord leaves no command running, and its tasks go to others when
+their leases have run out.`;
 
 /** Whoever does the tasks of a pool is in it. */
 const roleOf = (queue: string | undefined) => (queue?.startsWith("@") ? { about: { roles: [queue.slice(1)] } } : {});

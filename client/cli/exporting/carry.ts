@@ -1,7 +1,7 @@
 /** From pages to lines: writes what is wanted, shows how far it is, and says where to go on when it was cut short. */
 import type { Event, Message } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
-import { OutputClosed } from "../errors.ts";
+import { Interrupted } from "../errors.ts";
 import type { ExportPage } from "./pages.ts";
 import { openProgress } from "./progress.ts";
 import { openSink } from "./sink.ts";
@@ -43,7 +43,7 @@ export async function carry(context: Context, { pages, isWanted, out, what }: Ca
   return count;
 }
 
-/** Whoever has closed our output wants no more. */
+/** Whoever has closed our output wants no more, and where it cannot be written, nobody knows what was. */
 function tellMark({ interrupted, print }: Context, note: string): void {
-  if (!(interrupted.reason instanceof OutputClosed)) print.notice(note);
+  if (!interrupted.aborted || interrupted.reason instanceof Interrupted) print.notice(note);
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { open, unlink } from "node:fs/promises";
 import type { Context } from "../context.ts";
 import { Failed } from "../errors.ts";
+import { flushed } from "../output/flushed.ts";
 import { harmless } from "../output/sanitize.ts";
 
 export interface Sink {
@@ -24,7 +25,10 @@ function toStdout({ outside: { stdout }, interrupted }: Context): Sink {
     async write(lines) {
       if (!stdout.write(stdout.isTTY ? harmless(lines) : lines)) await once(stdout, "drain", { signal: interrupted });
     },
-    async finish() {},
+    async finish() {
+      await flushed(stdout);
+      interrupted.throwIfAborted();
+    },
     async discard() {},
     async close() {},
   };

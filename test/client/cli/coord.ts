@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { Interrupted } from "../../../client/cli/errors.ts";
 import { main } from "../../../client/cli/program.ts";
@@ -18,6 +19,8 @@ export interface Where {
   env?: Record<string, string>;
   /** What stdin says. */
   input?: string | Buffer;
+  /** The file that stdout is. Only in a process of its own. */
+  stdout?: string;
   /** The terminal's width; left out, there is none. Only inside this process. */
   columns?: number;
 }
@@ -78,7 +81,10 @@ export class CoordProcess extends Coord {
 
   constructor(args: readonly string[], where: Where = {}) {
     super();
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(where) });
+    const stdout = where.stdout === undefined ? "pipe" : openSync(where.stdout, "w");
+    const stdio = ["pipe", stdout, "pipe"] as const;
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(where), stdio: [...stdio] });
+    if (typeof stdout === "number") closeSync(stdout);
     this.ended = once(this.child, "close").then(([code]) => code);
     for (const on of ["stdout", "stderr"] as const) {
       this.child[on]?.setEncoding("utf8").on("data", (text: string) => this.add(on, text));

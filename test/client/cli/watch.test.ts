@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
-import { CoordInside, CoordProcess, shell } from "./coord.ts";
+import { CoordInside, CoordProcess, run, shell } from "./coord.ts";
 
 describe("watch", () => {
   it("tells the life of a task, a line each", async () => {
@@ -100,5 +100,22 @@ describe("watch", () => {
     watching.child.stdout?.destroy();
     await ada("chat", "bob", "two");
     expect([await watching.ended, watching.stderr]).toEqual([0, ""]);
+  });
+
+  it("ends with 1 and says why when its output cannot be written, as every command does", async () => {
+    const { url } = await startHub();
+    await shell(url, "ada")("chat", "bob", "one");
+    const full = { url, as: "bob", stdout: "/dev/full" };
+    const says = "cannot write the output: ENOSPC: no space left on device, write";
+    const [watch, list, out] = await Promise.all([
+      run(["watch"], full),
+      run(["list"], full),
+      run(["export", "--json"], full),
+    ]);
+    expect([watch, list]).toMatchObject([
+      { code: 1, stderr: expect.stringMatching(`error: ${says}\n$`) },
+      { code: 1, stderr: `error: ${says}\n` },
+    ]);
+    expect([out.code, JSON.parse(out.stderr)]).toEqual([1, { error: says, code: "output_failed" }]);
   });
 });

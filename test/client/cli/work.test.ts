@@ -32,6 +32,9 @@ async function office() {
     /** Bob works, each task with a script. */
     work: (script: string, ...options: string[]) => new CoordInside(lineOf(script, options), where),
     workProcess: (script: string, ...options: string[]) => new CoordProcess(lineOf(script, options), where),
+    /** Where nothing can be written to stdout. */
+    workFull: (script: string, ...options: string[]) =>
+      new CoordProcess(lineOf(script, options), { ...where, stdout: "/dev/full" }),
   };
 }
 
@@ -236,6 +239,22 @@ describe("the end", () => {
     expect(await ended).toBe(130);
     expect(await first.result()).toMatchObject({ result: "done" });
     expect(await ada.get({ id: second.id })).toMatchObject({ status: "pending", attempt: 0 });
+  });
+
+  it("comes so, too, when the output cannot be written", async () => {
+    const { send, workFull, file } = await office();
+    const bob = workFull(
+      'read -r how; while [ ! -e "$FOLDER/$how" ]; do sleep 0.02; done; echo done',
+      "--concurrency",
+      "2",
+    );
+    const [first, second] = [await send("first\n"), await send("second\n")];
+    writeFileSync(file("second"), "");
+    await bob.prints(/finishing/, "stderr");
+    expect(await second.result()).toMatchObject({ attempt: 1, result: "done" });
+    writeFileSync(file("first"), "");
+    expect(await first.result()).toMatchObject({ attempt: 1, result: "done" });
+    expect([await bob.ended, bob.stderr]).toEqual([1, expect.stringMatching(/error: cannot write the output: .*\n$/)]);
   });
 
   it("comes at once at the second one, and the task is given back untried", async () => {
