@@ -23,6 +23,8 @@ export type Inputs = Readonly<Record<string, Input>>;
 /** What a command is given: inputs that were left out are missing. */
 export type Values<I extends Inputs> = { readonly [K in keyof I]: I[K] extends Input<infer T> ? T : never };
 
+export const isOption = ({ usage }: Input) => usage.startsWith("-");
+
 export const flag = (usage: string, help: string): Input<boolean | undefined> => ({ usage, help });
 
 export const text = (usage: string, help: string): Input<string | undefined> => ({ usage, help });

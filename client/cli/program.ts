@@ -6,7 +6,7 @@ import { COMMANDS } from "./commands/table.ts";
 import { Context } from "./context.ts";
 import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./errors.ts";
 import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
-import type { Input, Inputs } from "./inputs.ts";
+import { type Input, type Inputs, isOption } from "./inputs.ts";
 import { errorReport } from "./output/errorReport.ts";
 import { flushed } from "./output/flushed.ts";
 import { Printer } from "./output/printer.ts";
@@ -133,8 +133,6 @@ const NOTES = [
   ["<duration>", "seconds, or 500ms, 10m, 2h, 1d."],
   ["<time>", "2026-01-31T12:00:00Z, or a duration from now."],
 ] as const;
-
-const isOption = ({ usage }: Input) => usage.startsWith("-");
 
 function argumentOf({ usage, help, choices }: Input): Argument {
   const argument = new Argument(usage, help);

@@ -1,5 +1,6 @@
 import type { Schedule } from "../../../shared/index.ts";
 import type { Params } from "../../sdk/index.ts";
+import { assertTakes } from "../actions.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -27,7 +28,8 @@ type Given = Values<typeof inputs>;
 export const schedule = command({
   name: "schedule",
   summary: "Send a message again and again, at the times of a cron expression.",
-  about: "`put` takes the place of a schedule of that name, as a whole; it prints when the schedule is due next.",
+  about:
+    "`put`, which alone takes options, takes the place of a schedule of that name, as a whole; it prints when the schedule is due next.",
   inputs,
   examples: [
     ['schedule put nightly --cron "0 3 * * *" --tz Europe/Berlin --to ada "run the backup" --as ops', "every night"],
@@ -42,32 +44,48 @@ export const schedule = command({
     if (!Object.hasOwn(ACTIONS, action) || !act) {
       throw new UsageError(`${action} is not one of: ${Object.keys(ACTIONS).join(", ")}`);
     }
-    await act(context, given);
+    assertTakes(action, act.takes, inputs, given);
+    await act.run(context, given);
   },
 });
 
-type Action = (context: Context, given: Omit<Given, "action">) => Promise<void>;
+interface Action {
+  /** Of the inputs. */
+  readonly takes: readonly string[];
+  readonly run: (context: Context, given: Omit<Given, "action">) => Promise<void>;
+}
 
 const ACTIONS = {
-  list: async (context) => {
-    const schedules = await all(context);
-    context.print.result({ schedules, count: schedules.length }, (told, look) =>
-      told.count === 0 ? "there are no schedules" : scheduleTable(told.schedules, look),
-    );
+  list: { takes: [], run: list },
+  show: {
+    takes: ["name"],
+    run: async (context, given) => {
+      context.print.result(await context.call("schedule_get", { name: nameOf(given) }), schedulePage);
+    },
   },
-  show: async (context, given) => {
-    context.print.result(await context.call("schedule_get", { name: nameOf(given) }), schedulePage);
+  put: {
+    takes: Object.keys(inputs),
+    run: async (context, given) => {
+      context.print.result(await context.call("schedule_put", await spoken(context, given)), schedulePage);
+    },
   },
-  put: async (context, given) => {
-    context.print.result(await context.call("schedule_put", await spoken(context, given)), schedulePage);
-  },
-  pause: (context, given) => enable(context, nameOf(given), false),
-  resume: (context, given) => enable(context, nameOf(given), true),
-  delete: async (context, given) => {
-    const deleted = await context.call("schedule_delete", { name: nameOf(given) });
-    context.print.result(deleted, ({ name }) => `${name} is deleted`);
+  pause: { takes: ["name"], run: (context, given) => enable(context, nameOf(given), false) },
+  resume: { takes: ["name"], run: (context, given) => enable(context, nameOf(given), true) },
+  delete: {
+    takes: ["name"],
+    run: async (context, given) => {
+      const deleted = await context.call("schedule_delete", { name: nameOf(given) });
+      context.print.result(deleted, ({ name }) => `${name} is deleted`);
+    },
   },
 } as const satisfies Record<string, Action>;
+
+async function list(context: Context): Promise<void> {
+  const schedules = await all(context);
+  context.print.result({ schedules, count: schedules.length }, (told, look) =>
+    told.count === 0 ? "there are no schedules" : scheduleTable(told.schedules, look),
+  );
+}
 
 async function all(context: Context): Promise<Schedule[]> {
   const found: Schedule[] = [];

@@ -1,31 +1,36 @@
 import type { Params } from "../../sdk/index.ts";
+import { assertTakes } from "../actions.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type Input, text } from "../inputs.ts";
 import { templatePage, templateTable } from "../output/template.ts";
 
-const ACTIONS = ["list", "show", "put", "delete"] as const;
-type Action = (typeof ACTIONS)[number];
+/** Each with what it takes. */
+const ACTIONS = { list: [], show: ["name"], put: ["name", "definition"], delete: ["name"] } as const;
 
-const action: Input<Action | undefined> = { usage: "[action]", help: "What to do; left out, list.", choices: ACTIONS };
+const inputs = {
+  action: { usage: "[action]", help: "What to do; left out, list.", choices: Object.keys(ACTIONS) } as Input<
+    keyof typeof ACTIONS | undefined
+  >,
+  name: text("[name]", "The template's name."),
+  definition: text("[definition]", "What to put, as JSON; - reads it from stdin."),
+};
 
 export const template = command({
   name: "template",
   summary: "Keep messages and macros under names, to be sent with parameters.",
   about: "`coord send --template NAME --param x=y` sends one.",
-  inputs: {
-    action,
-    name: text("[name]", "The template's name."),
-    definition: text("[definition]", "What to put, as JSON; - reads it from stdin."),
-  },
+  inputs,
   examples: [
     ["template", "all there are"],
     ["template show nightly --json", "one of them, as it can be put again"],
     ["template put nightly - < nightly.json", "keep what the file says"],
     ["template delete nightly", "what was sent with it stays"],
   ],
-  async run(context, { action = "list", name, definition }) {
+  async run(context, { action = "list", ...given }) {
+    assertTakes(action, ACTIONS[action], inputs, given);
+    const { name, definition } = given;
     if (action === "list") return await list(context);
     if (name === undefined) throw new UsageError("missing required argument 'name'");
     if (action === "show") return await show(context, name);

@@ -55,6 +55,8 @@ describe("coord template", () => {
     [["template", "put", "x", '{"message":{"piority":"low"}}'], 'piority in message (did you mean "priority"?)'],
     [["send", "--param", "a=1"], "--param goes with --template: say which"],
     [["send", "--template", "t", "--param", "a"], "It must be NAME=VALUE."],
+    [["template", "list", "x"], "too many arguments for 'list'"],
+    [["template", "delete", "x", "{}"], "too many arguments for 'delete'"],
     [["send"], "missing required argument 'to'"],
   ])("%j is a wrong command line: %s", async (args, says) => {
     const { code, stderr } = await runInside(args, { as: "ada" });
