@@ -16,6 +16,12 @@ const SQLITE_RECEIPTS = "server/store/sqlite/sqliteReceipts.ts";
 
 export const WORK_MUTATIONS: readonly Mutation[] = [
   {
+    breaks: "a task that was brought back says that it rests",
+    file: TASK,
+    search: "not_before: isTried && state.not_before !== null ? Math.min(state.not_before, c.now) : state.not_before,",
+    replace: "not_before: state.not_before,",
+  },
+  {
     breaks: "a late result is kept as often as it is sent",
     file: ATTEMPTS,
     search: "return meant && !meant.late ? meant : undefined;",
