@@ -57,6 +57,8 @@ export interface WorkPlace<Hub> extends Caller {
   /** Asks again on another line whatever is under way, so that changed parameters count. */
   askAgain(): void;
   report(error: unknown): void;
+  /** Tells the `error` handlers, or nobody. @returns whether there are any. */
+  tell(error: unknown): boolean;
 }
 
 /** What a handler threw, as the hub is told of it: read once, because anything may be thrown. */

@@ -90,9 +90,8 @@ export class Calls {
   /** The calls that may travel now, in the order they were made; from here on they are under way on that line. */
   take(via: Transport): readonly Request[] {
     const room = Math.max(0, Math.min(this.limit, this.#trust) - this.#underWay);
-    const taken = this.#queue.length <= room ? this.#queue : this.#queue.slice(0, room);
-    this.#queue = this.#queue.slice(taken.length);
-    const travelling = taken.filter((call) => !call.settled);
+    const travelling = this.#queue.slice(0, room);
+    this.#queue = this.#queue.slice(travelling.length);
     for (const call of travelling) call.via = via;
     this.#underWay += travelling.length;
     this.#makeRoom(travelling.filter(({ waits }) => waits).length);
@@ -216,9 +215,13 @@ export class Calls {
       if (call.deadline > now) next = Math.min(next, call.deadline);
       else this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
     }
+    this.#queue = this.#queue.filter(isOpen);
+    this.#parked = this.#parked.filter(isOpen);
     if (next < Number.POSITIVE_INFINITY) this.#watch(next);
     if (this.#queue.length > 0) this.#onQueued();
   }
 }
+
+const isOpen = ({ settled }: Call) => !settled;
 
 const isShuttingDown = (error: Error) => (error as Partial<HubError>).code === "shutting_down";

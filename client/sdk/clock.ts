@@ -6,20 +6,20 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
+/** The longest that a timer can take, in milliseconds: it ends then, and a longer one would at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The real clock. Its timers never keep a process alive by themselves: `KeepAlive` alone does. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, run) {
-    const timer: { unref?: () => void } = setTimeout(run, delayMs);
+    const timer: { unref?: () => void } = setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS));
     timer.unref?.();
     return () => clearTimeout(timer as NodeJS.Timeout);
   },
 };
 
 export const sleep = (clock: Clock, delayMs: number) => new Promise<void>((wake) => clock.after(delayMs, wake));
-
-/** The longest that a timer can take, in milliseconds; a longer one would be called at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Calls `run` when everything that is due at this moment has had its turn. */
 export const atEndOfTurn: (run: () => void) => void =

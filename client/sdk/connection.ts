@@ -152,8 +152,11 @@ export class Connection {
     this.#course.push(occurrence);
     if (this.#course.length > 1) return;
     for (let next: Occurrence | undefined = occurrence; next !== undefined; next = this.#course[0]) {
-      this.#deal(next);
-      this.#course.shift();
+      try {
+        this.#deal(next);
+      } finally {
+        this.#course.shift();
+      }
     }
   }
 

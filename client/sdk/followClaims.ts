@@ -17,10 +17,9 @@ export async function followClaims(
   until: Promise<void>,
 ): Promise<void> {
   let isOver = false;
-  const over = () => {
+  void until.then(() => {
     isOver = true;
-  };
-  until.then(over, over);
+  });
   for (let after: string | undefined; !isOver; ) {
     const params: Params<"events"> = after === undefined ? { for: of } : { for: of, after, wait_ms: FOLLOW_MS };
     try {

@@ -158,7 +158,7 @@ export class Hub extends Operations {
       this.#workers.delete(worker);
       disengage();
     };
-    worker.done.then(over, over);
+    void worker.ended.then(over);
     return worker;
   }
 
@@ -200,6 +200,7 @@ export class Hub extends Operations {
       keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.reopen(),
       report: listeners.report,
+      tell: listeners.tell,
     };
   }
 }

@@ -3,7 +3,7 @@ export type Handler<T> = (value: T) => unknown;
 
 /**
  * Handlers by kind. A handler that fails harms nobody else: its error goes to the `error` handlers, and where there
- * are none it is thrown outside of every caller, as any error nobody caught.
+ * are none, or one of them fails itself, it is thrown outside of every caller, as any error nobody caught.
  */
 export class Listeners<Kinds extends { error: Error }> {
   readonly #handlers = new Map<keyof Kinds, readonly Handler<never>[]>();
@@ -24,21 +24,27 @@ export class Listeners<Kinds extends { error: Error }> {
   }
 
   emit<K extends keyof Kinds>(kind: K, value: Kinds[K]): void {
-    for (const handler of this.#of(kind) as readonly Handler<Kinds[K]>[]) this.#run(handler, value);
+    for (const handler of this.#of(kind) as readonly Handler<Kinds[K]>[])
+      this.#run(handler, value, kind === "error" ? throwOutside : this.report);
   }
+
+  /** Tells the `error` handlers, or nobody. @returns whether there are any. */
+  readonly tell = (error: unknown): boolean => {
+    this.emit("error", error as Kinds["error"]);
+    return this.has("error");
+  };
 
   /** Tells the `error` handlers. */
   readonly report = (error: unknown): void => {
-    if (this.has("error")) this.emit("error", error as Kinds["error"]);
-    else queueMicrotask(() => thrown(error));
+    if (!this.tell(error)) throwOutside(error);
   };
 
-  #run<T>(handler: Handler<T>, value: T): void {
+  #run<T>(handler: Handler<T>, value: T, failed: (error: unknown) => void): void {
     try {
       const outcome = handler(value);
-      if (outcome instanceof Promise) outcome.catch(this.report);
+      if (outcome instanceof Promise) outcome.catch(failed);
     } catch (error) {
-      this.report(error);
+      failed(error);
     }
   }
 
@@ -47,6 +53,8 @@ export class Listeners<Kinds extends { error: Error }> {
   }
 }
 
-function thrown(error: unknown): never {
-  throw error;
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -7,9 +7,10 @@ import type { Presence } from "../../shared/index.ts";
 export class PresenceWatch {
   readonly #read: () => Promise<Presence>;
   readonly #tell: (presence: Presence) => void;
-  #version: number | undefined;
+  #version = 0;
   #early: Presence[] = [];
-  #reading = 0;
+  #readings = 0;
+  #state: "idle" | "reading" | "read" | "failed" = "idle";
 
   constructor(read: () => Promise<Presence>, tell: (presence: Presence) => void) {
     this.#read = read;
@@ -18,23 +19,30 @@ export class PresenceWatch {
 
   /** Reads everything (again). A reading that fails is made up for by the next session or change. */
   readonly begin = (): void => {
-    const reading = ++this.#reading;
-    this.#version = undefined;
+    const reading = ++this.#readings;
+    this.#state = "reading";
     this.#early = [];
     this.#read().then(
-      (everybody) => reading === this.#reading && this.#begun(everybody),
-      () => {},
+      (everybody) => reading === this.#readings && this.#begun(everybody),
+      () => reading === this.#readings && this.#failed(),
     );
   };
 
   readonly change = (change: Presence): void => {
-    if (this.#version === undefined) this.#early.push(change);
-    else if (change.version > this.#version) this.#pass(change);
+    if (this.#state === "reading") this.#early.push(change);
+    else if (this.#state === "failed") this.begin();
+    else if (this.#state === "read" && change.version > this.#version) this.#pass(change);
   };
 
   #begun(everybody: Presence): void {
+    this.#state = "read";
     this.#pass(everybody);
     for (const change of this.#early.splice(0)) this.change(change);
+  }
+
+  #failed(): void {
+    this.#state = "failed";
+    this.#early = [];
   }
 
   #pass(presence: Presence): void {

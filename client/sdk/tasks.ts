@@ -4,7 +4,7 @@
  * are not remembered.
  */
 import { type Event, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
-import { type Clock, LONGEST_TIMER_MS, sleep } from "./clock.ts";
+import { type Clock, sleep } from "./clock.ts";
 import { CallTimeout, TaskFailed } from "./errors.ts";
 import { Finals, isFinal } from "./finals.ts";
 import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
@@ -23,6 +23,8 @@ interface Wait {
   readonly goal: Goal;
   /** As far as is known. */
   message: Message;
+  /** How often it was asked to be read since the reading that is under way began, that one included. */
+  readings: number;
   readonly resolve: (message: Message) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -84,7 +86,7 @@ export class Tasks {
           unbind();
           settle(value);
         };
-      const wait: Wait = { goal, message, resolve: over(resolve), reject: over(reject) };
+      const wait: Wait = { goal, message, readings: 0, resolve: over(resolve), reject: over(reject) };
       if (isSettled(wait)) return;
       if (this.#ended) return reject(this.#ended);
       if (options.signal?.aborted) return reject(options.signal.reason);
@@ -102,8 +104,7 @@ export class Tasks {
     const abort = () => giveUp(signal?.reason);
     const late = () => giveUp(CallTimeout.of(wait.goal, timeout_ms as number));
     signal?.addEventListener("abort", abort);
-    const disarm =
-      timeout_ms === undefined ? () => {} : this.#clock.after(Math.min(timeout_ms, LONGEST_TIMER_MS), late);
+    const disarm = timeout_ms === undefined ? () => {} : this.#clock.after(timeout_ms, late);
     return () => {
       disarm();
       signal?.removeEventListener("abort", abort);
@@ -181,8 +182,19 @@ export class Tasks {
     if (this.#waits.size === 0) this.#onInterest(false);
   }
 
-  /** Reads how a message stands; while that fails, again and again. */
+  /** Has it read how a message stands: by the reading that is under way, and one more, or by a new one. */
   async #read(wait: Wait): Promise<void> {
+    if (++wait.readings > 1) return;
+    while (wait.readings > 0 && this.#isOpen(wait)) {
+      wait.readings = 1;
+      if (await this.#readOnce(wait)) wait.readings--;
+      else await sleep(this.#clock, AGAIN_MS);
+    }
+    wait.readings = 0;
+  }
+
+  /** @returns whether the hub has answered. */
+  async #readOnce(wait: Wait): Promise<boolean> {
     const { id } = wait.message;
     try {
       const message = await this.#call("get", { id });
@@ -190,9 +202,10 @@ export class Tasks {
       const receipts = isForAll ? (await this.#call("receipts", { id })).receipts : [];
       this.#learn(wait, withFirst(message, receipts));
     } catch (error) {
-      if (isNotFound(error)) this.#learn(wait, { ...wait.message, erased: true });
-      else if (this.#isOpen(wait)) this.#clock.after(AGAIN_MS, () => this.#isOpen(wait) && void this.#read(wait));
+      if (!isNotFound(error)) return false;
+      this.#learn(wait, { ...wait.message, erased: true });
     }
+    return true;
   }
 
   /** Follows the events of another sender, until one brings the message so far. */

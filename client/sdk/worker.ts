@@ -57,18 +57,20 @@ export class Worker<Hub> {
   #aborting = false;
   /** Settles when all is done after `close()`; rejects when the hub refuses to give tasks. */
   readonly done: Promise<void>;
+  /** Resolves when nothing is under way any more, however it came to that. */
+  readonly ended: Promise<void>;
 
   constructor(place: WorkPlace<Hub>, handler: TaskHandler<Hub>, options: WorkOptions) {
     this.#place = place;
     this.#handler = handler;
     this.#options = options;
     const slots = Array.from({ length: options.concurrency ?? 1 }, () => this.#slot());
-    this.done = Promise.allSettled(slots).then((outcomes) => {
+    const outcomes = Promise.allSettled(slots);
+    this.ended = outcomes.then(() => {
       for (const cancel of this.#timers) cancel();
-      rethrow(outcomes);
     });
-    this.done.catch(place.report);
-    if (options.for !== undefined && options.for !== place.as) void followClaims(place, options.for, this.done);
+    this.done = outcomes.then((all) => this.#judge(all));
+    if (options.for !== undefined && options.for !== place.as) void followClaims(place, options.for, this.ended);
   }
 
   /** How many tasks are under way. */
@@ -86,7 +88,7 @@ export class Worker<Hub> {
     if (!this.#closing) this.#stopAsking();
     if (force) this.#abort();
     else if (drain_ms !== undefined) this.#after(drain_ms, () => this.#abort());
-    return this.done.catch(() => {});
+    return this.ended;
   }
 
   /**
@@ -110,6 +112,14 @@ export class Worker<Hub> {
 
   #after(delayMs: number, run: () => void): void {
     this.#timers.add(this.#place.clock.after(delayMs, run));
+  }
+
+  /** @throws what the hub refused; whoever has `error` handlers need not wait for it. */
+  #judge(slots: readonly PromiseSettledResult<void>[]): void {
+    const refused = slots.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+    if (!refused) return;
+    if (this.#place.tell(refused.reason)) this.done.catch(() => {});
+    throw refused.reason;
   }
 
   async #slot(): Promise<void> {
@@ -148,8 +158,4 @@ export class Worker<Hub> {
       this.#attempts.delete(attempt);
     }
   }
-}
-
-function rethrow(outcomes: PromiseSettledResult<void>[]): void {
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }

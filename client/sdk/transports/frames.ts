@@ -30,8 +30,12 @@ export const helloFrame = (hello: Hello) => request(HELLO_ID, "hello", hello);
 
 export const subscribeFrame = (wishes: Subscribe) => request(SUBSCRIBE_ID, "subscribe", wishes);
 
-const request = (id: number, method: string, params: object) =>
-  `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
+/** @throws TypeError when the parameters are no object of JSON's. */
+function request(id: number, method: string, params: object): string {
+  const text = JSON.stringify(params);
+  if (text?.[0] !== "{") throw new TypeError(`the parameters of ${method} cannot be written as an object of JSON`);
+  return `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${text}}`;
+}
 
 const ackOf = (cursor: string) => `{"jsonrpc":"2.0","method":"ack","params":{"cursor":"${cursor}"}}`;
 

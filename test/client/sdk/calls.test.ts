@@ -75,6 +75,19 @@ it("calls made while there is no line wait for one", async () => {
   expect((await ada.list({ to_claude: "bob" })).messages.map(({ task }) => task)).toEqual(["one", "two"]);
 });
 
+it("calls whose time was over are in nobody's way", async () => {
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket" });
+  proxy.faults.refuse = "connections";
+  proxy.cut();
+  await reaches(ada, "waiting", "connecting");
+  const late = Array.from({ length: 40 }, () => ada.stats({}, { timeout_ms: 10 }));
+  for (const { status } of await Promise.allSettled(late)) expect(status).toBe("rejected");
+  const call = ada.stats();
+  proxy.faults.refuse = undefined;
+  expect(await call).toMatchObject({ total: 0 });
+});
+
 it("calls get through a line that breaks again and again, a few each time, however many wait", async () => {
   const { server, proxy, url } = await startProxied({ ...seededRandom(), int: (below) => below });
   const ada = await join(url, { as: "ada", transport: "websocket" });

@@ -26,6 +26,13 @@ it("packs everything into one frame, the acknowledgement last", () => {
   ]);
 });
 
+it("refuses alone what is no object of JSON's", () => {
+  const odd = { id: 9, operation: "get", params: { toJSON: () => undefined } } as const;
+  const { frames, refused } = written(ROOMY, [odd, ...requests(1)]);
+  expect(refused).toMatchObject([{ id: 9, error: { name: "TypeError" } }]);
+  expect(frames).toEqual([expect.objectContaining({ id: 1 })]);
+});
+
 it("sends one thing as it is, and nothing as nothing", () => {
   expect(written(ROOMY, requests(1)).frames).toEqual([expect.objectContaining({ id: 1 })]);
   expect(written(ROOMY, [], "c.1").frames).toEqual([expect.objectContaining({ method: "ack" })]);

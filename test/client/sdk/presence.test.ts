@@ -1,5 +1,7 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PresenceWatch } from "../../../client/sdk/presenceWatch.ts";
+import type { Presence } from "../../../shared/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { Heard, join, startProxied } from "./support.ts";
 
@@ -49,4 +51,20 @@ it("holds back what overtakes the first reading, and leaves out what that contai
   watch.change({ version: 5, instances: [] });
   watch.change({ version: 7, instances: [] });
   expect(told).toEqual([5, 6, 7]);
+});
+
+it("is read again at the next change when the first reading failed", async () => {
+  const readings = [Promise.reject(new Error("not now")), Promise.resolve({ version: 7, instances: [] })];
+  const told: number[] = [];
+  const watch = new PresenceWatch(
+    () => readings.shift() as Promise<Presence>,
+    ({ version }) => told.push(version),
+  );
+  watch.begin();
+  watch.change({ version: 5, instances: [] });
+  await turn();
+  watch.change({ version: 6, instances: [] });
+  await turn();
+  watch.change({ version: 8, instances: [] });
+  expect(told).toEqual([7, 8]);
 });

@@ -1,5 +1,8 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { TaskFailed } from "../../../client/sdk/index.ts";
+import { HubError, type Message, TaskFailed } from "../../../client/sdk/index.ts";
+import { Tasks } from "../../../client/sdk/tasks.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { join, later, reaches, startProxied } from "./support.ts";
@@ -118,4 +121,25 @@ it("ends with the connection", async () => {
   await ada.close();
   await expect(result).rejects.toMatchObject({ code: "hub_closed" });
   await expect(task.result()).rejects.toMatchObject({ code: "hub_closed" });
+});
+
+it("a message that is waited for is read by one reading at a time, however often it is asked for", async () => {
+  const clock = new ManualClock();
+  let readings = 0;
+  const refuse = async () => {
+    readings++;
+    throw new HubError("storage_unavailable", "not now");
+  };
+  const nothing = () => {};
+  const tasks = new Tasks(refuse, clock, () => true, nothing, nothing);
+  const waiting = later(tasks.reach({ id: "m", status: "pending" } as Message, "end", -1));
+  for (let second = 0; second < 20; second++) {
+    tasks.look();
+    await turn();
+    clock.advance(1_000);
+    await turn();
+  }
+  expect(readings).toBeLessThanOrEqual(21);
+  tasks.end(new Error("over"));
+  await expect(waiting).rejects.toThrow("over");
 });

@@ -206,6 +206,16 @@ it("is closed with its hub, which finishes what is under way", async () => {
   expect(bob.state).toBe("closed");
 });
 
+it("tells what the hub refuses to whoever waits for its end, or listens to errors, and to nobody else", async () => {
+  const { url } = await startHub();
+  const bob = await join(url, { as: "bob" });
+  const refused = { code: "invalid_params", details: { field: "for_claude" } };
+  await expect(bob.work(() => "x", { for: "bad name" }).done).rejects.toMatchObject(refused);
+  const errors = new Heard(bob, "error");
+  bob.work(() => "x", { for: "bad name" });
+  expect(await errors.count(1)).toMatchObject([refused]);
+});
+
 it("needs a name", async () => {
   const { url } = await startHub();
   const observer = await join(url);
