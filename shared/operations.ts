@@ -33,7 +33,7 @@ export interface RestRoute {
   shape: RestShape;
 }
 
-/** `read` changes nothing; `same` may be repeated as it is; `keyed` is safe to repeat with the same key. */
+/** `read` changes nothing; `same` may be repeated as it is, and is done once; `keyed` is safe to repeat with the same key. */
 export type Repeat = "read" | "same" | "keyed";
 
 export interface Operation {

@@ -107,7 +107,7 @@ export const AFTER_CLOSE: Record<(typeof CLOSE)[keyof typeof CLOSE]["client"], s
 
 export const REPEAT_MEANINGS: Record<Repeat, string> = {
   read: "changes nothing",
-  same: "may be repeated as it is",
+  same: "may be repeated as it is: it is done once, and a repeat that finds nothing left to do is refused, or answered as before",
   keyed: "safe to repeat with the same key",
 };
 
