@@ -55,6 +55,9 @@ export class Context {
     const { connect } = await import("../sdk/connect.ts"); // most commands need no socket, and begin sooner without
     const client = { name: "coord", version };
     const hub = await connect({ url: this.url, client, ...(this.as !== undefined && { as: this.as }), ...options });
+    hub.on("error", ({ message }) => {
+      if (hub.state !== "closed") this.print.notice(message); // else the command ends with it, and tells
+    });
     try {
       return await use(hub);
     } finally {

@@ -74,6 +74,11 @@ export class FaultProxy {
     return oldest !== undefined;
   }
 
+  /** Says something to every client in the hub's place. */
+  say(bytes: Buffer): void {
+    for (const { client } of this.#lines) client.write(bytes);
+  }
+
   /** Stops forwarding, also the news that a side has closed, while connections stay open and new ones are taken. */
   blackHole(): void {
     this.#hole ??= new Gate();

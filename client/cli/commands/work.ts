@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { CannotStart, UsageError } from "../errors.ts";
 import { followLine } from "../followLine.ts";
 import { duration, field, flag, type Input, integer } from "../inputs.ts";
+import { check } from "../rest.ts";
 import { endingLine, endingOf } from "../work/ending.ts";
 import { assertStartable } from "../work/findCommand.ts";
 import { EX_TEMPFAIL, type TaskCommand } from "../work/taskCommand.ts";
@@ -60,6 +61,7 @@ export const work = command({
   async run(context, { line, concurrency = 1, for_claude, kill_after = KILL_AFTER_MS, drain, verbose = false }) {
     const { me } = context;
     if (concurrency < 1) throw new UsageError("--concurrency must be at least 1");
+    check("claim_next", { for_claude });
     await assertStartable(line[0], context.outside.env.PATH);
     const run = newRun();
     await withCommand(context, { line, run, killAfterMs: kill_after, verbose }, (taskCommand) =>

@@ -4,18 +4,20 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { groupIsAlive } from "../../../client/cli/work/groupIsAlive.ts";
-import { fits, LIMITS } from "../../../shared/index.ts";
+import { CLOSE, fits, LIMITS } from "../../../shared/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
+import { FaultProxy } from "../../support/proxy.ts";
 import { repository } from "../../support/repository.ts";
 import { tempDir } from "../../support/tempDir.ts";
-import { join as connectAs, Heard, later } from "../sdk/support.ts";
+import { join as connectAs, Heard, later, through } from "../sdk/support.ts";
 import { CoordInside, CoordProcess, runInside } from "./coord.ts";
 
 let url: string;
+let port: number;
 let offices = 0;
 beforeAll(async () => {
-  ({ url } = await startHub());
+  ({ url, port } = await startHub());
 });
 
 async function office() {
@@ -278,6 +280,20 @@ describe("the end", () => {
     expect(await groupIsAlive(group)).toBe(false);
     expect(bob.stdout).toMatch(new RegExp(`^${id} given back after`, "m"));
     expect(await ada.get({ id })).toMatchObject({ status: "pending", tries_left: 3 });
+  });
+
+  it("comes with the hub's word when the hub refuses it for good", async () => {
+    const { send, where } = await office();
+    const proxy = await FaultProxy.start({ port });
+    const script = `${SAY_GROUP}; sleep 1000`;
+    const bob = new CoordInside(["work", "--verbose", "--", "sh", "-c", script], { ...where, url: through(proxy) });
+    await send("x");
+    const group = await groupOf(bob);
+    proxy.say(Buffer.from([0x88, 2, ...[CLOSE.policy.code >> 8, CLOSE.policy.code & 0xff]])); // the frame that closes
+    expect(await bob.ended).toBe(1);
+    expect(bob.stderr.match(/the hub refused this client/g)).toHaveLength(1);
+    expect(bob.stderr).toMatch(/^error: the hub refused this client: .* \(close code 1008\)\n$/m);
+    expect(await groupIsAlive(group)).toBe(false);
   });
 
   it("by SIGKILL leaves neither a command nor a context behind", async () => {
