@@ -68,7 +68,8 @@ export class Context {
   /** A text from the command line, or all of stdin where it is `-`. @throws UsageError when that is no text. */
   async text<T extends string | undefined>(given: T): Promise<T | string> {
     if (given !== "-") return given;
-    const bytes = await this.within(buffer(this.outside.stdin()));
+    const stdin = this.outside.stdin();
+    const bytes = await this.within(buffer(stdin)).finally(() => stdin.destroy());
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {

@@ -19,6 +19,8 @@ export interface Where {
   env?: Record<string, string>;
   /** What stdin says. */
   input?: string | Buffer;
+  /** Whether stdin stays open after that. Only in a process of its own. */
+  goesOn?: boolean;
   /** The file that stdout is. Only in a process of its own. */
   stdout?: string;
   /** The terminal's width; left out, there is none. Only inside this process. */
@@ -89,7 +91,8 @@ export class CoordProcess extends Coord {
     for (const on of ["stdout", "stderr"] as const) {
       this.child[on]?.setEncoding("utf8").on("data", (text: string) => this.add(on, text));
     }
-    this.child.stdin?.end(where.input);
+    if (where.input !== undefined) this.child.stdin?.write(where.input);
+    if (!where.goesOn) this.child.stdin?.end();
     defer(async () => {
       this.child.kill("SIGKILL");
       await this.ended;

@@ -1,12 +1,14 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
 import { EXIT_CODES } from "../../../client/cli/exitCodes.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";
-import { run, runInside } from "./coord.ts";
+import { CoordProcess, run, runInside } from "./coord.ts";
 
 describe("a wrong command line ends with 2, says what is wrong, and where help is", () => {
   it.each([
@@ -71,6 +73,13 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     expect([code, stderr]).toEqual([2, expect.stringContaining("stdin is not text in UTF-8")]);
     expect((await runInside(["stats", "--json"], { url })).json.total).toBe(0);
   });
+});
+
+it("a signal ends a command while it reads stdin", async () => {
+  const input = Buffer.alloc(4 * 1024 * 1024);
+  const sending = new CoordProcess(["send", "bob", "-"], { as: "ada", input, goesOn: true });
+  await once(sending.child.stdin as Writable, "drain"); // it reads: no pipe holds so much
+  expect([await sending.end("SIGTERM"), sending.stderr]).toEqual([143, ""]);
 });
 
 describe("where no hub answers", () => {
