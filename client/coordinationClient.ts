@@ -4,10 +4,10 @@
  * The environment is read at each call: `COORDINATION_API_URL` (`http://localhost:3000/api/coord`), `CLAUDE_ID` (the
  * name of this instance) and `COORDINATION_TOKEN`.
  *
- * A function fails with the hub's own sentence (a `HubError`), or within 5 seconds with `Coordination API server not
- * running`. Until then it asks again by itself, so a restart of the hub goes unnoticed. What failed for want of an
- * answer may have been done all the same; asked again within a minute, `sendTask` and `claimTask` repeat it, and it is
- * done once.
+ * A function fails with the hub's own sentence (a `HubError`), at once with a `TypeError` when what it was given cannot
+ * be sent, or within 5 seconds with `Coordination API server not running`. Until then it asks again by itself, so a
+ * restart of the hub goes unnoticed. What failed for want of an answer may have been done all the same; asked again
+ * within a minute, `sendTask` and `claimTask` repeat it, and it is done once.
  *
  * A claim belongs to a name, not to this process. It ends 30 minutes after it was made, or after the last heartbeat of
  * that name; then the task goes back. What this process claimed itself, it completes under that claim's number, so that
@@ -21,6 +21,7 @@
  *
  * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
  */
+import { validateHeaderValue } from "node:http";
 import * as z from "zod";
 import { name } from "../shared/fields.ts";
 import {
@@ -41,7 +42,7 @@ import { Repeats } from "./repeats.ts";
 import { ANSWER_MS, ask, asTold, type Caller, call as restCall } from "./restCalls.ts";
 import type { HubEvent } from "./sdk/events.ts";
 import type { Hub } from "./sdk/hub.ts";
-import { DEFAULT_URL } from "./sdk/options.ts";
+import { DEFAULT_URL, settle } from "./sdk/options.ts";
 
 /** A chat or a task, as the hub tells it. */
 export type CoordinationMessage = Message;
@@ -277,11 +278,16 @@ function call<N extends OperationName>(operation: N, params: Params<N>, as?: str
 const isRefusal = (error: unknown, ...codes: HubError["code"][]) =>
   error instanceof HubError && codes.includes(error.code);
 
-/** Empty variables count as unset. */
+/**
+ * Empty variables count as unset.
+ *
+ * @throws Error when one cannot be what it is for.
+ */
 function environment(): Caller {
-  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN } = process.env;
+  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
+  validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
   return {
-    url: COORDINATION_API_URL || DEFAULT_URL,
+    url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
     name: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
     token: COORDINATION_TOKEN || undefined,
   };

@@ -6,7 +6,6 @@ import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
 import { HubRefused } from "./sdk/errors.ts";
-import { settle } from "./sdk/options.ts";
 import { pauseAfter } from "./sdk/pace.ts";
 import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
 
@@ -14,6 +13,7 @@ type Headers = Record<string, string>;
 
 /** Which hub, and as whom. */
 export interface Caller {
+  /** REST base of the hub, without a slash at its end. */
   url: string;
   name: string | undefined;
   token: string | undefined;
@@ -23,11 +23,17 @@ export interface Caller {
 export const ANSWER_MS = 4_000;
 const AGAIN_MS = 200;
 
+class NotRunning extends Error {
+  constructor(cause: unknown) {
+    super("Coordination API server not running", { cause });
+  }
+}
+
 /**
- * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is safe: what is not the
- * same when done twice carries a key.
+ * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is safe:
+ * what is not the same when done twice carries a key.
  *
- * @throws HubError what the hub refused; Error `Coordination API server not running`.
+ * @throws HubError what the hub refused; Error `Coordination API server not running`; TypeError what cannot be written.
  */
 export async function call<N extends OperationName>(
   caller: Caller,
@@ -39,7 +45,7 @@ export async function call<N extends OperationName>(
     try {
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
-      const mayPass = !(error instanceof HubError) || error.code === "shutting_down";
+      const mayPass = error instanceof NotRunning || (error instanceof HubError && error.code === "shutting_down");
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;
       await pause(again);
@@ -58,8 +64,8 @@ export async function ask<N extends OperationName>(
     ...(name !== undefined && { "X-Claude-Id": name }),
     ...(token !== undefined && { Authorization: `Bearer ${token}` }),
   };
+  const request = toRequest(url, operation, params);
   try {
-    const request = toRequest(settle({ url }).url, operation, params);
     const answer = await exchange(request, headers, AbortSignal.timeout(Math.ceil(withinMs)));
     return fromResponse(operation, params, JSON.parse(answer)) as Result<N>;
   } catch (error) {
@@ -84,6 +90,4 @@ async function exchange({ method, url, body }: RestRequest, headers: Headers, si
 
 /** What the hub refused, as it is; everything else means that none answered. */
 export const asTold = (error: unknown) =>
-  error instanceof HubError || error instanceof HubRefused
-    ? error
-    : new Error("Coordination API server not running", { cause: error });
+  error instanceof HubError || error instanceof HubRefused ? error : new NotRunning(error);

@@ -77,20 +77,19 @@ test("where no hub answers, every function says so in time; what arrives too lat
   });
   const [refused, silent, mute] = [base(await freePort()), base(hole.port), await serve(() => {})];
   const strange = Object.keys(ANSWERS).map((kind) => `${server}/${kind}`);
-  const wrong = [...strange, "localhost:3000/api/coord", "http://"];
 
   const functions = Object.values(FUNCTIONS);
-  const [ofRefused, ofSilent, ofSubscribe, ofWrong, ofTest] = await Promise.all([
+  const [ofRefused, ofSilent, ofSubscribe, ofStrange, ofTest] = await Promise.all([
     outcomesOf(refused, functions),
     outcomesOf(silent, functions),
     Promise.all([refused, mute, `${server}/html`].map((url) => outcomeOf(url, subscribing))),
-    Promise.all(wrong.map((url) => outcomeOf(url, getAllMessages))),
+    Promise.all(strange.map((url) => outcomeOf(url, getAllMessages))),
     Promise.all([refused, silent, ...strange].map((url) => outcomeOf(url, testCoordinationAPI))),
   ]);
   expect(ofRefused).toEqual(functions.map(() => failed(refused)));
   expect(ofSilent).toEqual(functions.map(() => failed(silent)));
   expect(ofSubscribe).toEqual([refused, mute, `${server}/html`].map(failed));
-  expect(ofWrong).toEqual(wrong.map(failed));
+  expect(ofStrange).toEqual(strange.map(failed));
   expect(ofTest.map(([, ...rest]) => rest)).toEqual(ofTest.map(() => [false, "in time"]));
 
   become(silent, "server_backend");
@@ -98,6 +97,24 @@ test("where no hub answers, every function says so in time; what arrives too lat
   const sent = await sendTask("x");
   expect((await getAllMessages()).map(({ id }) => id)).toEqual([sent.id]);
   await expect.poll(() => hole.open).toBe(0);
+});
+
+test("what the caller got wrong is said in its own words, and is no hub's fault", async () => {
+  const url = base(await freePort());
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  const outcomes = [];
+  for (const result of [10n, circular]) outcomes.push(await outcomeOf(url, () => completeTask("a1", result as never)));
+  for (const place of ["localhost:3000/api/coord", "http://"]) outcomes.push(await outcomeOf(place, subscribing));
+  vi.stubEnv("COORDINATION_TOKEN", "secret\n");
+  outcomes.push(await outcomeOf(url, getAllMessages));
+  expect(outcomes.map(([, message]) => message)).toEqual([
+    "Do not know how to serialize a BigInt",
+    expect.stringMatching(/^Converting circular structure to JSON/),
+    expect.stringMatching(/^url must begin with .*: localhost:3000\/api\/coord$/),
+    expect.stringMatching(/^url must begin with .*: http:\/\/$/),
+    'Invalid character in header content ["COORDINATION_TOKEN"]',
+  ]);
 });
 
 test("a process is told in time, too, and then ends at once", async () => {
