@@ -126,7 +126,8 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
  * it is: whoever holds it goes on.
  *
  * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
- *   for that is `result` in full, and its beginning `error`.
+ *   for that is `result`, and its beginning `error`. Whatever text an error has, it can be told: half a character is
+ *   told as U+FFFD, and of what is too long for a result the beginning.
  * @throws Error when the task is complete already, or somebody else's.
  * @example await completeTask(task.id, "API rate limited", "failed");
  */

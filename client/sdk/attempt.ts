@@ -1,5 +1,6 @@
 /** One attempt at a task, from its claim to the word that ends it. */
-import { fits, HubError, LIMITS, type Message, type Params } from "../../shared/index.ts";
+import { HubError, LIMITS, type Message, type Params } from "../../shared/index.ts";
+import { bounded } from "./boundedText.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { LONGEST_TIMER_MS } from "./clock.ts";
 import { GiveBack, HubClosed, isRetryable } from "./errors.ts";
@@ -225,7 +226,7 @@ function tells(ask: () => boolean): boolean {
 
 function textOf(value: unknown): string {
   try {
-    return bounded(String(value instanceof Error ? value.message || value.name : value));
+    return bounded(String(value instanceof Error ? value.message || value.name : value), LIMITS.error_bytes);
   } catch {
     return "it has no text";
   }
@@ -246,11 +247,3 @@ const isUnfit = (error: unknown) =>
   error instanceof HubError && (error.code === "too_large" || error.code === "invalid_params");
 
 const NO_TEXT = new TypeError("result must be a string: JSON.stringify what is none");
-
-/** No character takes more than six bytes of JSON. */
-const BEGINNING_CHARS = Math.floor(LIMITS.error_bytes / 6);
-
-function bounded(text: string): string {
-  const whole = text.toWellFormed();
-  return fits(whole, LIMITS.error_bytes) ? whole : whole.slice(0, BEGINNING_CHARS).toWellFormed();
-}

@@ -208,6 +208,13 @@ describe("completeTask", () => {
     expect(error?.endsWith("…")).toBe(true);
   });
 
+  test("any text of a failure can be told: half a character, and more than a result can be", async () => {
+    const [cut, long] = [await post(hub.url, { task: "1" }), await post(hub.url, { task: "2" })];
+    expect(await completeTask(cut, "\ud83d!", "failed")).toMatchObject({ error: "\ufffd!" });
+    const { result } = await completeTask(long, "x\ud83d".repeat(LIMITS.result_bytes), "failed");
+    expect(result).toMatch(/^(x\ufffd){80000}.*…$/);
+  });
+
   test("works without a claim", async () => {
     expect(await completeTask(await post(hub.url, { task: "1" }), "ok")).toMatchObject({ status: "complete" });
   });
