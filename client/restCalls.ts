@@ -33,18 +33,21 @@ class NotRunning extends Error {
  * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is safe:
  * what is not the same when done twice carries a key.
  *
+ * @param unanswered is called when no hub has answered: what is asked for may have been done.
  * @throws HubError what the hub refused; Error `Coordination API server not running`; TypeError what cannot be written.
  */
 export async function call<N extends OperationName>(
   caller: Caller,
   operation: N,
   params: Params<N>,
+  unanswered = () => {},
 ): Promise<Result<N>> {
   const deadline = performance.now() + ANSWER_MS;
   for (;;) {
     try {
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
+      if (error instanceof NotRunning) unanswered();
       const mayPass = error instanceof NotRunning || (error instanceof HubError && error.code === "shutting_down");
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;

@@ -1,6 +1,13 @@
 /** Calls whose answer was lost happen once. */
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { claimTask, completeTask, getAllMessages, getMessage, sendTask } from "../../../client/coordinationClient.ts";
+import {
+  claimTask,
+  completeTask,
+  deleteMessage,
+  getAllMessages,
+  getMessage,
+  sendTask,
+} from "../../../client/coordinationClient.ts";
 import { Repeats } from "../../../client/repeats.ts";
 import { HubError } from "../../../client/sdk/index.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
@@ -40,6 +47,19 @@ describe("an answer that was lost on its way goes unnoticed:", () => {
     await claimTask(id);
     become(await broken(), "server_backend");
     expect(await completeTask(id, "ok", status)).toMatchObject({ status });
+  });
+
+  test("completeTask, failed, without a claim; another failure is not this one", async () => {
+    const id = await post(hub.url, { task: "1" });
+    become(await broken(), "server_backend");
+    expect(await completeTask(id, "no", "failed")).toMatchObject({ status: "failed", error: "no" });
+    await expect(completeTask(id, "other", "failed")).rejects.toThrow("Task is failed: fail is not possible");
+  });
+
+  test("deleteMessage", async () => {
+    const id = await post(hub.url, { task: "1" });
+    become(await broken(), "server_backend");
+    expect(await deleteMessage(id)).toBe(true);
   });
 });
 
