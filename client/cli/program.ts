@@ -39,7 +39,7 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
     running = COMMANDS.find(({ name }) => name === subcommand.name());
   });
   try {
-    await program.parseAsync(withPresets(outside), { from: "user" });
+    await program.parseAsync(withPresets(program, outside), { from: "user" });
     return code;
   } catch (error) {
     return ended(strayValue(error, outside, running) ?? error, print, running);
@@ -53,9 +53,11 @@ const ownWords = ({ argv }: Outside) => argv.slice(0, argv.includes("--") ? argv
  * An option whose value may be left out takes the next word only where that is one of its choices: in
  * `send --wait bob hello` the next word is the recipient.
  */
-function withPresets(outside: Outside): string[] {
+function withPresets(program: Commander, outside: Outside): string[] {
   const own = ownWords(outside);
-  const row = COMMANDS.find(({ name }) => name === own.find((word) => COMMANDS.some((one) => one.name === word)));
+  const isValue = (i: number) => program.options.some(({ long, required }) => required && long === own[i - 1]);
+  const called = own.find((word, i) => !isValue(i) && COMMANDS.some(({ name }) => name === word));
+  const row = COMMANDS.find(({ name }) => name === called);
   const options = Object.values(row?.inputs ?? {}).filter(({ preset }) => preset !== undefined);
   const words = own.map((word, i) => {
     const option = options.find(({ usage }) => usage.split(" ")[0] === word);

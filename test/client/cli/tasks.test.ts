@@ -169,7 +169,7 @@ describe("send --wait", () => {
 
   it("without a rung waits for the end, wherever it stands", async () => {
     const { url, bob } = await twoShells();
-    const waiting = new CoordInside(["send", "--wait", "bob", "--", "--wait"], { url, as: "ada" });
+    const waiting = new CoordInside(["--as", "wait", "send", "--wait", "bob", "--", "--wait"], { url });
     const { json } = await bob("next", "--wait", "10", "--json");
     expect(json.task).toBe("--wait");
     await bob("complete", json.id, "4");
