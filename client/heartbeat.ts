@@ -1,4 +1,5 @@
 import { HubError } from "../shared/index.ts";
+import { NotRunning } from "./restCalls.ts";
 
 /** The longest that a timer can wait; with more it would fire at once. */
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
@@ -10,18 +11,19 @@ export class Heartbeat {
   /**
    * Beats now and then every `intervalMs`, instead of an earlier heartbeat.
    *
-   * @param refused is told the first time that the hub refuses a beat. That none hears it is nothing to tell: the next
-   *   one may be heard.
+   * @param refused is told the first time that a beat is refused, or cannot be sent at all. That no hub hears it is
+   *   nothing to tell: the next one may be heard.
    * @throws RangeError when no timer can wait so long.
    */
-  start(beat: () => Promise<unknown>, intervalMs: number, refused: (refusal: HubError) => void): void {
+  start(beat: () => Promise<unknown>, intervalMs: number, refused: (refusal: Error) => void): void {
     if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_INTERVAL_MS) {
       throw new RangeError(`interval must be a whole number of milliseconds from 1 to ${MAX_INTERVAL_MS}`);
     }
     let isTold = false;
     const run = () => {
       beat().catch((error) => {
-        if (isTold || !(error instanceof HubError) || error.retryable) return;
+        const mayPass = error instanceof NotRunning || (error instanceof HubError && error.retryable);
+        if (isTold || mayPass) return;
         isTold = true;
         refused(error);
       });

@@ -23,7 +23,8 @@ export interface Caller {
 export const ANSWER_MS = 4_000;
 const AGAIN_MS = 200;
 
-class NotRunning extends Error {
+/** No hub has answered. */
+export class NotRunning extends Error {
   constructor(cause: unknown) {
     super("Coordination API server not running", { cause });
   }

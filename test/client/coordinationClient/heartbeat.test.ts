@@ -1,5 +1,6 @@
 /** The heartbeat: at once, again and again, until it is stopped. */
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { startHeartbeat, stopHeartbeat } from "../../../client/coordinationClient.ts";
 import { http } from "../../support/http.ts";
@@ -108,6 +109,12 @@ test("a beat that is refused is told once, as a warning", async () => {
   become(beats.url);
   startHeartbeat("not a name", 5);
   await beats.until(5);
+  become("localhost:3000");
+  startHeartbeat("ada", 5);
+  while (warnings.length < 2) await setImmediate();
   process.off("warning", hear);
-  expect(warnings).toEqual(["the heartbeat of not a name was refused: claude_id is no name"]);
+  expect(warnings).toEqual([
+    "the heartbeat of not a name was refused: claude_id is no name",
+    expect.stringMatching(/^the heartbeat of ada was refused: url must begin with/),
+  ]);
 });
