@@ -12,7 +12,7 @@
  */
 import { LIMITS } from "../../shared/limits.ts";
 import { floorOf } from "../store/retention.ts";
-import type { LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
+import type { CommitResult, LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
 import { addressesOf, viewOf } from "../store/view.ts";
 import { kindsOf, ofKinds } from "./kinds.ts";
 import { makePage } from "./page.ts";
@@ -136,14 +136,12 @@ export class Delivery {
   }
 
   /** Takes what was committed, in order. */
-  committed(entries: readonly LogEntry[]): void {
-    const first = entries[0];
-    if (!first) return;
-    const head = (entries.at(-1) as LogEntry).seq;
-    if (first.seq !== this.#head + 1) {
+  committed({ entries, head }: Pick<CommitResult, "entries" | "head">): void {
+    if (head !== this.#head + entries.length) {
       this.#jump(head);
       return;
     }
+    if (entries.length === 0) return;
     this.#headBefore = this.#head;
     this.#head = head;
     this.#tail.push(entries);

@@ -65,6 +65,15 @@ export class ClaimLines {
     }
   }
 
+  /** Calls everyone: entries up to `head` went by unseen. */
+  callAll(head: number): void {
+    for (const line of this.#lines.values()) {
+      line.lastClaimable = head;
+      line.isEmpty = false;
+      for (const waiter of line.waiters) if (waiter.state === "waiting") waiter.call();
+    }
+  }
+
   /**
    * Waits in line for a task.
    *

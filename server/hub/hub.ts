@@ -216,9 +216,12 @@ export class Hub {
     await this.store.close();
   }
 
-  #committed({ entries, wakeAt }: CommitResult): void {
-    this.delivery.committed(entries);
-    this.claimLines.committed(entries);
+  #committed(result: CommitResult): void {
+    const { entries, head, wakeAt } = result;
+    const isGap = head > this.delivery.head + entries.length;
+    this.delivery.committed(result);
+    if (isGap) this.claimLines.callAll(head);
+    else this.claimLines.committed(entries);
     this.#alarm.arm(wakeAt);
   }
 

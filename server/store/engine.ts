@@ -101,7 +101,7 @@ export class Engine {
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
     const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
-    return { outcomes, entries: this.#journal.close(), wakeAt };
+    return { outcomes, entries: this.#journal.close(), head: this.head, wakeAt };
   }
 
   #nextWake(): number | null {

@@ -87,6 +87,8 @@ export interface LogEntry {
 export interface CommitResult {
   outcomes: Outcome[];
   entries: LogEntry[];
+  /** Seq of the log's last entry, which tells of entries whose own commit seemed to fail. */
+  head: number;
   /** When the store is to be woken next (ms), because time alone changes something or is to be noted; null: never. */
   wakeAt: number | null;
 }

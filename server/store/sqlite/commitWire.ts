@@ -12,7 +12,7 @@ import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../store.ts"
 
 export interface FlatResult {
   wakeAt: number | null;
-  firstSeq: number;
+  head: number;
   messages: string;
   events: string;
   /** OUTCOME numbers for each outcome, then ENTRY numbers for each entry. */
@@ -40,7 +40,7 @@ export const encodeCommands = (commands: readonly StoreCommand[]): string => JSO
 
 export const decodeCommands = (text: string): StoreCommand[] => JSON.parse(text) as StoreCommand[];
 
-export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatResult {
+export function encodeResult({ outcomes, entries, head, wakeAt }: CommitResult): FlatResult {
   const numbers = new Int32Array(outcomes.length * OUTCOME + entries.length * ENTRY);
   const names = new Map<string, number>();
   const errors: WireError[] = [];
@@ -63,9 +63,8 @@ export function encodeResult({ outcomes, entries, wakeAt }: CommitResult): FlatR
     events += entry.json;
     at += ENTRY;
   }
-  const firstSeq = entries[0]?.seq ?? 0;
   const texts = { messages, events, names: [...names.keys()], errors, macros };
-  return { wakeAt, firstSeq, numbers, outcomes: outcomes.length, ...texts };
+  return { wakeAt, head, numbers, outcomes: outcomes.length, ...texts };
 }
 
 function encodeOutcome(outcome: Extract<Outcome, { ok: true }>, numbers: Int32Array, at: number): string {
@@ -99,7 +98,7 @@ function numberOf(name: string, names: Map<string, number>): number {
 
 export function decodeResult(flat: FlatResult): CommitResult {
   const { numbers, messages, events } = flat;
-  const result: CommitResult = { wakeAt: flat.wakeAt, outcomes: [], entries: [] };
+  const result: CommitResult = { wakeAt: flat.wakeAt, head: flat.head, outcomes: [], entries: [] };
   let failures = 0;
   let place = 0;
   let at = 0;
@@ -117,7 +116,7 @@ export function decodeResult(flat: FlatResult): CommitResult {
   }
   for (const [i, all] of flat.macros) Object.assign(result.outcomes[i] as Outcome, { messages: all });
   place = 0;
-  for (let seq = flat.firstSeq; at < numbers.length; at += ENTRY, seq++) {
+  for (let seq = flat.head - (numbers.length - at) / ENTRY + 1; at < numbers.length; at += ENTRY, seq++) {
     const end = place + (numbers[at + 2] as number);
     result.entries.push(decodeEntry(numbers, at, seq, events.slice(place, end), flat.names));
     place = end;

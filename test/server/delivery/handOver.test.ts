@@ -72,15 +72,19 @@ describe.each(Object.entries(BATCHES))("%s around the last read", (_, [first, se
 });
 
 describe("news of a commit that is lost", () => {
-  test("is made up for by the next one, for those who were live and those who were not", async () => {
+  test.each([
+    ["the next one", chat("bob", "ada", "announced")],
+    ["the next one, though that logs nothing", { op: "wake" }],
+  ] as const)("is made up for by %s, for those who were live and those who were not", async (_, next) => {
     const log = await HeldLog.start(OLD);
     const followers = ["bob", null].flatMap((reader) =>
       [0, log.delivery.head].map((cursor) => new Follower(log, { reader, cursor })),
     );
     await log.commit(chat("ada", "bob", "unannounced"));
     log.lose();
-    await log.commitAndAnnounce(chat("bob", "ada", "announced"));
+    await log.commitAndAnnounce(next);
     await log.drain();
+    for (const follower of followers) await expectExact(log, follower);
     await log.commitAndAnnounce(chat("bob", "ada", "afterwards"));
     await log.drain();
     for (const follower of followers) await expectExact(log, follower);

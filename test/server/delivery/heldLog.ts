@@ -7,7 +7,7 @@ import { Delivery } from "../../../server/delivery/delivery.ts";
 import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
-import type { LogEntry, LogSlice, Reader, StoreCommand } from "../../../server/store/store.ts";
+import type { CommitResult, LogEntry, LogSlice, Reader, StoreCommand } from "../../../server/store/store.ts";
 import type { EventKind } from "../../../shared/event.ts";
 
 const EPOCH = "0123456789ab";
@@ -78,7 +78,7 @@ export class HeldLog {
   readonly failures: unknown[] = [];
   delivery!: Delivery;
   /** Commits that are durable, but not known to delivery yet. */
-  readonly #unannounced: LogEntry[][] = [];
+  readonly #unannounced: CommitResult[] = [];
 
   private constructor() {
     const lease = { graceMs: DAY_MS, detachedMs: DAY_MS, backoffMaxMs: DAY_MS };
@@ -101,13 +101,12 @@ export class HeldLog {
 
   /** Makes a batch durable. Delivery learns of it with `announce`. */
   async commit(...commands: StoreCommand[]): Promise<void> {
-    const { entries } = await this.store.commit(commands, START);
-    this.#unannounced.push(entries);
+    this.#unannounced.push(await this.store.commit(commands, START));
   }
 
   /** Tells delivery of the oldest batch that it does not know. */
   announce(): void {
-    this.delivery.committed(this.#unannounced.shift() as LogEntry[]);
+    this.delivery.committed(this.#unannounced.shift() as CommitResult);
   }
 
   /** Loses the news of the oldest batch that delivery does not know. */

@@ -1,12 +1,14 @@
 import type { Moment } from "../../../server/clock.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
+import { HubError } from "../../../shared/errors.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** A store in memory whose commits can be held up for as long as a test wants. */
+/** A store in memory whose commits can be held up for as long as a test wants, fail, or only seem to fail. */
 export class HeldStore extends MemoryStore {
   #gate = Promise.resolve();
+  #isAnswerLost = (_: StoreCommand) => false;
 
   constructor() {
     let ids = 0;
@@ -23,8 +25,16 @@ export class HeldStore extends MemoryStore {
     return release;
   }
 
+  /** The next batch with such a command is durable, but seems to have failed. */
+  loseAnswer(of: StoreCommand["op"]): void {
+    this.#isAnswerLost = ({ op }) => op === of;
+  }
+
   override async commit(commands: readonly StoreCommand[], at: Moment) {
     await this.#gate;
-    return super.commit(commands, at);
+    const result = await super.commit(commands, at);
+    if (!commands.some(this.#isAnswerLost)) return result;
+    this.#isAnswerLost = () => false;
+    throw new HubError("storage_unavailable", "The disk is away");
   }
 }

@@ -49,11 +49,12 @@ const result: fc.Arbitrary<CommitResult> = fc
     wakeAt: fc.option(fc.maxSafeNat()),
     outcomes: fc.array(outcome),
     entries: fc.array(entry),
-    first: fc.nat(),
+    before: fc.nat(),
   })
-  .map(({ first, entries, ...rest }) => ({
+  .map(({ before, entries, ...rest }) => ({
     ...rest,
-    entries: entries.map((one, i): LogEntry => ({ seq: first + 1 + i, ...one })),
+    head: before + entries.length,
+    entries: entries.map((one, i): LogEntry => ({ seq: before + 1 + i, ...one })),
   }));
 
 test("results of every shape", () => {

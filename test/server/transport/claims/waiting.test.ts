@@ -108,6 +108,18 @@ describe("whoever waits for a task", () => {
   });
 });
 
+test("a task whose send seemed to fail is told of, and given to whoever waits, once its sender repeats it", async () => {
+  const store = new HeldStore();
+  scene = await Scene.start({ store });
+  const { answer } = await inLine(await scene.worker("r1"));
+  store.loseAnswer("send");
+  const key = { idempotency_key: "k1" };
+  await expect(scene.send(key)).rejects.toMatchObject({ code: "storage_unavailable" });
+  const { id } = await scene.send(key);
+  expect(await answer).toMatchObject({ id, attempt: 1 });
+  await scene.ada.event("new", id);
+});
+
 describe("fifty claimers of one task (I6)", () => {
   const FIFTY = Array.from({ length: 50 }, (_, i) => `r${i}`);
   const claimed = () => scene.ada.events.filter(({ kind }) => kind === "claimed");
