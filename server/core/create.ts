@@ -96,8 +96,13 @@ export function create(
 
 export const CHAT_WAITS_FOR_NOTHING = "A chat waits for nothing: only a task can have `after`";
 
+/** @throws HubError `not_a_task` */
+export function assertMayWait({ type }: NewMessage): void {
+  if (type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
+}
+
 function assertPossible(said: NewMessage, type: MessageType): void {
-  if (said.after && type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
+  if (said.after) assertMayWait(said);
   if (said.to_claude === EVERYONE && type === "task") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }

@@ -5,7 +5,7 @@ import { wholeMessage } from "../../../shared/sendRule.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import type { Template, TemplateFields, TemplateStep } from "../../../shared/template.ts";
 import { validate } from "../../../shared/validate.ts";
-import type { NewMessage } from "../../core/create.ts";
+import { assertMayWait, type NewMessage } from "../../core/create.ts";
 import { inOrder, inStep } from "../../core/macro.ts";
 import type { Values } from "../../core/places.ts";
 import { newMessage } from "../../core/said.ts";
@@ -55,10 +55,12 @@ export function expand(
   const expanded: ExpandedStep[] = [];
   let bytes = 0;
   for (const step of inOrder(steps)) {
-    const said = inStep(step.key, () => whole(from_claude, stepFields(step, values, beside, source)));
+    const { key, after = [] } = step;
+    const said = inStep(key, () => whole(from_claude, stepFields(step, values, beside, source)));
+    if (after.length > 0) inStep(key, () => assertMayWait(said));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
     if (bytes > LIMITS.macro_bytes) throw tooMuch();
-    expanded.push({ key: step.key, after: step.after ?? [], said });
+    expanded.push({ key, after, said });
   }
   return { steps: expanded, keys: steps.map(({ key }) => key) };
 }

@@ -181,6 +181,8 @@ export const templates: Section = (hub) => {
       const { head } = hub();
       await expect(send(macro, { app: "shop", who: "not a name" })).rejects.toThrow(/^Step test: to_claude must be/);
       await expect(send(macro, { app: "shop", who: "*" })).rejects.toMatchObject({ code: "not_a_task" });
+      const chat = { code: "not_a_task", message: "Step test: A chat waits for nothing: only a task can have `after`" };
+      await expect(send(macro, { app: "shop" }, { type: "chat" })).rejects.toMatchObject(chat);
       await expect(send(macro, { app: "shop" }, { task: "x" })).rejects.toThrow(/^task cannot be said beside/);
       await remove(build);
       await expect(send(macro, { app: "shop" })).rejects.toMatchObject({
