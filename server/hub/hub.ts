@@ -25,7 +25,7 @@ import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 
-/** How soon a receipt that could not be written is written again, ms. */
+/** How soon the store is told again what it could not take, ms. */
 const AGAIN_MS = 1_000;
 
 /** How connections are watched, ms. */
@@ -70,6 +70,8 @@ export class Hub {
   readonly #failed: HubOptions["failed"];
   readonly #closing = new Cancellation();
   readonly #pruner: Pruner;
+  /** Receipts that the store could not take, by reader. */
+  readonly #undelivered = new Map<string, Set<string>>();
   readonly #alarm: Alarm;
 
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
@@ -199,8 +201,23 @@ export class Hub {
   }
 
   async #deliver(reader: string, ids: readonly string[]): Promise<void> {
-    const isSettled = await this.#settles("delivered", this.#commits.ride({ op: "delivered", reader, ids }));
-    if (!isSettled) this.clock.after(AGAIN_MS, () => void this.#deliver(reader, ids));
+    if (await this.#settles("delivered", this.#commits.ride({ op: "delivered", reader, ids }))) return;
+    if (this.#undelivered.size === 0) this.clock.after(AGAIN_MS, () => this.#deliverAgain());
+    const undelivered = this.#undelivered.get(reader) ?? new Set();
+    for (const id of ids) undelivered.add(id);
+    this.#undelivered.set(reader, undelivered);
+  }
+
+  #deliverAgain(): void {
+    const undelivered = [...this.#undelivered];
+    this.#undelivered.clear();
+    for (const [reader, ids] of undelivered) void this.#deliver(reader, [...ids]);
+  }
+
+  /** Commits a command of the hub's own, for which nobody waits: once the store can take it. */
+  async owe(command: StoreCommand): Promise<void> {
+    const isSettled = await this.#settles(command.op, this.submit(command));
+    if (!isSettled) this.clock.after(AGAIN_MS, () => void this.owe(command));
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */

@@ -182,15 +182,16 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   if (key !== undefined) hub.claimLines.giveUp(key);
   const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
-  if (outcome && client.gone?.cancelled) await giveBack(hub, outcome, client);
+  if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client);
   return { value: outcome?.message ?? "null" };
 }
 
 /** A task claimed for a caller who has hung up and cannot ask again goes back untried. */
-async function giveBack(hub: Hub, { message }: Done, client: Client): Promise<void> {
+function giveBack(hub: Hub, { message }: Done, client: Client): void {
   if (message === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
-  await change(hub, id, { op: "release", attempt }, { ...client, caller: undefined, claude_id: claimed_by });
+  const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
+  void hub.owe({ op: "change", id, command: { op: "release", attempt }, caller });
 }
 
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */

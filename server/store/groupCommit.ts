@@ -108,7 +108,7 @@ export class GroupCommit {
 
   /** Queues the riders, before what is submitted next. */
   board(): void {
-    this.#queue.push(...this.#riders);
+    this.#queue = this.#queue.concat(this.#riders);
     this.#riders = [];
     this.#callOffRide?.();
     this.#callOffRide = undefined;

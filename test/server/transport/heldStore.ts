@@ -8,6 +8,10 @@ const DAY_MS = 24 * 60 * 60_000;
 /** A store in memory whose commits can be held up for as long as a test wants, fail, or only seem to fail. */
 export class HeldStore extends MemoryStore {
   #gate = Promise.resolve();
+  /** Which commands find the disk full. */
+  isFullFor = (_: StoreCommand) => false;
+  /** Those that have. */
+  readonly refused: StoreCommand[] = [];
   #isAnswerLost = (_: StoreCommand) => false;
 
   constructor() {
@@ -32,6 +36,11 @@ export class HeldStore extends MemoryStore {
 
   override async commit(commands: readonly StoreCommand[], at: Moment) {
     await this.#gate;
+    const refused = commands.filter(this.isFullFor);
+    if (refused.length > 0) {
+      this.refused.push(...refused);
+      throw new HubError("storage_full", "The disk is full");
+    }
     const result = await super.commit(commands, at);
     if (!commands.some(this.#isAnswerLost)) return result;
     this.#isAnswerLost = () => false;

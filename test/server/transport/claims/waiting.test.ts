@@ -188,8 +188,7 @@ describe("an answer that is lost", () => {
   });
 
   /** A task is claimed over REST while its caller hangs up. @returns what was told of it. */
-  async function claimAndHangUp(headers: Record<string, string>): Promise<string[]> {
-    const store = new HeldStore();
+  async function claimAndHangUp(headers: Record<string, string>, store = new HeldStore()): Promise<string[]> {
     scene = await Scene.start({ store });
     const { id } = await scene.send();
     const release = store.hold();
@@ -205,6 +204,16 @@ describe("an answer that is lost", () => {
 
   test("to a caller without a run gives the task back: it could not ask again", async () => {
     expect(await claimAndHangUp({ "x-claude-id": "bob" })).toEqual(["new", "claimed", "released"]);
+    expect(await (await scene.worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
+  });
+
+  test("gives it back as soon as the store can be written", async () => {
+    const store = new HeldStore();
+    store.isFullFor = (asked) => asked.op === "change" && asked.command.op === "release";
+    expect(await claimAndHangUp({ "x-claude-id": "bob" }, store)).toEqual(["new", "claimed"]);
+    expect(store.refused).toHaveLength(1);
+    store.isFullFor = () => false;
+    await scene.pass(1_000);
     expect(await (await scene.worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
   });
 

@@ -4,8 +4,12 @@ import type { ErrorCode } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { LIVENESS } from "../../../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../../../shared/protocol.ts";
+import { ManualClock } from "../../../support/clock.ts";
+import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
+import { HeldStore } from "../heldStore.ts";
+import { pass } from "../pass.ts";
 import { answers, CHAT, CLIENT, refusal, rpc } from "./rpc.ts";
 
 let hub: TestHub;
@@ -105,6 +109,27 @@ describe("hello", () => {
     all.ack((await all.call("info", {})).cursor);
     expect(await all.event("delivered", own?.message.id)).toMatchObject({ actor: "eve" });
     expect(await all.call("get", { id: message.id })).not.toHaveProperty("delivered_at");
+  });
+
+  test("receipts that the store cannot take are told again together, each once", async () => {
+    const [store, clock] = [new HeldStore(), new ManualClock()];
+    const { url, wsUrl } = await startHub({ store, clock });
+    const ada = await RawSocket.greet(wsUrl, { claude_id: "ada" });
+    for (let i = 0; i < 3; i++) await ada.call("send", CHAT);
+    store.isFullFor = ({ op }) => op === "delivered";
+    const headers = { "x-claude-id": CHAT.to_claude, "x-claude-run": "r1" };
+    const poll = async (after: string) => (await http(`${url}/events?receives=true&after=${after}`, { headers })).body;
+    for (let i = 0; i < 5; i++) await poll((await poll("start")).data.cursor);
+    const told = async () => {
+      store.refused.length = 0;
+      while (store.refused.length === 0) await pass(clock, 1_000);
+      return store.refused;
+    };
+    await told();
+    expect(await told()).toMatchObject([{ ids: ["1", "2", "3"] }]);
+    store.isFullFor = () => false;
+    await pass(clock, 3_000);
+    await ada.until("receipts", () => ada.events.filter(({ kind }) => kind === "delivered").length === 3);
   });
 
   describe("to resume says that what was sent before was received, though it was not acknowledged:", () => {
