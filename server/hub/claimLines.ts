@@ -139,7 +139,7 @@ export class ClaimLines {
   #leave(queues: string, line: Line, waiter: Waiter): void {
     line.waiters.delete(waiter);
     if (line.waiters.size === 0) this.#close(queues, line);
-    else if (waiter.state === "called") callFirst(line);
+    else if (waiter.state !== "waiting") callFirst(line); // called, or its try has failed
   }
 
   #watch(until: number): void {

@@ -94,6 +94,16 @@ describe("whoever waits for a task", () => {
     expect(await second.answer).toBeNull();
   });
 
+  test("gets it when the first that was called is refused", async () => {
+    const store = new HeldStore();
+    scene = await Scene.start({ store });
+    const [first, second] = [await inLine(await scene.worker("r1")), await inLine(await scene.worker("r2"))];
+    store.isFullFor = (asked) => asked.op === "claim_next" && asked.caller.run === "r1";
+    const { id } = await scene.send();
+    await expect(first.answer).rejects.toMatchObject({ code: "storage_full" });
+    expect(await second.answer).toMatchObject({ id });
+  });
+
   test("leaves its place to the next when it hangs up", async () => {
     const gone = await scene.worker("r1");
     (await inLine(gone)).answer.catch(() => {});
