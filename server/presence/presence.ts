@@ -208,6 +208,7 @@ export class PresenceBoard {
       const params = JSON.stringify({ version, instances: await this.show(names) });
       for (const listener of this.#listeners) listener("presence", params);
     } catch (error) {
+      for (const name of names) this.#changed.add(name); // the next diff tells of them
       this.#options.failed(error);
     }
   }

@@ -9,6 +9,7 @@ import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { HeldStore } from "../transport/heldStore.ts";
 import { pass } from "../transport/pass.ts";
 
 const CONNECTION = { transport: "websocket", run: "r1" } as const;
@@ -164,6 +165,20 @@ describe("a listener", () => {
     expect(diffs(listener).map((diff) => diff.version)).toEqual([version + 1, version + 2]);
     expect(diffs(listener)[1]?.instances).toMatchObject([{ claude_id: "dot" }]);
     expect(other.notifications("presence")).toEqual([]);
+  });
+
+  test("is told with the next diff of what could not be read", async () => {
+    const store = new HeldStore();
+    hub = await startHub({ clock, store });
+    const listener = await listen();
+    const { workload } = store;
+    store.workload = () => Promise.reject(new Error("the disk is away"));
+    await beat({ claude_id: "bob" });
+    await pass(clock, 1_000);
+    store.workload = workload;
+    await pass(clock, 1_000);
+    const [diff] = await listener.until("a diff", () => diffs(listener).length > 0 && diffs(listener));
+    expect(diff?.instances).toMatchObject([{ claude_id: "bob", state: "online" }]);
   });
 
   test("folds what it is told into what a snapshot says", async () => {
