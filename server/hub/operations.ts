@@ -48,7 +48,7 @@ const HANDLERS: { [N in OperationName]: Handler<N> } = {
     if (message === null) throw new HubError("not_found", "Message not found", { id });
     return { value: message };
   },
-  update: (hub, params, client) => change(hub, params.id, updateCommand(params), client),
+  update: (hub, params, client) => end(hub, params.id, updateCommand(params), client),
   async delete(hub, { id }, client) {
     await hub.submit({ op: "delete", id, caller: callerOf(hub, client) });
     return { parts: { id: JSON.stringify(id), deleted: "true" } };

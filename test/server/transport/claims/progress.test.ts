@@ -36,7 +36,10 @@ test("tasks do not wait for each other, and a quiet one speaks at once again", a
   expect(told).toEqual(["a", "b", "c"]);
 });
 
-test("the last word comes before the end, however soon that follows; one after it is refused", async () => {
+test.each([
+  ["complete", {}],
+  ["update", { status: "complete" }],
+] as const)("the last word comes before %s, however soon that is; one after it is refused", async (operation, said) => {
   const hub = await startHub();
   const worker = await RawSocket.greet(hub.wsUrl, { claude_id: "worker", run: "r1" });
   const { message } = await worker.call("send", { to_claude: "worker", task: "count" });
@@ -44,7 +47,7 @@ test("the last word comes before the end, however soon that follows; one after i
   const first = await worker.call("progress", { id, attempt: 1, percent: 10 });
   expect(first.progress).toMatchObject({ percent: 10 });
   const last = worker.call("progress", { id, attempt: 1, percent: 20 });
-  const ended = await worker.call("complete", { id, attempt: 1 });
+  const ended = await worker.call(operation, { id, attempt: 1, ...said });
   expect([(await last).progress, ended.progress]).toMatchObject([{ percent: 20 }, { percent: 20 }]);
   const late = worker.call("progress", { id, attempt: 1, percent: 30 }).catch((error) => error.code);
   expect(await worker.call("fail", { id, attempt: 1 }).catch((error) => error.code)).toBe("wrong_status");
