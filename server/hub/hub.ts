@@ -82,6 +82,7 @@ export class Hub {
       await hub.submit({ op: "lapse", forMs: LIVENESS.reconnect_spread_ms + options.lease.graceMs });
       await hub.scheduler.start();
     } catch (error) {
+      hub.#alarm.stop();
       await options.store.close();
       throw error;
     }

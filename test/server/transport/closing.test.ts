@@ -4,6 +4,7 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from "node:
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { createHub } from "../../../server/index.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { defer } from "../../support/defer.ts";
 import { http } from "../../support/http.ts";
 import { startHub } from "../../support/hub.ts";
@@ -108,6 +109,17 @@ test("a stream that has ended is not written to when a last commit comes through
   await Promise.all([closed, streamed]);
   process.off("uncaughtExceptionMonitor", note);
   expect(crashes).toEqual([]);
+});
+
+test("a hub that cannot start leaves no timer behind", async () => {
+  const [store, clock] = [new HeldStore(), new ManualClock()];
+  const first = await startHub({ store, clock });
+  await http(`${first.url}/message`, { method: "POST", body: { ...CHAT, expires_at: "2030-01-01T00:00:00Z" } });
+  await first.close();
+  const before = clock.armed;
+  store.timetable = () => Promise.reject(new Error("the disk is away"));
+  await expect(createHub({ store, clock })).rejects.toThrow("the disk is away");
+  expect(clock.armed).toBe(before);
 });
 
 describe("a hub that cannot listen", () => {
