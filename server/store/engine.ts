@@ -256,13 +256,17 @@ export class Engine {
 
   /** Moves leases silently: no event tells of it, and no seq is used. */
   #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Outcome {
-    for (const state of this.#ledger.held(holder)) this.#ledger.update(withLease(state, leaseUntil(state)));
+    for (const id of this.#ledger.held(holder)) {
+      const state = this.#existing(id);
+      this.#ledger.update(withLease(state, leaseUntil(state)));
+    }
     return NOTHING;
   }
 
   #wake(): Outcome {
     const c = circumstances(this.#options, HUB, this.#now);
-    for (const state of this.#ledger.due(this.#now, WAKE_BATCH)) {
+    for (const id of this.#ledger.due(this.#now, WAKE_BATCH)) {
+      const state = this.#existing(id);
       this.#journal.apply(state, decide(state, { op: "wake" }, c));
     }
     return NOTHING;

@@ -105,14 +105,14 @@ export interface Ledger {
   next(recipient: string): MessageState | undefined;
   /** The task in progress that this holder claimed with this key. */
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined;
-  /** Tasks in progress of a holder; without one: of all runs. */
-  held(holder?: HolderKey): MessageState[];
+  /** Tasks in progress of a holder; without one: of all runs. By id: together, their bodies may not fit the memory. */
+  held(holder?: HolderKey): string[];
   /** Keeps what became of a try, or what is known of it now. */
   recordAttempt(id: string, attempt: Attempt): void;
   /** The recorded tries of a message, the first one first. */
   attempts(id: string): Attempt[];
-  /** Messages whose time has come, the earliest first. */
-  due(now: number, limit: number): MessageState[];
+  /** Messages whose time has come, the earliest first; by id, as well. */
+  due(now: number, limit: number): string[];
   earliestWake(): number | null;
   /** When the longest waiting message for an instance was sent, ISO 8601. */
   oldestWaiting(recipient: string): string | null;

@@ -142,18 +142,17 @@ export class MemoryLedger implements Ledger {
   }
 
   claimedWith(holder: HolderKey, claimKey: string) {
-    return this.held(holder).find((m) => m.claim_key === claimKey);
+    return this.#held(holder).find((m) => m.claim_key === claimKey);
   }
 
   held(holder?: HolderKey) {
-    const held = this.#find((m) => m.status === "in_progress" && m.type === "task");
-    if (!holder) return held.filter((m) => m.claimed_run !== null);
-    return held.filter((m) => m.claimed_by === holder.claude_id && m.claimed_run === holder.run);
+    return this.#held(holder).map(({ id }) => id);
   }
 
   due(now: number, limit: number) {
     const due = this.#find((m) => m.wake_at !== null && m.wake_at <= now);
-    return due.sort((a, b) => (a.wake_at as number) - (b.wake_at as number)).slice(0, limit);
+    due.sort((a, b) => (a.wake_at as number) - (b.wake_at as number));
+    return due.slice(0, limit).map(({ id }) => id);
   }
 
   earliestWake() {
@@ -176,6 +175,12 @@ export class MemoryLedger implements Ledger {
 
   seal() {
     // counts are the engine's own here
+  }
+
+  #held(holder?: HolderKey) {
+    const held = this.#find((m) => m.status === "in_progress" && m.type === "task");
+    if (!holder) return held.filter((m) => m.claimed_run !== null);
+    return held.filter((m) => m.claimed_by === holder.claude_id && m.claimed_run === holder.run);
   }
 
   #find(matches: (state: MessageState) => boolean) {

@@ -60,15 +60,13 @@ const prepareAll = (db: Database.Database) => ({
     .pluck(),
   heldBy: db
     .prepare(
-      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ? AND claimed_run IS ?`,
+      `SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ? AND claimed_run IS ?`,
     )
-    .raw(),
+    .pluck(),
   heldByRuns: db
-    .prepare(
-      `SELECT ${ALL} FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_run IS NOT NULL`,
-    )
-    .raw(),
-  due: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?`).raw(),
+    .prepare(`SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_run IS NOT NULL`)
+    .pluck(),
+  due: db.prepare(`SELECT id FROM ${MESSAGES} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?`).pluck(),
   earliestWake: db.prepare(`SELECT min(wake_at) FROM ${MESSAGES} WHERE wake_at IS NOT NULL`).pluck(),
   oldestWaiting: db
     .prepare(`SELECT created_at FROM ${MESSAGES} WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1`)
@@ -202,14 +200,14 @@ export class SqliteLedger implements Ledger {
     return this.#find(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
   }
 
-  held(holder?: HolderKey): MessageState[] {
-    const rows = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
-    return rows.map((row) => fromRow(row as RawRow));
+  held(holder?: HolderKey): string[] {
+    const ids = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
+    return ids as string[];
   }
 
-  due(now: number, limit: number): MessageState[] {
+  due(now: number, limit: number): string[] {
     this.#earliestWake = undefined;
-    return this.#sql.due.all(now, limit).map((row) => fromRow(row as RawRow));
+    return this.#sql.due.all(now, limit) as string[];
   }
 
   earliestWake(): number | null {

@@ -74,6 +74,13 @@ describe("every statement", () => {
     for (const sql of statements) expect(costly(sql), sql).toEqual([]);
   });
 
+  test("of the ledger that reads a body reads one message's: many together may not fit the memory", () => {
+    const statements = preparedBy((spied) => new SqliteLedger(spied));
+    const withBodies = statements.filter((sql) => /^SELECT .*\btask\b.* FROM coordination_messages\b/.test(sql));
+    const stepwise = / INDEXED BY coordination_messages_finished /; // read row by row, up to a portion
+    expect(withBodies.filter((sql) => !stepwise.test(sql))).toEqual([expect.stringMatching(/ WHERE id = \?$/)]);
+  });
+
   test("of the reads finds what it wants by an index", () => {
     const statements = preparedBy((spied) => new Queries(spied, 0));
     expect(statements.length).toBeGreaterThan(8);
