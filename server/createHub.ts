@@ -98,8 +98,9 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   const rates = { ...DEFAULT_RATES, ...options.rates };
-  const store = options.store ?? new SqliteStore({ file: options.db ?? "data/coordination.db", lease, bounds });
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
+  const file = options.db ?? "data/coordination.db";
+  const store = options.store ?? new SqliteStore({ file, lease, bounds, failed });
   const retention = options.retention ?? {};
   const hub = await Hub.start({ store, clock, lease, liveness, bounds, rates, retention, version, failed });
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });

@@ -48,7 +48,8 @@ export class SqliteHost {
     this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
     try {
-      this.#open = openFile(this.#file, this.#options, this.#lock);
+      const { epoch } = options;
+      this.#open = epoch === undefined ? openFile(this.#file, options, this.#lock) : this.#reopenFile(epoch);
       this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
@@ -190,7 +191,7 @@ export class SqliteHost {
     if (this.#open) return this.#open;
     if (performance.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
-      this.#open = this.#reopenFile();
+      this.#open = this.#reopenFile(this.#epoch);
       return this.#open;
     } catch (error) {
       this.#brokenSince = performance.now();
@@ -199,17 +200,17 @@ export class SqliteHost {
   }
 
   /**
-   * Opens the file after an I/O error, and checks it. What a failed fsync left in the system's cache reads well and may
+   * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
    * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
    */
-  #reopenFile(): OpenFile {
+  #reopenFile(epoch: string): OpenFile {
     const open = openFile(this.#file, this.#options, this.#lock);
     try {
       const verdict = open.db.pragma("quick_check(1)", { simple: true });
       if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);
       const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
       if (isBusy) throw new Error("another program is reading it");
-      if (open.epoch !== this.#epoch) throw new Error("it has lost entries: the hub must be restarted");
+      if (open.epoch !== epoch) throw new Error("it has lost entries: the hub must be restarted");
       return open;
     } catch (error) {
       closeAll(open);

@@ -16,6 +16,8 @@ export interface HostOptions {
   file: string;
   lease: LeasePolicy;
   bounds?: Bounds | undefined;
+  /** The log that this process goes on with, when it has had the file open before. */
+  epoch?: string | undefined;
 }
 
 export interface OpenFile {

@@ -1,4 +1,9 @@
-/** The SQLite store as the hub sees it: every call crosses to the database's thread and back. */
+/**
+ * The SQLite store as the hub sees it: every call crosses to the database's thread and back.
+ *
+ * A thread that ends by itself, as when its memory is full, is one more way in which the database cannot be used for a
+ * moment: what waits is refused, and the next call starts another thread on the same log.
+ */
 import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
@@ -18,6 +23,7 @@ import type {
   Workload,
 } from "../store.ts";
 import { decodeResult, encodeCommands, type FlatResult } from "./commitWire.ts";
+import type { HostOptions } from "./openFile.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
 
 export interface SqliteStoreOptions {
@@ -26,6 +32,8 @@ export interface SqliteStoreOptions {
   lease: LeasePolicy;
   /** The contract's own when left out. */
   bounds?: Bounds | undefined;
+  /** Told why the database's thread ended by itself, and why another one could not start. */
+  failed?: ((what: string, error: unknown) => void) | undefined;
 }
 
 interface Waiting {
@@ -41,6 +49,8 @@ export class SqliteStore implements Store {
   readonly #options: SqliteStoreOptions;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
+  /** The log's, while the store is open. */
+  #epoch: string | undefined;
   #nextId = 1;
   #lists: Promise<unknown> = Promise.resolve();
 
@@ -48,8 +58,15 @@ export class SqliteStore implements Store {
     this.#options = options;
   }
 
-  open() {
-    const worker = new Worker(entry, { workerData: this.#options });
+  async open() {
+    const opened = await this.#start();
+    this.#epoch = opened.position.epoch;
+    return opened;
+  }
+
+  #start() {
+    const { failed, ...options } = this.#options;
+    const worker = new Worker(entry, { workerData: { ...options, epoch: this.#epoch } satisfies HostOptions });
     this.#worker = worker;
     return new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {
@@ -59,13 +76,19 @@ export class SqliteStore implements Store {
       });
       worker.on("error", (error) => {
         reject(error);
-        this.#fail(error);
+        failed?.("the database's thread", error);
       });
       worker.on("exit", () => {
         this.#worker = undefined;
-        this.#fail(closed());
+        this.#fail(unavailable("failed: repeat in a moment"));
       });
     });
+  }
+
+  #startAgain(): Worker | undefined {
+    if (this.#epoch === undefined) return undefined;
+    this.#start().catch((error) => this.#options.failed?.("starting the database's thread again", error));
+    return this.#worker;
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
@@ -134,6 +157,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#epoch = undefined;
     const worker = this.#worker;
     if (!worker) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
@@ -144,8 +168,8 @@ export class SqliteStore implements Store {
   }
 
   #call<T>(method: ThreadRequest["method"], ...args: unknown[]): Promise<T> {
-    const worker = this.#worker;
-    if (!worker) return Promise.reject(closed());
+    const worker = this.#worker ?? this.#startAgain();
+    if (!worker) return Promise.reject(unavailable("is closed"));
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -166,4 +190,4 @@ export class SqliteStore implements Store {
   }
 }
 
-const closed = () => new HubError("storage_unavailable", "The hub's database is closed");
+const unavailable = (why: string) => new HubError("storage_unavailable", `The hub's database ${why}`);

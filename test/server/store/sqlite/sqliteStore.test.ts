@@ -1,10 +1,47 @@
-/** The conformance suite over a real file, through the database's own thread. */
+/** The conformance suite over a real file, through the database's own thread; and what becomes of a thread that ends. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { expect, test } from "vitest";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { storeConformance } from "../conformance.ts";
+import { newFile, openThread } from "./files.ts";
 
 storeConformance(
   "SqliteStore",
   (lease, file = join(tempDir(), "hub.db"), bounds) => new SqliteStore({ file, lease, bounds }),
 );
+
+/** A store whose thread can be ended from outside. */
+async function openMortal(file: string) {
+  let thread!: Worker;
+  process.once("worker", (started) => {
+    thread = started;
+  });
+  const hub = await openThread(file);
+  return { hub, end: () => thread.terminate() };
+}
+
+const UNAVAILABLE = { code: "storage_unavailable" };
+
+test("a thread that ends takes with it what waits; the next call starts another one on the same log", async () => {
+  const { hub, end } = await openMortal(newFile());
+  const kept = await hub.send({ to_claude: "worker" });
+  const ended = end();
+  await expect(hub.send({ to_claude: "worker" })).rejects.toMatchObject(UNAVAILABLE);
+  await ended;
+  expect(await hub.get(kept)).toMatchObject({ id: kept.id });
+  expect((await hub.send({ to_claude: "worker" })).seq).toBe((kept.seq as number) + 1);
+});
+
+test("a thread that would go on with another log does not start, and a closed store starts none", async () => {
+  const file = newFile();
+  const { hub, end } = await openMortal(file);
+  const kept = await hub.send({ to_claude: "worker" });
+  await end();
+  for (const part of ["", "-wal", "-shm"]) rmSync(file + part, { force: true });
+  await expect(hub.get(kept)).rejects.toMatchObject(UNAVAILABLE);
+  await hub.close();
+  await expect(hub.get(kept)).rejects.toMatchObject({ ...UNAVAILABLE, message: "The hub's database is closed" });
+});
