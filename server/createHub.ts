@@ -107,7 +107,11 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const sockets = new SocketServer({ hub, guard, path: socketPath, failed });
   const router = makeRouter({ hub, guard, failed });
   const probes = makeProbes({ hub, guard, failed }, makeMetrics(hub, sockets));
-  return new ComposedHub(hub, sockets, router, probes);
+  return new ComposedHub(hub, sockets, { router, probes, failed });
+}
+
+interface Faces extends Pick<MountedHub, "router" | "probes"> {
+  failed: (what: string, error: unknown) => void;
 }
 
 class ComposedHub implements MountedHub {
@@ -115,15 +119,17 @@ class ComposedHub implements MountedHub {
   readonly probes: Router;
   readonly #hub: Hub;
   readonly #sockets: SocketServer;
+  readonly #failed: (what: string, error: unknown) => void;
   #detach: (() => void)[] = [];
   #own: Server | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(hub: Hub, sockets: SocketServer, router: Router, probes: Router) {
+  constructor(hub: Hub, sockets: SocketServer, { router, probes, failed }: Faces) {
     this.#hub = hub;
     this.#sockets = sockets;
     this.router = router;
     this.probes = probes;
+    this.#failed = failed;
   }
 
   attach(server: Server): void {
@@ -131,7 +137,7 @@ class ComposedHub implements MountedHub {
     // Node waits with `close` for upgraded sockets, which it does not end: they must go when closing begins.
     const close = server.close.bind(server);
     server.close = (callback) => {
-      void this.close();
+      this.close().catch((error) => this.#failed("closing", error));
       return close(callback);
     };
   }

@@ -54,7 +54,6 @@ export class MessageList {
     this.#seq = seq;
     this.#place = listStart(filter);
     this.#db = reader;
-    this.#db.exec("BEGIN");
     const { from, where, values, place, key } = scanOf(filter);
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
@@ -63,6 +62,7 @@ export class MessageList {
        ORDER BY ${place} ${order} LIMIT ${STEP_ROWS}`,
     );
     this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
+    this.#db.exec("BEGIN");
   }
 
   /** Reads on for one step. @returns the whole list when it is complete, null before. */
@@ -78,9 +78,9 @@ export class MessageList {
     return glances.length < STEP_ROWS ? this.#finish(null) : null;
   }
 
-  /** Lets go of the snapshot. */
+  /** Lets go of the snapshot, which an I/O error has ended already. */
   close(): void {
-    this.#db.exec("COMMIT");
+    if (this.#db.inTransaction) this.#db.exec("COMMIT");
   }
 
   #matches(glance: Glance): boolean {

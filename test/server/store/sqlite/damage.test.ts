@@ -1,5 +1,5 @@
 /** Files that cannot be used: a sentence for a person, and never a fresh empty database in their place. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempDir } from "../../../support/tempDir.ts";
@@ -89,5 +89,20 @@ describe("while it runs", () => {
     await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
     await expect(hub.log(null)).rejects.toMatchObject({ code: "storage_unavailable" });
     await expect(hub.get({ id: "x" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  });
+
+  test.each([
+    ["the first one", false],
+    ["one after others", true],
+  ])("an I/O error fails one list, %s, and not the next", async (_which, hasListed) => {
+    const file = newFile();
+    const hub = await openStore(file);
+    if (hasListed) await hub.all();
+    await hub.send({ to_claude: "worker" });
+    const wal = readFileSync(`${file}-wal`);
+    truncateSync(`${file}-wal`);
+    await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
+    writeFileSync(`${file}-wal`, wal);
+    expect(await hub.all()).toHaveLength(1);
   });
 });
