@@ -107,7 +107,7 @@ export interface Ledger {
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined;
   /** Tasks in progress of a holder; without one: of all runs. By id: together, their bodies may not fit the memory. */
   held(holder?: HolderKey): string[];
-  /** Keeps what became of a try, or what is known of it now. */
+  /** Keeps what became of a try, or what is known of it now: of the last `LIMITS.attempts`, so that they stay few. */
   recordAttempt(id: string, attempt: Attempt): void;
   /** The recorded tries of a message, the first one first. */
   attempts(id: string): Attempt[];

@@ -195,7 +195,7 @@ export const FIELD_MEANINGS: Record<string, string> = {
   "Receipt.delivered_at": "When its client acknowledged it.",
   "Receipt.seen_at": "When it said that it has it in context.",
   "Receipt.acknowledged_at": "When it acknowledged the chat.",
-  "Attempts.attempts": "The first one first.",
+  "Attempts.attempts": "The first one first; of those that have ended, the last 100.",
   "Attempt.attempt": "Its number: the fence that its holder has.",
   "Attempt.claimed_by": "Who tried.",
   "Attempt.claimed_at": "When it began.",

@@ -1,4 +1,5 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
+import { LIMITS } from "../../../shared/limits.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { isTimed } from "../../core/readiness.ts";
 import type { ClockTable, HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
@@ -103,6 +104,7 @@ export class MemoryLedger implements Ledger {
   recordAttempt(id: string, attempt: Attempt) {
     const known = this.#attempts.get(id) ?? new Map<number, Attempt>();
     this.#attempts.set(id, known.set(attempt.attempt, attempt));
+    for (const earlier of known.keys()) if (earlier <= attempt.attempt - LIMITS.attempts) known.delete(earlier);
   }
 
   attempts(id: string) {

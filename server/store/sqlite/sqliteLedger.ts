@@ -1,5 +1,6 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
+import { LIMITS } from "../../../shared/limits.ts";
 import { STATUSES } from "../../../shared/message.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { EVERYONE } from "../../core/receipt.ts";
@@ -40,6 +41,7 @@ const prepareAll = (db: Database.Database) => ({
     `INSERT OR REPLACE INTO coordination_attempts VALUES
        (:id, :attempt, :claimed_by, :claimed_run, :claimed_at, :ended_at, :outcome, :error, :late)`,
   ),
+  forgetEarlier: db.prepare("DELETE FROM coordination_attempts WHERE message_id = ? AND attempt <= ?"),
   attempts: db.prepare(ATTEMPTS),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
   remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
@@ -161,6 +163,7 @@ export class SqliteLedger implements Ledger {
       ended_at: iso(ended_at),
       late: late ? 1 : 0,
     });
+    this.#sql.forgetEarlier.run(id, attempt.attempt - LIMITS.attempts);
   }
 
   attempts(id: string): Attempt[] {

@@ -1,5 +1,6 @@
 /** What holders and senders do beside claiming and ending: cancel, retry, ask for time, tell how far it is, see. */
 import { expect, test } from "vitest";
+import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { LEASE, lostRun, MINUTE, name, run, SECOND } from "../../core/support.ts";
 import { parsed, type Section } from "../driver.ts";
@@ -29,6 +30,16 @@ export const work: Section = (hub) => {
       { kind: "late", message: { status: "failed", late_attempt: 1, result: "done all the same" } },
     ]);
     expect(await attempts(task)).toMatchObject([{ attempt: 1, outcome: "cancelled", error: "no need", late: true }]);
+  });
+
+  test("of a task that is claimed and given back without end, the last tries are on record", async () => {
+    const caller = name(hub().newName("worker"));
+    const task = await hub().send({ to_claude: caller.claude_id });
+    const round = [{ op: "claim" }, { op: "release" }] as const;
+    const rounds = Array.from({ length: LIMITS.attempts + 2 }, () => round).flat();
+    await hub().commit(...rounds.map((command) => ({ op: "change" as const, id: task.id, caller, command })));
+    const kept = (await attempts(task)).map(({ attempt }: { attempt: number }) => attempt);
+    expect(kept).toEqual(Array.from({ length: LIMITS.attempts }, (_, i) => i + 3));
   });
 
   test("nobody else's refused outcome is kept", async () => {
