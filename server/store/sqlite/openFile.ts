@@ -38,6 +38,15 @@ export interface OpenFile {
 /** @throws Error with a sentence for a person when the file cannot be used. */
 export function openFile(file: string, options: HostOptions, lock: HubLock): OpenFile {
   const db = openDatabase(file);
+  try {
+    return { ...workOn(db, options, lock), reader: new BetterSqlite(file, { readonly: true }) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function workOn(db: Database.Database, options: HostOptions, lock: HubLock): Omit<OpenFile, "reader"> {
   const { lease, bounds = LIMITS } = options;
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, lease.graceMs);
@@ -47,7 +56,6 @@ export function openFile(file: string, options: HostOptions, lock: HubLock): Ope
   const dataVersion = db.prepare("PRAGMA data_version").pluck();
   return {
     db,
-    reader: new BetterSqlite(file, { readonly: true }),
     ledger,
     queries,
     engine,

@@ -31,6 +31,15 @@ describe("at the start", () => {
     expect(readFileSync(file).equals(damaged)).toBe(true);
   });
 
+  test("a database that lacks a table is refused, and let go of", async () => {
+    const file = newFile();
+    await (await openStore(file)).close();
+    inside(file, (db) => db.exec("DROP TABLE coordination_keys"));
+    await expect(openStore(file)).rejects.toThrow("no such table: coordination_keys");
+    // only the last connection can end the write-ahead log
+    expect(inside(file, (db) => db.pragma("journal_mode = DELETE", { simple: true }), { timeout: 0 })).toBe("delete");
+  });
+
   test("a folder that cannot be made is named", async () => {
     const inTheWay = join(tempDir(), "file");
     writeFileSync(inTheWay, "");
