@@ -14,7 +14,10 @@ export interface PruneCommand {
   complete_before: number | null;
   failed_before: number | null;
   log_before: number | null;
-  /** While the file's used pages exceed it, what finished first goes, whatever its age, and the log of its time. */
+  /**
+   * While the file's used pages exceed it, what finished first goes, whatever its age, and the log of its time, but for
+   * what live readers need.
+   */
   max_bytes: number | null;
   /** Where to look for idempotency keys that nobody needs; null: not now. */
   keys_after: KeyPlace | null;
@@ -88,6 +91,9 @@ const PORTION = { messages: 100, entries: 500, keys: 500, history: 500, pages: 1
 /** Bodies that one portion reads and frees, in characters; its first message may exceed it. */
 export const PORTION_CHARS = 1024 * 1024;
 
+/** The log's last hour stays, however large the file: who reads it live, or comes back after a restart, goes on in it. */
+const LIVE_LOG_MS = 60 * 60_000;
+
 /** How long an idempotency key is good for, at least. */
 const KEYS_MS = 7 * 24 * 60 * 60_000;
 
@@ -105,7 +111,8 @@ export function prune(command: PruneCommand, { tables, now, remove, giveUp }: Pr
   const isOver = size === "over";
   const gone = isOver ? firstFinished(tables, now) : outlived(command, tables);
   for (const state of gone) remove(state);
-  const logBefore = Math.max(command.log_before ?? 0, isOver ? (gone.at(-1)?.completed_at ?? now) : 0);
+  const overBefore = Math.min(gone.at(-1)?.completed_at ?? now, now - LIVE_LOG_MS);
+  const logBefore = Math.max(command.log_before ?? 0, isOver ? overBefore : 0);
   const entries = logBefore > 0 ? tables.pruneLog(logBefore, PORTION.entries) : 0;
   const keys = command.keys_after && tables.pruneKeys(now - KEYS_MS, command.keys_after, PORTION.keys);
   const { instances, history: ofTheirs } = tables.forgetInstances(command, PORTION.history, giveUp);

@@ -3,13 +3,14 @@ import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FIRST_KEY } from "../../../../server/store/retention.ts";
 import { ManualClock } from "../../../support/clock.ts";
-import { name } from "../../core/support.ts";
+import { MINUTE, name } from "../../core/support.ts";
 import type { StoreDriver } from "../driver.ts";
 import { prune, pruneAll } from "../pruning.ts";
 import { inside, look, newFile, openStore } from "./files.ts";
 
 const KB = 1024;
 const MB = 1024 * KB;
+const HOUR = 60 * MINUTE;
 
 /** Tasks that were done, of about so many bytes each, a millisecond apart. @returns their ids. */
 async function done(hub: StoreDriver, count: number, bytes: number): Promise<string[]> {
@@ -39,7 +40,7 @@ describe("a bound on the file's size", () => {
     const hub = await openStore(file, clock);
     const ids = await done(hub, 40, 100 * KB);
     const waits = await hub.send({ to_claude: "worker", context: "c".repeat(100 * KB) });
-    clock.advance(1);
+    clock.advance(HOUR);
     const reports = await pruneAll(hub, { max_bytes: 2 * MB });
     expect(reports.at(-1)).toMatchObject({ size: "within", more: false });
     expect(used(file)).toBeLessThan(2 * MB);
@@ -65,13 +66,16 @@ describe("a bound on the file's size", () => {
     expect(await listed(hub)).toEqual(ids.slice(100));
   });
 
-  test("never takes what has not ended, and says that it cannot be kept", async () => {
+  test("never takes what has not ended, nor the log's last hour, and says that it cannot be kept", async () => {
     const hub = await openStore(newFile());
     const waits = await hub.send({ to_claude: "worker", context: "c".repeat(MB) });
-    hub.clock.advance(1);
+    hub.clock.advance(HOUR);
+    const waitsToo = await hub.send({ to_claude: "worker" });
+    const last = await hub.send({ to_claude: "worker" });
+    hub.clock.advance(HOUR - 1);
     const reports = await pruneAll(hub, { max_bytes: 100 * KB });
-    expect(reports.at(-1)).toMatchObject({ size: "over", more: false });
-    expect(await listed(hub)).toEqual([waits.id]);
+    expect(reports.at(-1)).toMatchObject({ size: "over", more: false, floor: waits.seq });
+    expect(await listed(hub)).toEqual([waits, waitsToo, last].map(({ id }) => id));
   });
 
   test("does not count in a file that holds an application's tables, whose space is not given back either", async () => {
