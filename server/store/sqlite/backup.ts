@@ -1,11 +1,36 @@
 /** Online backups: SQLite's own, verified after writing, and marked so that a hub which opens one draws a new epoch. */
 import { closeSync, openSync, rmSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
-import { HubError } from "../../../shared/errors.ts";
+import { HubError, type WireError } from "../../../shared/errors.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./migrate.ts";
 
 const ALL_PAGES = 2 ** 31 - 1;
+
+const here = import.meta.url;
+/** What starts in another thread is always the built file. */
+const thread = new URL(
+  here.endsWith(".ts") ? "../../../dist/server/store/sqlite/backupThread.js" : "./backupThread.js",
+  here,
+);
+
+export interface BackupPaths {
+  /** The database. */
+  source: string;
+  /** The copy. */
+  file: string;
+}
+
+/** Has a thread of its own do what `writeBackup` does, so that nothing waits for it. @throws as that. */
+export function writeBackupAside(source: string, file: string): Promise<void> {
+  const worker = new Worker(thread, { workerData: { source, file } satisfies BackupPaths });
+  return new Promise((resolve, reject) => {
+    worker.once("message", (refusal: WireError) => reject(HubError.fromWire(refusal)));
+    worker.once("error", reject);
+    worker.once("exit", () => resolve());
+  });
+}
 
 /**
  * Writes a verified copy of a database in use, for its owner's eyes only.

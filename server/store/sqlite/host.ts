@@ -23,7 +23,6 @@ import type {
   StoreCommand,
   Workload,
 } from "../store.ts";
-import { writeBackup } from "./backup.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
@@ -160,10 +159,6 @@ export class SqliteHost {
 
   timetable(): Timing[] {
     return this.#read(({ ledger }) => ledger.schedules.timetable());
-  }
-
-  async backup(file: string): Promise<void> {
-    await writeBackup(this.#use().db, file);
   }
 
   close(): void {

@@ -22,6 +22,7 @@ import type {
   StoreCommand,
   Workload,
 } from "../store.ts";
+import { writeBackupAside } from "./backup.ts";
 import { decodeResult, encodeCommands, type FlatResult } from "./commitWire.ts";
 import type { HostOptions } from "./openFile.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
@@ -53,6 +54,8 @@ export class SqliteStore implements Store {
   #epoch: string | undefined;
   #nextId = 1;
   #lists: Promise<unknown> = Promise.resolve();
+  /** Settles once all that have begun are written. */
+  #backups: Promise<unknown> = Promise.resolve();
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
@@ -153,11 +156,14 @@ export class SqliteStore implements Store {
   }
 
   backup(file: string): Promise<void> {
-    return this.#call("backup", file);
+    const written = writeBackupAside(this.#options.file, file);
+    this.#backups = Promise.allSettled([this.#backups, written]);
+    return written;
   }
 
   async close(): Promise<void> {
     this.#epoch = undefined;
+    await this.#backups;
     const worker = this.#worker;
     if (!worker) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));

@@ -16,8 +16,7 @@ export type HostMethod =
   | "schedules"
   | "timetable"
   | "template"
-  | "templates"
-  | "backup";
+  | "templates";
 
 /** One call of a host's method. */
 export interface ThreadRequest {

@@ -31,13 +31,7 @@ function serve(host: SqliteHost): void {
 
 function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
   try {
-    const value = call(host, method, args);
-    if (value instanceof Promise)
-      value.then(
-        (done) => reply({ id, ok: true, value: done }),
-        (error) => refuse(id, error),
-      );
-    else reply({ id, ok: true, value });
+    reply({ id, ok: true, value: call(host, method, args) });
   } catch (error) {
     refuse(id, error);
   }

@@ -1,4 +1,5 @@
 /** Online backups: whole, verified, private, and another incarnation of the log for whoever opens one. */
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -34,6 +35,18 @@ test("a copy taken while writes go on opens, is sound, and holds all that was ac
   expect(await restored.store.counts()).toMatchObject({ pending: held.size });
   expect((await restored.log(null)).entries.map(({ id }) => id).sort()).toEqual([...held].sort());
   expect(await restored.claimNext(name("worker"))).toMatchObject({ id: before[0] });
+});
+
+test("it is written on a thread of its own, which no commit waits for, and the store closes after it", async () => {
+  const hub = await openThread(newFile());
+  await hub.send({ to_claude: "worker" });
+  const copy = newFile();
+  const started = once(process, "worker");
+  const backup = hub.store.backup(copy).then(() => "written");
+  await started;
+  await hub.close();
+  expect(await Promise.race([backup, "under way"])).toBe("written");
+  expect(await (await openStore(copy)).all()).toHaveLength(1);
 });
 
 test("it is one file, without anything beside it", async () => {

@@ -2,6 +2,7 @@
 
 import type { Moment } from "../../../../server/clock.ts";
 import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
+import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
 import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
@@ -76,7 +77,7 @@ export class HostStore implements Store {
   }
 
   backup(file: string) {
-    return this.#open.backup(file);
+    return writeBackupAside(this.#options.file, file);
   }
 
   async close() {
