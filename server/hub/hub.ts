@@ -13,20 +13,18 @@ import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
-import { type Done, GroupCommit, mayPass } from "../store/groupCommit.ts";
+import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
+import { Debts } from "./debts.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
 import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
-
-/** How soon the store is told again what it could not take, ms. */
-const AGAIN_MS = 1_000;
 
 /** How connections are watched, ms. */
 export interface Liveness {
@@ -67,11 +65,9 @@ export class Hub {
   readonly progress: ProgressTeller;
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
-  readonly #failed: HubOptions["failed"];
   readonly #closing = new Cancellation();
   readonly #pruner: Pruner;
-  /** Receipts that the store could not take, by reader. */
-  readonly #undelivered = new Map<string, Set<string>>();
+  readonly #debts: Debts;
   readonly #alarm: Alarm;
 
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
@@ -101,14 +97,14 @@ export class Hub {
     this.limits = { ...LIMITS, ...options.bounds };
     this.rates = new Rates(clock, options.rates);
     this.#lease = lease;
-    this.#failed = failed;
     this.claimLines = new ClaimLines(clock);
     this.progress = new ProgressTeller(clock);
     this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
+    this.#debts = new Debts({ clock, closes: () => this.#closing.cancelled, failed });
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
     const record = (transitions: readonly PresenceTransition[]) =>
-      this.#settles("keeping presence", this.#commits.ride({ op: "presence", transitions }));
+      this.#debts.settles("keeping presence", this.#commits.ride({ op: "presence", transitions }));
     this.presence = new PresenceBoard({
       store,
       clock,
@@ -136,7 +132,8 @@ export class Hub {
     this.runs = new Runs({
       clock,
       graceMs: lease.graceMs,
-      tell: (command) => this.#settles(command.op, this.#commits.submit(command)),
+      owe: (run, command) =>
+        void this.#debts.owe({ what: "leases", key: `leases ${run}`, tell: () => this.submit(command()) }),
     });
     this.#alarm = new Alarm(clock, () => this.#wake(), log("waking what is due"));
   }
@@ -198,27 +195,18 @@ export class Hub {
 
   /** The messages have reached the reader's client. */
   delivered(reader: string, ids: readonly string[]): void {
-    if (ids.length > 0) void this.#deliver(reader, ids);
-  }
-
-  async #deliver(reader: string, ids: readonly string[]): Promise<void> {
-    if (await this.#settles("delivered", this.#commits.ride({ op: "delivered", reader, ids }))) return;
-    if (this.#undelivered.size === 0) this.clock.after(AGAIN_MS, () => this.#deliverAgain());
-    const undelivered = this.#undelivered.get(reader) ?? new Set();
-    for (const id of ids) undelivered.add(id);
-    this.#undelivered.set(reader, undelivered);
-  }
-
-  #deliverAgain(): void {
-    const undelivered = [...this.#undelivered];
-    this.#undelivered.clear();
-    for (const [reader, ids] of undelivered) void this.#deliver(reader, [...ids]);
+    if (ids.length === 0) return;
+    void this.#debts.owe({
+      what: "delivered",
+      key: `delivered ${reader}`,
+      ids,
+      tell: (all) => this.#commits.ride({ op: "delivered", reader, ids: all }),
+    });
   }
 
   /** Commits a command of the hub's own, for which nobody waits: once the store can take it. */
-  async owe(command: StoreCommand): Promise<void> {
-    const isSettled = await this.#settles(command.op, this.submit(command));
-    if (!isSettled) this.clock.after(AGAIN_MS, () => void this.owe(command));
+  owe(command: StoreCommand): void {
+    void this.#debts.owe({ what: command.op, key: command, tell: () => this.submit(command) });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
@@ -245,19 +233,7 @@ export class Hub {
 
   /** Has the store do what is due; not before it knows which runs are back. */
   #wake(): Promise<unknown> {
-    this.runs.tellAgain();
+    this.#debts.tellAgain();
     return this.submit({ op: "wake" });
-  }
-
-  /** A command of the hub's own. @returns false when it has to be made again, because the store could not be written. */
-  async #settles(what: string, made: Promise<Done>): Promise<boolean> {
-    try {
-      await made;
-    } catch (error) {
-      if (this.#closing.cancelled) return true;
-      if (mayPass(error)) return false;
-      this.#failed(what, error);
-    }
-    return true;
   }
 }

@@ -191,7 +191,7 @@ function giveBack(hub: Hub, { message }: Done, client: Client): void {
   if (message === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
   const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
-  void hub.owe({ op: "change", id, command: { op: "release", attempt }, caller });
+  hub.owe({ op: "change", id, command: { op: "release", attempt }, caller });
 }
 
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */

@@ -2,27 +2,20 @@
  * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
  * last connection of a run is gone its leases get an end, which coming back takes away again.
  *
- * A store that cannot be written is told again how things stand then, until it knows: no worker that died meanwhile keeps
- * its task, and none that lives loses it.
+ * The hub owes the store the truth about them: also of one that could not be written for a while, no worker that died
+ * meanwhile keeps its task, and none that lives loses it.
  */
 import type { Clock } from "../clock.ts";
 import type { StoreCommand } from "../store/store.ts";
 
 /** Views remembered of runs that may come back. */
 const REMEMBERED_VIEWS = 10_000;
-/** How soon the store is told again what it could not take, ms. */
-const AGAIN_MS = 1_000;
 
 export interface RunsOptions {
   clock: Clock;
   graceMs: number;
-  /** Has the store told. @returns whether it is; else it has to be told again. */
-  tell: (command: StoreCommand) => Promise<boolean>;
-}
-
-interface Holder {
-  readonly claude_id: string;
-  readonly run: string;
+  /** Has the store told of a run's leases: what is true of them each time that it is told. */
+  owe: (run: string, command: () => StoreCommand) => void;
 }
 
 export class Runs {
@@ -30,8 +23,6 @@ export class Runs {
   readonly #connections = new Map<string, number>();
   readonly #lingering = new Map<string, () => void>();
   readonly #views = new Map<string, string>();
-  /** Runs of which the store is told again in a moment. */
-  readonly #untold = new Map<string, Holder>();
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -45,7 +36,7 @@ export class Runs {
     const key = keyOf(claude_id, run);
     const connections = this.#connections.get(key) ?? 0;
     this.#connections.set(key, connections + 1);
-    if (connections === 0) void this.#tell({ claude_id, run });
+    if (connections === 0) this.#tell(claude_id, run);
     this.#lingering.get(key)?.();
   }
 
@@ -79,24 +70,15 @@ export class Runs {
       return;
     }
     this.#connections.delete(key);
-    void this.#tell({ claude_id, run });
+    this.#tell(claude_id, run);
   }
 
-  async #tell(holder: Holder): Promise<void> {
-    const { clock, graceMs, tell } = this.#options;
-    const key = keyOf(holder.claude_id, holder.run);
-    const isThere = this.#connections.has(key);
-    const isTold = await tell(isThere ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs });
-    if (isTold) return;
-    if (this.#untold.size === 0) clock.after(AGAIN_MS, () => this.tellAgain());
-    this.#untold.set(key, holder);
-  }
-
-  /** Has the store told now what it could not take before. */
-  tellAgain(): void {
-    const holders = [...this.#untold.values()];
-    this.#untold.clear();
-    for (const holder of holders) void this.#tell(holder);
+  #tell(claude_id: string, run: string): void {
+    const { graceMs, owe } = this.#options;
+    const key = keyOf(claude_id, run);
+    const holder = { claude_id, run };
+    const keeps = () => this.#connections.has(key);
+    owe(key, () => (keeps() ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs }));
   }
 
   /** Whether a run that comes back looks at the log through another view than before. */
