@@ -7,6 +7,8 @@ import { defer } from "./defer.ts";
 import { FaultProxy } from "./proxy.ts";
 import { seededRandom } from "./random.ts";
 
+const nextTick = () => new Promise<void>(process.nextTick);
+
 /** A server that sends everything back, and its connections. */
 async function echo() {
   const sockets: Socket[] = [];
@@ -121,6 +123,16 @@ describe("a black hole", () => {
     expect(hubSide.readableEnded).toBe(false);
     proxy.resume();
     await once(client.resume(), "end");
+  });
+
+  test("is left and cut in one turn: nothing stays open", async () => {
+    const { hub, proxy, client, hubSide } = await throughHole();
+    client.end();
+    await aWhile(hub.port);
+    proxy.resume();
+    await nextTick(); // the end is being passed on
+    proxy.cut();
+    await gone(hubSide);
   });
 
   test("holds back a reset", async () => {

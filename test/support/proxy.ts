@@ -148,9 +148,15 @@ export class FaultProxy {
 
   #reset(line: Line): void {
     this.#lines.delete(line);
-    line.client.resetAndDestroy();
-    line.hub.resetAndDestroy();
+    reset(line.client);
+    reset(line.hub);
   }
+}
+
+/** A socket that has begun to end cannot be reset: Node would never close it. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Something that can be waited for until it opens. */
