@@ -4,10 +4,9 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
+import { LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
 import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
-import { TASK_DEFAULTS } from "../shared/message.ts";
-import { LIVENESS } from "../shared/presence.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { DEFAULT_RATES } from "./hub/rates.ts";
 

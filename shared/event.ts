@@ -2,23 +2,7 @@
 import * as z from "zod";
 import * as f from "./fields.ts";
 import { failure, progress, status, type } from "./message.ts";
-
-export const EVENT_KINDS = [
-  "new",
-  "claimed",
-  "progress",
-  "completed",
-  "failed",
-  "released",
-  "requeued",
-  "ready",
-  "cancelled",
-  "deleted",
-  "late",
-  "delivered",
-  "seen",
-  "acknowledged",
-] as const;
+import { EVENT_KINDS } from "./vocabulary.ts";
 
 export const eventKind = z.enum(EVENT_KINDS);
 /** Some kinds; over REST with commas between them. */

@@ -2,13 +2,7 @@
 import * as z from "zod";
 import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
-
-export const STATUSES = ["pending", "in_progress", "complete", "failed"] as const;
-export const TYPES = ["chat", "task"] as const;
-export const PRIORITIES = ["low", "normal", "high", "urgent"] as const;
-export const FAILURES = ["error", "cancelled", "expired", "timeout", "attempts_exhausted", "dependency"] as const;
-
-export const LEASE_STATES = ["kept", "detached", "expiring"] as const;
+import { FAILURES, LEASE_STATES, PRIORITIES, STATUSES, TYPES } from "./vocabulary.ts";
 
 export const status = z.enum(STATUSES);
 export const type = z.enum(TYPES);
@@ -29,9 +23,6 @@ export type MessageType = z.infer<typeof type>;
 export type Priority = z.infer<typeof priority>;
 export type LeaseState = z.infer<typeof leaseState>;
 export type Failure = z.infer<typeof failure>;
-
-/** Defaults of a task's life, told in `info`; a sender may set each per message. */
-export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 
 /** What a sender says. */
 export const sendFields = {

@@ -67,24 +67,4 @@ export type Instance = z.infer<typeof instance>;
 export type Presence = z.infer<typeof presence>;
 export type Recipient = z.infer<typeof recipient>;
 
-/** Defaults of presence and liveness, in milliseconds. */
-export const LIVENESS = {
-  ping_ms: 25_000,
-  pong_ms: 10_000,
-  hello_ms: 10_000,
-  heartbeat_ms: 30_000,
-  leave_ms: 15_000,
-  fresh_min_ms: 75_000,
-  /** A heartbeat that is to be expected even later counts for as long as if it named this. */
-  longest_interval_ms: 24 * 3600 * 1000,
-  stale_ms: 5 * 60_000,
-  reconnect_spread_ms: 5_000,
-  lease_grace_ms: 30_000,
-  detached_lease_ms: 30 * 60_000,
-  /** Whoever is offline for no longer is expected back: chats to everyone are for it, too. */
-  lately_ms: 7 * 24 * 3600 * 1000,
-  /** Whoever is offline for longer is forgotten. */
-  forget_ms: 30 * 24 * 3600 * 1000,
-} as const;
-
 export const PRESENCE_LIMITS = { about_bytes: LIMITS.about_bytes, diff_instances: 256, diff_interval_ms: 1_000 };

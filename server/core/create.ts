@@ -1,6 +1,8 @@
 /** How a message comes to be. */
+
+import { TASK_DEFAULTS } from "../../shared/defaults.ts";
 import { HubError } from "../../shared/errors.ts";
-import { type MessageType, type Priority, TASK_DEFAULTS } from "../../shared/message.ts";
+import type { MessageType, Priority } from "../../shared/message.ts";
 import { BEGINS, type ChainPlace } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";

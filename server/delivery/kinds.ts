@@ -1,5 +1,6 @@
 /** Which kinds of event a session wants: a set in one number, so that sessions that want the same share a page. */
-import { EVENT_KINDS, type EventKind } from "../../shared/event.ts";
+import type { EventKind } from "../../shared/event.ts";
+import { EVENT_KINDS } from "../../shared/vocabulary.ts";
 import type { LogEntry } from "../store/store.ts";
 
 export type Kinds = number;

@@ -5,9 +5,9 @@
  * of that happens in one turn, so a caller's answer and the page that tells of it share a frame.
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
+import { LIVENESS } from "../../shared/defaults.ts";
 import type { LostReason } from "../../shared/event.ts";
 import { type Bounds, LIMITS, type Limits } from "../../shared/limits.ts";
-import { LIVENESS } from "../../shared/presence.ts";
 import type { Clock } from "../clock.ts";
 import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";

@@ -9,8 +9,9 @@
  * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
  * goes because of its age.
  */
+
+import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { LIVENESS } from "../../shared/presence.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../store/retention.ts";
 

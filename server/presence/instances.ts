@@ -9,9 +9,10 @@
  * once a second. Deadlines and gaps are of the clock of what the hub lived through, what presence shows is of the
  * calendar's.
  */
+
+import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
-import { LIVENESS } from "../../shared/presence.ts";
 import type { Moment } from "../clock.ts";
 import type { KnownInstance, PresenceTransition } from "../store/store.ts";
 

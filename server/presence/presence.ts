@@ -2,9 +2,11 @@
  * Presence as its own stream beside the log: a version that rises, a snapshot at any version, and coalesced
  * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
  */
+
+import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
-import { LIVENESS, PRESENCE_LIMITS } from "../../shared/presence.ts";
+import { PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, type Moment, momentOf } from "../clock.ts";
 import { iso } from "../store/messageJson.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";

@@ -70,6 +70,7 @@ export class Engine {
       json: (state) => this.#journal.json(state),
       queueOf: (recipient) => this.#journal.queueOf(recipient),
       fingerprint: options.fingerprint,
+      checkWhole: options.checkWhole,
     });
   }
 

@@ -2,6 +2,7 @@
 import type { Bounds } from "../../shared/limits.ts";
 import type { Caller, Circumstances, LeasePolicy } from "../core/message.ts";
 import type { Ledger } from "./ledger.ts";
+import type { CheckWhole } from "./templates/whole.ts";
 
 export interface EngineOptions {
   ledger: Ledger;
@@ -12,6 +13,7 @@ export interface EngineOptions {
   /** What a send said, condensed: equal for equal bodies. */
   fingerprint: (text: string) => string;
   bounds: Bounds;
+  checkWhole: CheckWhole;
 }
 
 /** Who acts where time alone does. */

@@ -1,5 +1,7 @@
 /** Messages as JSON, the document's fields first. Written by hand: this is the hottest text of the hub. */
-import { type LeaseState, TASK_DEFAULTS } from "../../shared/message.ts";
+
+import { TASK_DEFAULTS } from "../../shared/defaults.ts";
+import type { LeaseState } from "../../shared/message.ts";
 import type { MessageState } from "../core/message.ts";
 import { traceOf } from "../core/trace.ts";
 

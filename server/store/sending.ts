@@ -1,7 +1,8 @@
 /** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
+
+import { LIVENESS } from "../../shared/defaults.ts";
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { LIVENESS } from "../../shared/presence.ts";
 import type { NewMessage } from "../core/create.ts";
 import { doomed } from "../core/dependency.ts";
 import type { MessageState } from "../core/message.ts";

@@ -1,10 +1,10 @@
 /** The contract as one page for people: prose from a template, everything else from the contract itself. */
 import { readFileSync } from "node:fs";
 import { CLOSE } from "../../shared/closeCodes.ts";
+import { LIVENESS } from "../../shared/defaults.ts";
 import { ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { COMMON_ERRORS, OPERATION_NAMES } from "../../shared/operations.ts";
-import { LIVENESS } from "../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { MISSED_AFTER_MS } from "../../shared/schedule.ts";
 import { repository } from "../support/repository.ts";

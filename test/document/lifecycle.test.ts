@@ -1,6 +1,6 @@
 /** The document's life of a message, led by callers that know nothing beyond the document: no name, no run. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { LIVENESS } from "../../shared/presence.ts";
+import { LIVENESS } from "../../shared/defaults.ts";
 import { Heard, join } from "../client/sdk/support.ts";
 import { ManualClock } from "../support/clock.ts";
 import { http } from "../support/http.ts";

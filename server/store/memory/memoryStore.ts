@@ -1,4 +1,5 @@
 /** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
+
 import { HubError } from "../../../shared/errors.ts";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { Moment } from "../../clock.ts";
@@ -15,6 +16,7 @@ import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
 import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
+import { checkWhole } from "../templates/whole.ts";
 import { viewOf } from "../view.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
@@ -36,7 +38,15 @@ export class MemoryStore implements Store {
     this.#epoch = epoch;
     this.#graceMs = lease.graceMs;
     const counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
-    const options = { ledger: this.ledger, lease, newId, random, fingerprint: (text: string) => text, bounds };
+    const options = {
+      ledger: this.ledger,
+      lease,
+      newId,
+      random,
+      fingerprint: (text: string) => text,
+      bounds,
+      checkWhole,
+    };
     this.#engine = new Engine(options, {
       head: 0,
       counts,

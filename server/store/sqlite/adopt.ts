@@ -4,7 +4,8 @@
  * table with columns of the application's own is kept under its other name, so that nothing is lost.
  */
 import type Database from "better-sqlite3";
-import { STATUSES, type Status, TYPES } from "../../../shared/message.ts";
+import type { Status } from "../../../shared/message.ts";
+import { STATUSES, TYPES } from "../../../shared/vocabulary.ts";
 import { COLUMNS } from "./rows.ts";
 
 const ASIDE = "coordination_messages_before";

@@ -7,7 +7,7 @@
  * whole text: that is why events, which are kept for readers, do not share one with messages, which are not.
  */
 import type { WireError } from "../../../shared/errors.ts";
-import { EVENT_KINDS } from "../../../shared/event.ts";
+import { EVENT_KINDS } from "../../../shared/vocabulary.ts";
 import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../store.ts";
 
 export interface FlatResult {

@@ -23,11 +23,12 @@ import type {
   StoreCommand,
   Workload,
 } from "../store.ts";
+import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
-import { closeAll, emptyLog, type HostOptions, type OpenFile, openFile } from "./openFile.ts";
+import { closeAll, emptyLog, type HostOptions, type Means, type OpenFile, openFile } from "./openFile.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
@@ -36,19 +37,21 @@ export class SqliteHost {
   readonly #options: HostOptions;
   readonly #file: string;
   readonly #lock: HubLock;
+  readonly #means: Means;
   readonly #epoch: string;
   #open: OpenFile | undefined;
   /** Since when it waits before it opens the file again, on a clock that is never set. */
   #brokenSince = Number.NEGATIVE_INFINITY;
   #list: MessageList | undefined;
 
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions, checkWhole: CheckWhole) {
     this.#options = options;
     this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
+    this.#means = { lock: this.#lock, checkWhole };
     try {
       const { epoch } = options;
-      this.#open = epoch === undefined ? openFile(this.#file, options, this.#lock) : this.#reopenFile(epoch);
+      this.#open = epoch === undefined ? openFile(this.#file, options, this.#means) : this.#reopenFile(epoch);
       this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
@@ -199,7 +202,7 @@ export class SqliteHost {
    * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
    */
   #reopenFile(epoch: string): OpenFile {
-    const open = openFile(this.#file, this.#options, this.#lock);
+    const open = openFile(this.#file, this.#options, this.#means);
     try {
       const verdict = open.db.pragma("quick_check(1)", { simple: true });
       if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);

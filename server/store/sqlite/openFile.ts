@@ -5,6 +5,7 @@ import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
+import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
@@ -35,23 +36,32 @@ export interface OpenFile {
   seenVersion: number;
 }
 
+/** What a host gives to each opening of its file. */
+export interface Means {
+  lock: HubLock;
+  checkWhole: CheckWhole;
+}
+
 /** @throws Error with a sentence for a person when the file cannot be used. */
-export function openFile(file: string, options: HostOptions, lock: HubLock): OpenFile {
+export function openFile(file: string, options: HostOptions, means: Means): OpenFile {
   const db = openDatabase(file);
   try {
-    return { ...workOn(db, options, lock), reader: new BetterSqlite(file, { readonly: true }) };
+    return { ...workOn(db, options, means), reader: new BetterSqlite(file, { readonly: true }) };
   } catch (error) {
     db.close();
     throw error;
   }
 }
 
-function workOn(db: Database.Database, options: HostOptions, lock: HubLock): Omit<OpenFile, "reader"> {
-  const { lease, bounds = LIMITS } = options;
+function workOn(
+  db: Database.Database,
+  { lease, bounds = LIMITS }: HostOptions,
+  { lock, checkWhole }: Means,
+): Omit<OpenFile, "reader"> {
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, lease.graceMs);
-  const means = { newId: makeIds(), random: Math.random, fingerprint };
-  const engine = new Engine({ ledger, lease, bounds, ...means }, queries.tally());
+  const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
+  const engine = new Engine(options, queries.tally());
   const epoch = settleEpoch(db, lock, engine.head);
   const dataVersion = db.prepare("PRAGMA data_version").pluck();
   return {

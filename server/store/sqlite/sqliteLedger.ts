@@ -1,7 +1,7 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
 import { LIMITS } from "../../../shared/limits.ts";
-import { STATUSES } from "../../../shared/message.ts";
+import { STATUSES } from "../../../shared/vocabulary.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { EVERYONE } from "../../core/receipt.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";

@@ -1,16 +1,25 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
+import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Moment } from "../../clock.ts";
+import type { CheckWhole } from "../templates/whole.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { SqliteHost } from "./host.ts";
 import type { HostOptions } from "./openFile.ts";
 import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
+const require = createRequire(import.meta.url);
+
+/** Loads the validator with the first template that is sent: the thread starts sooner without it. */
+const checkWhole: CheckWhole = (fields) => {
+  const whole: typeof import("../templates/whole.ts") = require("../templates/whole.js");
+  return whole.checkWhole(fields);
+};
 
 try {
-  serve(new SqliteHost(workerData as HostOptions));
+  serve(new SqliteHost(workerData as HostOptions, checkWhole));
 } catch (error) {
   port.postMessage({ opened: false, message: (error as Error).message } satisfies ThreadOpened);
 }

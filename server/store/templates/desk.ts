@@ -16,6 +16,7 @@ import type { Outcome, StoreCommand } from "../store.ts";
 import { type ExpandedStep, expand, stepTemplate, type TemplateSend, templateOf } from "./expand.ts";
 import { assertNames, compile } from "./parameters.ts";
 import type { SentMessage, SentWith } from "./table.ts";
+import type { CheckWhole } from "./whole.ts";
 
 /** What the engine does for a send by template. */
 export interface Sender {
@@ -27,6 +28,7 @@ export interface Sender {
   /** How many messages wait for an instance, and since when. */
   queueOf(recipient: string): { waiting: number; oldest: string | null };
   fingerprint: (text: string) => string;
+  checkWhole: CheckWhole;
 }
 
 type Of<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
@@ -64,7 +66,7 @@ export class TemplateDesk {
       if (before.fingerprint !== fingerprint) throw conflict(before.id);
       return this.#again(said.from_claude, this.#ledger.templates.sentWith(said.from_claude, key) as SentWith);
     }
-    const { steps, keys } = expand(said, this.#ledger.templates);
+    const { steps, keys } = expand(said, this.#ledger.templates, this.#sender.checkWhole);
     for (const step of steps) this.#sender.check(step.said);
     const isMacro = keys !== undefined;
     const sent = this.#sendAll(steps);

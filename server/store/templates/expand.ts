@@ -1,16 +1,15 @@
 /** From `send {template, params}` to the messages that it says. */
 import { HubError } from "../../../shared/errors.ts";
 import { jsonBytes, LIMITS } from "../../../shared/limits.ts";
-import { wholeMessage } from "../../../shared/sendRule.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import type { Template, TemplateFields, TemplateStep } from "../../../shared/template.ts";
-import { validate } from "../../../shared/validate.ts";
 import { assertMayWait, type NewMessage } from "../../core/create.ts";
 import { inOrder, inStep } from "../../core/macro.ts";
 import type { Values } from "../../core/places.ts";
 import { newMessage } from "../../core/said.ts";
 import { renderFields, renderValues } from "../../core/template.ts";
 import { checkValues } from "./parameters.ts";
+import type { CheckWhole } from "./whole.ts";
 
 /** A template named in a send, with what is said beside it. */
 export interface TemplateSend extends Readonly<TemplateFields> {
@@ -46,17 +45,19 @@ export interface TemplateSource {
 export function expand(
   { from_claude, template: name, params = {}, ...beside }: TemplateSend,
   source: TemplateSource,
+  check: CheckWhole,
 ): Expansion {
   const template = templateOf(name, source);
   const values = checkValues(template.parameters, params);
+  const whole = (fields: TemplateFields) => newMessage(from_claude, check(fields));
   const { message, steps = [] } = template;
-  if (message) return { steps: [{ key: name, after: [], said: whole(from_claude, filled(message, values, beside)) }] };
+  if (message) return { steps: [{ key: name, after: [], said: whole(filled(message, values, beside)) }] };
   assertForMacro(beside, name);
   const expanded: ExpandedStep[] = [];
   let bytes = 0;
   for (const step of inOrder(steps)) {
     const { key, after = [] } = step;
-    const said = inStep(key, () => whole(from_claude, stepFields(step, values, beside, source)));
+    const said = inStep(key, () => whole(stepFields(step, values, beside, source)));
     if (after.length > 0) inStep(key, () => assertMayWait(said));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
     if (bytes > LIMITS.macro_bytes) throw tooMuch();
@@ -99,9 +100,6 @@ function filled(fields: TemplateFields, values: Values, beside: TemplateFields):
   const left = Object.entries(fields).filter(([field]) => beside[field as keyof TemplateFields] === undefined);
   return { ...renderFields(Object.fromEntries(left), values), ...beside };
 }
-
-const whole = (from_claude: string, fields: TemplateFields): NewMessage =>
-  newMessage(from_claude, validate(wholeMessage, fields));
 
 /** Said beside a macro goes for all of its steps, which cannot all be the same task. */
 function assertForMacro(beside: TemplateFields, name: string): void {

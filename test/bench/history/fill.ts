@@ -3,9 +3,11 @@
  * replayer, two are chats to the many readers in turn, and seven are tasks of others that were done; once every reader
  * has its share, all are tasks of others.
  */
+
 import { SqliteHost } from "../../../server/store/sqlite/host.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { LIVENESS } from "../../../shared/presence.ts";
+import { checkWhole } from "../../../server/store/templates/whole.ts";
+import { LIVENESS } from "../../../shared/defaults.ts";
 import { RESULT, TASK } from "../lifecycle/driver.ts";
 
 export const REPLAYER = "bench_replayer";
@@ -31,7 +33,7 @@ export const PAST_DAYS = 100;
 /** Writes a new database. @param told is told now and then how many messages there are. */
 export function fill(file: string, { messages, readers }: Past, told: (written: number) => void): void {
   const lease = { graceMs: LIVENESS.lease_grace_ms, detachedMs: LIVENESS.detached_lease_ms, backoffMaxMs: DAY_MS };
-  const host = new SqliteHost({ file, lease });
+  const host = new SqliteHost({ file, lease }, checkWhole);
   const begin = Date.now() - PAST_DAYS * DAY_MS;
   for (let serial = 0; serial < messages; serial += BATCH) {
     const now = begin + Math.floor((serial / messages) * PAST_DAYS * DAY_MS);

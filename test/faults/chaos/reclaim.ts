@@ -9,7 +9,7 @@
  * - otherwise when the time is over that every run is given to come back to a new life of the hub: to the one in which it
  *   was lost before it had come back to it, or to the next one, when the hub died before it had written anything down.
  */
-import { LIVENESS } from "../../../shared/presence.ts";
+import { LIVENESS } from "../../../shared/defaults.ts";
 import type { Loss, Run } from "./chaosWorker.ts";
 import type { HubLives } from "./hubLives.ts";
 import type { Try } from "./tries.ts";

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MessageState } from "../../../server/core/message.ts";
 import { backoff, claimRank } from "../../../server/core/readiness.ts";
-import { PRIORITIES, type Priority } from "../../../shared/message.ts";
+import type { Priority } from "../../../shared/message.ts";
+import { PRIORITIES } from "../../../shared/vocabulary.ts";
 import { seed } from "../../support/random.ts";
 import {
   ask,

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { momentOf } from "../../../server/clock.ts";
 import { type Connection, Instances } from "../../../server/presence/instances.ts";
+import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { LIVENESS } from "../../../shared/presence.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { seededRandom } from "../../support/random.ts";
 

@@ -1,6 +1,6 @@
 /** Claiming: whose turn it is, one holder an attempt, and answers that can be had again. */
 import { expect, test } from "vitest";
-import { PRIORITIES } from "../../../../shared/message.ts";
+import { PRIORITIES } from "../../../../shared/vocabulary.ts";
 import { seededRandom } from "../../../support/random.ts";
 import { MINUTE, NOBODY, name, run } from "../../core/support.ts";
 import { parsed, type Section, sending } from "../driver.ts";

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import type { ListFilter } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
-import { FAILURES, type Message, STATUSES, TYPES } from "../../../../shared/message.ts";
+import type { Message } from "../../../../shared/message.ts";
+import { FAILURES, STATUSES, TYPES } from "../../../../shared/vocabulary.ts";
 import { seededRandom } from "../../../support/random.ts";
 import { name } from "../../core/support.ts";
 import { type Section, type StoreDriver, sending } from "../driver.ts";

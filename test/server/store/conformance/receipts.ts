@@ -1,9 +1,9 @@
 /** Chats to everyone: a receipt for each whom they are for, which tells the sender only. */
 import { beforeAll, expect, test } from "vitest";
 import type { ListFilter, PresenceTransition } from "../../../../server/store/store.ts";
+import { LIVENESS } from "../../../../shared/defaults.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
-import { LIVENESS } from "../../../../shared/presence.ts";
 import { claim, NOBODY, name } from "../../core/support.ts";
 import type { Section, StoreDriver } from "../driver.ts";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Caller } from "../../../../server/core/message.ts";
 import type { StoreCommand } from "../../../../server/store/store.ts";
-import { PRIORITIES } from "../../../../shared/message.ts";
+import { PRIORITIES } from "../../../../shared/vocabulary.ts";
 import { lostRun, MINUTE, NOBODY, name, run, SECOND } from "../../core/support.ts";
 import type { ModelMessage } from "./message.ts";
 

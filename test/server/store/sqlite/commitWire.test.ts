@@ -8,7 +8,7 @@ import {
   encodeResult,
 } from "../../../../server/store/sqlite/commitWire.ts";
 import type { CommitResult, LogEntry, Outcome } from "../../../../server/store/store.ts";
-import { EVENT_KINDS } from "../../../../shared/event.ts";
+import { EVENT_KINDS } from "../../../../shared/vocabulary.ts";
 import { seed } from "../../../support/random.ts";
 import { sending } from "../driver.ts";
 

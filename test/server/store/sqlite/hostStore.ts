@@ -7,6 +7,7 @@ import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
 import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
 import type { ListFilter, MessageSlice, Reader, Store, StoreCommand } from "../../../../server/store/store.ts";
+import { checkWhole } from "../../../../server/store/templates/whole.ts";
 
 export class HostStore implements Store {
   readonly #options: HostOptions;
@@ -17,7 +18,7 @@ export class HostStore implements Store {
   }
 
   async open() {
-    const host = new SqliteHost(this.#options);
+    const host = new SqliteHost(this.#options, checkWhole);
     this.#host = host;
     return { position: host.position, instances: host.instances(), wakeAt: host.earliestWake() };
   }

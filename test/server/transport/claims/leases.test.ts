@@ -1,7 +1,8 @@
 /** What becomes of a task whose holder is gone: it comes back, unless its holder does. */
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Instance, LIVENESS } from "../../../../shared/presence.ts";
+import { LIVENESS } from "../../../../shared/defaults.ts";
+import type { Instance } from "../../../../shared/presence.ts";
 import type { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { Scene } from "./scene.ts";

@@ -1,8 +1,8 @@
 /** What is said on a socket, right and wrong: hello, requests, batches, acknowledgements. */
 import { beforeAll, describe, expect, test } from "vitest";
+import { LIVENESS } from "../../../../shared/defaults.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
-import { LIVENESS } from "../../../../shared/presence.ts";
 import { PROTOCOL_VERSION } from "../../../../shared/protocol.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";

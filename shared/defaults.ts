@@ -1,0 +1,24 @@
+/** What holds where nobody says otherwise; most of it can be set. */
+
+/** Of a task's life; a sender may set each per message. */
+export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
+
+/** Of presence and liveness, ms. */
+export const LIVENESS = {
+  ping_ms: 25_000,
+  pong_ms: 10_000,
+  hello_ms: 10_000,
+  heartbeat_ms: 30_000,
+  leave_ms: 15_000,
+  fresh_min_ms: 75_000,
+  /** A heartbeat that is to be expected even later counts for as long as if it named this. */
+  longest_interval_ms: 24 * 3600 * 1000,
+  stale_ms: 5 * 60_000,
+  reconnect_spread_ms: 5_000,
+  lease_grace_ms: 30_000,
+  detached_lease_ms: 30 * 60_000,
+  /** Whoever is offline for no longer is expected back: chats to everyone are for it, too. */
+  lately_ms: 7 * 24 * 3600 * 1000,
+  /** Whoever is offline for longer is forgotten. */
+  forget_ms: 30 * 24 * 3600 * 1000,
+} as const;
