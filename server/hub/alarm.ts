@@ -9,7 +9,7 @@ import { type Clock, momentOf } from "../clock.ts";
 import { JUMP_MS } from "../store/timekeeper.ts";
 
 const LOOK_MS = 1_000;
-/** How soon what is due is tried again when the store failed. */
+/** How soon the store is woken after it failed. */
 const AGAIN_MS = 1_000;
 
 export class Alarm {
@@ -34,6 +34,12 @@ export class Alarm {
     if (at === this.#at || this.#isStopped) return;
     this.#at = at;
     this.#lookLater();
+  }
+
+  /** The store has failed: what it has written all the same is known once it is woken, and what is due then. */
+  lookAfter(): void {
+    const at = this.#clock.now() + AGAIN_MS;
+    if (this.#at === null || at < this.#at) this.arm(at);
   }
 
   /** Begins to look. */
@@ -70,7 +76,7 @@ export class Alarm {
       await this.#wake();
     } catch (error) {
       this.#failed(error);
-      this.arm(this.#clock.now() + AGAIN_MS);
+      this.lookAfter();
     }
   }
 }

@@ -26,6 +26,8 @@ import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 
+const NOTHING_DONE: Done = { ok: true, message: null };
+
 /** How connections are watched, ms. */
 export interface Liveness {
   /** How often the hub asks whether a line is alive. */
@@ -99,7 +101,12 @@ export class Hub {
     this.#lease = lease;
     this.claimLines = new ClaimLines(clock);
     this.progress = new ProgressTeller(clock);
-    this.#commits = new GroupCommit(store, clock, (result) => this.#committed(result));
+    this.#commits = new GroupCommit(
+      store,
+      clock,
+      (result) => this.#committed(result),
+      () => this.#alarm.lookAfter(),
+    );
     this.#debts = new Debts({ clock, closes: () => this.#closing.cancelled, failed });
     const log = (what: string) => (error: unknown) => failed(what, error);
     this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
@@ -204,9 +211,13 @@ export class Hub {
     });
   }
 
-  /** Commits a command of the hub's own, for which nobody waits: once the store can take it. */
-  owe(command: StoreCommand): void {
-    void this.#debts.owe({ what: command.op, key: command, tell: () => this.submit(command) });
+  /** Commits a command of the hub's own, for which nobody waits: once the store can take it, if it is still due then. */
+  owe(command: StoreCommand, isDue: () => boolean): void {
+    void this.#debts.owe({
+      what: command.op,
+      key: command,
+      tell: () => (isDue() ? this.submit(command) : Promise.resolve(NOTHING_DONE)),
+    });
   }
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */

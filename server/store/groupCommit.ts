@@ -4,6 +4,7 @@
  *
  * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ErrorCode, HubError, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { type Clock, momentOf } from "../clock.ts";
@@ -52,6 +53,7 @@ export class GroupCommit {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #committed: (result: CommitResult) => void;
+  readonly #failed: () => void;
   #queue: Queued[] = [];
   #queuedChars = 0;
   #riders: Queued[] = [];
@@ -60,11 +62,15 @@ export class GroupCommit {
   #scheduled = false;
   #idle: (() => void)[] = [];
 
-  /** @param committed told of every batch once it is durable, before its commands are answered. */
-  constructor(store: Store, clock: Clock, committed: (result: CommitResult) => void) {
+  /**
+   * @param committed told of every batch once it is durable, before its commands are answered.
+   * @param failed told when that is not known of one: it may be durable all the same.
+   */
+  constructor(store: Store, clock: Clock, committed: (result: CommitResult) => void, failed = () => {}) {
     this.#store = store;
     this.#clock = clock;
     this.#committed = committed;
+    this.#failed = failed;
   }
 
   /**
@@ -92,11 +98,13 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything submitted so far is settled. */
+  /** Resolves when everything submitted so far is settled, and what was submitted upon that. */
   async drain(): Promise<void> {
     this.#rideAlone();
     while (this.#underWay > 0 || this.#queue.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
+      await nextTurn();
+      this.#rideAlone();
     }
   }
 
@@ -153,6 +161,7 @@ export class GroupCommit {
       this.#committed(result);
       for (let i = 0; i < batch.length; i++) settle(batch[i] as Queued, result.outcomes[i] as Outcome);
     } catch (error) {
+      this.#failed();
       for (const { reject } of batch) reject(error as Error);
     } finally {
       this.#finish();

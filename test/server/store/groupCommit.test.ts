@@ -228,6 +228,21 @@ describe("draining", () => {
     expect(told).toEqual(["told 1", "a done", "drained"]);
   });
 
+  test("waits for what is submitted upon that, riders included", async () => {
+    const { store, told, commits, submit } = setUp();
+    void submit("a").then(() => {
+      void submit("b");
+      void commits.ride(delivered).then(() => told.push("rode"));
+    });
+    const drained = commits.drain().then(() => told.push("drained"));
+    await turns();
+    await store.sync();
+    await turns();
+    await store.sync();
+    await drained;
+    expect(told).toEqual(["told 1", "a done", "told 1", "b done", "rode", "drained"]);
+  });
+
   test("of nothing ends at once", async () => {
     await setUp().commits.drain();
   });

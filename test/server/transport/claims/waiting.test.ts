@@ -130,6 +130,24 @@ test("a task whose send seemed to fail is told of, and given to whoever waits, o
   await scene.ada.event("new", id);
 });
 
+test("what a commit wrote that seemed to fail is told soon, and its time is watched, though nothing else happens", async () => {
+  const store = new HeldStore();
+  scene = await Scene.start({ store });
+  const { answer } = await inLine(await scene.worker("r1"));
+  const expires = () => new Date(scene.clock.now() + 5_000).toISOString();
+  store.loseAnswer("send");
+  await expect(scene.send({ to_claude: "cyd", expires_at: expires() })).rejects.toMatchObject({ retryable: true });
+  await scene.pass(1_000);
+  const [told] = await scene.ada.eventsUntil(1);
+  const id = told?.message.id as string;
+  await scene.pass(4_000);
+  await scene.ada.event("failed", id);
+  store.loseAnswer("send");
+  await expect(scene.send({ task: "for bob" })).rejects.toMatchObject({ retryable: true });
+  await scene.pass(1_000);
+  expect(await answer).toMatchObject({ task: "for bob", attempt: 1 });
+});
+
 describe("fifty claimers of one task (I6)", () => {
   const FIFTY = Array.from({ length: 50 }, (_, i) => `r${i}`);
   const claimed = () => scene.ada.events.filter(({ kind }) => kind === "claimed");
@@ -197,8 +215,17 @@ describe("an answer that is lost", () => {
     expect(await before.answer).toBeNull();
   });
 
-  /** A task is claimed over REST while its caller hangs up. @returns what was told of it. */
-  async function claimAndHangUp(headers: Record<string, string>, store = new HeldStore()): Promise<string[]> {
+  /**
+   * A task is claimed over REST while its caller hangs up.
+   *
+   * @param meanwhile is called before the claim is written.
+   * @returns what was told of it.
+   */
+  async function claimAndHangUp(
+    headers: Record<string, string>,
+    store = new HeldStore(),
+    meanwhile = () => {},
+  ): Promise<string[]> {
     scene = await Scene.start({ store });
     const { id } = await scene.send();
     const release = store.hold();
@@ -206,6 +233,8 @@ describe("an answer that is lost", () => {
     await http(`${scene.hub.url}/stats`); // by now it has been read
     asked.destroy();
     for (let i = 0; i < 3; i++) await http(`${scene.hub.url}/stats`); // and its end noticed
+    meanwhile();
+    for (let i = 0; i < 3; i++) await http(`${scene.hub.url}/stats`);
     release();
     await scene.ada.event("claimed", id);
     await scene.committed();
@@ -225,6 +254,27 @@ describe("an answer that is lost", () => {
     store.isFullFor = () => false;
     await scene.pass(1_000);
     expect(await (await scene.worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
+  });
+
+  test.each([
+    ["while the claim was under way", 0],
+    ["before the store could be written", 1],
+  ])("does not give it back once it was asked for again %s", async (_, refusals) => {
+    const store = new HeldStore();
+    const headers = { "x-claude-id": "bob" };
+    const body = { for_claude: "bob", claim_key: "k1" };
+    const askAgain = () => http(`${scene.hub.url}/claim`, { method: "POST", headers, body });
+    store.isFullFor = (asked) => asked.op === "change" && asked.command.op === "release";
+    let again: ReturnType<typeof askAgain> | undefined;
+    expect(await claimAndHangUp(headers, store, refusals === 0 ? () => (again = askAgain()) : undefined)).toEqual([
+      "new",
+      "claimed",
+    ]);
+    expect(store.refused).toHaveLength(refusals);
+    expect((await (again ?? askAgain())).body.data).toMatchObject({ attempt: 1, status: "in_progress" });
+    store.isFullFor = () => false;
+    await scene.pass(1_000);
+    expect(await scene.ada.call("claim_next", { for_claude: "bob" })).toBeNull();
   });
 
   test("to a run does not: it asks again", async () => {
