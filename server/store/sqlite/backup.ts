@@ -2,9 +2,10 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
-import { HubError, type WireError } from "../../../shared/errors.ts";
+import { HubError } from "../../../shared/errors.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./migrate.ts";
+import { fromFailure, type ThreadFailure } from "./thread.ts";
 
 const ALL_PAGES = 2 ** 31 - 1;
 
@@ -26,7 +27,7 @@ export interface BackupPaths {
 export function writeBackupAside(source: string, file: string): Promise<void> {
   const worker = new Worker(thread, { workerData: { source, file } satisfies BackupPaths });
   return new Promise((resolve, reject) => {
-    worker.once("message", (refusal: WireError) => reject(HubError.fromWire(refusal)));
+    worker.once("message", (failure: ThreadFailure) => reject(fromFailure(failure)));
     worker.once("error", reject);
     worker.once("exit", () => resolve());
   });

@@ -1,16 +1,18 @@
-/** Writes a backup on a thread and a connection of its own: an error of the hub's is posted, any other one thrown. */
+/** Writes a backup on a thread and a connection of its own, and posts why it could not. */
 import { parentPort, workerData } from "node:worker_threads";
-import { HubError } from "../../../shared/errors.ts";
 import { type BackupPaths, writeBackup } from "./backup.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
+import { toFailure } from "./thread.ts";
 
 const { source, file } = workerData as BackupPaths;
-const db = new BetterSqlite(source, { readonly: true });
+
 try {
-  await writeBackup(db, file);
+  const db = new BetterSqlite(source, { readonly: true, fileMustExist: true });
+  try {
+    await writeBackup(db, file);
+  } finally {
+    db.close();
+  }
 } catch (error) {
-  if (!(error instanceof HubError)) throw error;
-  parentPort?.postMessage(error.toWire());
-} finally {
-  db.close();
+  parentPort?.postMessage(toFailure(error));
 }

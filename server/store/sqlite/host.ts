@@ -50,8 +50,7 @@ export class SqliteHost {
     this.#lock = new HubLock(this.#file);
     this.#means = { lock: this.#lock, checkWhole };
     try {
-      const { epoch } = options;
-      this.#open = epoch === undefined ? openFile(this.#file, options, this.#means) : this.#reopenFile(epoch);
+      this.#open = this.#openFirst(options);
       this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
@@ -197,6 +196,14 @@ export class SqliteHost {
     }
   }
 
+  #openFirst({ epoch, isSuspect }: HostOptions): OpenFile {
+    if (isSuspect && epoch !== undefined) return this.#reopenFile(epoch);
+    const open = openFile(this.#file, this.#options, this.#means);
+    if (epoch === undefined || open.epoch === epoch) return open;
+    closeAll(open);
+    throw lostEntries();
+  }
+
   /**
    * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
    * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
@@ -208,7 +215,7 @@ export class SqliteHost {
       if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);
       const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
       if (isBusy) throw new Error("another program is reading it");
-      if (open.epoch !== epoch) throw new Error("it has lost entries: the hub must be restarted");
+      if (open.epoch !== epoch) throw lostEntries();
       return open;
     } catch (error) {
       closeAll(open);
@@ -258,6 +265,8 @@ export class SqliteHost {
     closeAll(open);
   }
 }
+
+const lostEntries = () => new Error("it has lost entries: the hub must be restarted");
 
 const unavailable = (why: string) =>
   new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);

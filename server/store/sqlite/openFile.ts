@@ -19,6 +19,8 @@ export interface HostOptions {
   bounds?: Bounds | undefined;
   /** The log that this process goes on with, when it has had the file open before. */
   epoch?: string | undefined;
+  /** Whether the file could not be read or written when it was open last. */
+  isSuspect?: boolean | undefined;
 }
 
 export interface OpenFile {

@@ -2,8 +2,10 @@
  * The SQLite store as the hub sees it: every call crosses to the database's thread and back.
  *
  * A thread that ends by itself, as when its memory is full, is one more way in which the database cannot be used for a
- * moment: what waits is refused, and the next call starts another thread on the same log.
+ * moment: what waits is refused, and the next call starts another thread on the same log. One that cannot start is tried
+ * again after a while.
  */
+import { resolve as absolute } from "node:path";
 import { Worker } from "node:worker_threads";
 import { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
@@ -25,7 +27,7 @@ import type {
 import { writeBackupAside } from "./backup.ts";
 import { decodeResult, encodeCommands, type FlatResult } from "./commitWire.ts";
 import type { HostOptions } from "./openFile.ts";
-import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
+import { fromFailure, type ThreadOpened, type ThreadReply, type ThreadRequest } from "./thread.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; made when it is not there. */
@@ -42,6 +44,9 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** How soon another thread is started when one could not. */
+const RETRY_START_MS = 1_000;
+
 const here = import.meta.url;
 /** What starts in another thread is always the built file. */
 const entry = new URL(here.endsWith(".ts") ? "../../../dist/server/store/sqlite/worker.js" : "./worker.js", here);
@@ -52,13 +57,17 @@ export class SqliteStore implements Store {
   #worker: Worker | undefined;
   /** The log's, while the store is open. */
   #epoch: string | undefined;
+  /** Whether the file could not be read or written when it was last used. */
+  #isSuspect = false;
+  /** Why the last thread could not start, and when that was, on a clock that is never set. */
+  #refusal: { at: number; error: HubError } | undefined;
   #nextId = 1;
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
 
   constructor(options: SqliteStoreOptions) {
-    this.#options = options;
+    this.#options = { ...options, file: absolute(options.file) }; // the process may go to another directory
   }
 
   async open() {
@@ -69,11 +78,15 @@ export class SqliteStore implements Store {
 
   #start() {
     const { failed, ...options } = this.#options;
-    const worker = new Worker(entry, { workerData: { ...options, epoch: this.#epoch } satisfies HostOptions });
+    const [epoch, isSuspect] = [this.#epoch, this.#isSuspect];
+    const worker = new Worker(entry, { workerData: { ...options, epoch, isSuspect } satisfies HostOptions });
     this.#worker = worker;
     return new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {
-        if (!first.opened) return reject(new Error(first.message));
+        if (!first.opened) {
+          this.#refuse(first.message);
+          return reject(new Error(first.message));
+        }
         worker.on("message", (reply: ThreadReply) => this.#settle(reply));
         resolve(first);
       });
@@ -82,16 +95,27 @@ export class SqliteStore implements Store {
         failed?.("the database's thread", error);
       });
       worker.on("exit", () => {
+        if (this.#worker !== worker) return;
         this.#worker = undefined;
         this.#fail(unavailable("failed: repeat in a moment"));
       });
     });
   }
 
-  #startAgain(): Worker | undefined {
-    if (this.#epoch === undefined) return undefined;
+  /** @throws HubError when it is not the time for it. */
+  #startAgain(): Worker {
+    if (this.#epoch === undefined) throw unavailable("is closed");
+    if (this.#refusal && performance.now() - this.#refusal.at < RETRY_START_MS) throw this.#refusal.error;
     this.#start().catch((error) => this.#options.failed?.("starting the database's thread again", error));
-    return this.#worker;
+    return this.#worker as Worker;
+  }
+
+  /** The thread could not open the file: whoever waits for it, and whoever comes within a while, is told why. */
+  #refuse(why: string): void {
+    const error = unavailable(`cannot be used at the moment (${why})`);
+    this.#refusal = { at: performance.now(), error };
+    this.#worker = undefined; // it ends by itself
+    this.#fail(error);
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
@@ -157,7 +181,8 @@ export class SqliteStore implements Store {
 
   backup(file: string): Promise<void> {
     const written = writeBackupAside(this.#options.file, file);
-    this.#backups = Promise.allSettled([this.#backups, written]);
+    const over = this.#backups;
+    this.#backups = Promise.allSettled([over, written]).then(() => undefined);
     return written;
   }
 
@@ -174,10 +199,9 @@ export class SqliteStore implements Store {
   }
 
   #call<T>(method: ThreadRequest["method"], ...args: unknown[]): Promise<T> {
-    const worker = this.#worker ?? this.#startAgain();
-    if (!worker) return Promise.reject(unavailable("is closed"));
-    const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
+      const worker = this.#worker ?? this.#startAgain();
+      const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
       worker.postMessage({ id, method, args } satisfies ThreadRequest);
     });
@@ -186,8 +210,14 @@ export class SqliteStore implements Store {
   #settle(reply: ThreadReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (reply.ok) waiting?.resolve(reply.value as never);
-    else waiting?.reject("code" in reply.error ? HubError.fromWire(reply.error) : new Error(reply.error.message));
+    if (reply.ok) {
+      this.#isSuspect = false;
+      waiting?.resolve(reply.value as never);
+      return;
+    }
+    const error = fromFailure(reply.error);
+    this.#isSuspect ||= error instanceof HubError && error.code === "storage_unavailable";
+    waiting?.reject(error);
   }
 
   #fail(error: Error): void {

@@ -1,13 +1,12 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import { HubError } from "../../../shared/errors.ts";
 import type { Moment } from "../../clock.ts";
 import type { CheckWhole } from "../templates/whole.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { SqliteHost } from "./host.ts";
 import type { HostOptions } from "./openFile.ts";
-import type { ThreadOpened, ThreadReply, ThreadRequest } from "./thread.ts";
+import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./thread.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const require = createRequire(import.meta.url);
@@ -55,9 +54,5 @@ function call(host: SqliteHost, method: ThreadRequest["method"], args: unknown[]
 const reply = (message: ThreadReply) => port.postMessage(message);
 
 function refuse(id: number, error: unknown): void {
-  reply({
-    id,
-    ok: false,
-    error: error instanceof HubError ? error.toWire() : { message: String((error as Error)?.stack ?? error) },
-  });
+  reply({ id, ok: false, error: toFailure(error) });
 }

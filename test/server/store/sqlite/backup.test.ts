@@ -109,3 +109,14 @@ describe("where it cannot be written", () => {
     await expect(hub.store.backup(folder)).rejects.toThrow("exists already");
   });
 });
+
+test("why it could not be written is an error like any other", async () => {
+  const file = newFile();
+  const hub = await openThread(file);
+  await hub.send({ to_claude: "worker" });
+  renameSync(file, `${file}.away`);
+  const failure = await hub.store.backup(newFile()).catch((error) => error);
+  renameSync(`${file}.away`, file);
+  expect(failure).toBeInstanceOf(Error);
+  expect(failure.message).toBe("unable to open database file");
+});

@@ -1,12 +1,13 @@
 /** The conformance suite over a real file, through the database's own thread; and what becomes of a thread that ends. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
+import { defer } from "../../../support/defer.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { storeConformance } from "../conformance.ts";
-import { newFile, openThread } from "./files.ts";
+import { inside, newFile, openThread } from "./files.ts";
 
 storeConformance(
   "SqliteStore",
@@ -44,4 +45,47 @@ test("a thread that would go on with another log does not start, and a closed st
   await expect(hub.get(kept)).rejects.toMatchObject(UNAVAILABLE);
   await hub.close();
   await expect(hub.get(kept)).rejects.toMatchObject({ ...UNAVAILABLE, message: "The hub's database is closed" });
+});
+
+test("a thread that ends is replaced while somebody reads the file", async () => {
+  const file = newFile();
+  const { hub, end } = await openMortal(file);
+  const kept = await hub.send({ to_claude: "worker" });
+  await inside(file, async (db) => {
+    db.exec("BEGIN; SELECT * FROM coordination_messages");
+    await hub.send({ to_claude: "worker" });
+    await end();
+    expect(await hub.get(kept)).toMatchObject({ id: kept.id });
+  });
+});
+
+test("a thread that cannot start says why, and is not started again at once", async () => {
+  const file = newFile();
+  const { hub, end } = await openMortal(file);
+  const kept = await hub.send({ to_claude: "worker" });
+  await end();
+  renameSync(file, `${file}.away`);
+  mkdirSync(file);
+  let started = 0;
+  const count = () => started++;
+  process.on("worker", count);
+  defer(() => process.off("worker", count));
+  const refusals = [];
+  for (let i = 0; i < 5; i++) refusals.push(await hub.get(kept).catch((error) => error));
+  for (const refusal of refusals)
+    expect(refusal).toMatchObject({ ...UNAVAILABLE, message: expect.stringContaining(file) });
+  expect(started).toBe(1);
+});
+
+test("the file stays the same one when the process goes to another directory", async () => {
+  const [file, before] = [newFile(), process.cwd()];
+  process.chdir(dirname(file));
+  defer(() => process.chdir(before));
+  const { hub, end } = await openMortal(basename(file));
+  const kept = await hub.send({ to_claude: "worker" });
+  process.chdir(before);
+  const copy = newFile();
+  await hub.store.backup(copy);
+  await end();
+  expect(await hub.get(kept)).toMatchObject({ id: kept.id });
 });
