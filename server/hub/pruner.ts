@@ -23,7 +23,7 @@ export interface RetentionPolicy {
   failedMs?: number | undefined;
   /** Of log entries, ms: how far behind a reader may be and still go on. */
   logMs?: number | undefined;
-  /** Bytes of the file in use: beyond, what ended first goes first, whatever its age. */
+  /** Bytes of the file in use: beyond, what ended first goes first, up to what ended within the last hour. */
   maxBytes?: number | undefined;
 }
 
@@ -55,7 +55,7 @@ const DOUBT_MS = 60 * 60_000;
 /** What the person who set a size should know. */
 const SIZE_NOTES = {
   within: undefined,
-  over: "more than the maximum size is taken by messages that have not ended: those are always kept",
+  over: "more than the maximum size is taken by messages that have not ended, which are always kept, and by the last hour",
   foreign: "the maximum size does not count: the database holds an application's tables, too",
 } as const;
 

@@ -91,8 +91,11 @@ const PORTION = { messages: 100, entries: 500, keys: 500, history: 500, pages: 1
 /** Bodies that one portion reads and frees, in characters; its first message may exceed it. */
 export const PORTION_CHARS = 1024 * 1024;
 
-/** The log's last hour stays, however large the file: who reads it live, or comes back after a restart, goes on in it. */
-const LIVE_LOG_MS = 60 * 60_000;
+/**
+ * What happened within the last hour stays, however large the file: who reads the log live, or comes back after a
+ * restart, goes on in it, and whoever waits for a result finds it.
+ */
+const LIVE_MS = 60 * 60_000;
 
 /** How long an idempotency key is good for, at least. */
 const KEYS_MS = 7 * 24 * 60 * 60_000;
@@ -109,9 +112,9 @@ export interface Pruning {
 export function prune(command: PruneCommand, { tables, now, remove, giveUp }: Pruning): PruneReport {
   const size = sizeOf(command, tables);
   const isOver = size === "over";
-  const gone = isOver ? firstFinished(tables, now) : outlived(command, tables);
+  const gone = isOver ? firstFinished(tables, now - LIVE_MS) : outlived(command, tables);
   for (const state of gone) remove(state);
-  const overBefore = Math.min(gone.at(-1)?.completed_at ?? now, now - LIVE_LOG_MS);
+  const overBefore = gone.at(-1)?.completed_at ?? now - LIVE_MS;
   const logBefore = Math.max(command.log_before ?? 0, isOver ? overBefore : 0);
   const entries = logBefore > 0 ? tables.pruneLog(logBefore, PORTION.entries) : 0;
   const keys = command.keys_after && tables.pruneKeys(now - KEYS_MS, command.keys_after, PORTION.keys);
@@ -140,10 +143,10 @@ function outlived({ complete_before, failed_before }: PruneCommand, tables: Rete
   return [...complete, ...failed];
 }
 
-/** What finished first, however it finished. */
-function firstFinished(tables: RetentionLedger, now: number): MessageState[] {
+/** What finished first before a time, however it finished. */
+function firstFinished(tables: RetentionLedger, before: number): MessageState[] {
   const finished = (["complete", "failed"] as const).flatMap((status) =>
-    tables.finished(status, now + 1, PORTION.messages),
+    tables.finished(status, before, PORTION.messages),
   );
   finished.sort((a, b) => (a.completed_at as number) - (b.completed_at as number));
   return finished.slice(0, PORTION.messages);

@@ -62,8 +62,18 @@ describe("a bound on the file's size", () => {
       ids.push((await (i % 2 ? hub.fail(task, name("worker")) : hub.complete(task, name("worker")))).id);
       hub.clock.advance(1);
     }
+    hub.clock.advance(HOUR);
     await prune(hub, { max_bytes: 1 });
     expect(await listed(hub)).toEqual(ids.slice(100));
+  });
+
+  test("never takes what ended within the last hour", async () => {
+    const hub = await openStore(newFile());
+    const task = await hub.claim(await hub.send({ to_claude: "worker", context: "c".repeat(MB) }), name("worker"));
+    const { id } = await hub.complete(task, name("worker"));
+    hub.clock.advance(HOUR);
+    expect(await pruneAll(hub, { max_bytes: KB })).toMatchObject([{ size: "over", messages: 0, entries: 0 }]);
+    expect(await listed(hub)).toEqual([id]);
   });
 
   test("never takes what has not ended, nor the log's last hour, and says that it cannot be kept", async () => {
