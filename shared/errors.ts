@@ -35,7 +35,12 @@ export const ERRORS = {
   lease_lost: row(409, -32022, false, "Stop working on it: another attempt holds the task or has ended it."),
   not_ready: row(409, -32023, true, "Wait for its `ready` event."),
   not_a_task: row(409, -32024, false, "A chat has no claim: update its status, or read it."),
-  not_recipient: row(409, -32027, false, "Only whoever a message is for can say that it has come, or was seen."),
+  not_recipient: row(
+    409,
+    -32027,
+    false,
+    "Only whoever a message is for can say that it has come, was seen, or is acknowledged.",
+  ),
   idempotency_conflict: row(409, -32025, false, "Use a new key for a new message."),
   loop_stopped: row(
     409,

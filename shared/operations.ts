@@ -147,7 +147,7 @@ export const OPERATIONS = {
     result: message,
     rest: { method: "PUT", paths: ["/message/:id"], shape: "data" },
     repeat: "same",
-    errors: [...TASK_ERRORS, "not_ready", "too_large"],
+    errors: [...TASK_ERRORS, "not_ready", "not_recipient", "too_large"],
   },
   delete: {
     summary: "Delete a message and erase its bodies.",

@@ -45,7 +45,7 @@ export const TASK_OPERATIONS = {
     result: message,
     rest: { method: "POST", paths: ["/message/:id/complete"], shape: "data" },
     repeat: "same",
-    errors: [...TASK_ERRORS, "too_large"],
+    errors: [...TASK_ERRORS, "not_recipient", "too_large"],
   },
   fail: {
     summary: "Say that a task failed; a retryable failure is tried again while tries are left.",
@@ -58,7 +58,7 @@ export const TASK_OPERATIONS = {
     result: message,
     rest: { method: "POST", paths: ["/message/:id/fail"], shape: "data" },
     repeat: "same",
-    errors: [...TASK_ERRORS, "too_large"],
+    errors: [...TASK_ERRORS, "not_recipient", "too_large"],
   },
   release: {
     summary: "Give a task back untried.",
@@ -66,7 +66,7 @@ export const TASK_OPERATIONS = {
     result: message,
     rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
     repeat: "same",
-    errors: [...TASK_ERRORS],
+    errors: [...TASK_ERRORS, "not_recipient"],
   },
   extend: {
     summary: "Ask for more time: the claim stays safe for so long, whatever becomes of your connection.",

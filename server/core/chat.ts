@@ -1,12 +1,13 @@
 /**
- * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder; anyone may move it
- * along, as the document allows, and only forwards.
+ * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder. Whoever it is for moves it
+ * along, or whoever gives no name, as the document allows; or its sender, who closes it. It goes only forwards.
  */
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
-import type { Circumstances, MessageState } from "./message.ts";
+import { isRecipient } from "./holder.ts";
+import type { Caller, Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
 import { EVERYONE } from "./receipt.ts";
 
@@ -36,6 +37,7 @@ export function decideChat(state: MessageState, command: Transition, c: Circumst
   if (command.op === "claim" && command.tasksOnly) {
     throw new HubError("not_a_task", "A chat cannot be claimed: read it, or update its status", { id: state.id });
   }
+  assertMayMove(state, command.op, c.caller);
   const target = TARGET[command.op];
   if (isRepeat(state, command, target.status)) return unchanged(state);
   if (!ALLOWED[state.status].includes(target.status)) {
@@ -46,6 +48,17 @@ export function decideChat(state: MessageState, command: Transition, c: Circumst
   }
   const actor = c.caller.claude_id ?? (state.to_claude === EVERYONE ? null : state.to_claude);
   return { next: moved(state, command, target.status, actor, c.now), events: [{ kind: target.kind, actor }] };
+}
+
+/** What one instance says is not told as another's word; of a chat to everyone, receipts tell whose it is. */
+function assertMayMove(state: MessageState, op: Move, { claude_id }: Caller): void {
+  const { from_claude, to_claude } = state;
+  if (claude_id === null || claude_id === from_claude || to_claude === EVERYONE) return;
+  if (isRecipient(state, claude_id)) return;
+  throw new HubError("not_recipient", `Chat is for ${to_claude}: ${op} is not for others`, {
+    id: state.id,
+    to_claude,
+  });
 }
 
 /** Reading twice and acknowledging twice are harmless. */

@@ -6,7 +6,7 @@ import { HubError } from "../../shared/errors.ts";
 import { decideChat } from "./chat.ts";
 import type { Command } from "./commands.ts";
 import { type Decision, unchanged } from "./decision.ts";
-import { actingName } from "./holder.ts";
+import { actingName, isRecipient } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { heldWakeAt } from "./readiness.ts";
 import { EVERYONE } from "./receipt.ts";
@@ -48,10 +48,6 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
     events: [{ kind: "seen", actor }],
   };
 }
-
-/** Of a pool, anyone may be; of a chat to everyone, nobody without a name, and the others have receipts. */
-const isRecipient = ({ to_claude }: MessageState, actor: string) =>
-  to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
 /** Moves a held task's lease, silently: null while its run is connected. */
 export function withLease(state: MessageState, leaseUntil: number | null): MessageState {

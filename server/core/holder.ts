@@ -6,9 +6,14 @@
  */
 import { HubError } from "../../shared/errors.ts";
 import type { Caller, Circumstances, MessageState } from "./message.ts";
+import { EVERYONE } from "./receipt.ts";
 
 /** The name under which a caller acts on a message. */
 export const actingName = (state: MessageState, caller: Caller) => caller.claude_id ?? state.to_claude;
+
+/** Of a pool, anyone may be; of a chat to everyone, nobody without a name, and the others have receipts. */
+export const isRecipient = ({ to_claude }: MessageState, actor: string) =>
+  to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
 /** Whether the caller is the holder of the message's last claim, whatever became of that since. */
 export function isLastHolder(state: MessageState, caller: Caller): boolean {

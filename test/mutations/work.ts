@@ -16,6 +16,18 @@ const SQLITE_RECEIPTS = "server/store/sqlite/sqliteReceipts.ts";
 
 export const WORK_MUTATIONS: readonly Mutation[] = [
   {
+    breaks: "a stranger acknowledges a chat in its recipient's place",
+    file: "server/core/chat.ts",
+    search: "if (isRecipient(state, claude_id)) return;",
+    replace: "return;",
+  },
+  {
+    breaks: "a result is gone from a full file before anybody could read it",
+    file: "server/store/retention.ts",
+    search: "firstFinished(tables, now - LIVE_MS)",
+    replace: "firstFinished(tables, now + 1)",
+  },
+  {
     breaks: "a task that was brought back says that it rests",
     file: TASK,
     search: "not_before: isTried && state.not_before !== null ? Math.min(state.not_before, c.now) : state.not_before,",

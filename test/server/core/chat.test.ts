@@ -1,4 +1,4 @@
-/** The life of a chat: read, then acknowledged; only forwards, by anyone, without lease or attempts. */
+/** The life of a chat: read, then acknowledged; only forwards, by whoever it is for, without lease or attempts. */
 import { describe, expect, test } from "vitest";
 import { decideDelete, decideDelivered } from "../../../server/core/decide.ts";
 import type { MessageState } from "../../../server/core/message.ts";
@@ -44,11 +44,15 @@ describe.each(Object.keys(STATES))("a chat that is %s", (status) => {
   const state = STATES[status] as MessageState;
   test.each(Object.entries(EXPECTED[status] as object))("%s: %s", (op, expected) => {
     const command = COMMANDS[op as keyof typeof COMMANDS];
-    const refused = refusal(state, command, { by: name("anyone") });
+    const refused = refusal(state, command, { by: name("worker") });
     if (refused) return expect(refused).toBe(expected);
-    const decision = ask(state, command, { by: name("anyone") });
+    const decision = ask(state, command, { by: name("worker") });
     expect(kinds(decision).join() || "same").toBe(expected);
     if (expected === "same") expect(decision.next).toEqual(state);
+  });
+
+  test.each(["claim", "complete", "fail", "release"] as const)("%s is not for others, nor a repeat", (op) => {
+    expect(refusal(state, COMMANDS[op], { by: name("mallory") })).toBe("not_recipient");
   });
 
   test("can be deleted", () => {
@@ -58,6 +62,14 @@ describe.each(Object.keys(STATES))("a chat that is %s", (status) => {
 
 test("the operation claim is for tasks only", () => {
   expect(refusal(chat(), { op: "claim", tasksOnly: true })).toBe("not_a_task");
+});
+
+test("of a pool, any member may acknowledge it; its sender, and whoever gives no name, may close any", () => {
+  expect(become(chat({ to_claude: "@testers" }), complete(), { by: name("anyone") })).toMatchObject({
+    status: "complete",
+  });
+  expect(become(chat(), complete(), { by: name(chat().from_claude) })).toMatchObject({ status: "complete" });
+  expect(become(chat(), complete(), { by: NOBODY })).toMatchObject({ status: "complete" });
 });
 
 test("it has no lease, attempts or tries, and is never handed out", () => {

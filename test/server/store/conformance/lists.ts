@@ -17,6 +17,9 @@ const matches = (filter: Filter) => (message: Message) =>
 
 const ids = (messages: readonly Message[]) => messages.map(({ id }) => id);
 
+/** A chat is for its recipient alone. */
+const whoTakes = ({ type, to_claude }: Message) => name(type === "chat" && to_claude !== "*" ? to_claude : "cid");
+
 /** Messages in every status, of two senders, three recipients and three threads. */
 async function fill(hub: StoreDriver, count: number): Promise<void> {
   const random = seededRandom();
@@ -34,7 +37,7 @@ async function fill(hub: StoreDriver, count: number): Promise<void> {
       await hub.wake();
       continue;
     }
-    const [holder, turn] = [name("cid"), random.int(4)];
+    const [holder, turn] = [whoTakes(message), random.int(4)];
     if (turn === 0) continue;
     const held = await hub.claim(message, holder);
     if (turn === 2) await hub.complete(held, holder);

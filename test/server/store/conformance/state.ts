@@ -6,7 +6,6 @@ import type { Section, StoreDriver } from "../driver.ts";
 import { comparable, folded } from "../fold.ts";
 
 const HOLDER = run("worker", "r1");
-const READER = name("reader");
 
 type Story = (hub: StoreDriver, said: { to_claude: string }) => Promise<unknown>;
 
@@ -79,23 +78,23 @@ const STORIES: Record<string, Story> = {
   "a chat, read and acknowledged": async (hub, said) => {
     const chat = await hub.send({ ...said, type: "chat" });
     hub.clock.advance(5);
-    await hub.claim(chat, READER);
+    await hub.claim(chat, name(said.to_claude));
     hub.clock.advance(5);
-    await hub.complete(chat, READER);
+    await hub.complete(chat, name(said.to_claude));
   },
   "a chat, acknowledged unread": async (hub, said) => {
     const chat = await hub.send({ ...said, type: "chat" });
     hub.clock.advance(5);
-    await hub.complete(chat, READER);
+    await hub.complete(chat, name(said.to_claude));
   },
   "a chat, failed unread": async (hub, said) => {
     const chat = await hub.send({ ...said, type: "chat" });
     hub.clock.advance(5);
-    await hub.fail(chat, READER);
+    await hub.fail(chat, name(said.to_claude));
   },
   "a chat, given back, expired": async (hub, said) => {
     const chat = await hub.send({ ...said, type: "chat", expires_at: hub.now + MINUTE });
-    await hub.release(await hub.claim(chat, READER), READER);
+    await hub.release(await hub.claim(chat, name(said.to_claude)), name(said.to_claude));
     hub.clock.advance(MINUTE);
     await hub.wake();
   },

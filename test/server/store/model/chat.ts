@@ -20,6 +20,7 @@ const isMove = (command: Change): command is Move => Object.hasOwn(LEADS_TO, com
 export function changeChat(chat: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
   if (!isMove(command)) throw new Refused("not_a_task");
   if (command.op === "claim" && command.tasksOnly) throw new Refused("not_a_task");
+  if (!mayMove(chat, caller)) throw new Refused("not_recipient");
   const isOver = chat.status === "complete" || chat.status === "failed";
   const changesNothing = chat.status === LEADS_TO[command.op];
   if (isOver && !(changesNothing && endsAlike(chat, command))) throw new Refused("wrong_status");
@@ -29,6 +30,11 @@ export function changeChat(chat: ModelMessage, command: Change, caller: Caller, 
   if (command.op === "complete") return end(chat, command, scene);
   if (command.op === "fail") return end(chat, { ...command, failure: "error" }, scene);
   return read(chat, caller, scene);
+}
+
+function mayMove({ said: { from_claude, to_claude } }: ModelMessage, { claude_id }: Caller): boolean {
+  if (to_claude === "*" || to_claude.startsWith("@")) return true;
+  return claude_id === null || claude_id === from_claude || claude_id === to_claude;
 }
 
 function read(chat: ModelMessage, caller: Caller, scene: Scene): ModelMessage {
