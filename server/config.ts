@@ -217,7 +217,15 @@ function check({ flag, env, schema }: Setting, given: unknown): unknown {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const name = flag.split(" ")[0];
-  throw new ConfigExit(`${name} (${env.join(", ")}): ${JSON.stringify(given)} ${parsed.error.issues[0]?.message}`, 2);
+  const why = wrong(parsed.error.issues[0] as z.core.$ZodIssue);
+  throw new ConfigExit(`${name} (${env.join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
+}
+
+function wrong(issue: z.core.$ZodIssue): string {
+  if (issue.code === "too_big") return `must be at most ${issue.maximum}`;
+  if (issue.code === "too_small")
+    return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
+  return issue.code === "invalid_type" && issue.expected === "int" ? "must be a whole number" : issue.message;
 }
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {

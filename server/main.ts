@@ -8,6 +8,8 @@ import { createHub, type MountedHub } from "./createHub.ts";
 
 /** After this a shutdown that hangs is given up, so that a supervisor never has to kill. */
 const SHUTDOWN_MS = 4_500;
+/** How often to look whether npm's shell is still there. */
+const SHELL_MS = 500;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
@@ -21,7 +23,8 @@ async function main(): Promise<void> {
     throw error;
   });
   let isClosing = false;
-  process.on("disconnect", () => process.kill(process.pid, "SIGTERM")); // `coord hub` is gone: so is the hub
+  process.on("disconnect", endSelf); // `coord hub` is gone: so is the hub
+  if (isRunByNpm(process.env)) endWithShell();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (isClosing) return; // the first signal is being obeyed
@@ -45,6 +48,17 @@ async function main(): Promise<void> {
       },
     );
   }
+}
+
+const endSelf = () => process.kill(process.pid, "SIGTERM");
+
+const isRunByNpm = ({ npm_package_name: project, npm_lifecycle_event: script }: NodeJS.ProcessEnv) =>
+  project === "coordination-hub" && (script === "start" || script === "api");
+
+/** npm passes a signal to the shell that runs us, which dies of it and tells nobody. */
+function endWithShell(): void {
+  const shell = process.ppid;
+  setInterval(() => process.ppid !== shell && endSelf(), SHELL_MS).unref();
 }
 
 function leaseOf(config: Config) {

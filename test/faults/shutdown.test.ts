@@ -9,6 +9,7 @@ import type { Closing } from "../../shared/frames.ts";
 import { Heard, join } from "../client/sdk/support.ts";
 import { http } from "../support/http.ts";
 import { startHub } from "../support/hub.ts";
+import { accepts } from "../support/ports.ts";
 import { HubProcess } from "../support/processes.ts";
 import { seededRandom } from "../support/random.ts";
 import { RawSocket } from "../support/rawSocket.ts";
@@ -27,6 +28,13 @@ async function readersOf(hub: HubProcess): Promise<number> {
 }
 
 const isClosing = (hub: HubProcess) => hub.output.includes('"msg":"closing"');
+
+test("a hub that npm runs ends with npm's shell, which tells it nothing", async () => {
+  const env = { npm_package_name: "coordination-hub", npm_lifecycle_event: "start" };
+  const hub = await HubProcess.start({ env, under: ["sh", "-c", '"$@"; true', "sh"] });
+  await hub.kill();
+  await eventually("the hub ends", async () => !(await accepts(hub.port)));
+});
 
 test("under load: acknowledged means kept, a second signal is harmless, clients go on afterwards", async () => {
   const hub = await HubProcess.start();
