@@ -39,7 +39,7 @@ import { failureOf } from "./failure.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
-import { ANSWER_MS, ask, asTold, type Caller, call as restCall } from "./restCalls.ts";
+import { ANSWER_MS, ask, asTold, type Caller, type NotRunning, call as restCall } from "./restCalls.ts";
 import type { HubEvent } from "./sdk/events.ts";
 import type { Hub } from "./sdk/hub.ts";
 import { DEFAULT_URL, settle } from "./sdk/options.ts";
@@ -167,8 +167,8 @@ export async function completeTask(
  */
 export async function deleteMessage(messageId: string): Promise<boolean> {
   let mayBeDone = false;
-  const unanswered = () => {
-    mayBeDone = true;
+  const unanswered = (error: NotRunning) => {
+    mayBeDone ||= error.wasReached;
   };
   try {
     await restCall(environment(), "delete", { id: messageId }, unanswered);

@@ -25,8 +25,12 @@ const AGAIN_MS = 200;
 
 /** No hub has answered. */
 export class NotRunning extends Error {
+  /** Whether a hub may have been there all the same, and have done what it was asked for. */
+  readonly wasReached: boolean;
+
   constructor(cause: unknown) {
     super("Coordination API server not running", { cause });
+    this.wasReached = (cause as NodeJS.ErrnoException).code !== "ECONNREFUSED";
   }
 }
 
@@ -41,14 +45,14 @@ export async function call<N extends OperationName>(
   caller: Caller,
   operation: N,
   params: Params<N>,
-  unanswered = () => {},
+  unanswered = (_: NotRunning) => {},
 ): Promise<Result<N>> {
   const deadline = performance.now() + ANSWER_MS;
   for (;;) {
     try {
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
-      if (error instanceof NotRunning) unanswered();
+      if (error instanceof NotRunning) unanswered(error);
       const mayPass = error instanceof NotRunning || (error instanceof HubError && error.code === "shutting_down");
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;

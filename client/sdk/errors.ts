@@ -21,7 +21,9 @@ export class HubUnreachable extends LocalError {
   readonly url: string;
 
   constructor(url: string, cause?: unknown) {
-    super(`no hub answers at ${url}: start one with \`coord hub\``, cause);
+    const isBare = URL.canParse(url) && new URL(url).pathname === "/";
+    const advice = isBare ? `its address ends in /api/coord` : "start one with `coord hub`";
+    super(`no hub answers at ${url}: ${advice}`, cause);
     this.url = url;
   }
 }

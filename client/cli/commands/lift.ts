@@ -11,7 +11,7 @@ export const lift = command({
     const chain = await context.call("chain_lift", params);
     context.print.result(
       chain,
-      ({ chain_id, hops, limit }) => `${chain_id} may come ${limit} hops; it has come ${hops}`,
+      ({ chain_id, hops, limit }) => `${chain_id} may go on up to ${limit} hops; so far it has ${hops}`,
     );
   },
 });

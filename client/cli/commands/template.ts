@@ -9,6 +9,14 @@ import { templatePage, templateTable } from "../output/template.ts";
 /** Each with what it takes. */
 const ACTIONS = { list: [], show: ["name"], put: ["name", "definition"], delete: ["name"] } as const;
 
+const ABOUT = `
+\`coord send --template NAME --param x=y\` sends one. A definition is
+  {"message": {"to_claude": "bob", "task": "look at {{file}}"},
+   "parameters": {"type": "object", "properties": {"file": {"type": "string"}}}}
+or, of a macro, whose steps are sent together,
+  {"steps": [{"key": "a", "template": "look", "params": {"file": "x"}},
+             {"key": "b", "template": "look", "params": {"file": "y"}, "after": ["a"]}]}`;
+
 const inputs = {
   action: { usage: "[action]", help: "What to do; left out, list.", choices: Object.keys(ACTIONS) } as Input<
     keyof typeof ACTIONS | undefined
@@ -20,7 +28,7 @@ const inputs = {
 export const template = command({
   name: "template",
   summary: "Keep messages and macros under names, to be sent with parameters.",
-  about: "`coord send --template NAME --param x=y` sends one.",
+  about: ABOUT,
   inputs,
   examples: [
     ["template", "all there are"],

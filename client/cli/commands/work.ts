@@ -18,11 +18,14 @@ const RELUCTANCE_MS = 5_000;
 const ABOUT = `
 Each task runs the command once, in a process group of its own.
   stdin        the task's text
-  environment  COORDINATION_TASK_ID, and in the same way _ATTEMPT, _FROM, _TO,
-               _PRIORITY, _THREAD_ID, _CONTEXT_FILE (a file with the context),
-               _CONTEXT (the context itself when it is short); TRACEPARENT;
-               CLAUDE_ID, COORDINATION_API_URL and COORDINATION_RUN, so that coord
-               just works: \`coord extend $COORDINATION_TASK_ID --lease 1h\`
+  environment  COORDINATION_TASK_ID, COORDINATION_TASK_ATTEMPT,
+               COORDINATION_TASK_FROM, COORDINATION_TASK_TO,
+               COORDINATION_TASK_PRIORITY, COORDINATION_TASK_THREAD_ID,
+               COORDINATION_TASK_CONTEXT_FILE (a file with the context),
+               COORDINATION_TASK_CONTEXT (the context itself when it is short);
+               TRACEPARENT; CLAUDE_ID, COORDINATION_API_URL and COORDINATION_RUN,
+               so that coord just works:
+               \`coord extend $COORDINATION_TASK_ID --lease 1h\`
   stdout       the result; of more than a result can be, the end
   stderr       its last lines are the error, and a line such as
                \`::progress 40 compiling\` tells the sender how far it is
@@ -30,10 +33,10 @@ Each task runs the command once, in a process group of its own.
                tried again; every other one fails it
 
 A task that is cancelled, deleted, timed out or lost ends its whole group:
-SIGTERM, later SIGKILL. What a command leaves behind ends with it. The first
+SIGTERM, later SIGKILL. What a command leaves behind in it ends, too. The first
 Ctrl-C or SIGTERM, or an output that cannot be written, takes no more tasks and
 finishes those under way; the second signal ends them and gives them back.
-Killed itself, coord leaves no command running, and its tasks go to others when
+Killed itself, coord leaves no group running, and its tasks go to others when
 their leases have run out.`;
 
 /** Whoever does the tasks of a pool is in it. */

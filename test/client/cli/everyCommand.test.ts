@@ -40,7 +40,11 @@ const ROWS: readonly Row[] = [
   { args: ["attempts", "HELD"], human: /^TRY +BY .*\n1 +bob\d+ .* in_progress/, json: { attempts: [{ attempt: 1 }] } },
   { args: ["seen", "NEW"], human: /^[0-9a-f]{32} is seen by bob\d+\n$/, json: { seen_at: /T/ } },
   { args: ["receipts", "NEW"], human: /^FOR +DELIVERED +SEEN .*\nbob\d+ +- +- /, json: { receipts: [{}] } },
-  { args: ["lift", "HELD"], human: /^[0-9a-f]{32} may come 100 hops; it has come 0\n$/, json: { hops: 0, limit: 100 } },
+  {
+    args: ["lift", "HELD"],
+    human: /^[0-9a-f]{32} may go on up to 100 hops; so far it has 0\n$/,
+    json: { hops: 0, limit: 100 },
+  },
   { args: ["delete", "HELD"], human: /^[0-9a-f]{32} is deleted\n$/, json: { deleted: true } },
   { args: ["wait"], human: /^id +[0-9a-f]{32}\n/, json: { status: "pending" } },
   { args: ["who", "ADA"], human: /^NAME .*\nada\d+ +online /, json: { instances: [{ state: "online" }] } },

@@ -21,7 +21,9 @@ it("an exchange is stopped, looked at, and let go on", async () => {
   for (const any of [first, second, third]) expect(await ids(any)).toEqual([first, second, third]);
   expect(await ids(third, "--order", "desc", "--from", "ada")).toEqual([third, first]);
   expect(await ids(third, "--from", "bob")).toEqual([second]);
-  expect((await person("lift", first, "--hops", "1")).stdout).toBe(`${first} may come 3 hops; it has come 2\n`);
+  expect((await person("lift", first, "--hops", "1")).stdout).toBe(
+    `${first} may go on up to 3 hops; so far it has 2\n`,
+  );
   const fourth = await bob("chat", "ada", "and again", "--reply-to", third);
   expect(fourth.code).toBe(0);
   expect((await ada("chat", "bob", "no more", "--reply-to", fourth.stdout.trim())).code).toBe(1);

@@ -63,6 +63,15 @@ describe("an answer that was lost on its way goes unnoticed:", () => {
   });
 });
 
+test("what was never there was not deleted, although no hub listened at first", async () => {
+  const process = await HubProcess.start();
+  become(process.url, "windows_frontend");
+  await process.kill();
+  const deleted = deleteMessage("nothing");
+  await startHub({ port: process.port, db: process.db });
+  expect(await deleted).toBe(false);
+});
+
 test("a restart of the hub goes unnoticed", async () => {
   const process = await HubProcess.start();
   become(process.url, "windows_frontend");
