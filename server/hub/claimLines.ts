@@ -37,9 +37,6 @@ interface Line {
   isEmpty: boolean;
 }
 
-/** Keys of which it is known who asked last: long enough to take back what was claimed for whoever asked before. */
-const REMEMBERED_KEYS = 10_000;
-
 const NONE: ReadonlySet<Line> = new Set();
 
 export class ClaimLines {
@@ -51,9 +48,6 @@ export class ClaimLines {
   #callOff = () => {};
   #isClosed = false;
   readonly #byKey = new Map<string, Waiter>();
-  /** When each key was last asked with, in the order of that. */
-  readonly #asked = new Map<string, number>();
-  #lastSerial = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -114,19 +108,9 @@ export class ClaimLines {
     return tried;
   }
 
-  /**
-   * Somebody asks with this key. Ends the waiting of whoever asked with it before: the answer would go to a connection
-   * that is given up.
-   *
-   * @returns whether nobody has asked with it since.
-   */
-  asks(key: string): () => boolean {
+  /** Ends the waiting of whoever asked with this key before: the answer would go to a connection that is given up. */
+  giveUp(key: string): void {
     this.#byKey.get(key)?.end();
-    const serial = ++this.#lastSerial;
-    this.#asked.delete(key);
-    this.#asked.set(key, serial);
-    if (this.#asked.size > REMEMBERED_KEYS) this.#asked.delete(this.#asked.keys().next().value as string);
-    return () => (this.#asked.get(key) ?? serial) === serial;
   }
 
   /** Ends all waiting. */

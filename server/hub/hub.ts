@@ -19,6 +19,7 @@ import { Alarm } from "./alarm.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claimLines.ts";
 import { Debts } from "./debts.ts";
+import { LastAsked } from "./lastAsked.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Pruner, type RetentionPolicy } from "./pruner.ts";
 import { type RatePolicy, Rates } from "./rates.ts";
@@ -63,6 +64,7 @@ export class Hub {
   readonly runs: Runs;
   readonly scheduler: Scheduler;
   readonly claimLines: ClaimLines;
+  readonly lastAsked = new LastAsked();
   readonly runReceipts = new RunReceipts();
   readonly progress: ProgressTeller;
   readonly #lease: LeasePolicy;

@@ -179,19 +179,20 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
   const found = ({ message }: Done) => message !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
-  const isLastAsked = key === undefined ? () => true : hub.claimLines.asks(key);
+  if (key !== undefined) hub.claimLines.giveUp(key);
+  const isLast = key !== undefined && client.run === null ? hub.lastAsked.asks(key) : () => true;
   const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
-  if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLastAsked);
+  if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLast);
   return { value: outcome?.message ?? "null" };
 }
 
 /** A task claimed for a caller who has hung up goes back untried, unless that caller has asked again, and was given it. */
-function giveBack(hub: Hub, { message }: Done, client: Client, isLastAsked: () => boolean): void {
+function giveBack(hub: Hub, { message }: Done, client: Client, isLast: () => boolean): void {
   if (message === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(message) as { id: string; attempt: number; claimed_by: string };
   const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
-  hub.owe({ op: "change", id, command: { op: "release", attempt }, caller }, isLastAsked);
+  hub.owe({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
 }
 
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */
