@@ -135,13 +135,13 @@ export class Delivery {
     session.advance(makePage(this.epoch, session.cursor, upTo, []));
   }
 
-  /** Takes what was committed, in order. */
-  committed({ entries, head }: Pick<CommitResult, "entries" | "head">): void {
+  /** Takes what was committed, in order. @returns false when entries before it went by unseen. */
+  committed({ entries, head }: Pick<CommitResult, "entries" | "head">): boolean {
     if (head !== this.#head + entries.length) {
       this.#jump(head);
-      return;
+      return false;
     }
-    if (entries.length === 0) return;
+    if (entries.length === 0) return true;
     this.#headBefore = this.#head;
     this.#head = head;
     this.#tail.push(entries);
@@ -149,6 +149,7 @@ export class Delivery {
     const pages = new PageCache(this.epoch, head);
     if (everyone.length > 0) this.#pushToAll(entries, everyone, pages);
     else this.#pushToNamed(entries, pages);
+    return true;
   }
 
   /** Entries went by unseen (a commit whose answer was lost): everyone reads. */

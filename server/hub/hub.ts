@@ -237,10 +237,8 @@ export class Hub {
 
   #committed(result: CommitResult): void {
     const { entries, head, wakeAt } = result;
-    const isGap = head > this.delivery.head + entries.length;
-    this.delivery.committed(result);
-    if (isGap) this.claimLines.callAll(head);
-    else this.claimLines.committed(entries);
+    if (this.delivery.committed(result)) this.claimLines.committed(entries);
+    else this.claimLines.callAll(head);
     this.#alarm.arm(wakeAt);
   }
 
