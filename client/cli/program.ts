@@ -1,5 +1,6 @@
 /** From the table of commands to a command line: parsing, help, dispatch, and how it ends. */
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
+import { didYouMean } from "../../shared/index.ts";
 import { DEFAULT_URL, SDK_VERSION } from "../sdk/options.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
@@ -39,11 +40,19 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
     running = COMMANDS.find(({ name }) => name === subcommand.name());
   });
   try {
+    assertHelpIsThere(ownWords(outside));
     await program.parseAsync(withPresets(program, outside), { from: "user" });
     return code;
   } catch (error) {
     return ended(strayValue(error, outside, running) ?? error, print, running);
   }
+}
+
+/** @throws UsageError when help is asked for a command that there is not. */
+function assertHelpIsThere([word, name]: readonly string[]): void {
+  const names = COMMANDS.map((row) => row.name);
+  if (word !== "help" || name === undefined || name.startsWith("-") || names.includes(name)) return;
+  throw new UsageError(`unknown command '${name}'${didYouMean(name, names)}`);
 }
 
 /** What comes after `--` is a text, or belongs to another program. */
@@ -134,6 +143,7 @@ function notes(inputs: Inputs): string {
 const NOTES = [
   ["<duration>", "seconds, or 500ms, 10m, 2h, 1d."],
   ["<time>", "2026-01-31T12:00:00Z, or a duration from now."],
+  ["<ids...>", "one or more, with spaces between them, at the end of the line."],
 ] as const;
 
 function argumentOf({ usage, help, choices }: Input): Argument {

@@ -12,6 +12,7 @@ export const dead = command({
     context.print.result(list, ({ messages }, look) =>
       messages.length === 0 ? "no dead letters" : deadTable(messages, look),
     );
+    if (list.messages.length === 0) context.print.aside("what failed otherwise: coord list --status failed");
     if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
   },
 });

@@ -45,6 +45,7 @@ async function withParams(
   if (template !== undefined) return said;
   if (pairs) throw new UsageError("--param goes with --template: say which");
   const missing = said.to_claude === undefined ? "to" : said.task === undefined ? "task" : undefined;
-  if (missing !== undefined) throw new UsageError(`missing required argument '${missing}'`);
+  const taken = said.after && said.after.length > 1 ? ": --after takes all that follows, and goes last" : "";
+  if (missing !== undefined) throw new UsageError(`missing required argument '${missing}'${taken}`);
   return said;
 }

@@ -12,6 +12,12 @@ import { CoordProcess, run, runInside } from "./coord.ts";
 
 describe("a wrong command line ends with 2, says what is wrong, and where help is", () => {
   it.each([
+    { args: ["help", "sned"], says: "unknown command 'sned' (did you mean \"send\"?)", help: "coord --help" },
+    {
+      args: ["send", "--as", "ada", "--after", "1", "bob", "x"],
+      says: "missing required argument 'to': --after takes all that follows, and goes last",
+      help: "coord send --help",
+    },
     { args: ["sned", "bob", "x"], says: "unknown command 'sned' (Did you mean send?)", help: "coord --help" },
     { args: ["send", "bob", "x", "--priorty", "low"], says: "unknown option '--priorty' (Did you mean --priority?)" },
     { args: ["send", "bob", "x", "--jsn"], says: "unknown option '--jsn' (Did you mean --json?)" },
