@@ -22,7 +22,8 @@ export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
     breaks: "a repeat is judged by the template as it is now",
     file: DESK,
     search: "const fingerprint = key === undefined ? ",
-    replace: "expand(said, this.#ledger.templates);\n    const fingerprint = key === undefined ? ",
+    replace:
+      "expand(said, this.#ledger.templates, this.#sender.checkWhole);\n    const fingerprint = key === undefined ? ",
   },
   {
     breaks: "what is said beside a template is lost",
