@@ -201,7 +201,7 @@ describe("more than the hub can hold:", () => {
       socket.write(asked.repeat(2_000));
       for (let i = 0; i < 10; i++) expect(await serves()).toBeLessThan(PATIENCE_MS);
     });
-    expect(grown).toBeLessThan(192 * MIB);
+    expect(grown).toBeLessThan(64 * MIB);
   });
 });
 

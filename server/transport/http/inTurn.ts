@@ -1,6 +1,7 @@
 /**
  * Requests that come on one connection before the first is answered are performed one after the other, each when the
- * answer before it has left: a few bytes can ask for megabytes, and a client may never read them (I9).
+ * answer before it has left, and not at all once the connection is gone: a few bytes can ask for megabytes, and a client
+ * may never read them (I9).
  */
 import type { Socket } from "node:net";
 import type { RequestHandler } from "express";
@@ -23,7 +24,7 @@ export function inTurn(): RequestHandler {
     line.length++;
     if (line.length > IN_LINE) return void socket.destroy();
     if (line.length === 1) next();
-    else void line.answered.then(() => next());
+    else void line.answered.then(() => socket.destroyed || next());
     line.answered = new Promise((resolve) => {
       response.once("close", () => {
         line.length--;
