@@ -8,6 +8,7 @@ import { LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
 import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
+import { mustBe } from "../shared/validate.ts";
 import { DEFAULT_RATES } from "./hub/rates.ts";
 
 interface Setting {
@@ -217,15 +218,10 @@ function check({ flag, env, schema }: Setting, given: unknown): unknown {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const name = flag.split(" ")[0];
-  const why = wrong(parsed.error.issues[0] as z.core.$ZodIssue);
+  const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+  const isWorded = issue.code === "invalid_type" && issue.expected !== "int";
+  const why = isWorded ? issue.message : mustBe(issue, given);
   throw new ConfigExit(`${name} (${env.join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
-}
-
-function wrong(issue: z.core.$ZodIssue): string {
-  if (issue.code === "too_big") return `must be at most ${issue.maximum}`;
-  if (issue.code === "too_small")
-    return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
-  return issue.code === "invalid_type" && issue.expected === "int" ? "must be a whole number" : issue.message;
 }
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {

@@ -61,11 +61,16 @@ function sentence(issue: z.core.$ZodIssue, field: string, found: unknown): strin
   }
   if (field === "") return `The parameters must be an object with fields`;
   if (found === undefined) return `Missing field: ${field}`;
-  if (issue.code === "invalid_type") return `${field} must be ${article(issue.expected)}`;
-  if (issue.code === "too_big") return `${field} must be at most ${issue.maximum}${unit(issue.origin)}`;
-  if (issue.code === "too_small" && found === "") return `${field} must not be empty`;
-  if (issue.code === "too_small") return `${field} must be at least ${issue.minimum}${unit(issue.origin)}`;
-  return `${field} ${lowerFirst(issue.message)}`;
+  return `${field} ${mustBe(issue, found)}`;
+}
+
+/** What a value has to be, as the end of a sentence that begins with its name. */
+export function mustBe(issue: z.core.$ZodIssue, found: unknown): string {
+  if (issue.code === "invalid_type") return `must be ${article(issue.expected)}`;
+  if (issue.code === "too_big") return `must be at most ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === "too_small" && found === "") return "must not be empty";
+  if (issue.code === "too_small") return `must be at least ${issue.minimum}${unit(issue.origin)}`;
+  return lowerFirst(issue.message);
 }
 
 const unit = (origin: string) => (origin === "string" ? " characters" : origin === "array" ? " entries" : "");
