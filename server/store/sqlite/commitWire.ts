@@ -2,9 +2,10 @@
  * Batches on their way between the threads.
  *
  * Cloning thousands of small objects would cost more than the database does. Commands cross as one text. A
- * result crosses as two texts, of messages and of events, and one array of numbers that says what lies where in
+ * result crosses as texts, of messages and of events, and one array of numbers that says what lies where in
  * them; the receiver cuts its strings out of the texts without copying. Whoever keeps such a string keeps its
- * whole text: that is why events, which are kept for readers, do not share one with messages, which are not.
+ * whole text: that is why events, which are kept for readers, do not share one with messages, which are not, and
+ * why no text grows long; a long one would also cost pages of memory of its own, taken and given back each time.
  */
 import type { WireError } from "../../../shared/errors.ts";
 import { EVENT_KINDS } from "../../../shared/vocabulary.ts";
@@ -13,8 +14,8 @@ import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../store.ts"
 export interface FlatResult {
   wakeAt: number | null;
   head: number;
-  messages: string;
-  events: string;
+  messages: string[];
+  events: string[];
   /** OUTCOME numbers for each outcome, then ENTRY numbers for each entry. */
   numbers: Int32Array;
   outcomes: number;
@@ -29,6 +30,9 @@ export interface FlatResult {
 const OUTCOME = 4;
 /** An entry: kind, claimable, length of its JSON, where its bodies begin, where its id begins and its length, from, to. */
 const ENTRY = 8;
+
+/** How long a text grows, unless one string alone is longer. */
+const TEXT_CHARS = 64 * 1024;
 
 const NONE = -1;
 const FAILED = -2;
@@ -45,12 +49,12 @@ export function encodeResult({ outcomes, entries, head, wakeAt }: CommitResult):
   const names = new Map<string, number>();
   const errors: WireError[] = [];
   const macros: FlatResult["macros"] = [];
-  let messages = "";
-  let events = "";
+  const messages = new TextWriter();
+  const events = new TextWriter();
   let at = 0;
   for (const outcome of outcomes) {
     if (outcome.ok) {
-      messages += encodeOutcome(outcome, numbers, at);
+      encodeOutcome(outcome, numbers, at, messages);
       if (outcome.messages !== undefined) macros.push([at / OUTCOME, outcome.messages]);
     } else {
       errors.push(outcome.error);
@@ -60,20 +64,26 @@ export function encodeResult({ outcomes, entries, head, wakeAt }: CommitResult):
   }
   for (const entry of entries) {
     encodeEntry(entry, numbers, at, names);
-    events += entry.json;
+    events.add(entry.json);
     at += ENTRY;
   }
-  const texts = { messages, events, names: [...names.keys()], errors, macros };
+  const texts = { messages: messages.texts, events: events.texts, names: [...names.keys()], errors, macros };
   return { wakeAt, head, numbers, outcomes: outcomes.length, ...texts };
 }
 
-function encodeOutcome(outcome: Extract<Outcome, { ok: true }>, numbers: Int32Array, at: number): string {
+function encodeOutcome(
+  outcome: Extract<Outcome, { ok: true }>,
+  numbers: Int32Array,
+  at: number,
+  messages: TextWriter,
+): void {
   const { message, waiting, oldest } = outcome;
-  numbers[at] = message === null ? NONE : message.length;
+  numbers[at] = message?.length ?? NONE;
   numbers[at + 1] = outcome.deduplicated ? 1 : 0;
   numbers[at + 2] = waiting ?? NOT_A_SEND;
   numbers[at + 3] = oldest?.length ?? NONE;
-  return oldest ? (message ?? "") + oldest : (message ?? "");
+  if (message != null) messages.add(message);
+  if (oldest != null) messages.add(oldest);
 }
 
 function encodeEntry(entry: LogEntry, numbers: Int32Array, at: number, names: Map<string, number>): void {
@@ -97,38 +107,32 @@ function numberOf(name: string, names: Map<string, number>): number {
 }
 
 export function decodeResult(flat: FlatResult): CommitResult {
-  const { numbers, messages, events } = flat;
+  const { numbers } = flat;
+  const messages = new TextReader(flat.messages);
   const result: CommitResult = { wakeAt: flat.wakeAt, head: flat.head, outcomes: [], entries: [] };
   let failures = 0;
-  let place = 0;
   let at = 0;
   for (; at < flat.outcomes * OUTCOME; at += OUTCOME) {
     if (numbers[at] === FAILED) {
       result.outcomes.push({ ok: false, error: flat.errors[failures++] as WireError });
       continue;
     }
-    const messageEnd = place + Math.max(0, numbers[at] as number);
-    const end = messageEnd + Math.max(0, numbers[at + 3] as number);
-    result.outcomes.push(
-      decodeOutcome(numbers, at, messages.slice(place, messageEnd), messages.slice(messageEnd, end)),
-    );
-    place = end;
+    result.outcomes.push(decodeOutcome(numbers, at, messages));
   }
   for (const [i, all] of flat.macros) Object.assign(result.outcomes[i] as Outcome, { messages: all });
-  place = 0;
+  const events = new TextReader(flat.events);
   for (let seq = flat.head - (numbers.length - at) / ENTRY + 1; at < numbers.length; at += ENTRY, seq++) {
-    const end = place + (numbers[at + 2] as number);
-    result.entries.push(decodeEntry(numbers, at, seq, events.slice(place, end), flat.names));
-    place = end;
+    result.entries.push(decodeEntry(numbers, at, seq, events.take(numbers[at + 2] as number), flat.names));
   }
   return result;
 }
 
-function decodeOutcome(numbers: Int32Array, at: number, text: string, oldest: string): Outcome {
-  const message = numbers[at] === NONE ? null : text;
+function decodeOutcome(numbers: Int32Array, at: number, messages: TextReader): Outcome {
+  const message = numbers[at] === NONE ? null : messages.take(numbers[at] as number);
   const waiting = numbers[at + 2] as number;
   if (waiting === NOT_A_SEND) return { ok: true, message };
-  return { ok: true, message, deduplicated: numbers[at + 1] === 1, waiting, oldest: oldest === "" ? null : oldest };
+  const oldest = numbers[at + 3] === NONE ? null : messages.take(numbers[at + 3] as number);
+  return { ok: true, message, deduplicated: numbers[at + 1] === 1, waiting, oldest };
 }
 
 function decodeEntry(numbers: Int32Array, at: number, seq: number, json: string, names: string[]): LogEntry {
@@ -143,4 +147,41 @@ function decodeEntry(numbers: Int32Array, at: number, seq: number, json: string,
     json,
     bodiesAt: numbers[at + 3] as number,
   };
+}
+
+/** Strings one after the other, in texts of bounded length. */
+class TextWriter {
+  readonly texts: string[] = [];
+  #length = Number.POSITIVE_INFINITY;
+
+  add(text: string): void {
+    this.#length += text.length;
+    if (this.#length <= TEXT_CHARS) {
+      this.texts[this.texts.length - 1] += text;
+    } else {
+      this.texts.push(text);
+      this.#length = text.length;
+    }
+  }
+}
+
+/** Takes them out again, in their order. */
+class TextReader {
+  readonly #texts: string[];
+  #number = 0;
+  #place = 0;
+
+  constructor(texts: string[]) {
+    this.#texts = texts;
+  }
+
+  take(length: number): string {
+    if (length > 0 && this.#place === this.#texts[this.#number]?.length) {
+      this.#number++;
+      this.#place = 0;
+    }
+    const begin = this.#place;
+    this.#place += length;
+    return (this.#texts[this.#number] as string).slice(begin, this.#place);
+  }
 }

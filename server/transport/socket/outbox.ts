@@ -6,7 +6,8 @@ import type { WebSocket } from "ws";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { LogPage } from "../../delivery/page.ts";
 
-const FRAME_CHARS = LIMITS.page_bytes;
+/** When a frame is full, unless one message alone is longer: a long string would cost pages of memory of its own. */
+const FRAME_CHARS = 32 * 1024;
 
 /** Bytes the socket may hold unsent before its client is no longer listened to. */
 const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;

@@ -13,15 +13,20 @@ import { seed } from "../../../support/random.ts";
 import { sending } from "../driver.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 20 });
+/** Now and then so long that a few of them fill what crosses at once. */
+const body = fc.oneof(
+  { weight: 9, arbitrary: text },
+  { weight: 1, arbitrary: fc.nat(50_000).map((n) => "x".repeat(n)) },
+);
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
-  fc.record({ ok: fc.constant(true as const), message: fc.option(text) }),
+  fc.record({ ok: fc.constant(true as const), message: fc.option(body) }),
   fc.record({
     ok: fc.constant(true as const),
-    message: text,
+    message: body,
     deduplicated: fc.boolean(),
     waiting: fc.nat(),
-    oldest: fc.option(fc.string({ minLength: 1 })),
+    oldest: fc.option(text),
   }),
   fc.record({
     ok: fc.constant(false as const),
@@ -37,7 +42,7 @@ const entry = fc
     from: text,
     to: text,
     claimable: fc.boolean(),
-    bodies: text,
+    bodies: body,
   })
   .map(({ id, bodies, ...rest }) => {
     const head = `{"message":{"id":${JSON.stringify(id)}`;
