@@ -4,7 +4,7 @@ import { openBullMq } from "./bullMq.ts";
 import type { OpenDriver } from "./driver.ts";
 import { openHubSdk, openHubWork } from "./hubSdk.ts";
 import { openHubSocket } from "./hubSocket.ts";
-import { openJetStream } from "./jetStream.ts";
+import { openJetStream, openJetStreamKeptPromises } from "./jetStream.ts";
 import { type Load, type Measured, underLoad } from "./load.ts";
 
 const DRIVERS = {
@@ -12,6 +12,7 @@ const DRIVERS = {
   hubSocket: openHubSocket,
   hubWork: openHubWork,
   jetStream: openJetStream,
+  jetStreamKeptPromises: openJetStreamKeptPromises,
   bullMq: openBullMq,
 } satisfies Record<string, OpenDriver>;
 
