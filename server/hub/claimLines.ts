@@ -5,8 +5,11 @@
  * tried yet). A task that becomes claimable calls the first that is waiting. A line that is known to be empty
  * spares its waiters a vain try: whoever comes to it waits at once.
  *
- * Nothing is missed: a waiter stands in line before it tries, and a line counts as empty only if nothing became
- * claimable between the beginning of a vain try and its end. A call that its waiter does not use is passed on.
+ * Nothing is missed: a waiter stands in line before it tries, and a line counts as empty only if it was not called
+ * between the beginning of a vain try and its end. A call that its waiter does not use is passed on.
+ *
+ * A task that is being sent calls ahead of its commit: the try rides in the same one. Only a waiter with a key is called
+ * so early, since it may ask again if that commit seems to fail.
  *
  * One timer ends all that have waited long enough, armed at the earliest.
  */
@@ -32,8 +35,8 @@ export interface Claimant<T> {
 
 interface Line {
   readonly waiters: Set<Waiter>;
-  /** Seq of the last entry that made a task claimable. */
-  lastClaimable: number;
+  /** How often somebody was called. */
+  calls: number;
   isEmpty: boolean;
 }
 
@@ -53,23 +56,31 @@ export class ClaimLines {
     this.#clock = clock;
   }
 
-  /** Tells the lines of what was committed. */
-  committed(entries: readonly LogEntry[]): void {
-    if (this.#lines.size === 0) return;
-    for (const { claimable, to, seq } of entries) {
-      for (const line of claimable ? (this.#at.get(to) ?? NONE) : NONE) {
-        line.lastClaimable = seq;
-        line.isEmpty = false;
-        callFirst(line);
-      }
+  /** A task for an address is on its way into the next commit. */
+  expect(address: string): void {
+    for (const line of this.#at.get(address) ?? NONE) {
+      const waiter = firstWaiting(line);
+      if (!waiter?.hasKey) continue;
+      call(line, waiter);
+      return;
     }
   }
 
-  /** Calls everyone: entries up to `head` went by unseen. */
-  callAll(head: number): void {
+  /** Tells the lines of what was committed. A task that was taken at once calls nobody. */
+  committed(entries: readonly LogEntry[]): void {
+    if (this.#lines.size === 0) return;
+    const ready = new Map<string, string>();
+    for (const { id, kind, to, claimable } of entries) {
+      if (claimable) ready.set(id, to);
+      else if (kind === "claimed") ready.delete(id);
+    }
+    for (const to of ready.values()) for (const line of this.#at.get(to) ?? NONE) call(line, firstWaiting(line));
+  }
+
+  /** Calls everyone: entries went by unseen. */
+  callAll(): void {
     for (const line of this.#lines.values()) {
-      line.lastClaimable = head;
-      line.isEmpty = false;
+      call(line, undefined);
       for (const waiter of line.waiters) if (waiter.state === "waiting") waiter.call();
     }
   }
@@ -82,7 +93,7 @@ export class ClaimLines {
   async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
     const { queues, waitMs, gone, key } = claimant;
     const line = this.#lines.get(queues) ?? this.#open(queues);
-    const waiter = new Waiter(this.#clock.awake() + waitMs);
+    const waiter = new Waiter(this.#clock.awake() + waitMs, key !== undefined);
     line.waiters.add(waiter);
     if (key !== undefined) this.#byKey.set(key, waiter);
     this.#watch(waiter.until);
@@ -121,7 +132,7 @@ export class ClaimLines {
   }
 
   #open(queues: string): Line {
-    const line: Line = { waiters: new Set(), lastClaimable: 0, isEmpty: false };
+    const line: Line = { waiters: new Set(), calls: 0, isEmpty: false };
     this.#lines.set(queues, line);
     for (const address of addressesOf(queues)) this.#at.set(address, (this.#at.get(address) ?? new Set()).add(line));
     return line;
@@ -139,7 +150,7 @@ export class ClaimLines {
   #leave(queues: string, line: Line, waiter: Waiter): void {
     line.waiters.delete(waiter);
     if (line.waiters.size === 0) this.#close(queues, line);
-    else if (waiter.state !== "waiting") callFirst(line); // called, or its try has failed
+    else if (waiter.state !== "waiting") firstWaiting(line)?.call(); // it was called, or its try has failed
   }
 
   #watch(until: number): void {
@@ -168,12 +179,15 @@ export class ClaimLines {
 class Waiter {
   /** On the clock of what the hub lived through. */
   readonly until: number;
+  /** Whether it may ask again for what it was given. */
+  readonly hasKey: boolean;
   state: "trying" | "waiting" | "called" = "waiting";
   isOver = false;
   #resume: (() => void) | undefined;
 
-  constructor(until: number) {
+  constructor(until: number, hasKey: boolean) {
     this.until = until;
+    this.hasKey = hasKey;
   }
 
   /** Resolves when it is called, or its time is over. */
@@ -196,18 +210,21 @@ class Waiter {
 }
 
 async function tryInLine<T>(line: Line, waiter: Waiter, tryOnce: () => Promise<T>, found: (tried: T) => boolean) {
-  const { lastClaimable } = line;
+  const { calls } = line;
   waiter.state = "trying";
   const tried = await tryOnce();
   waiter.state = "waiting";
-  if (!found(tried) && line.lastClaimable === lastClaimable) line.isEmpty = true;
+  if (!found(tried) && line.calls === calls) line.isEmpty = true;
   return tried;
 }
 
-function callFirst(line: Line): void {
-  for (const waiter of line.waiters) {
-    if (waiter.state !== "waiting" || waiter.isOver) continue;
-    waiter.call();
-    return;
-  }
+function call(line: Line, waiter: Waiter | undefined): void {
+  line.calls++;
+  line.isEmpty = false;
+  waiter?.call();
+}
+
+function firstWaiting({ waiters }: Line): Waiter | undefined {
+  for (const waiter of waiters) if (waiter.state === "waiting" && !waiter.isOver) return waiter;
+  return undefined;
 }

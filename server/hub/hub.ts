@@ -236,9 +236,9 @@ export class Hub {
   }
 
   #committed(result: CommitResult): void {
-    const { entries, head, wakeAt } = result;
+    const { entries, wakeAt } = result;
     if (this.delivery.committed(result)) this.claimLines.committed(entries);
-    else this.claimLines.callAll(head);
+    else this.claimLines.callAll();
     this.#alarm.arm(wakeAt);
   }
 

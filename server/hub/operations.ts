@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import type { WholeMessage } from "../../shared/sendRule.ts";
 import { validate } from "../../shared/validate.ts";
 import type { Command } from "../core/commands.ts";
+import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
 import { EVERYONE } from "../core/receipt.ts";
 import { newMessage } from "../core/said.ts";
@@ -126,7 +127,9 @@ async function send(hub: Hub, params: Checked<"send">, client: Client): Promise<
   }
   const said = newMessage(from_claude, fields as WholeMessage);
   if (said.to_claude === EVERYONE) hub.keepPresence();
-  const outcome = await hub.submit({ op: "send", caller, said, key });
+  const sent = hub.submit({ op: "send", caller, said, key });
+  if (isForNow(said)) hub.claimLines.expect(said.to_claude);
+  const outcome = await sent;
   const recipient = hub.presence.recipient(said.to_claude, outcome.waiting ?? 0, outcome.oldest ?? null);
   return {
     parts: {
@@ -169,6 +172,9 @@ function recipientIn(client: Client, mark: "received" | "seen"): string {
   if (reader !== null) return reader;
   throw new HubError("not_recipient", `Only a recipient that gives its name can have ${mark}`);
 }
+
+/** Whether a worker that waits may take it at once. */
+const isForNow = ({ type, after, not_before }: NewMessage) => type !== "chat" && !after && not_before === undefined;
 
 /** Takes the next task; where there is none, waits in line for one. */
 async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {

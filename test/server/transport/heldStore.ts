@@ -12,6 +12,8 @@ export class HeldStore extends MemoryStore {
   isFullFor = (_: StoreCommand) => false;
   /** Those that have. */
   readonly refused: StoreCommand[] = [];
+  /** What came to be committed together. */
+  readonly batches: StoreCommand["op"][][] = [];
   #isAnswerLost = (_: StoreCommand) => false;
 
   constructor() {
@@ -36,6 +38,7 @@ export class HeldStore extends MemoryStore {
 
   override async commit(commands: readonly StoreCommand[], at: Moment) {
     await this.#gate;
+    this.batches.push(commands.map(({ op }) => op));
     const refused = commands.filter(this.isFullFor);
     if (refused.length > 0) {
       this.refused.push(...refused);

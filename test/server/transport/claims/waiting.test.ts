@@ -118,6 +118,46 @@ describe("whoever waits for a task", () => {
   });
 });
 
+describe("whoever waits with a key", () => {
+  let store: HeldStore;
+  beforeEach(async () => {
+    store = new HeldStore();
+    scene = await Scene.start({ store });
+  });
+
+  test("is given a task by the commit that sends it; nobody else is called for it", async () => {
+    const first = await inLine(await scene.worker("r1"), { claim_key: "k1" });
+    const second = await inLine(await scene.worker("r2"), { claim_key: "k2" });
+    const { id } = await scene.send();
+    expect(await first.answer).toMatchObject({ id, claimed_by: "bob", attempt: 1 });
+    expect(store.batches.at(-1)).toEqual(["send", "claim_next"]);
+    await scene.pass(WAIT_MS);
+    expect(await second.answer).toBeNull();
+    expect(store.batches.flat().filter((op) => op === "claim_next")).toHaveLength(3); // both tried once at first
+  });
+
+  test("waits on when what was sent is not for it, or refused", async () => {
+    const { answer } = await inLine(await scene.worker("r1"), { claim_key: "k1" });
+    const before = await scene.send({ to_claude: "cyd" });
+    await scene.send({ type: "chat" });
+    await scene.send({ after: [before.id] });
+    await expect(scene.send({ after: ["nothing"] })).rejects.toMatchObject({ code: "not_found" });
+    const { id } = await scene.send();
+    expect(await answer).toMatchObject({ id });
+  });
+
+  test("asks again when that commit seemed to fail, and has what it was given", async () => {
+    const worker = await scene.worker("r1");
+    const { answer } = await inLine(worker, { claim_key: "k1" });
+    store.loseAnswer("send");
+    await expect(scene.send({ idempotency_key: "s1" })).rejects.toMatchObject({ code: "storage_unavailable" });
+    await expect(answer).rejects.toMatchObject({ code: "storage_unavailable", retryable: true });
+    const { id } = await scene.send({ idempotency_key: "s1" });
+    const again = await worker.call("claim_next", { claim_key: "k1" });
+    expect(again).toMatchObject({ id, status: "in_progress", attempt: 1 });
+  });
+});
+
 test("a task whose send seemed to fail is told of, and given to whoever waits, once its sender repeats it", async () => {
   const store = new HeldStore();
   scene = await Scene.start({ store });
