@@ -63,8 +63,12 @@ function createPrivately(file: string): void {
 function verifyAndMark(file: string): void {
   const copy = new BetterSqlite(file);
   try {
-    const verdict = copy.pragma("integrity_check", { simple: true });
-    if (verdict !== "ok") throw new Error(`the backup is damaged: ${verdict}`);
+    const verdict = copy.pragma("integrity_check(1)", { simple: true });
+    if (verdict !== "ok") {
+      throw new Error(
+        `the copy is damaged, and most likely so is the database: it was removed; restore an earlier backup (${verdict})`,
+      );
+    }
     copy.pragma("journal_mode = DELETE");
     setMeta(copy, "backup", new Date().toISOString());
   } finally {

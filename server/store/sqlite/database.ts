@@ -1,5 +1,5 @@
 /** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
-import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { BetterSqlite } from "./betterSqlite.ts";
@@ -9,6 +9,11 @@ import { unusable } from "./unusable.ts";
 /** Below this SQLite can corrupt a WAL that two connections write. */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
 
+/** Of SQLite's file format. */
+const HEADER_BYTES = 100;
+const WRITE_VERSION = 18;
+const ROLLBACK_JOURNAL = 1;
+
 /**
  * Opens or creates the database.
  *
@@ -17,6 +22,7 @@ const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
  */
 export function openDatabase(file: string): Database.Database {
   const fresh = createPrivately(file);
+  assertOwnLog(file);
   const db = new BetterSqlite(file, { timeout: 100 });
   try {
     assertSafeVersion(db);
@@ -51,6 +57,30 @@ function makeDirectory(path: string): void {
   if (existsSync(path) && statSync(path).isDirectory()) return;
   makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o700 });
+}
+
+/**
+ * A backup is no database with a write-ahead log until a hub has opened it. Where one lies beside it, it was left by a
+ * hub that was killed, and the backup was copied over that hub's database: SQLite would mix the two.
+ */
+function assertOwnLog(file: string): void {
+  const log = `${file}-wal`;
+  if (!existsSync(log) || statSync(log).size === 0 || hasLog(file)) return;
+  throw new Error(
+    `${file} was put in the place of another database, the last changes of which are still in ${log}: ` +
+      `remove ${log} and ${file}-shm to go on with ${file} as it is`,
+  );
+}
+
+/** Whether its header says that it has a write-ahead log. */
+function hasLog(file: string): boolean {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const fd = openSync(file, "r");
+  try {
+    return readSync(fd, header) < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */

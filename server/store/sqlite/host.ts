@@ -2,9 +2,9 @@
  * The side of the SQLite store that touches the file. Runs inside the worker thread; single-threaded and
  * synchronous, so that a read sees whole batches only.
  *
- * States: open, or broken after an I/O error. A broken host has closed its connection; it answers
- * `storage_unavailable` until it has opened and checked the file again. After a failed fsync nothing is ever
- * tried again on the same connection.
+ * States: open, broken after an I/O error, or bereft of its file, which was removed or replaced. A broken host has
+ * closed its connection; it answers `storage_unavailable` until it has opened and checked the file again. After a failed
+ * fsync nothing is ever tried again on the same connection. A bereft host touches nothing any more.
  */
 
 import { HubError } from "../../../shared/errors.ts";
@@ -28,10 +28,11 @@ import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
-import { closeAll, emptyLog, type HostOptions, type Means, type OpenFile, openFile } from "./openFile.ts";
+import { closeAll, emptyLog, type HostOptions, inodeOf, type Means, type OpenFile, openFile } from "./openFile.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
 
 export class SqliteHost {
   readonly #options: HostOptions;
@@ -42,6 +43,7 @@ export class SqliteHost {
   #open: OpenFile | undefined;
   /** Since when it waits before it opens the file again, on a clock that is never set. */
   #brokenSince = Number.NEGATIVE_INFINITY;
+  #isBereft = false;
   #list: MessageList | undefined;
 
   constructor(options: HostOptions, checkWhole: CheckWhole) {
@@ -73,6 +75,7 @@ export class SqliteHost {
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
+    this.#assertInPlace(open);
     try {
       open.begin.run();
       this.#noticeForeignWrites(open); // from here on nobody else writes
@@ -175,17 +178,21 @@ export class SqliteHost {
     this.#lock.release();
   }
 
-  /** A file that cannot be read says so like one that cannot be written. */
+  /** A file that cannot be read says so like one that cannot be written. Nothing more is written to a damaged one. */
   #read<T>(read: (open: OpenFile) => T): T {
+    const open = this.#use();
     try {
-      return read(this.#use());
+      return read(open);
     } catch (error) {
-      throw error instanceof BetterSqlite.SqliteError ? unavailable(error.code) : error;
+      if (!(error instanceof BetterSqlite.SqliteError)) throw error;
+      if (DAMAGED.test(error.code)) this.#abandon(open);
+      throw unavailable(error.code);
     }
   }
 
   #use(): OpenFile {
     if (this.#open) return this.#open;
+    if (this.#isBereft) throw bereft();
     if (performance.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
       this.#open = this.#reopenFile(this.#epoch);
@@ -212,7 +219,7 @@ export class SqliteHost {
     const open = openFile(this.#file, this.#options, this.#means);
     try {
       const verdict = open.db.pragma("quick_check(1)", { simple: true });
-      if (verdict !== "ok") throw new Error(`it is damaged: ${verdict}`);
+      if (verdict !== "ok") throw new Error(`it is damaged, restore a backup: ${verdict}`);
       const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
       if (isBusy) throw new Error("another program is reading it");
       if (open.epoch !== epoch) throw lostEntries();
@@ -221,6 +228,14 @@ export class SqliteHost {
       closeAll(open);
       throw error;
     }
+  }
+
+  /** What is written to a file without a name is gone with the hub. */
+  #assertInPlace(open: OpenFile): void {
+    if (inodeOf(this.#file) === open.inode) return;
+    this.#isBereft = true;
+    this.#abandon(open);
+    throw bereft();
   }
 
   /** Another connection may have changed our rows by hand: what is kept in memory may be wrong then. */
@@ -267,6 +282,8 @@ export class SqliteHost {
 }
 
 const lostEntries = () => new Error("it has lost entries: the hub must be restarted");
+
+const bereft = () => unavailable("its file was removed or replaced while the hub was using it: restart the hub");
 
 const unavailable = (why: string) =>
   new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);

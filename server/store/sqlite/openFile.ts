@@ -1,5 +1,6 @@
 /** The file with all that works on it, from opening to closing. */
 import { hash } from "node:crypto";
+import { statSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
@@ -36,6 +37,8 @@ export interface OpenFile {
   rollback: Database.Statement;
   dataVersion: Database.Statement;
   seenVersion: number;
+  /** Number of the file itself, whatever bears its name meanwhile. */
+  inode: bigint;
 }
 
 /** What a host gives to each opening of its file. */
@@ -48,7 +51,8 @@ export interface Means {
 export function openFile(file: string, options: HostOptions, means: Means): OpenFile {
   const db = openDatabase(file);
   try {
-    return { ...workOn(db, options, means), reader: new BetterSqlite(file, { readonly: true }) };
+    const reader = new BetterSqlite(file, { readonly: true });
+    return { ...workOn(db, options, means), reader, inode: inodeOf(file) as bigint };
   } catch (error) {
     db.close();
     throw error;
@@ -59,7 +63,7 @@ function workOn(
   db: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: Means,
-): Omit<OpenFile, "reader"> {
+): Omit<OpenFile, "reader" | "inode"> {
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, lease.graceMs);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
@@ -79,6 +83,9 @@ function workOn(
     seenVersion: dataVersion.get() as number,
   };
 }
+
+/** @returns undefined when there is no such file. */
+export const inodeOf = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
 /** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
 export function emptyLog(db: Database.Database): void {

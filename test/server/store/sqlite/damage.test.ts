@@ -1,11 +1,26 @@
 /** Files that cannot be used: a sentence for a person, and never a fresh empty database in their place. */
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempDir } from "../../../support/tempDir.ts";
 import { name } from "../../core/support.ts";
 import { sending } from "../driver.ts";
 import { inside, newFile, openStore, openThread } from "./files.ts";
+
+function copyOf(file: string): string {
+  const copy = newFile();
+  copyFileSync(file, copy);
+  return copy;
+}
 
 describe("at the start", () => {
   test.each([
@@ -98,6 +113,41 @@ describe("while it runs", () => {
     await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
     await expect(hub.log(null)).rejects.toMatchObject({ code: "storage_unavailable" });
     await expect(hub.get({ id: "x" })).rejects.toMatchObject({ code: "storage_unavailable" });
+  });
+
+  test("nothing more is acknowledged once a read has met it", async () => {
+    const { hub, file } = await damagedHub();
+    const leaf = inside(file, (db) =>
+      db
+        .prepare("SELECT min(pageno) FROM dbstat WHERE name = 'coordination_messages' AND pagetype = 'leaf'")
+        .pluck()
+        .get(),
+    ) as number;
+    const pages = readFileSync(file);
+    pages.fill(0xa5, (leaf - 1) * 4096, leaf * 4096);
+    writeFileSync(file, pages);
+    await hub.commit({ op: "probe" });
+    await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
+    await expect(hub.commit({ op: "probe" })).rejects.toThrow("it is damaged, restore a backup");
+  });
+
+  test.each([
+    ["removed", (file: string) => rmSync(file)],
+    ["replaced by another", (file: string) => renameSync(copyOf(file), file)],
+  ])("a file that is %s is missed: nothing is acknowledged, and what took its place stays as it is", async (_, act) => {
+    const file = newFile();
+    const hub = await openThread(file);
+    await hub.send({ to_claude: "worker" });
+    act(file);
+    const before = existsSync(file) && readFileSync(file);
+    for (let i = 0; i < 2; i++) {
+      await expect(hub.send({ to_claude: "worker" })).rejects.toThrow(
+        "was removed or replaced while the hub was using it",
+      );
+      await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
+    }
+    await hub.close();
+    expect(existsSync(file) && readFileSync(file)).toEqual(before);
   });
 
   test.each([
