@@ -1,6 +1,6 @@
 /** Online backups: whole, verified, private, and another incarnation of the log for whoever opens one. */
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempDir } from "../../../support/tempDir.ts";
@@ -119,4 +119,31 @@ test("why it could not be written is an error like any other", async () => {
   renameSync(`${file}.away`, file);
   expect(failure).toBeInstanceOf(Error);
   expect(failure.message).toBe("unable to open database file");
+});
+
+test("one that is copied over the file of a hub that was killed is not mixed with what that one left in its log", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  const { id } = await hub.send({ to_claude: "worker" });
+  const backup = newFile();
+  await hub.store.backup(backup);
+  await hub.send({ to_claude: "worker" });
+  const killed = newFile();
+  for (const suffix of ["", "-wal"]) copyFileSync(file + suffix, killed + suffix);
+  copyFileSync(backup, killed);
+  const log = readFileSync(`${killed}-wal`);
+  await expect(openThread(killed)).rejects.toThrow(`remove ${killed}-wal and ${killed}-shm to go on with ${killed}`);
+  expect(readFileSync(killed).equals(readFileSync(backup))).toBe(true);
+  expect(readFileSync(`${killed}-wal`).equals(log)).toBe(true);
+  rmSync(`${killed}-wal`);
+  expect(await (await openThread(killed)).all()).toMatchObject([{ id }]);
+});
+
+test("what a hub that was killed left in its log is taken up by the next", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  await hub.send({ to_claude: "worker" });
+  const killed = newFile();
+  for (const suffix of ["", "-wal"]) copyFileSync(file + suffix, killed + suffix);
+  expect(await (await openThread(killed)).all()).toHaveLength(1);
 });
