@@ -9,6 +9,8 @@ export interface LogPage {
   readonly upTo: number;
   readonly entries: readonly LogEntry[];
   readonly json: string;
+  /** Of its text. */
+  readonly bytes: number;
   /** A transport may keep its own encoding here, made once for all its readers. */
   frame?: Buffer;
 }
@@ -16,5 +18,6 @@ export interface LogPage {
 export function makePage(epoch: string, after: number, upTo: number, entries: readonly LogEntry[]): LogPage {
   const events = entries.length === 1 ? (entries[0] as LogEntry).json : entries.map((entry) => entry.json).join(",");
   const [from, to] = [formatCursor(epoch, after), formatCursor(epoch, upTo)];
-  return { after, upTo, entries, json: `{"after":"${from}","cursor":"${to}","events":[${events}]}` };
+  const json = `{"after":"${from}","cursor":"${to}","events":[${events}]}`;
+  return { after, upTo, entries, json, bytes: Buffer.byteLength(json) };
 }

@@ -38,9 +38,18 @@ export class PageCache {
   #view(entries: readonly LogEntry[]) {
     const known = this.#views.get(entries);
     if (known) return known;
-    const bytes = entries.reduce((sum, entry) => sum + entry.json.length, 0);
-    const view = { fits: entries.length === 1 || bytes <= LIMITS.page_bytes, pages: new Map<number, LogPage>() };
+    const view = { fits: entries.length === 1 || fitPage(entries), pages: new Map<number, LogPage>() };
     this.#views.set(entries, view);
     return view;
   }
 }
+
+/** Bytes are counted only where characters do not say enough. */
+function fitPage(entries: readonly LogEntry[]): boolean {
+  const chars = entries.reduce((sum, { json }) => sum + json.length, 0);
+  if (chars * BYTES_A_CHAR <= LIMITS.page_bytes) return true;
+  return entries.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0) <= LIMITS.page_bytes;
+}
+
+/** At most, in UTF-8. */
+const BYTES_A_CHAR = 3;

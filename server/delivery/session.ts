@@ -103,11 +103,11 @@ export class Session {
 
   /** Sends the next page. */
   advance(page: LogPage): void {
-    const { upTo, entries, json } = page;
+    const { upTo, entries, bytes } = page;
     this.cursor = upTo;
     if (entries.length > 0) {
       const received = this.receives && this.own !== null ? broughtTo(this.own, entries) : [];
-      this.unacknowledged.sent({ upTo, events: entries.length, bytes: json.length, received });
+      this.unacknowledged.sent({ upTo, events: entries.length, bytes, received });
     }
     this.#send(page, this);
   }

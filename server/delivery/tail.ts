@@ -43,12 +43,12 @@ export class LogTail {
   slice(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
     const maySee = viewOf(reader);
     const entries: LogEntry[] = [];
-    let chars = 0;
+    let bytes = 0;
     for (let i = after + 1 - this.#first; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as LogEntry;
       if (!maySee(entry)) continue;
-      chars += entry.json.length;
-      if (entries.length === maxEvents || (entries.length > 0 && chars > maxBytes)) {
+      bytes += Buffer.byteLength(entry.json);
+      if (entries.length === maxEvents || (entries.length > 0 && bytes > maxBytes)) {
         return { entries, upTo: (entries.at(-1) as LogEntry).seq };
       }
       entries.push(entry);

@@ -64,10 +64,10 @@ function receiptsOf(hub: Hub, client: Client) {
   if (own === null || run === null) return undefined;
   return {
     goesOn: (seq: number) => hub.goesOn(own, run, seq),
-    sent: ({ upTo, entries, json }: LogPage) => {
+    sent: ({ upTo, entries, bytes }: LogPage) => {
       const page = new Unacknowledged();
       const received = broughtTo(own, entries);
-      page.sent({ upTo, events: entries.length, bytes: json.length, received });
+      page.sent({ upTo, events: entries.length, bytes, received });
       hub.runReceipts.sends(own, run, page);
     },
   };

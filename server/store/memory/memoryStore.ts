@@ -93,7 +93,7 @@ export class MemoryStore implements Store {
     let size = 0;
     for (const [i, { state }] of wanted.entries()) {
       const json = messageJson(state, now, this.#graceMs);
-      size += json.length;
+      size += Buffer.byteLength(json);
       if (messages.length === filter.limit || (messages.length > 0 && size > LIMITS.list_bytes)) {
         return { messages, next: `${wanted[i - 1]?.place}`, seq: this.#engine.head };
       }
@@ -111,7 +111,7 @@ export class MemoryStore implements Store {
     for (const stored of this.ledger.log) {
       if (stored.seq <= after || !maySee(stored)) continue;
       const entry = this.#replayed(stored);
-      size += entry.json.length;
+      size += Buffer.byteLength(entry.json);
       if (entries.length === maxEvents || (entries.length > 0 && size > maxBytes)) {
         return { entries, upTo: (entries.at(-1) as LogEntry).seq };
       }

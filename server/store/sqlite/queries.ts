@@ -165,7 +165,7 @@ export class Queries {
     let bytes = 0;
     for (const row of rows as Iterable<EntryRow>) {
       const entry = toEntry(row);
-      bytes += entry.json.length;
+      bytes += Buffer.byteLength(entry.json);
       if (entries.length === maxEvents || (entries.length > 0 && bytes > maxBytes)) {
         return { entries, upTo: (entries.at(-1) as LogEntry).seq };
       }

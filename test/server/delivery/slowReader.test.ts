@@ -43,10 +43,13 @@ describe("the window", () => {
     expect(follower.session.state).toBe("live");
   });
 
-  test("bounds bytes as well as events", async () => {
+  test.each([
+    ["x", 1_500],
+    ["語", 500],
+  ])("bounds bytes as well as events, of %s", async (character, count) => {
     const log = await HeldLog.start();
     const follower = new Follower(log, { reader: "bob", cursor: 0, window: { events: 1_000, bytes: 2_000 } });
-    for (let i = 0; i < 10; i++) await log.commitAndAnnounce(chat("ada", "bob", "x".repeat(1_500)));
+    for (let i = 0; i < 10; i++) await log.commitAndAnnounce(chat("ada", "bob", character.repeat(count)));
     expect(follower.entries.length).toBe(2);
   });
 
@@ -62,13 +65,13 @@ describe("the window", () => {
 });
 
 describe("a page", () => {
-  test("holds no more bytes than a page may, but always an event", async () => {
-    const big = "x".repeat(LIMITS.task_bytes);
+  test.each(["x", "語"])("holds no more bytes than a page may, but always an event, of %s", async (character) => {
+    const big = character.repeat(LIMITS.task_bytes / Buffer.byteLength(character));
     const log = await HeldLog.start();
     const live = new Follower(log, { reader: "bob", cursor: 0, window: { events: 1_000, bytes: 100_000_000 } });
     await log.commitAndAnnounce(...Array.from({ length: 40 }, () => chat("ada", "bob", big)));
     expect(live.pages.length).toBeGreaterThan(2);
-    for (const { json } of live.pages) expect(json.length).toBeLessThan(LIMITS.page_bytes + 1_000);
+    for (const { json } of live.pages) expect(Buffer.byteLength(json)).toBeLessThan(LIMITS.page_bytes + 1_000);
     expect(live.entries.length).toBe(40);
     expect(live.problems).toEqual([]);
   });
