@@ -14,10 +14,14 @@ export function parseJson(text: string): unknown {
   } catch (error) {
     throw new HubError("bad_json", `not JSON: ${(error as Error).message}`);
   }
-  if (depthExceeds(value, LIMITS.json_depth)) {
-    throw new HubError("too_deep", `JSON is nested deeper than ${LIMITS.json_depth} levels`);
-  }
+  assertShallow(value);
   return value;
+}
+
+/** @throws HubError `too_deep` when a value, parsed by somebody else, is nested beyond the limit. */
+export function assertShallow(value: unknown): void {
+  if (!depthExceeds(value, LIMITS.json_depth)) return;
+  throw new HubError("too_deep", `JSON is nested deeper than ${LIMITS.json_depth} levels`);
 }
 
 /** Walks level by level, never by recursion: hostile nesting must not exhaust the stack. */

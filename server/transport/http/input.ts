@@ -2,7 +2,7 @@
 import type { Request } from "express";
 import * as z from "zod";
 import { HubError } from "../../../shared/errors.ts";
-import { parseJson } from "../../../shared/json.ts";
+import { assertShallow, parseJson } from "../../../shared/json.ts";
 import type { Operation } from "../../../shared/operations.ts";
 
 type Params = Record<string, unknown>;
@@ -16,8 +16,15 @@ export function inputOf(operation: Operation): (request: Request) => Params {
     const query = fromQuery(request, types);
     const params = isGet ? query : fromBody(request);
     if (!isGet) refuseQuery(query);
+    refuseContradiction(params, request.params);
     return { ...params, ...request.params, ...(takesKey && keyOf(request, params)) };
   };
+}
+
+function refuseContradiction(params: Params, path: Params): void {
+  const field = Object.keys(path).find((name) => params[name] !== undefined && params[name] !== path[name]);
+  if (field === undefined) return;
+  throw new HubError("invalid_params", `${field} differs from the one in the path: say it there only`, { field });
 }
 
 /** What changes something is asked for in the body. */
@@ -47,11 +54,17 @@ function fromBody(request: Request): Params {
   if (!isJson) {
     throw new HubError("bad_json", "The body must be JSON: send it with Content-Type: application/json");
   }
-  const body = Buffer.isBuffer(raw) ? parseJson(textOf(raw)) : raw; // an app around us may have parsed it
+  const body = Buffer.isBuffer(raw) ? parseJson(textOf(raw)) : parsedByApp(raw);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new HubError("invalid_params", "The body must be a JSON object");
   }
   return body as Params;
+}
+
+/** What an app around us has parsed already. */
+function parsedByApp(value: unknown): unknown {
+  assertShallow(value);
+  return value;
 }
 
 /** Text is kept byte for byte or refused: no decoder may put something else in the place of a broken byte. */

@@ -137,6 +137,7 @@ export class SocketConnection {
       throw new HubError("hello_required", "Say hello first: the first request on a socket is `hello`");
     } else if (method === "ack") {
       this.#acknowledge(this.#session, validate(ack, params ?? {}).cursor);
+      this.#answer(id, "{}");
     } else if (method === "subscribe") {
       this.#subscribe(id, this.#session, validate(subscribe, params ?? {}));
     } else if (isOperation(method)) {
@@ -260,9 +261,9 @@ export class SocketConnection {
   #acknowledge(session: Session, cursor: string): void {
     const { hub } = this.#context;
     const { epoch, seq } = parseCursor(cursor, "cursor");
-    if (epoch !== hub.delivery.epoch || seq > hub.delivery.head) {
-      throw new HubError("invalid_params", "cursor is ahead of the log", { field: "cursor" });
-    }
+    const why =
+      epoch !== hub.delivery.epoch ? "of another log" : seq > hub.delivery.head ? "ahead of the log" : undefined;
+    if (why !== undefined) throw new HubError("invalid_params", `cursor is ${why}`, { field: "cursor" });
     hub.acknowledge(session, seq);
   }
 

@@ -30,6 +30,9 @@ describe("a mounted hub", () => {
     expect(await post(CHAT)).toMatchObject({ status: 201, body: { data: CHAT } });
     expect(await post({ ...CHAT, colour: "red" })).toMatchObject({ status: 400, body: { code: "invalid_params" } });
     expect(await post([])).toMatchObject({ status: 400, body: { code: "invalid_params" } });
+    const deep = `{"from_claude":"ada","template":"t","params":{"feed":${"[".repeat(30_000)}${"]".repeat(30_000)}}}`;
+    const asDeep = await post(deep, { "content-type": "application/json" });
+    expect(asDeep).toMatchObject({ status: 400, body: { code: "too_deep" } });
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const asForm = await post(new URLSearchParams(CHAT).toString(), form);
     expect(asForm).toMatchObject({ status: 400, body: { code: "bad_json" } });

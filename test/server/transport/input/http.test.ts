@@ -149,6 +149,13 @@ describe("a path or a method", () => {
     await expectRefused({ body, headers }, "invalid_params", /^idempotency_key differs from the header/);
   });
 
+  test("an id that is another in the body than in the path is refused", async () => {
+    const path = "/message/m1/complete";
+    await expectRefused({ path, body: '{"id":"m2"}' }, "invalid_params", /^id differs from the one in the path/);
+    const same = await http(hub.url + path, { method: "POST", headers: JSON_TYPE, body: '{"id":"m1"}' });
+    expect(same).toMatchObject({ status: 404 });
+  });
+
   test("an idempotency key in a header that is none is refused", async () => {
     for (const key of ["", "a b", "x".repeat(201)]) {
       const headers = { ...JSON_TYPE, "idempotency-key": key };

@@ -315,6 +315,14 @@ describe("an ack", () => {
     expect(await answers(socket, 3)).toHaveLength(3);
   });
 
+  test("is answered where it asks for that", async () => {
+    const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
+    socket.send(rpc("ack", { cursor: socket.welcome.cursor }, "1"));
+    expect(await socket.answer("1")).toMatchObject({ result: {} });
+    socket.send(rpc("ack", { cursor: "0123456789ab.0" }, "2"));
+    expect(await socket.answer("2")).toEqual(refusal("2", "invalid_params", "cursor is of another log"));
+  });
+
   test("of what was not sent is refused", async () => {
     const socket = await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
     const [epoch, seq] = socket.welcome.cursor.split(".");
