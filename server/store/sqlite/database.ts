@@ -85,9 +85,16 @@ function hasLog(file: string): boolean {
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
 function createPrivately(file: string): boolean {
-  if (existsSync(file)) return statSync(file).size === 0;
+  if (existsSync(file)) return isEmpty(file);
   closeSync(openSync(file, "wx", 0o600));
   return true;
+}
+
+/** @throws Error for what is too short for a database: SQLite would write over it. */
+function isEmpty(file: string): boolean {
+  const { size } = statSync(file);
+  if (size > 0 && size < HEADER_BYTES) throw Object.assign(new Error("it is too short"), { code: "SQLITE_NOTADB" });
+  return size === 0;
 }
 
 function configure(db: Database.Database): void {

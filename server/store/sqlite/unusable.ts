@@ -9,6 +9,10 @@ const SENTENCES: readonly (readonly [codes: RegExp, sentence: (file: string, why
     /^(SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|E[A-Z]+$)/,
     (file, why) => `${file} cannot be opened and written (${why}): check its folder and permissions, or use --db`,
   ],
+  [
+    /^SQLITE_/,
+    (file, why) => `${file} is not as a hub leaves it (${why}): restore a backup, or name another file with --db`,
+  ],
 ];
 
 /** @returns the error itself where it says enough already. */

@@ -24,6 +24,7 @@ function copyOf(file: string): string {
 
 describe("at the start", () => {
   test.each([
+    ["a letter", "x", "is not an SQLite database"],
     ["a text", "not a database, and long enough to be read as a header\n".repeat(200), "is not an SQLite database"],
     [
       "a database whose header is damaged",
@@ -50,7 +51,9 @@ describe("at the start", () => {
     const file = newFile();
     await (await openStore(file)).close();
     inside(file, (db) => db.exec("DROP TABLE coordination_keys"));
-    await expect(openStore(file)).rejects.toThrow("no such table: coordination_keys");
+    await expect(openStore(file)).rejects.toThrow(
+      `${file} is not as a hub leaves it (no such table: coordination_keys)`,
+    );
     // only the last connection can end the write-ahead log
     expect(inside(file, (db) => db.pragma("journal_mode = DELETE", { simple: true }), { timeout: 0 })).toBe("delete");
   });
