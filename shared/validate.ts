@@ -14,7 +14,20 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown): z.outp
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const first = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0]; // a slip also reads as missing
-  throw explain(withoutUnion(first as z.core.$ZodIssue), schema, value);
+  throw explain(withoutUnion(narrowest(first as z.core.$ZodIssue, issues)), schema, value);
+}
+
+/** Of several bounds that a value exceeds, the one that leaves the least. */
+function narrowest(first: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
+  const field = first.path.join(".");
+  return issues
+    .filter((issue) => issue.path.join(".") === field)
+    .reduce((least, issue) => (isNarrower(issue, least) ? issue : least), first);
+}
+
+function isNarrower(a: z.core.$ZodIssue, b: z.core.$ZodIssue): boolean {
+  if (a.code === "too_big" && b.code === "too_big") return a.maximum < b.maximum;
+  return a.code === "too_small" && b.code === "too_small" && a.minimum > b.minimum;
 }
 
 /** Of a value that may be several things, what is wrong with it as the first of them. */

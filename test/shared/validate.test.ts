@@ -80,6 +80,8 @@ test.each([
   [fail, { id: "a", retryable: "yes" }, "retryable must be a boolean"],
   [fail, { id: "" }, "id must not be empty"],
   [list, { limit: 0 }, "limit must be at least 1"],
+  [send, { ...task, timeout_ms: -1 }, "timeout_ms must be at least 1"],
+  [list, { limit: 1e20 }, `limit must be at most ${LIMITS.list_messages}`],
   [list, { limit: -5 }, "limit must be at least 1"],
   [list, { limit: 1e9 }, `limit must be at most ${LIMITS.list_messages}`],
   [list, { offset: -1 }, "offset must be at least 0"],
