@@ -1,6 +1,8 @@
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
+import { HubProcess } from "../../support/processes.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { CoordProcess, run, runInside, shell } from "./coord.ts";
 
@@ -52,4 +54,21 @@ it("coord backup copies the database, with and without a hub, and never over a f
     const { url } = await startHub({ db });
     expect((await runInside(["get", id, "--json"], { url })).json.task).toBe("keep me");
   }
+});
+
+it("a backup takes the place of the database as its help says", async () => {
+  const help = (await runInside(["backup", "--help"])).stdout.replace(/\s+/g, " ");
+  expect(help).toContain("stop the hub, remove DB-wal and DB-shm if they are there, copy FILE over DB, start the hub");
+  const hub = await HubProcess.start();
+  const ada = shell(hub.url, "ada");
+  const kept = (await ada("send", "bob", "before the copy")).stdout.trim();
+  const file = join(tempDir(), "copy.db");
+  await ada("backup", file, "--db", hub.db);
+  const lost = (await ada("send", "bob", "after it")).stdout.trim();
+  await hub.kill();
+  for (const end of ["-wal", "-shm"]) rmSync(`${hub.db}${end}`, { force: true });
+  copyFileSync(file, hub.db);
+  await hub.restart();
+  expect((await ada("get", kept, "--json")).json.task).toBe("before the copy");
+  expect((await ada("get", lost)).stderr).toContain("Message not found");
 });
