@@ -182,6 +182,12 @@ const SETTINGS = {
     schema: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
     help: "how much to log",
   },
+  json: {
+    flag: "--json",
+    env: [],
+    schema: z.boolean().default(false),
+    help: "print where it listens and where the data is as a line of JSON",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type Config = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]["schema"]> };
@@ -235,7 +241,7 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
     const otherwise = schema.safeParse(undefined).data; // the one source of defaults is the schema
     const shown =
       otherwise === undefined || otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
-    command.addOption(new Option(flag, `${help} (${env.join(", ")}${shown})`));
+    command.addOption(new Option(flag, env.length === 0 ? help : `${help} (${env.join(", ")}${shown})`));
   }
   command.addHelpText("after", "\nWhat is no longer to be kept goes in passes that come about once a minute.");
   command.addHelpText("after", "\nExample:\n  coord hub --port 4000 --db data/team.db");

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       void shutDown(hub, signal);
     });
   }
-  process.stdout.write(startScreen(config, host, port));
+  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port));
   logger.info({ host, port, db: resolve(config.db) }, "listening");
   function shutDown(open: MountedHub, signal: string): Promise<void> {
     logger.info({ signal }, "closing");
@@ -92,12 +92,26 @@ const makeLogger = (level: string) =>
     process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination({ dest: 2, sync: true }),
   );
 
-/** Where it listens, where the data is, and what to try next. */
-function startScreen({ db, open, allowHost }: Config, host: string, port: number): string {
-  const isEverywhere = host === "0.0.0.0" || host === "::";
-  const name = isEverywhere ? (allowHost[0] ?? "127.0.0.1") : host.includes(":") ? `[${host}]` : host;
-  const url = `http://${name}:${port}${BASE_PATH}`;
-  const elsewhere = port === 3000 && name !== allowHost[0] ? "" : `COORDINATION_API_URL=${url} `;
+/** Under what name it is addressed. */
+function nameOf({ allowHost }: Config, host: string): string {
+  if (isEverywhere(host)) return allowHost[0] ?? "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+const isEverywhere = (host: string) => host === "0.0.0.0" || host === "::";
+
+const urlOf = (config: Config, host: string, port: number) => `http://${nameOf(config, host)}:${port}${BASE_PATH}`;
+
+/** For a program: where it listens, where the data is, and which process it is. */
+const startLine = (config: Config, host: string, port: number) =>
+  `${JSON.stringify({ url: urlOf(config, host, port), db: resolve(config.db), pid: process.pid })}\n`;
+
+/** For a person: where it listens, where the data is, and what to try next. */
+function startScreen(config: Config, host: string, port: number): string {
+  const { db, open, allowHost } = config;
+  const url = urlOf(config, host, port);
+  const isDefault = port === 3000 && nameOf(config, host) !== allowHost[0];
+  const elsewhere = isDefault ? "" : `COORDINATION_API_URL=${url} `;
   return [
     "",
     "  coordination-hub",
@@ -105,7 +119,7 @@ function startScreen({ db, open, allowHost }: Config, host: string, port: number
     `  listening   ${url}`,
     `  data        ${resolve(db)}`,
     ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything."] : []),
-    ...(isEverywhere && !open ? ["", "  Only this machine is let in: --open lets others in, too."] : []),
+    ...(isEverywhere(host) && !open ? ["", "  Only this machine is let in: --open lets others in, too."] : []),
     "",
     "  Try it in two other terminals:",
     `    ${elsewhere}npx coord watch --as server_backend`,
@@ -115,9 +129,16 @@ function startScreen({ db, open, allowHost }: Config, host: string, port: number
   ].join("\n");
 }
 
+/** What ended it: for a person, or as `coord` tells its errors to programs. */
+function complaint(error: string, exitCode: number): string {
+  if (!process.argv.includes("--json")) return `coordination-hub: ${error}`;
+  return JSON.stringify({ error, code: exitCode === 2 ? "usage" : "failed" });
+}
+
 main().catch((error: unknown) => {
-  const told = error instanceof ConfigExit && error.exitCode === 0;
   const text = error instanceof Error ? error.message : String(error);
-  (told ? process.stdout : process.stderr).write(told ? `${text}\n` : `coordination-hub: ${text}\n`);
-  process.exitCode = error instanceof ConfigExit ? error.exitCode : 1;
+  const exitCode = error instanceof ConfigExit ? error.exitCode : 1;
+  process.exitCode = exitCode;
+  if (exitCode === 0) process.stdout.write(`${text}\n`);
+  else process.stderr.write(`${complaint(text, exitCode)}\n`);
 });

@@ -125,12 +125,22 @@ function addCommand(program: Commander, row: Command, run: (values: Record<strin
     .description(about === undefined ? summary : `${summary}\n${about}`)
     .addHelpText("after", notes(inputs))
     .addHelpText("after", `\nExamples:\n${columns(examples.map(([line, does]) => [`coord ${line}`, does]))}`)
-    .action(() => run(valuesOf(inputs, command)));
+    .action(async () => {
+      await run(valuesOf(inputs, command));
+      if (passesThrough && command.args.some((word) => word === "--help" || word === "-h")) printGlobalHelp(command);
+    });
   for (const input of Object.values(inputs)) {
     if (isOption(input)) command.addOption(optionOf(input));
     else command.addArgument(argumentOf(input));
   }
   if (passesThrough) command.allowUnknownOption().helpOption(false);
+}
+
+/** Below the help of another program: the options that every command takes. */
+function printGlobalHelp(command: Commander): void {
+  const help = command.createHelp();
+  const rows = help.visibleGlobalOptions(command).map((option) => [option.flags, option.description] as const);
+  command.configureOutput().writeOut?.(`\nGlobal Options:\n${columns(rows)}\n`);
 }
 
 /** How values are written that look like nothing else. */

@@ -15,9 +15,10 @@ export const hub = command({
   examples: [
     ["hub", "on 127.0.0.1:3000, data in data/coordination.db"],
     ["hub --port 4000 --db /var/lib/coord.db", "elsewhere"],
+    ["hub --json", "where it listens and where the data is, for a program, on the first line"],
   ],
-  async run({ interrupted }, { rest = [] }) {
-    const child = fork(built("server/main.js"), rest, { stdio: "inherit" });
+  async run({ interrupted, print }, { rest = [] }) {
+    const child = fork(built("server/main.js"), print.json ? [...rest, "--json"] : rest, { stdio: "inherit" });
     // A terminal sends Ctrl-C to the hub, too: SIGTERM asks for the same end without counting as a second Ctrl-C.
     const end = () => child.kill("SIGTERM");
     interrupted.addEventListener("abort", end);

@@ -21,6 +21,36 @@ it("coord hub refuses a slip with the nearest name, and has the hub's own help",
   const [slip, help] = await Promise.all([run(["hub", "--porr", "0"]), run(["hub", "--help"])]);
   expect([slip.code, slip.stderr]).toEqual([2, expect.stringContaining("Did you mean --port?")]);
   expect([help.code, help.stdout]).toEqual([0, expect.stringContaining("--lease-grace-ms")]);
+  const options = (text: string) => text.slice(text.indexOf("\nGlobal Options:")).match(/^ {2}--?\w+/gm);
+  expect(options(help.stdout)).toEqual(["--as", "--url", "--json", "-V"].map((name) => `  ${name}`));
+});
+
+it.each([
+  ["before the command", ["--json", "hub"]],
+  ["after it", ["hub", "--json"]],
+])("--json %s: a program reads where the hub listens and where the data is", async (_, words) => {
+  const db = join(tempDir(), "hub.db");
+  const hub = new CoordProcess([...words, "--port", "0", "--db", db]);
+  await hub.prints(/\n/);
+  expect(hub.items).toEqual([
+    { url: expect.stringMatching(/^http:\/\/127.0.0.1:\d+\/api\/coord$/), db, pid: expect.any(Number) },
+  ]);
+  expect((await runInside(["stats"], { url: hub.items[0].url })).code).toBe(0);
+  process.kill(hub.items[0].pid, "SIGTERM");
+  expect(await hub.ended).toBe(0);
+});
+
+it("--json: a program reads why the hub does not start", async () => {
+  const [slip, folder] = await Promise.all([
+    run(["hub", "--json", "--porr"]),
+    run(["hub", "--json", "--db", tempDir()]),
+  ]);
+  expect([slip.code, slip.stdout, JSON.parse(slip.stderr)]).toEqual([
+    2,
+    "",
+    { error: "unknown option '--porr' (Did you mean --port?)", code: "usage" },
+  ]);
+  expect([folder.code, JSON.parse(folder.stderr)]).toMatchObject([1, { code: "failed" }]);
 });
 
 it("coord hub ends in good order on Ctrl-C", async () => {
