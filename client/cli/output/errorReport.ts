@@ -1,3 +1,4 @@
+import { HubError } from "../../../shared/index.ts";
 import { HubUnreachable } from "../../sdk/errors.ts";
 import type { ErrorReport } from "./printer.ts";
 
@@ -12,9 +13,23 @@ export function errorReport(error: unknown): ErrorReport {
 }
 
 function sentence(error: Error): string {
+  if (error instanceof HubError) return [error.message, ...whatNext(error)].join("; ");
   if (!(error instanceof HubUnreachable)) return error.message;
   const cause = telling(error.cause);
   return cause === undefined || cause.code === "ECONNREFUSED" ? error.message : `${error.message} (${cause.message})`;
+}
+
+/** Who holds the task that the hub's sentence is about, or which command leads on. */
+function whatNext({ code, details = {} }: HubError): string[] {
+  const { id, status, attempt, claimed_by, waits_for } = details;
+  if (code === "not_a_task" && id) return [`\`coord complete ${id}\` acknowledges it`];
+  if (code === "not_ready" && waits_for) return [`\`coord get ${id}\` says for which`];
+  const isTask = attempt !== undefined;
+  if (code !== "wrong_status" || !isTask) return [];
+  if (status === "pending") return [`nobody holds it: \`coord claim ${id}\` takes it`];
+  if (status === "in_progress") return [`${claimed_by} holds it`];
+  if (status === "complete") return [`\`coord get ${id}\` shows its result`];
+  return [`\`coord get ${id}\` says why, \`coord retry ${id}\` has it tried again`];
 }
 
 /** What lies behind a failed request: `fetch failed` itself says nothing, and has no code. */

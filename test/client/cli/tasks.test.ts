@@ -214,6 +214,34 @@ describe("next", () => {
   });
 });
 
+it("what is refused is told with who holds it, or which command leads on", async () => {
+  const { url, ada, bob } = await twoShells();
+  const carl = shell(url, "carl");
+  const says = async (...args: string[]) => (await carl(...args)).stderr;
+  const id = await sent(ada, "bob", "x");
+  const pending = "Task is pending: progress is not possible";
+  expect(await says("progress", id, "half")).toBe(
+    `error: ${pending}; nobody holds it: \`coord claim ${id}\` takes it\n`,
+  );
+  await bob("claim", id);
+  expect(await says("claim", id)).toBe("error: Task is in_progress: claim is not possible; bob holds it\n");
+  await bob("complete", id, "done");
+  expect(await says("claim", id)).toBe(
+    `error: Task is complete: claim is not possible; \`coord get ${id}\` shows its result\n`,
+  );
+  const other = await sent(ada, "bob", "y");
+  const waiting = await sent(ada, "bob", "z", "--after", other);
+  expect(await says("claim", waiting)).toContain(`to be complete; \`coord get ${waiting}\` says for which\n`);
+  await ada("cancel", other);
+  expect(await says("claim", other)).toContain(
+    `; \`coord get ${other}\` says why, \`coord retry ${other}\` has it tried again\n`,
+  );
+  const chat = (await ada("chat", "bob", "hello")).stdout.trim();
+  expect(await says("claim", chat)).toContain(`; \`coord complete ${chat}\` acknowledges it\n`);
+  await bob("complete", chat);
+  expect((await bob("release", chat)).stderr).toBe("error: Chat is complete: release is not possible\n");
+});
+
 describe("lists", () => {
   it("show what every filter of the table asks for, and go on from their mark", async () => {
     const { ada, bob } = await twoShells();
