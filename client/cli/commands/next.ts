@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { LIMITS } from "../../../shared/index.ts";
 import { isRetryable } from "../../sdk/errors.ts";
 import type { Message, Params } from "../../sdk/index.ts";
+import { showClaim } from "../claimed.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { NothingCame } from "../errors.ts";
 import { duration, field } from "../inputs.ts";
-import { messagePage } from "../output/message.ts";
 
 const AGAIN_MS = 500;
 
@@ -25,8 +25,7 @@ export const next = command({
   async run(context, { wait_ms = 0, for_claude = context.me }) {
     const task = await nextTask(context, { for_claude, claim_key: randomUUID() }, wait_ms);
     if (task === null) throw new NothingCame(`no task waits for ${for_claude}`);
-    context.print.result(task, messagePage);
-    context.print.aside(`when it is done: coord complete ${task.id} RESULT`);
+    showClaim(context, task);
   },
 });
 

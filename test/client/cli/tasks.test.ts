@@ -214,6 +214,22 @@ describe("next", () => {
   });
 });
 
+it("a claim without a name says in whose it was made, and one with a name does not", async () => {
+  const { url, ada, bob } = await twoShells();
+  const says = "claimed as bob: say --as NAME to claim in another's name\n";
+  const [first, second, third, fourth] = await Promise.all(["1", "2", "3", "4"].map((text) => sent(ada, "bob", text)));
+  const nameless = (...args: string[]) => runInside(args, { url });
+  const claimed = await nameless("claim", first as string);
+  expect(claimed.stderr).toBe(`${says}when it is done: coord complete ${first} RESULT\n`);
+  expect(claimed.stdout).not.toContain("claimed as");
+  expect((await bob("claim", second as string)).stderr).not.toContain("claimed as");
+  expect((await nameless("claim", third as string, "--json")).stderr).toBe("");
+  expect(await nameless("next", "--for", "bob")).toMatchObject({
+    stdout: expect.stringContaining(fourth as string),
+    stderr: expect.stringContaining(says),
+  });
+});
+
 it("what is refused is told with who holds it, or which command leads on", async () => {
   const { url, ada, bob } = await twoShells();
   const carl = shell(url, "carl");
