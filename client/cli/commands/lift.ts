@@ -1,3 +1,4 @@
+import type { Params, Result } from "../../../shared/index.ts";
 import { command } from "../command.ts";
 import { field, fields } from "../inputs.ts";
 
@@ -9,9 +10,13 @@ export const lift = command({
   examples: [["lift 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --hops 20", "twenty answers more"]],
   async run(context, params) {
     const chain = await context.call("chain_lift", params);
-    context.print.result(
-      chain,
-      ({ chain_id, hops, limit }) => `${chain_id} may go on up to ${limit} hops; so far it has ${hops}`,
-    );
+    context.print.result(chain, (lifted) => liftLine(lifted, params));
   },
 });
+
+/** An exchange that was not stopped may go on further than was asked for: a lift takes nothing away. */
+function liftLine({ chain_id, hops, limit }: Result<"chain_lift">, { hops: asked }: Params<"chain_lift">): string {
+  const more = limit - hops;
+  const unchanged = asked !== undefined && more > asked ? ", as before: it was not stopped" : "";
+  return `${chain_id} has come ${hops} of ${limit} hops (answers to answers): ${more} more may follow${unchanged}`;
+}

@@ -42,7 +42,7 @@ const ROWS: readonly Row[] = [
   { args: ["receipts", "NEW"], human: /^FOR +DELIVERED +SEEN .*\nbob\d+ +- +- /, json: { receipts: [{}] } },
   {
     args: ["lift", "HELD"],
-    human: /^[0-9a-f]{32} may go on up to 100 hops; so far it has 0\n$/,
+    human: /^[0-9a-f]{32} has come 0 of 100 hops \(answers to answers\): 100 more may follow\n$/,
     json: { hops: 0, limit: 100 },
   },
   { args: ["delete", "HELD"], human: /^[0-9a-f]{32} is deleted\n$/, json: { deleted: true } },

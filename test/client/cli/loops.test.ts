@@ -22,11 +22,21 @@ it("an exchange is stopped, looked at, and let go on", async () => {
   expect(await ids(third, "--order", "desc", "--from", "ada")).toEqual([third, first]);
   expect(await ids(third, "--from", "bob")).toEqual([second]);
   expect((await person("lift", first, "--hops", "1")).stdout).toBe(
-    `${first} may go on up to 3 hops; so far it has 2\n`,
+    `${first} has come 2 of 3 hops (answers to answers): 1 more may follow\n`,
   );
   const fourth = await bob("chat", "ada", "and again", "--reply-to", third);
   expect(fourth.code).toBe(0);
   expect((await ada("chat", "bob", "no more", "--reply-to", fourth.stdout.trim())).code).toBe(1);
+});
+
+it("an exchange that was not stopped may go on as before", async () => {
+  const { url } = await startHub({ bounds: { chain_hops: 5 } });
+  const ada = shell(url, "ada");
+  const id = (await ada("chat", "bob", "hello")).stdout.trim();
+  expect((await ada("lift", id, "--hops", "2")).stdout).toBe(
+    `${id} has come 0 of 5 hops (answers to answers): 5 more may follow, as before: it was not stopped\n`,
+  );
+  expect((await ada("lift", id, "--hops", "7")).stdout).toMatch(/ 0 of 7 hops .* 7 more may follow\n$/);
 });
 
 it("whoever runs the hub sets the bounds and the rates", async () => {
