@@ -62,9 +62,10 @@ const STATUS_PAINT: Record<Status, "yellow" | "cyan" | "green" | "red"> = {
 };
 
 function statusCell(message: Message, { paint, now }: Look, awaited = NOTHING_AWAITED): string {
-  const { id, status, claimed_by, not_before } = message;
+  const { id, status, claimed_by, not_before, failure } = message;
   const painted = paint[STATUS_PAINT[status]](status);
   if (status === "in_progress" && claimed_by) return `${painted} (${claimed_by})`;
+  if (status === "failed" && failure) return `${painted}: ${failure}`;
   if (status !== "pending") return painted;
   const rests = not_before && Date.parse(not_before) > now ? ` (${until(not_before, now)})` : "";
   return `${painted}${rests}${waitsFor(awaited.get(id))}`;
@@ -129,10 +130,10 @@ export const howFar = ({ percent, note }: Pick<Progress, "percent" | "note">) =>
 type Progress = NonNullable<Message["progress"]>;
 
 function statusFact(message: Message, look: Look, awaited: Awaited): string {
-  const { attempt, tries_left, failure, lease_until, status } = message;
+  const { attempt, tries_left, lease_until, status } = message;
   const held = status === "in_progress" && lease_until ? `, lease ends ${ago(lease_until, look.now)}` : "";
   const tries = attempt ? `, attempt ${attempt}${tries_left === undefined ? "" : ` (${tries_left} left)`}` : "";
-  return `${statusCell(message, look, awaited)}${failure ? `: ${failure}` : ""}${tries}${held}`;
+  return `${statusCell(message, look, awaited)}${tries}${held}`;
 }
 
 /** Until when the claim on a task is safe. */
@@ -142,7 +143,4 @@ export function leaseLine(message: Message, look: Look): string {
 }
 
 /** What has become of a message, in a line. */
-export function outcomeLine(message: Message, look: Look): string {
-  const { id, failure } = message;
-  return `${id} is ${statusCell(message, look)}${failure ? `: ${failure}` : ""}`;
-}
+export const outcomeLine = (message: Message, look: Look) => `${message.id} is ${statusCell(message, look)}`;

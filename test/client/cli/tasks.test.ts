@@ -296,6 +296,17 @@ it("what a task waits for is said wherever it is shown, until it is over", async
   expect((await shown()).join("")).not.toContain("waits for");
 });
 
+it("why a task failed is said wherever it is shown", async () => {
+  const { ada } = await twoShells();
+  const first = await sent(ada, "bob", "one");
+  const second = await sent(ada, "bob", "two", "--after", first);
+  expect((await ada("cancel", first)).stdout).toBe(`${first} is failed: cancelled\n`);
+  expect((await ada("get", second)).stdout).toMatch(/^status +failed: dependency$/m);
+  const { stdout } = await ada("list");
+  expect(stdout).toMatch(new RegExp(`^${first} .* failed: cancelled  .* one$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^${second} .* failed: dependency  .* two$`, "m"));
+});
+
 it("deletes what it can, and says what it cannot", async () => {
   const { ada } = await twoShells();
   const [first, second] = [await sent(ada, "bob", "one"), await sent(ada, "bob", "two")];
