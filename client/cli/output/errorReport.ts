@@ -27,7 +27,7 @@ function whatNext({ code, details = {} }: HubError): string[] {
   const isTask = attempt !== undefined;
   if (code !== "wrong_status" || !isTask) return [];
   if (status === "pending") return [`nobody holds it: \`coord claim ${id}\` takes it`];
-  if (status === "in_progress") return [`${claimed_by} holds it`];
+  if (status === "in_progress") return claimed_by ? [`${claimed_by} holds it`] : [];
   if (status === "complete") return [`\`coord get ${id}\` shows its result`];
   return [`\`coord get ${id}\` says why, \`coord retry ${id}\` has it tried again`];
 }
