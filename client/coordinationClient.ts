@@ -138,6 +138,7 @@ export async function completeTask(
 ): Promise<CoordinationMessage> {
   const isFailure = status === "failed";
   if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
+  if (claims.isRefused(messageId)) await assertNotHeld(messageId);
   const held = claims.held(messageId);
   const said: Params<"update"> = {
     id: messageId,
@@ -157,6 +158,13 @@ export async function completeTask(
     claims.over(messageId);
     return message;
   }
+}
+
+/** @throws Error when another process works on the task under the same name, for which the hub would take this one. */
+async function assertNotHeld(messageId: string): Promise<void> {
+  const { type, status, claimed_by } = await getMessage(messageId);
+  if (type === "chat" || status !== "in_progress") return;
+  throw new Error(`Task is no longer yours: ${claimed_by} holds it, and its claim was refused here`);
 }
 
 /**

@@ -52,6 +52,12 @@ export class OwnClaims {
     return true;
   }
 
+  /** Whether this process could not claim a task, and holds it no more than that. */
+  isRefused(id: string): boolean {
+    const known = this.#known.get(id);
+    return known !== undefined && known.refused > 0 && known.held === undefined;
+  }
+
   #remember(id: string, known: Known): void {
     this.#known.delete(id);
     this.#known.set(id, known);

@@ -118,6 +118,7 @@ export class Attempt<Hub> {
     });
     const stopTimer = this.#armTimeout();
     try {
+      if (this.#claim.lost) return failureOf(this.#claim.lost); // what took it away has overtaken it
       return await Promise.race([handled(handler, this.#task, this.#context()), abandoned]);
     } finally {
       stopTimer();

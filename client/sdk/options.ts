@@ -1,4 +1,4 @@
-import { type About, type ClientInfo, isCursor } from "../../shared/index.ts";
+import { type About, type ClientInfo, didYouMean, isCursor } from "../../shared/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { newRun } from "./ids.ts";
 
@@ -50,10 +50,37 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
 export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
+const KNOWN: Readonly<Record<keyof ConnectOptions, true>> = {
+  as: true,
+  url: true,
+  token: true,
+  about: true,
+  client: true,
+  run: true,
+  scope: true,
+  presence: true,
+  receives: true,
+  resume: true,
+  timeout_ms: true,
+  call_timeout_ms: true,
+  transport: true,
+  keep_alive: true,
+  random: true,
+  clock: true,
+};
+
+/** @throws TypeError for an option that there is not: a slip would change who one is without a word. */
+export function assertKnown(options: object, known: object): void {
+  const names = Object.keys(known);
+  const name = Object.keys(options).find((option) => !names.includes(option));
+  if (name !== undefined) throw new TypeError(`there is no option ${name}${didYouMean(name, names)}`);
+}
+
 /**
- * @throws TypeError when `url` is not an http or https URL, or `resume` is not a cursor.
+ * @throws TypeError when there is no such option, `url` is not an http or https URL, or `resume` is not a cursor.
  */
 export function settle(options: ConnectOptions): Config {
+  assertKnown(options, KNOWN);
   if (options.resume !== undefined && !isCursor(options.resume)) {
     throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
   }

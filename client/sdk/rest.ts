@@ -1,5 +1,5 @@
 /** An operation as an HTTP request, and its result out of the response: both by the operations table. */
-import { fromRestError, OPERATIONS, type OperationName, type RestShape } from "../../shared/index.ts";
+import { fromRestError, HubError, OPERATIONS, type OperationName, type RestShape } from "../../shared/index.ts";
 import { ConnectionLost } from "./errors.ts";
 
 export interface RestRequest {
@@ -30,11 +30,18 @@ function choosePath(paths: readonly string[], fields: Fields): string {
   return given.at(-1) ?? (paths[0] as string);
 }
 
+/** @throws HubError for what no path can say, in the words that the hub has for what does not exist. */
 function take(fields: Fields, name: string): string {
   const value = String(fields[name]);
   delete fields[name];
-  return encodeURIComponent(value);
+  if (!NO_SEGMENT.has(value)) return encodeURIComponent(value);
+  throw new HubError("not_found", name === "id" ? "Message not found" : `There is no ${name} "${value}"`, {
+    [name]: value,
+  });
 }
+
+/** The parts of a path that lead elsewhere, however they are encoded. */
+const NO_SEGMENT = new Set(["", ".", ".."]);
 
 function query(fields: Fields): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);

@@ -8,6 +8,7 @@ import { HubClosed } from "./errors.ts";
 import { followClaims } from "./followClaims.ts";
 import { newKey } from "./ids.ts";
 import { insist } from "./insist.ts";
+import { assertKnown } from "./options.ts";
 
 export interface WorkOptions {
   /** How many tasks to do at once. 1 */
@@ -34,8 +35,16 @@ export interface CloseOptions {
 const WAIT_MS = 25_000;
 const ABORT_MS = 10_000;
 
+const KNOWN: Readonly<Record<keyof WorkOptions, true>> = {
+  concurrency: true,
+  for: true,
+  drain_ms: true,
+  abort_ms: true,
+};
+
 /** @throws TypeError when nobody can work like that. */
 export function assertWorkable(as: string | undefined, options: WorkOptions): void {
+  assertKnown(options, KNOWN);
   const { concurrency = 1, for: whose = as, drain_ms = 0, abort_ms = 0 } = options;
   if (whose === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
   if (!Number.isInteger(concurrency) || concurrency < 1) {

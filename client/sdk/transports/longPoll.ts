@@ -41,6 +41,7 @@ export class LongPollTransport implements Transport {
   /** Reads the log: without a name it is everybody's. */
   readonly #reader: RestClient;
   #line: AbortController | undefined;
+  readonly #requests = new Set<AbortController>();
   #polls: AbortController | undefined;
   #cursor = "";
   #hello: Hello | undefined;
@@ -108,6 +109,7 @@ export class LongPollTransport implements Transport {
     this.#quiet();
     this.#line?.abort();
     this.#line = undefined;
+    for (const request of this.#requests) request.abort();
   }
 
   #quiet(): void {
@@ -205,11 +207,14 @@ export class LongPollTransport implements Transport {
   #carry({ id, operation, params }: Request): void {
     const line = this.#line;
     if (!line) return;
+    const request = new AbortController(); // one for all would gather what fetch leaves behind on it
     try {
-      this.#rest.call(operation, params, line.signal).then(
+      const carried = this.#rest.call(operation, params, request.signal).then(
         (result) => this.#events.answered(id, result),
         (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
       );
+      this.#requests.add(request);
+      void carried.finally(() => this.#requests.delete(request));
     } catch (error) {
       this.#events.failed(id, error as Error); // it cannot be written, and the others travel
     }

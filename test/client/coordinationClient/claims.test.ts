@@ -27,6 +27,7 @@ describe("a claim that was refused", () => {
     const before = await read(hub.url, id);
     expect(await completeTask(id, "Task is in_progress: claim is not possible", "failed")).toEqual(before);
     expect(await completeTask(id, "and again", "failed")).toEqual(before);
+    await expect(completeTask(id, "mine")).rejects.toThrow("Task is no longer yours: server_backend holds it");
     expect(await read(hub.url, id)).toEqual(before);
   });
 

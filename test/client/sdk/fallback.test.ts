@@ -28,6 +28,17 @@ async function startStifling(hubPort: number, upgradeChunks: number): Promise<st
   return through({ port: (server.address() as AddressInfo).port });
 }
 
+it("leaves nothing behind of the calls that were made", async () => {
+  const hub = await startHub();
+  const ada = await join(hub.url, { as: "ada", transport: "long_poll" });
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on("warning", listen);
+  defer(() => process.off("warning", listen));
+  await Promise.all(Array.from({ length: 1_700 }, () => ada.stats()));
+  expect(warnings).toEqual([]);
+});
+
 /** A proxy that refuses sockets, and refuses or holds back other requests. */
 class Gate {
   url = "";

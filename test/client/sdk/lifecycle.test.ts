@@ -170,3 +170,14 @@ it("tells its own version", () => {
   const { version } = createRequire(import.meta.url)("../../../package.json");
   expect(SDK_VERSION).toBe(version);
 });
+
+it("refuses options that there are not, by their names", async () => {
+  const { url } = await startHub();
+  const wrong = { ass: "ada" } as object;
+  await expect(async () => connect({ url, ...wrong })).rejects.toThrow(
+    TypeError('there is no option ass (did you mean "as"?)'),
+  );
+  const ada = await join(url, { as: "ada" });
+  const options = { concurency: 2 } as object;
+  expect(() => ada.work(() => {}, options)).toThrow('there is no option concurency (did you mean "concurrency"?)');
+});

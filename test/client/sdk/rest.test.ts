@@ -19,6 +19,13 @@ describe("a request", () => {
     });
   });
 
+  it.each(["", ".", ".."])("is not made for what no path can say: %j", (id) => {
+    expect(() => toRequest(BASE, "claim", { id })).toThrow(
+      expect.objectContaining({ code: "not_found", message: "Message not found", details: { id } }),
+    );
+    expect(() => toRequest(BASE, "schedule_delete", { name: id })).toThrow(`There is no name "${id}"`);
+  });
+
   it("has no body where nothing is to be said", () => {
     expect(toRequest(BASE, "delete", { id: "a1" })).toEqual({ method: "DELETE", url: `${BASE}/message/a1` });
     expect(toRequest(BASE, "info", {})).toEqual({ method: "GET", url: BASE });
