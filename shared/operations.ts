@@ -239,6 +239,7 @@ export const OPERATIONS = {
       claude_id: f.name.optional().describe("Only this instance."),
       since: f.count.optional().describe("A version you know: wait until there is a newer one."),
       wait_ms: f.waitMs.optional().describe("Wait so long for a change (0)."),
+      next: f.name.optional().describe("Where the answer before ended."),
     }),
     result: presence,
     rest: { method: "GET", paths: ["/presence", "/presence/:claude_id"], shape: "data" },

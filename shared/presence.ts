@@ -24,13 +24,15 @@ export const instance = z
     state: presenceState,
     since: f.timestamp.describe("Since when it is in this state."),
     last_seen: f.timestamp,
-    connections: z.array(
-      z.object({
-        transport: z.enum(["websocket", "long_poll", "sse"]),
-        client: clientInfo.optional(),
-        host: z.string().optional(),
-      }),
-    ),
+    connections: z
+      .array(
+        z.object({
+          transport: z.enum(["websocket", "long_poll", "sse"]),
+          client: clientInfo.optional(),
+          host: z.string().optional(),
+        }),
+      )
+      .describe("Its first 100 connections."),
     roles: z.array(z.string()),
     about: about.optional(),
     in_progress: f.count.describe("Tasks it holds."),
@@ -40,12 +42,15 @@ export const instance = z
   })
   .meta({ id: "Instance", description: "One instance as presence shows it." });
 
-export const presence = z
-  .object({ version: f.count, instances: z.array(instance) })
-  .meta({ id: "Presence", description: "Who is there, as of a version." });
+const diff = z.object({ version: f.count, instances: z.array(instance) });
+
+/** One page of who is there. */
+export const presence = diff
+  .extend({ next: z.string().optional().describe("Where this page ended, when there are more.") })
+  .meta({ id: "Presence", description: "Who is there, by name, as of a version." });
 
 /** Hub to client: what changed since the version before; at most one a second. */
-export const presenceDiff = presence.meta({ id: "PresenceDiff" });
+export const presenceDiff = diff.meta({ id: "PresenceDiff" });
 
 /** Hub to client: too much changed to tell; read `presence` again. */
 export const presenceChanged = z.object({ version: f.count }).meta({ id: "PresenceChanged" });
@@ -67,4 +72,10 @@ export type Instance = z.infer<typeof instance>;
 export type Presence = z.infer<typeof presence>;
 export type Recipient = z.infer<typeof recipient>;
 
-export const PRESENCE_LIMITS = { about_bytes: LIMITS.about_bytes, diff_instances: 256, diff_interval_ms: 1_000 };
+export const PRESENCE_LIMITS = {
+  about_bytes: LIMITS.about_bytes,
+  /** How many connections of an instance are shown. */
+  connections: 100,
+  diff_instances: 256,
+  diff_interval_ms: 1_000,
+};

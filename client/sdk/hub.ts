@@ -1,4 +1,4 @@
-import type { OperationName, Params, Result } from "../../shared/index.ts";
+import type { OperationName, Params, Presence, Result } from "../../shared/index.ts";
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
@@ -7,6 +7,7 @@ import type { HubEvent, HubEvents } from "./events.ts";
 import type { Handler } from "./listeners.ts";
 import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
 import type { Config } from "./options.ts";
+import { everybody } from "./presencePages.ts";
 import { Session } from "./session.ts";
 import { Task } from "./task.ts";
 import { assertWorkable, Worker, type WorkOptions } from "./worker.ts";
@@ -87,6 +88,15 @@ export class Hub extends Operations {
    */
   chat(to: string, text: string, more?: ChatOptions): Promise<Task> {
     return this.send({ ...more, to_claude: to, task: text, type: "chat" });
+  }
+
+  /**
+   * Who is there, however many they are: all pages of the operation's answer, as of the first one's version.
+   *
+   * @example const { instances } = await hub.presence();
+   */
+  presence(params?: Params<"presence">, options?: CallOptions): Promise<Presence> {
+    return everybody((page) => this.call("presence", page, options), params);
   }
 
   /**

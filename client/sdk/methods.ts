@@ -15,8 +15,13 @@ export type CallArguments<N extends OperationName> =
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
 
-/** `send` gives more than its result, and `events` is the name of the iterator: `call` reaches them bare. */
-type Derived = Exclude<OperationName, "send" | "events">;
+/**
+ * `send` gives more than its result, `presence` all pages, and `events` is the name of the iterator: `call` reaches them
+ * bare.
+ */
+const OWN = ["send", "presence", "events"] as const;
+
+type Derived = Exclude<OperationName, (typeof OWN)[number]>;
 
 /** @see OPERATIONS what each does, takes and gives. */
 export type OperationMethods = { [N in Derived as Camel<N>]: (...args: CallArguments<N>) => Promise<Result<N>> };
@@ -35,8 +40,7 @@ export const Operations = withMethods(Caller);
 
 function withMethods(base: typeof Caller) {
   abstract class WithMethods extends base {}
-  for (const name of OPERATION_NAMES) {
-    if (name === "send" || name === "events") continue;
+  for (const name of OPERATION_NAMES.filter(isDerived)) {
     Object.defineProperty(WithMethods.prototype, camel(name), {
       value(this: Caller, ...args: CallArguments<typeof name>) {
         return this.call(name, ...args);
@@ -44,6 +48,10 @@ function withMethods(base: typeof Caller) {
     });
   }
   return WithMethods as unknown as abstract new () => Caller & OperationMethods;
+}
+
+function isDerived(name: OperationName): name is Derived {
+  return !(OWN as readonly OperationName[]).includes(name);
 }
 
 function camel(name: string): string {

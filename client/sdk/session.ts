@@ -16,6 +16,7 @@ import { KeepAlive } from "./keepAlive.ts";
 import { Listeners } from "./listeners.ts";
 import { withKey } from "./methods.ts";
 import type { Config } from "./options.ts";
+import { everybody } from "./presencePages.ts";
 import { PresenceWatch } from "./presenceWatch.ts";
 import { Receipts } from "./receipts.ts";
 import { RUNG_KINDS } from "./rungs.ts";
@@ -62,7 +63,7 @@ export class Session {
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
-    this.#presence = new PresenceWatch(() => this.call("presence", {}), tellPresence);
+    this.#presence = new PresenceWatch(() => everybody((page) => this.call("presence", page)), tellPresence);
     this.#caller = { clock, call: this.call.bind(this) };
     this.#receipts = new Receipts(this.#caller, this.listeners.report);
     this.#backlog = this.#newBacklog();

@@ -216,15 +216,16 @@ async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Cl
 const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
 
 async function presence(hub: Hub, params: Checked<"presence">, client: Client): Promise<Answer> {
-  const { claude_id, since, wait_ms = 0 } = params;
+  const { claude_id, since, wait_ms = 0, next } = params;
   if (claude_id !== undefined && !hub.presence.knows(claude_id)) {
     throw new HubError("not_found", `No instance of the name ${claude_id} was ever here`, { claude_id });
   }
   if (since !== undefined && wait_ms > 0) await nextVersion(hub, since, wait_ms, client);
   assertOpen(hub);
   const version = hub.presence.version;
-  const instances = await hub.presence.show(claude_id === undefined ? undefined : [claude_id]);
-  return { value: JSON.stringify({ version, instances }) };
+  const slice = claude_id === undefined ? await hub.presence.page(next) : await hub.presence.one(claude_id);
+  const more = slice.next === null ? "" : `,"next":${JSON.stringify(slice.next)}`;
+  return { value: `{"version":${version},"instances":[${slice.instances.join(",")}]${more}}` };
 }
 
 async function nextVersion(hub: Hub, since: number, waitMs: number, client: Client): Promise<void> {

@@ -15,6 +15,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
 import type { Moment } from "../clock.ts";
 import type { KnownInstance, PresenceTransition } from "../store/store.ts";
+import { SortedNames } from "./sortedNames.ts";
 
 export interface Connection {
   readonly transport: "websocket" | "long_poll" | "sse";
@@ -42,6 +43,7 @@ const FRESH_INTERVALS = 2.5;
 
 export class Instances {
   readonly #records = new Map<string, InstanceRecord>();
+  readonly #names = new SortedNames();
   /** Those with a deadline. */
   readonly #leaving = new Set<InstanceRecord>();
   readonly #changed: (record: InstanceRecord, transition: PresenceTransition | null) => void;
@@ -66,6 +68,11 @@ export class Instances {
     return this.#records.values();
   }
 
+  /** The first `limit` of those whose names come after one. */
+  after(name: string, limit: number): InstanceRecord[] {
+    return this.#names.after(name, limit).map((one) => this.#records.get(one) as InstanceRecord);
+  }
+
   get count(): number {
     return this.#records.size;
   }
@@ -79,8 +86,9 @@ export class Instances {
 
   /** @returns whether it was there to forget, and offline. */
   forget(claudeId: string): boolean {
-    const state = this.#records.get(claudeId)?.state;
-    return state === "offline" && this.#records.delete(claudeId);
+    if (this.#records.get(claudeId)?.state !== "offline") return false;
+    this.#names.delete(claudeId);
+    return this.#records.delete(claudeId);
   }
 
   get online(): number {
@@ -191,6 +199,7 @@ export class Instances {
       beatAt: null,
     };
     this.#records.set(claude_id, record);
+    this.#names.add(claude_id);
     return record;
   }
 

@@ -3,6 +3,7 @@
  * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
@@ -14,6 +15,10 @@ import { type Connection, type InstanceRecord, Instances } from "./instances.ts"
 
 /** Heartbeats, and requests of those who are away, are kept for drawing, but not each: one a while for an instance. */
 const KEPT_BEAT_MS = 5 * 60_000;
+/** How many instances of a page are read and turned into text at once: others have their turn in between. */
+const PORTION = 64;
+/** What surrounds the instances of a page: its version, and where it ended. */
+const AROUND_BYTES = 256;
 /** How much of what happens is remembered while it cannot be kept. */
 const UNKEPT = 100_000;
 
@@ -25,6 +30,13 @@ export interface PresenceOptions {
   /** Keeps what happened; may coalesce. @returns whether it is kept; else it has to be kept again. */
   record: (transitions: readonly PresenceTransition[]) => Promise<boolean>;
   failed: (error: unknown) => void;
+}
+
+export interface PresencePage {
+  /** Instances as JSON, in the order of their names. */
+  readonly instances: string[];
+  /** The last one's name, when there are more. */
+  readonly next: string | null;
 }
 
 /** A notification to listeners: a method and its parameters as JSON. */
@@ -169,12 +181,39 @@ export class PresenceBoard {
     for (const name of names) if (this.#instances.forget(name)) this.#keptBeats.delete(name);
   }
 
-  /** Instances as presence shows them; without names: all. */
-  async show(names?: readonly string[]): Promise<Instance[]> {
-    const records = names ? names.map((name) => this.#instances.get(name)) : [...this.#instances.all()];
-    const known = records.filter((record) => record !== undefined);
-    const workloads = await this.#options.store.workload(known.map((record) => record.claude_id));
-    return known.map((record, i) => toInstance(record, workloads[i] as Workload));
+  /** One instance as presence shows it, if it is known. */
+  async one(claudeId: string): Promise<PresencePage> {
+    return { instances: (await this.#show([claudeId])).map((one) => JSON.stringify(one)), next: null };
+  }
+
+  /** Instances whose names come after one: as many as fit a page, and one at least. */
+  async page(after = ""): Promise<PresencePage> {
+    const instances: string[] = [];
+    let last = after;
+    let bytes = AROUND_BYTES;
+    for (;;) {
+      const records = this.#instances.after(last, PORTION);
+      const portion = await this.#shown(records);
+      await nextTurn(); // the database's answers may follow each other so closely that nothing else ever has one
+      for (const instance of portion) {
+        const json = JSON.stringify(instance);
+        bytes += Buffer.byteLength(json) + 1;
+        if (instances.length > 0 && bytes > LIMITS.page_bytes) return { instances, next: last };
+        instances.push(json);
+        last = instance.claude_id;
+      }
+      if (records.length < PORTION) return { instances, next: null };
+    }
+  }
+
+  #show(names: readonly string[]): Promise<Instance[]> {
+    return this.#shown(names.map((name) => this.#instances.get(name)).filter((record) => record !== undefined));
+  }
+
+  /** Instances as presence shows them. */
+  async #shown(records: readonly InstanceRecord[]): Promise<Instance[]> {
+    const workloads = await this.#options.store.workload(records.map((record) => record.claude_id));
+    return records.map((record, i) => toInstance(record, workloads[i] as Workload));
   }
 
   #note(record: InstanceRecord, transition: PresenceTransition | null): void {
@@ -207,7 +246,7 @@ export class PresenceBoard {
       return;
     }
     try {
-      const params = JSON.stringify({ version, instances: await this.show(names) });
+      const params = JSON.stringify({ version, instances: await this.#show(names) });
       for (const listener of this.#listeners) listener("presence", params);
     } catch (error) {
       for (const name of names) this.#changed.add(name); // the next diff tells of them
@@ -221,7 +260,7 @@ const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Wo
   state: record.state satisfies PresenceState,
   since: iso(record.since),
   last_seen: iso(record.last_seen),
-  connections: [...record.connections].map(({ transport, client, about }) => ({
+  connections: [...record.connections].slice(0, PRESENCE_LIMITS.connections).map(({ transport, client, about }) => ({
     transport,
     ...(client && { client }),
     ...(about?.host !== undefined && { host: about.host }),

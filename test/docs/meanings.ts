@@ -51,7 +51,7 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   key_chars: "keys, thread ids",
   about_bytes: "`about` in `hello`, as a whole",
   page_events: "events in a page",
-  page_bytes: "a page, unless its only event is larger",
+  page_bytes: "a page of events, unless its only event is larger; an answer of `presence`",
   list_messages: "messages in a list",
   list_bytes: "a list, unless its only message is larger",
   list_offset: "`offset` of a list; read deeper with `next`",
@@ -95,7 +95,7 @@ export const NOTIFICATION_MEANINGS: Record<Notification, string> = {
   ack: "Everything up to this cursor was applied. Cumulative.",
   events: "The next page of the log.",
   presence: "Who changed since the version before; at most once a second.",
-  presence_changed: "Too much changed to tell: read `presence` again.",
+  presence_changed: "Too much changed to tell, or too much was left unread: read `presence` again.",
   closing: "The hub is about to close the socket: come back after a random part of the time it names.",
 };
 

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { type Socket, connect as tcpConnect } from "node:net";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { residentBytes } from "../bench/os/proc.ts";
+import { crowd } from "../support/crowd.ts";
 import { defer } from "../support/defer.ts";
 import { http } from "../support/http.ts";
 import { HubProcess } from "../support/processes.ts";
@@ -181,6 +182,11 @@ describe("more than the hub can hold:", () => {
     ["errors that nobody reads", "nonsense", () => ({}), 64],
   ] as const)("%s", async (_, method, params, mib) => {
     expect(await flood(method, params())).toBeLessThan(mib * MIB);
+  });
+
+  test("pages of who is there that nobody reads", async () => {
+    await crowd(hub.url, 2_000);
+    expect(await flood("presence", {})).toBeLessThan(96 * MIB);
   });
 
   test("pongs that nobody reads", async () => {

@@ -1,3 +1,4 @@
+import { everybody } from "../../sdk/presencePages.ts";
 import { command } from "../command.ts";
 import { field } from "../inputs.ts";
 import { presenceTable } from "../output/presence.ts";
@@ -11,7 +12,8 @@ export const who = command({
     ["who server_backend --json", "one, for a program"],
   ],
   async run(context, params) {
-    context.print.result(await context.call("presence", params), ({ instances }, look) =>
+    const present = await everybody((page) => context.call("presence", page), params);
+    context.print.result(present, ({ instances }, look) =>
       instances.length === 0 ? "nobody was here yet" : presenceTable(instances, look),
     );
   },

@@ -13,6 +13,7 @@ import {
   type Presence,
   type Subscribe,
 } from "../../../shared/index.ts";
+import { everybody } from "../presencePages.ts";
 import { RestClient } from "../rest.ts";
 import type { Request, Transport, TransportEvents } from "./transport.ts";
 
@@ -193,11 +194,15 @@ export class LongPollTransport implements Transport {
   async #pollPresence(signal: AbortSignal): Promise<void> {
     let since: number | undefined;
     while (!signal.aborted) {
-      const params = { ...(since !== undefined && { since }), wait_ms: HOLD_MS };
-      const seen = (await this.#rest.call("presence", params, within(signal, HOLD_MS))) as Presence;
+      const first = { ...(since !== undefined && { since }), wait_ms: HOLD_MS };
+      const seen = await everybody((params) => this.#readPresence(signal, params), first);
       if (seen.version !== since) this.#events.presence(seen);
       since = seen.version;
     }
+  }
+
+  #readPresence(signal: AbortSignal, params: Params<"presence">): Promise<Presence> {
+    return this.#rest.call("presence", params, within(signal, params.wait_ms ?? 0)) as Promise<Presence>;
   }
 
   #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
+import type { Presence } from "../../../shared/index.ts";
+import { crowd } from "../../support/crowd.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { CoordInside, runInside, shell } from "./coord.ts";
@@ -332,4 +334,11 @@ it("a heartbeat shows in who, once and again and again", async () => {
   );
   expect((await ada("who", "bob", "--json")).json.instances).toMatchObject([{ claude_id: "bob", state: "online" }]);
   expect((await ada("who", "nobody")).code).toBe(1);
+});
+
+it("who shows everybody, however many there are", async () => {
+  const { url, ada } = await twoShells();
+  const names = await crowd(url, 300);
+  const { instances } = (await ada("who", "--json")).json as Presence;
+  expect(instances.map(({ claude_id }) => claude_id).filter((name) => name !== "ada")).toEqual(names);
 });

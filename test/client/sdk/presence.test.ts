@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { PresenceWatch } from "../../../client/sdk/presenceWatch.ts";
 import type { Presence } from "../../../shared/index.ts";
+import { crowd } from "../../support/crowd.ts";
 import { startHub } from "../../support/hub.ts";
 import { Heard, join, startProxied } from "./support.ts";
 
@@ -24,6 +25,21 @@ describe.each(["websocket", "long_poll"] as const)("presence over %s", (transpor
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
   });
 });
+
+it.each(["websocket", "long_poll"] as const)(
+  "is read to its end over %s, however many there are",
+  async (transport) => {
+    const { url } = await startHub();
+    const names = await crowd(url, 300);
+    const watcher = await join(url, { transport });
+    const heard = new Heard(watcher, "presence");
+    const [told] = await heard.count(1);
+    for (const everybody of [told, await watcher.presence()]) {
+      expect(everybody?.instances.map(({ claude_id }) => claude_id)).toEqual(names);
+      expect(everybody).not.toHaveProperty("next");
+    }
+  },
+);
 
 it("is read anew when the line comes back", async () => {
   const { server, proxy, url } = await startProxied();
