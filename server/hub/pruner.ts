@@ -86,21 +86,21 @@ export class Pruner {
     this.#callOff?.();
   }
 
-  #later(delayMs: number): void {
-    if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune());
+  #later(delayMs: number, isUnderWay = false): void {
+    if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune(isUnderWay));
   }
 
   /** One portion, where there is something to do; the next is asked for when its report is here. */
-  async #prune(): Promise<void> {
+  async #prune(isUnderWay: boolean): Promise<void> {
     const command = this.#command();
-    if (!this.#mayFind(command)) return this.#later(EVERY_MS);
+    if (!isUnderWay && !this.#mayFind(command)) return this.#later(EVERY_MS);
     try {
       const { message } = await this.#options.submit(command);
       const report = JSON.parse(message as string) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report);
       if (!report.more) this.#finish(command, report);
-      this.#later(report.more ? PAUSE_MS : EVERY_MS);
+      this.#later(report.more ? PAUSE_MS : EVERY_MS, report.more);
     } catch (error) {
       if (!this.#stopped) this.#options.failed("pruning", error);
       this.#later(EVERY_MS);

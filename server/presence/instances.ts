@@ -5,9 +5,11 @@
  * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
  * connection: an instance may hold several.
  *
- * Every state but `offline` without a connection ends at `deadline`, or earlier where there are too many; a sweep looks
- * once a second. Deadlines and gaps are of the clock of what the hub lived through, what presence shows is of the
- * calendar's.
+ * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second. Deadlines and gaps are
+ * of the clock of what the hub lived through, what presence shows is of the calendar's.
+ *
+ * No more are known than the limit, except for those with a connection. Whoever comes when there are as many takes the
+ * place of one who is offline, or, where nobody is, of one without a connection, which is offline with that.
  */
 
 import { LIVENESS } from "../../shared/defaults.ts";
@@ -36,6 +38,8 @@ export interface InstanceRecord {
   /** Recent gaps between heartbeats, ms. */
   gaps: number[];
   beatAt: number | null;
+  /** When a heartbeat of it was last kept. */
+  beatKeptAt: number | null;
 }
 
 const GAPS_KEPT = 5;
@@ -44,8 +48,10 @@ const FRESH_INTERVALS = 2.5;
 export class Instances {
   readonly #records = new Map<string, InstanceRecord>();
   readonly #names = new SortedNames();
-  /** Those with a deadline. */
+  /** Those with a deadline, whoever was seen longest ago first. */
   readonly #leaving = new Set<InstanceRecord>();
+  /** Those who are offline, whoever went, or was heard of since, longest ago first. */
+  readonly #gone = new Set<InstanceRecord>();
   readonly #changed: (record: InstanceRecord, transition: PresenceTransition | null) => void;
 
   /** How long an instance whose last connection broke may stay away before it is offline. */
@@ -84,15 +90,16 @@ export class Instances {
     return false;
   }
 
-  /** @returns whether it was there to forget, and offline. */
-  forget(claudeId: string): boolean {
-    if (this.#records.get(claudeId)?.state !== "offline") return false;
-    this.#names.delete(claudeId);
-    return this.#records.delete(claudeId);
+  /** Forgets one who is offline. */
+  forget(claudeId: string): void {
+    const record = this.#records.get(claudeId);
+    if (record?.state === "offline") this.#remove(record);
   }
 
   get online(): number {
-    return this.#countOf("online");
+    let online = 0;
+    for (const { state } of this.#records.values()) if (state === "online") online++;
+    return online;
   }
 
   /**
@@ -100,7 +107,7 @@ export class Instances {
    * beat, until their next heartbeat is overdue, as if they had beaten just now.
    */
   restore(known: readonly KnownInstance[], awake: number, graceMs: number): void {
-    for (const { claude_id, state, since, last_seen, beat_ms } of known) {
+    for (const { claude_id, state, since, last_seen, beat_ms } of known.toSorted((a, b) => a.last_seen - b.last_seen)) {
       const record = this.#add(claude_id, state, since, last_seen);
       if (state === "offline") continue;
       if (beat_ms !== null) Object.assign(record, { beatAt: awake, gaps: [beat_ms] });
@@ -109,10 +116,8 @@ export class Instances {
   }
 
   connect(claudeId: string, connection: Connection, now: number): void {
-    const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
+    const record = this.#see(claudeId, now, connection.about);
     record.connections.add(connection);
-    record.last_seen = now;
-    record.about = connection.about ?? record.about;
     this.#setDeadline(record, null);
     this.#move(record, "online", now, true);
   }
@@ -141,26 +146,27 @@ export class Instances {
    * @returns the same as far as it is known, else 0.
    */
   beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): number {
-    const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
+    const record = this.#see(claudeId, now, about);
     noteGap(record, intervalMs, awake);
-    record.last_seen = now;
-    record.about = about ?? record.about;
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
     return intervalOf(record);
   }
 
-  /** A request of its came: it is known from then on, but not there. @returns whether it was known, and away. */
+  /**
+   * A request of its came: it is known from then on, but not there; nor known if there is no room.
+   *
+   * @returns whether it was known, and away.
+   */
   heard(claudeId: string, now: number, about?: About): boolean {
     const known = this.#records.get(claudeId);
-    const record = known ?? this.#add(claudeId, "offline", now, now);
-    record.last_seen = now;
-    record.about = about ?? record.about;
+    if (!known && !this.#makeRoom(1, now)) return false;
+    const record = this.#see(claudeId, now, about);
     if (!known) this.#changed(record, { claude_id: claudeId, state: "offline", at: now });
     return known?.state === "offline";
   }
 
-  /** Moves on whoever's time is over, and those of too many who have no connection. */
+  /** Moves on whoever's time is over. */
   sweep({ now, awake }: Moment): void {
     for (const record of this.#leaving) {
       if (record.deadline === null || record.deadline > awake) continue;
@@ -168,25 +174,38 @@ export class Instances {
       this.#setDeadline(record, overdue ? awake + LIVENESS.stale_ms : null);
       this.#move(record, overdue ? "stale" : "offline", now);
     }
-    if (this.count > LIMITS.instances) this.#letGo(this.count - LIMITS.instances - this.#countOf("offline"), now);
+    this.#makeRoom(0, now);
   }
 
-  /** Whoever was seen longest ago is offline, however fresh its heartbeat is: then it can be forgotten. */
-  #letGo(surplus: number, now: number): void {
-    const leaving = [...this.#leaving].sort((a, b) => a.last_seen - b.last_seen);
-    for (const record of leaving.slice(0, Math.max(0, surplus))) {
-      this.#setDeadline(record, null);
+  /** Forgets until there is room for so many more. @returns whether there is: those with a connection stay. */
+  #makeRoom(places: number, now: number): boolean {
+    while (this.count + places > LIMITS.instances) {
+      const record = first(this.#gone) ?? first(this.#leaving);
+      if (!record) return false;
       this.#move(record, "offline", now);
+      this.#remove(record);
     }
+    return true;
   }
 
-  #countOf(state: PresenceState): number {
-    let count = 0;
-    for (const record of this.#records.values()) if (record.state === state) count++;
-    return count;
+  #remove(record: InstanceRecord): void {
+    this.#records.delete(record.claude_id);
+    this.#names.delete(record.claude_id);
+    this.#gone.delete(record);
+    this.#leaving.delete(record);
+  }
+
+  /** Somebody is heard of, who may be new. */
+  #see(claudeId: string, now: number, about: About | undefined): InstanceRecord {
+    const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
+    record.last_seen = now;
+    record.about = about ?? record.about;
+    for (const order of [this.#leaving, this.#gone]) if (order.delete(record)) order.add(record);
+    return record;
   }
 
   #add(claude_id: string, state: PresenceState, since: number, last_seen: number): InstanceRecord {
+    this.#makeRoom(1, last_seen);
     const record: InstanceRecord = {
       claude_id,
       state,
@@ -197,9 +216,11 @@ export class Instances {
       deadline: null,
       gaps: [],
       beatAt: null,
+      beatKeptAt: null,
     };
     this.#records.set(claude_id, record);
     this.#names.add(claude_id);
+    if (state === "offline") this.#gone.add(record);
     return record;
   }
 
@@ -214,13 +235,18 @@ export class Instances {
       if (shows) this.#changed(record, null);
       return;
     }
-    if (state === "offline") Object.assign(record, { beatAt: null, gaps: [] });
+    if (state === "offline") {
+      Object.assign(record, { beatAt: null, gaps: [] });
+      this.#gone.add(record);
+    } else this.#gone.delete(record);
     record.state = state;
     record.since = at;
     const { claude_id, last_seen: seen } = record;
     this.#changed(record, { claude_id, state, at, ...(seen !== at && { seen }) });
   }
 }
+
+const first = <T>(order: ReadonlySet<T>): T | undefined => order.values().next().value;
 
 function noteGap(record: InstanceRecord, intervalMs: number | undefined, awake: number): void {
   if (intervalMs !== undefined) record.gaps = [intervalMs];

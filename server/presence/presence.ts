@@ -47,12 +47,12 @@ export class PresenceBoard {
   readonly #instances: Instances;
   readonly #listeners = new Set<PresenceListener>();
   readonly #waiters = new Set<() => void>();
-  readonly #changed = new Set<string>();
+  /** Who has changed since the last diff, forgotten or not; not all of them when they are too many for one. */
+  readonly #changed = new Map<string, InstanceRecord>();
   /** What is not kept yet. */
   #transitions: PresenceTransition[] = [];
   /** What is being kept, in its order. */
   #records: (readonly PresenceTransition[])[] = [];
-  readonly #keptBeats = new Map<string, number>();
   #callOff: (() => void) | undefined;
   /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
   #version: number;
@@ -124,8 +124,9 @@ export class PresenceBoard {
   }
 
   #keepBeat(beat: Pick<PresenceTransition, "claude_id" | "beat_ms">, { now, awake }: Moment): void {
-    if (awake - (this.#keptBeats.get(beat.claude_id) ?? Number.NEGATIVE_INFINITY) < KEPT_BEAT_MS) return;
-    this.#keptBeats.set(beat.claude_id, awake);
+    const record = this.#instances.get(beat.claude_id);
+    if (!record || (record.beatKeptAt !== null && awake - record.beatKeptAt < KEPT_BEAT_MS)) return;
+    record.beatKeptAt = awake;
     this.#transitions.push({ ...beat, state: "heartbeat", at: now });
   }
 
@@ -170,20 +171,21 @@ export class PresenceBoard {
     return this.#instances.get(claudeId) !== undefined;
   }
 
-  /** Whether somebody is to be forgotten: offline, and last seen before, or one of too many. */
+  /** Whether the store may have somebody to forget: last seen before, or one of too many. */
   forgets(seenBefore: number | null): boolean {
-    const before = this.#instances.count > LIMITS.instances ? Number.POSITIVE_INFINITY : (seenBefore ?? 0);
-    return this.#instances.isAnyGone(before);
+    return this.#instances.count >= LIMITS.instances || this.#instances.isAnyGone(seenBefore ?? 0);
   }
 
   /** Forgets those of them that have not come back meanwhile. */
   forget(names: readonly string[]): void {
-    for (const name of names) if (this.#instances.forget(name)) this.#keptBeats.delete(name);
+    for (const name of names) this.#instances.forget(name);
   }
 
   /** One instance as presence shows it, if it is known. */
   async one(claudeId: string): Promise<PresencePage> {
-    return { instances: (await this.#show([claudeId])).map((one) => JSON.stringify(one)), next: null };
+    const record = this.#instances.get(claudeId);
+    const shown = record ? await this.#shown([record]) : [];
+    return { instances: shown.map((one) => JSON.stringify(one)), next: null };
   }
 
   /** Instances whose names come after one: as many as fit a page, and one at least. */
@@ -206,10 +208,6 @@ export class PresenceBoard {
     }
   }
 
-  #show(names: readonly string[]): Promise<Instance[]> {
-    return this.#shown(names.map((name) => this.#instances.get(name)).filter((record) => record !== undefined));
-  }
-
   /** Instances as presence shows them. */
   async #shown(records: readonly InstanceRecord[]): Promise<Instance[]> {
     const workloads = await this.#options.store.workload(records.map((record) => record.claude_id));
@@ -217,8 +215,12 @@ export class PresenceBoard {
   }
 
   #note(record: InstanceRecord, transition: PresenceTransition | null): void {
-    this.#changed.add(record.claude_id);
+    this.#addChanged(record);
     if (transition) this.#transitions.push(transition);
+  }
+
+  #addChanged(record: InstanceRecord): void {
+    if (this.#changed.size <= PRESENCE_LIMITS.diff_instances) this.#changed.set(record.claude_id, record);
   }
 
   #tickLater(): void {
@@ -233,23 +235,23 @@ export class PresenceBoard {
     this.#instances.sweep(momentOf(this.#options.clock));
     this.keep();
     if (this.#changed.size === 0) return;
-    const names = [...this.#changed];
+    const changed = [...this.#changed.values()];
     this.#changed.clear();
     this.#version++;
     for (const wake of this.#waiters) wake();
-    if (this.#listeners.size > 0) void this.#tell(names, this.#version);
+    if (this.#listeners.size > 0) void this.#tell(changed, this.#version);
   }
 
-  async #tell(names: readonly string[], version: number): Promise<void> {
-    if (names.length > PRESENCE_LIMITS.diff_instances) {
+  async #tell(changed: readonly InstanceRecord[], version: number): Promise<void> {
+    if (changed.length > PRESENCE_LIMITS.diff_instances) {
       for (const listener of this.#listeners) listener("presence_changed", `{"version":${version}}`);
       return;
     }
     try {
-      const params = JSON.stringify({ version, instances: await this.#show(names) });
+      const params = JSON.stringify({ version, instances: await this.#shown(changed) });
       for (const listener of this.#listeners) listener("presence", params);
     } catch (error) {
-      for (const name of names) this.#changed.add(name); // the next diff tells of them
+      for (const record of changed) this.#addChanged(record); // the next diff tells of them
       this.#options.failed(error);
     }
   }

@@ -75,6 +75,21 @@ test("whatever is kept, instances are forgotten where there are any to forget, b
   expect([asked.length, looks.at(-1)]).toEqual([3, null]);
 });
 
+test("a round that has begun is ended, whatever it leaves to be forgotten here", async () => {
+  let forgets = true;
+  const { clock, asked, answer } = start({}, () => forgets);
+  clock.advance(60_000);
+  await answer({});
+  clock.advance(60_000);
+  forgets = false;
+  await answer({ more: true, instances: ["ada"] });
+  clock.advance(20);
+  expect(asked).toHaveLength(3);
+  await answer({});
+  clock.advance(60_000);
+  expect(asked).toHaveLength(3);
+});
+
 test("cut-offs lie as far back as the policy says; what it does not name is kept", () => {
   const { clock, asked } = start({ completeMs: HOUR, maxBytes: 1_000 });
   clock.advance(60_000);

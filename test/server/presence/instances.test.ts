@@ -223,23 +223,75 @@ describe("a heartbeat", () => {
   });
 });
 
-test("too many: those without a connection go, the first seen first, if those who are offline do not suffice", () => {
+describe("beyond the limit, at once,", () => {
+  const HERE = { transport: "sse", run: null } as const;
+  const now = () => room.clock.now();
   const beats = (name: string) => room.instances.beat(name, DAY, momentOf(room.clock));
+  const hears = (name: string) => room.instances.heard(name, now());
+  const connects = (name: string) => room.instances.connect(name, HERE, now());
   const states = (...names: string[]) => names.map((name) => room.instances.get(name)?.state);
-  room.leave(room.connect(), true);
-  room.instances.connect("there", { transport: "sse", run: null }, room.clock.now());
-  for (const name of ["old", "renewed", "next"]) beats(name);
-  room.pass(1_000);
-  beats("renewed");
-  for (let i = 5; i < LIMITS.instances + 1; i++) beats(`n${i}`);
-  room.pass(1);
-  expect(states("ada", "there", "old", "renewed", "next")).toEqual(["offline", ...Array(4).fill("online")]);
-  beats("one more");
-  room.pass(1);
-  expect(states("there", "old", "renewed", "next")).toEqual(["online", "offline", "online", "online"]);
-  beats("and another");
-  room.pass(1);
-  expect(states("there", "renewed", "next", "n5")).toEqual(["online", "online", "offline", "online"]);
+  /** As many as are missing come in one way. */
+  const fill = (come: (name: string) => unknown) => {
+    for (let i = room.instances.count; i < LIMITS.instances; i++) come(`n${i}`);
+  };
+
+  test("those who are offline are forgotten, whoever went, or was heard of, longest ago first", () => {
+    for (const name of ["first", "heard", "third", "back", "fifth"]) hears(name);
+    room.leave(room.connect(), true);
+    hears("heard");
+    beats("back");
+    fill(beats);
+    const { transitions } = room;
+    const before = transitions.length;
+    for (const come of [hears, beats, connects]) come(`new ${come.name}`);
+    expect(states("first", "heard", "third", "back", "fifth", "ada")).toEqual([
+      undefined,
+      "offline",
+      undefined,
+      "online",
+      undefined,
+      "offline",
+    ]);
+    expect(transitions.slice(before).map(([state]) => state)).toEqual(["offline", "online", "online"]);
+    connects("one more");
+    expect(states("ada", "heard", "new hears")).toEqual([undefined, "offline", "offline"]);
+    expect(room.instances.count).toBe(LIMITS.instances);
+  });
+
+  test("those without a connection are, where nobody is offline, the first seen first, and are offline with that", () => {
+    connects("there");
+    for (const name of ["old", "renewed", "next"]) beats(name);
+    room.pass(1_000);
+    beats("renewed");
+    fill(beats);
+    const before = room.transitions.length;
+    beats("one more");
+    expect(states("there", "old", "renewed", "next")).toEqual(["online", undefined, "online", "online"]);
+    connects("and another");
+    expect(states("there", "renewed", "next", "n4")).toEqual(["online", "online", undefined, "online"]);
+    expect(room.transitions.slice(before).map(([state]) => state)).toEqual(["offline", "online", "offline", "online"]);
+    expect(room.instances.count).toBe(LIMITS.instances);
+  });
+
+  test("those with a connection stay known: who only asks is not known then, and who beats is until the next second", () => {
+    fill(connects);
+    hears("asks");
+    expect(states("asks")).toEqual([undefined]);
+    connects("another");
+    expect(room.instances.count).toBe(LIMITS.instances + 1);
+    beats("beats");
+    expect(states("beats")).toEqual(["online"]);
+    room.pass(1);
+    expect(states("beats", "another", "n0")).toEqual([undefined, "online", "online"]);
+  });
+
+  test("so are those of too many whom the store knows at the start", () => {
+    const record = (i: number) => ({ claude_id: `k${i}`, state: "offline" as const, since: 0, beat_ms: null });
+    const known = Array.from({ length: LIMITS.instances + 2 }, (_, i) => ({ ...record(i), last_seen: 7 - (i % 7) }));
+    room.instances.restore(known, room.clock.awake(), 0);
+    expect(room.instances.count).toBe(LIMITS.instances);
+    expect(states("k5", "k6", "k13", "k20")).toEqual(["offline", undefined, undefined, "offline"]);
+  });
 });
 
 describe("a restart of the hub", () => {

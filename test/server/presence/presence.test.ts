@@ -5,6 +5,7 @@ import { PresenceBoard } from "../../../server/presence/presence.ts";
 import { BetterSqlite } from "../../../server/store/sqlite/betterSqlite.ts";
 import type { PresenceTransition } from "../../../server/store/store.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { PRESENCE_LIMITS, type Presence } from "../../../shared/presence.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
@@ -428,4 +429,33 @@ test("what could not be kept is kept again, before what came after it", async ()
   await turn();
   board.keep();
   expect(records.length).toBe(3);
+});
+
+test("whoever is forgotten to make room is told of as offline first, and may be too many for the store, too", async () => {
+  const told: Presence[] = [];
+  const nobody = { in_progress: 0, waiting: 0, oldest: null };
+  const store = { workload: async (names: readonly string[]) => names.map((claude_id) => ({ claude_id, ...nobody })) };
+  const board = new PresenceBoard({ clock, leaveMs: 0, store, record: async () => true, failed: () => {} });
+  board.start([]);
+  board.beat("bob");
+  for (let i = 1; i < LIMITS.instances; i++) {
+    expect(board.forgets(null)).toBe(false);
+    board.beat(`n${i}`);
+  }
+  await pass(clock, 1_000);
+  board.listen((method, params) => told.push({ ...JSON.parse(params), method }));
+  board.beat("cyd");
+  await pass(clock, 1_000);
+  board.stop();
+  expect(told).toMatchObject([
+    {
+      method: "presence",
+      instances: [
+        { claude_id: "bob", state: "offline" },
+        { claude_id: "cyd", state: "online" },
+      ],
+    },
+  ]);
+  expect(board.knows("bob")).toBe(false);
+  expect(board.forgets(null)).toBe(true);
 });
