@@ -1,6 +1,7 @@
 /** An operation as an HTTP request, and its result out of the response: both by the operations table. */
-import { fromRestError, HubError, OPERATIONS, type OperationName, type RestShape } from "../../shared/index.ts";
+import { fromRestError, OPERATIONS, type OperationName, type RestShape } from "../../shared/index.ts";
 import { ConnectionLost } from "./errors.ts";
+import { toPath } from "./restPath.ts";
 
 export interface RestRequest {
   method: string;
@@ -11,37 +12,16 @@ export interface RestRequest {
 type Fields = Record<string, unknown>;
 
 /**
+ * @throws HubError where a parameter cannot stand in the path: what the hub would answer.
  * @example toRequest("http://h/api/coord", "claim", { id: "a1" })
  *   // { method: "POST", url: "http://h/api/coord/message/a1/claim", body: "{}" }
  */
 export function toRequest(base: string, operation: OperationName, params: object): RestRequest {
-  const { method, paths } = OPERATIONS[operation].rest;
-  const rest: Fields = { ...params };
-  const path = choosePath(paths, rest).replace(/:(\w+)/g, (_, name: string) => take(rest, name));
+  const { method } = OPERATIONS[operation].rest;
+  const { path, rest } = toPath(operation, params as Fields);
   if (method === "GET" || method === "DELETE") return { method, url: base + path + query(rest) };
   return { method, url: base + path, body: JSON.stringify(rest) };
 }
-
-/** The path with the most parameters of which every one is given. */
-function choosePath(paths: readonly string[], fields: Fields): string {
-  const given = paths.filter((path) =>
-    [...path.matchAll(/:(\w+)/g)].every(([, name]) => fields[name as string] != null),
-  );
-  return given.at(-1) ?? (paths[0] as string);
-}
-
-/** @throws HubError for what no path can say, in the words that the hub has for what does not exist. */
-function take(fields: Fields, name: string): string {
-  const value = String(fields[name]);
-  delete fields[name];
-  if (!NO_SEGMENT.has(value)) return encodeURIComponent(value);
-  throw new HubError("not_found", name === "id" ? "Message not found" : `There is no ${name} "${value}"`, {
-    [name]: value,
-  });
-}
-
-/** The parts of a path that lead elsewhere, however they are encoded. */
-const NO_SEGMENT = new Set(["", ".", ".."]);
 
 function query(fields: Fields): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -86,7 +66,7 @@ export class RestClient {
 
   /**
    * @returns the result; rejects with a HubError that the hub gave, any other error means that no hub answered.
-   * @throws at once what keeps the parameters from being written.
+   * @throws at once what keeps the parameters from being written or sent.
    */
   call(operation: OperationName, params: object, signal: AbortSignal): Promise<unknown> {
     return this.#exchange(operation, params, toRequest(this.#base, operation, params), signal);

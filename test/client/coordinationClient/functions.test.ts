@@ -239,6 +239,17 @@ test("deleteMessage tells whether there was something to delete", async () => {
   await expect(getMessage(id)).rejects.toThrow("Message not found");
 });
 
+test.each(["..", "."])("no message has the id %s, and nothing else is asked for in its place", async (id) => {
+  const task = await post(hub.url, { task: "1" });
+  await expect(getMessage(id)).rejects.toThrow("Message not found");
+  await expect(claimTask(id)).rejects.toThrow("Message not found");
+  await expect(completeTask(id, "x")).rejects.toThrow("Message not found");
+  await expect(completeTask(id, "x", "failed")).rejects.toThrow("Message not found");
+  expect(await deleteMessage(id)).toBe(false);
+  await expect(claimTask("")).rejects.toThrow("id must not be empty");
+  expect(await read(hub.url, task)).toMatchObject({ status: "pending" });
+});
+
 test("testCoordinationAPI tells whether the hub can be used", async () => {
   expect(await testCoordinationAPI()).toBe(true);
   vi.stubEnv("CLAUDE_ID", "not a name");

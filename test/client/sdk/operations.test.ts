@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Hub, HubError, LIMITS } from "../../../client/sdk/index.ts";
+import { OPERATION_NAMES, OPERATIONS } from "../../../shared/index.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { join } from "./support.ts";
+
+const ON_A_MESSAGE = OPERATION_NAMES.filter((name) => OPERATIONS[name].rest.paths[0].startsWith("/message/"));
 
 /** One suite over both ways to the hub: whoever calls sees no difference. */
 describe.each(["websocket", "long_poll"] as const)("every operation over %s", (transport) => {
@@ -101,6 +104,42 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     await expect(long).rejects.toMatchObject({ code: "too_large" });
   });
 
+  it.each(["..", "."])("answers that nothing has the id or the name %s, and does nothing else", async (name) => {
+    const ada = await as("ada");
+    const { id } = await ada.send({ to_claude: "ada", task: "for whoever asks for the next" });
+    const missing = { name: "HubError", code: "not_found", message: "Message not found", details: { id: name } };
+    for (const operation of ON_A_MESSAGE) {
+      const said = operation === "update" ? { id: name, status: "complete" as const } : { id: name };
+      await expect(ada.call(operation, said as never), operation).rejects.toMatchObject(missing);
+    }
+    const refused = (message: string, details: object) => ({ code: "not_found", message, details });
+    await expect(ada.chainLift({ chain_id: name })).rejects.toMatchObject(
+      refused("No message belongs to this chain", { chain_id: name }),
+    );
+    const [schedule, template] = [`There is no schedule of the name ${name}`, `There is no template ${name}`];
+    await expect(ada.scheduleGet({ name })).rejects.toMatchObject(refused(schedule, { name }));
+    await expect(ada.scheduleDelete({ name })).rejects.toMatchObject(refused(schedule, { name }));
+    await expect(ada.templateGet({ name })).rejects.toMatchObject(refused(template, { template: name }));
+    await expect(ada.templateDelete({ name })).rejects.toMatchObject(refused(template, { template: name }));
+    await expect(ada.presence({ claude_id: name })).rejects.toMatchObject(
+      refused(`No instance of the name ${name} was ever here`, { claude_id: name }),
+    );
+    expect(await ada.get({ id })).toMatchObject({ status: "pending" });
+    await ada.delete({ id });
+  });
+
+  it("says that an id or a name must not be empty", async () => {
+    const ada = await as("ada");
+    const empty = { code: "invalid_params", message: "id must not be empty", details: { field: "id" } };
+    await expect(ada.get({ id: "" })).rejects.toMatchObject(empty);
+    await expect(ada.claim({ id: "" })).rejects.toMatchObject(empty);
+    await expect(ada.chainLift({ chain_id: "" })).rejects.toThrow("chain_id must not be empty");
+    await expect(ada.scheduleGet({ name: "" })).rejects.toThrow(/^name must be 1 to 128 of the characters/);
+    await expect(ada.presence({ claude_id: "" })).rejects.toThrow(/^claude_id must be 1 to 128 of the characters/);
+    const unlike = ada.call("update", { id: "..", status: "done" } as never);
+    await expect(unlike).rejects.toThrow("Invalid status. Must be one of: pending, in_progress, complete, failed");
+  });
+
   it("carries the largest legal text unchanged, there and back", async () => {
     const ada = await as("ada");
     const task = "\u0001".repeat(Math.floor(LIMITS.task_bytes / 6));
@@ -109,4 +148,14 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     expect(await ada.get({ id })).toMatchObject({ task, context });
     await ada.delete({ id });
   });
+});
+
+it("over long polling, what would be kept under a name that no path can carry is refused", async () => {
+  const server = await startHub();
+  const ada = await join(server.url, { as: "ada", transport: "long_poll" });
+  const message = { to_claude: "bob", task: "look around" };
+  const sentence = "name must not be .. over HTTP, where it would lead to another path";
+  const refused = { code: "invalid_params", message: sentence, details: { field: "name" } };
+  await expect(ada.schedulePut({ name: "..", cron: "0 3 * * *", message })).rejects.toMatchObject(refused);
+  await expect(ada.templatePut({ name: "..", message })).rejects.toMatchObject(refused);
 });

@@ -19,13 +19,6 @@ describe("a request", () => {
     });
   });
 
-  it.each(["", ".", ".."])("is not made for what no path can say: %j", (id) => {
-    expect(() => toRequest(BASE, "claim", { id })).toThrow(
-      expect.objectContaining({ code: "not_found", message: "Message not found", details: { id } }),
-    );
-    expect(() => toRequest(BASE, "schedule_delete", { name: id })).toThrow(`There is no name "${id}"`);
-  });
-
   it("has no body where nothing is to be said", () => {
     expect(toRequest(BASE, "delete", { id: "a1" })).toEqual({ method: "DELETE", url: `${BASE}/message/a1` });
     expect(toRequest(BASE, "info", {})).toEqual({ method: "GET", url: BASE });
@@ -34,6 +27,16 @@ describe("a request", () => {
   it("takes the most particular path whose parameters are given", () => {
     expect(toRequest(BASE, "presence", { since: 3 }).url).toBe(`${BASE}/presence?since=3`);
     expect(toRequest(BASE, "presence", { claude_id: "ada" }).url).toBe(`${BASE}/presence/ada`);
+  });
+
+  it.each(["..", ".", "", "\ud800"])("never has %j in its path", (value) => {
+    expect(toRequest(BASE, "presence", { claude_id: value }).url).toMatch(/presence\?claude_id=/);
+    const code = value === "" ? "invalid_params" : "not_found";
+    for (const operation of ["get", "update", "delete", "claim", "retry", "attempts"] as const) {
+      const said = { id: value, ...(operation === "update" && { status: "pending" }) };
+      const refusal = expect.objectContaining({ name: "HubError", code });
+      expect(() => toRequest(BASE, operation, said), operation).toThrow(refusal);
+    }
   });
 
   it("leaves the caller's parameters as they are", () => {
