@@ -37,7 +37,7 @@ import {
 } from "../shared/index.ts";
 import { failureOf } from "./failure.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { OwnClaims } from "./ownClaims.ts";
+import { assertFree, OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
 import { ANSWER_MS, ask, asTold, type Caller, type NotRunning, call as restCall } from "./restCalls.ts";
 import type { HubEvent } from "./sdk/events.ts";
@@ -114,7 +114,7 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
     claims.won(claimed);
     return claimed;
   } catch (error) {
-    claims.refused(messageId);
+    claims.refused(messageId, isRefusal(error, "wrong_status", "not_ready"));
     throw error;
   }
 }
@@ -123,7 +123,8 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
  * Says how a task ended, or acknowledges a chat.
  *
  * Saying `failed` of a task that this process could not claim, or has lost, changes nothing and returns the message as
- * it is: whoever holds it goes on. Saying the same twice counts once.
+ * it is: whoever holds it goes on. Saying `complete` of a task that another holds, and that this process could not claim,
+ * fails. Saying the same twice counts once.
  *
  * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
  *   for that is `result`, and its beginning `error`. Whatever text an error has, it can be told: half a character is
@@ -138,7 +139,7 @@ export async function completeTask(
 ): Promise<CoordinationMessage> {
   const isFailure = status === "failed";
   if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
-  if (claims.isRefused(messageId)) await assertNotHeld(messageId);
+  if (!isFailure && claims.wasDenied(messageId)) assertFree(await getMessage(messageId));
   const held = claims.held(messageId);
   const said: Params<"update"> = {
     id: messageId,
@@ -158,13 +159,6 @@ export async function completeTask(
     claims.over(messageId);
     return message;
   }
-}
-
-/** @throws Error when another process works on the task under the same name, for which the hub would take this one. */
-async function assertNotHeld(messageId: string): Promise<void> {
-  const { type, status, claimed_by } = await getMessage(messageId);
-  if (type === "chat" || status !== "in_progress") return;
-  throw new Error(`Task is no longer yours: ${claimed_by} holds it, and its claim was refused here`);
 }
 
 /**

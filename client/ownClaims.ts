@@ -1,4 +1,4 @@
-import type { Message } from "../shared/index.ts";
+import { HubError, type Message } from "../shared/index.ts";
 
 /** A claim that succeeded: under which name, and the fence that says which attempt it is. */
 export type OwnClaim = Pick<Message, "attempt" | "claimed_by">;
@@ -7,6 +7,8 @@ interface Known {
   held?: OwnClaim;
   /** Claims that failed and whose callers have not said yet that the task failed. */
   refused: number;
+  /** Whether the hub itself refused one: a claim without an answer may be ours. */
+  denied?: boolean;
 }
 
 /** What is forgotten costs only the protection. */
@@ -29,16 +31,18 @@ export class OwnClaims {
     this.#remember(id, { held, refused: 0 });
   }
 
-  refused(id: string): void {
+  /** @param denied whether the hub said that the task is not to be had. */
+  refused(id: string, denied: boolean): void {
     const known = this.#known.get(id);
-    this.#remember(id, { ...known, refused: (known?.refused ?? 0) + 1 });
+    const refused = (known?.refused ?? 0) + 1;
+    this.#remember(id, { ...known, refused, denied: denied || known?.denied === true });
   }
 
   /** The task has ended, or is no longer ours. */
   over(id: string): void {
-    const refused = this.#known.get(id)?.refused ?? 0;
+    const { held: _, ...known } = this.#known.get(id) ?? { refused: 0 };
     this.#known.delete(id);
-    if (refused > 0) this.#remember(id, { refused });
+    if (known.refused > 0) this.#remember(id, known);
   }
 
   /**
@@ -52,10 +56,10 @@ export class OwnClaims {
     return true;
   }
 
-  /** Whether this process could not claim a task, and holds it no more than that. */
-  isRefused(id: string): boolean {
+  /** Whether the hub refused this process a task that no part of it holds. */
+  wasDenied(id: string): boolean {
     const known = this.#known.get(id);
-    return known !== undefined && known.refused > 0 && known.held === undefined;
+    return known?.denied === true && known.held === undefined;
   }
 
   #remember(id: string, known: Known): void {
@@ -63,4 +67,15 @@ export class OwnClaims {
     this.#known.set(id, known);
     if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
   }
+}
+
+/**
+ * Lets nobody whose claim was refused end what another holds. A chat has no holder.
+ *
+ * @throws HubError `lease_lost` when somebody holds the task.
+ */
+export function assertFree({ id, type, status, attempt, claimed_by }: Message): void {
+  if (type !== "task" || status !== "in_progress") return;
+  const why = `this process was refused its claim, and another that acts for ${claimed_by} holds it`;
+  throw new HubError("lease_lost", `Task is not yours: ${why}`, { id, status, attempt, claimed_by });
 }

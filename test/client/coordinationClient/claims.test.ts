@@ -4,7 +4,7 @@ import { claimTask, completeTask, deleteMessage, getMessage } from "../../../cli
 import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
-import { become, claimElsewhere, post, read } from "./support.ts";
+import { become, claimElsewhere, NOT_RUNNING, post, read, serve } from "./support.ts";
 
 const HALF_AN_HOUR_MS = 30 * 60_000;
 
@@ -27,8 +27,45 @@ describe("a claim that was refused", () => {
     const before = await read(hub.url, id);
     expect(await completeTask(id, "Task is in_progress: claim is not possible", "failed")).toEqual(before);
     expect(await completeTask(id, "and again", "failed")).toEqual(before);
-    await expect(completeTask(id, "mine")).rejects.toThrow("Task is no longer yours: server_backend holds it");
     expect(await read(hub.url, id)).toEqual(before);
+  });
+
+  test("completes nothing that another process of the same name holds, whose own result counts", async () => {
+    const id = await post(hub.url, { task: "1" });
+    await claimElsewhere(hub.url, id, "server_backend");
+    await expect(claimTask(id)).rejects.toThrow("Task is in_progress");
+    const before = await read(hub.url, id);
+    const why = "this process was refused its claim, and another that acts for server_backend holds it";
+    for (const result of ["mine", "mine", "again"]) {
+      await expect(completeTask(id, result)).rejects.toMatchObject({
+        name: "HubError",
+        code: "lease_lost",
+        message: `Task is not yours: ${why}`,
+        details: { id, status: "in_progress", attempt: 1, claimed_by: "server_backend" },
+      });
+    }
+    expect(await read(hub.url, id)).toEqual(before);
+    const headers = { "X-Claude-Id": "server_backend" };
+    const body = { status: "complete", result: "theirs" };
+    await http(`${hub.url}/message/${id}`, { method: "PUT", headers, body });
+    expect(await completeTask(id, "theirs")).toMatchObject({ status: "complete", result: "theirs" });
+  });
+
+  test("completes what nobody holds any more", async () => {
+    const id = await post(hub.url, { task: "1" });
+    await claimElsewhere(hub.url, id, "server_backend");
+    await expect(claimTask(id)).rejects.toThrow("Task is in_progress");
+    await http(`${hub.url}/message/${id}`, { method: "PUT", body: { status: "pending" } });
+    expect(await completeTask(id, "mine")).toMatchObject({ status: "complete", result: "mine" });
+  });
+
+  test("because nobody answered does not keep a result back: it may have succeeded", async () => {
+    const id = await post(hub.url, { task: "1" });
+    become(await serve((_, response) => void response.destroy()), "server_backend");
+    await expect(claimTask(id)).rejects.toThrow(NOT_RUNNING);
+    become(hub.url, "server_backend");
+    await claimElsewhere(hub.url, id, "server_backend");
+    expect(await completeTask(id, "done")).toMatchObject({ status: "complete", result: "done" });
   });
 
   test("because the task has ended", async () => {
@@ -36,6 +73,7 @@ describe("a claim that was refused", () => {
     await http(`${hub.url}/message/${id}`, { method: "PUT", body: { status: "complete", result: "theirs" } });
     await expect(claimTask(id)).rejects.toThrow("Task is complete");
     expect(await completeTask(id, "no", "failed")).toMatchObject({ status: "complete", result: "theirs" });
+    await expect(completeTask(id, "mine")).rejects.toThrow("Task is complete: complete is not possible");
   });
 
   test("because the task was deleted: there is nothing to return", async () => {
@@ -51,6 +89,14 @@ describe("a claim that was refused", () => {
     await expect(claimTask(id)).rejects.toThrow("Task is in_progress");
     expect(await completeTask(id, "refused", "failed")).toMatchObject({ status: "in_progress" });
     expect(await completeTask(id, "really", "failed")).toMatchObject({ status: "failed", error: "really" });
+  });
+
+  test("because another part of this process holds the task, whose result counts", async () => {
+    const id = await post(hub.url, { task: "1" });
+    await claimTask(id);
+    await expect(claimTask(id)).rejects.toThrow("Task is in_progress");
+    expect(await completeTask(id, "really")).toMatchObject({ status: "complete", result: "really" });
+    expect(await completeTask(id, "really")).toMatchObject({ status: "complete", result: "really" });
   });
 
   test("counts no more once a later claim has succeeded", async () => {

@@ -104,7 +104,7 @@ test("what the caller got wrong is said in its own words, and is no hub's fault"
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   const outcomes = [];
-  for (const result of [10n, circular]) outcomes.push(await outcomeOf(url, () => completeTask("b1", result as never)));
+  for (const result of [10n, circular]) outcomes.push(await outcomeOf(url, () => completeTask("a1", result as never)));
   for (const place of ["localhost:3000/api/coord", "http://"]) outcomes.push(await outcomeOf(place, subscribing));
   vi.stubEnv("COORDINATION_TOKEN", "secret\n");
   outcomes.push(await outcomeOf(url, getAllMessages));
