@@ -2,14 +2,15 @@ import type { Presence } from "../../shared/index.ts";
 
 /**
  * Who is there, from changes that may overtake the first reading: everybody first, then each change that is newer
- * than what is known.
+ * than what is known. A reading is ended before the next one begins, so that it comes to an end where much changes.
  */
 export class PresenceWatch {
   readonly #read: () => Promise<Presence>;
   readonly #tell: (presence: Presence) => void;
   #version = 0;
   #early: Presence[] = [];
-  #readings = 0;
+  /** Whether to read again when the present reading is over. */
+  #isDue = false;
   #state: "idle" | "reading" | "read" | "failed" = "idle";
 
   constructor(read: () => Promise<Presence>, tell: (presence: Presence) => void) {
@@ -19,12 +20,12 @@ export class PresenceWatch {
 
   /** Reads everything (again). A reading that fails is made up for by the next session or change. */
   readonly begin = (): void => {
-    const reading = ++this.#readings;
+    this.#isDue = this.#state === "reading";
+    if (this.#isDue) return;
     this.#state = "reading";
-    this.#early = [];
     this.#read().then(
-      (everybody) => reading === this.#readings && this.#begun(everybody),
-      () => reading === this.#readings && this.#failed(),
+      (everybody) => this.#begun(everybody),
+      () => this.#failed(),
     );
   };
 
@@ -38,11 +39,13 @@ export class PresenceWatch {
     this.#state = "read";
     this.#pass(everybody);
     for (const change of this.#early.splice(0)) this.change(change);
+    if (this.#isDue) this.begin();
   }
 
   #failed(): void {
     this.#state = "failed";
     this.#early = [];
+    if (this.#isDue) this.begin();
   }
 
   #pass(presence: Presence): void {

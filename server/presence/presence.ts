@@ -1,6 +1,7 @@
 /**
  * Presence as its own stream beside the log: a version that rises, a snapshot at any version, and coalesced
- * diffs for whoever asked, at most one a second. A storm of reconnects costs each listener a few frames.
+ * diffs for whoever asked, at most one a second, none larger than a page. A storm of reconnects costs each listener a few
+ * frames.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -12,6 +13,7 @@ import { type Clock, type Moment, momentOf } from "../clock.ts";
 import { iso } from "../store/messageJson.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
+import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
 /** Heartbeats, and requests of those who are away, are kept for drawing, but not each: one a while for an instance. */
 const KEPT_BEAT_MS = 5 * 60_000;
@@ -39,13 +41,10 @@ export interface PresencePage {
   readonly next: string | null;
 }
 
-/** A notification to listeners: a method and its parameters as JSON. */
-export type PresenceListener = (method: "presence" | "presence_changed", params: string) => void;
-
 export class PresenceBoard {
   readonly #options: PresenceOptions;
   readonly #instances: Instances;
-  readonly #listeners = new Set<PresenceListener>();
+  readonly #listeners = new PresenceListeners();
   readonly #waiters = new Set<() => void>();
   /** Who has changed since the last diff, forgotten or not; not all of them when they are too many for one. */
   readonly #changed = new Map<string, InstanceRecord>();
@@ -132,8 +131,7 @@ export class PresenceBoard {
 
   /** @returns a function that ends the listening. */
   listen(listener: PresenceListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Resolves at the next version, or when the hub stops. */
@@ -234,22 +232,21 @@ export class PresenceBoard {
   #tick(): void {
     this.#instances.sweep(momentOf(this.#options.clock));
     this.keep();
+    this.#listeners.catchUp(this.#version);
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed.values()];
     this.#changed.clear();
     this.#version++;
     for (const wake of this.#waiters) wake();
-    if (this.#listeners.size > 0) void this.#tell(changed, this.#version);
+    if (this.#listeners.count > 0) void this.#tell(changed, this.#version);
   }
 
   async #tell(changed: readonly InstanceRecord[], version: number): Promise<void> {
-    if (changed.length > PRESENCE_LIMITS.diff_instances) {
-      for (const listener of this.#listeners) listener("presence_changed", `{"version":${version}}`);
-      return;
-    }
+    if (changed.length > PRESENCE_LIMITS.diff_instances) return this.#listeners.tellToRead(version);
     try {
-      const params = JSON.stringify({ version, instances: await this.#shown(changed) });
-      for (const listener of this.#listeners) listener("presence", params);
+      const changes = JSON.stringify({ version, instances: await this.#shown(changed) });
+      if (Buffer.byteLength(changes) > LIMITS.page_bytes) this.#listeners.tellToRead(version);
+      else this.#listeners.tell(changes);
     } catch (error) {
       for (const record of changed) this.#addChanged(record); // the next diff tells of them
       this.#options.failed(error);

@@ -95,7 +95,7 @@ export const NOTIFICATION_MEANINGS: Record<Notification, string> = {
   ack: "Everything up to this cursor was applied. Cumulative.",
   events: "The next page of the log.",
   presence: "Who changed since the version before; at most once a second.",
-  presence_changed: "Too much changed to tell: read `presence` again.",
+  presence_changed: "Too much changed to tell, or was left unread: read `presence` again.",
   closing: "The hub is about to close the socket: come back after a random part of the time it names.",
 };
 

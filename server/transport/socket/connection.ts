@@ -25,6 +25,7 @@ import { perform } from "../../hub/operations.ts";
 import type { Origin } from "../../hub/origin.ts";
 import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
+import type { PresenceListener } from "../../presence/listeners.ts";
 import type { Reader } from "../../store/store.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
@@ -38,7 +39,7 @@ export interface ConnectionContext {
   failed: (what: string, error: unknown) => void;
 }
 
-export class SocketConnection {
+export class SocketConnection implements PresenceListener {
   readonly socket: WebSocket;
   /** When something was last heard, and when the hub last asked (ms). */
   heardAt: number;
@@ -67,6 +68,11 @@ export class SocketConnection {
 
   get greeted(): boolean {
     return this.#session !== undefined;
+  }
+
+  /** Whether the client leaves so much unread that it is told no more of who comes and goes. */
+  get isBehind(): boolean {
+    return this.#outbox.unsent > LIMITS.page_bytes;
   }
 
   /** Takes a frame: one request, or an array of them. */
@@ -253,9 +259,7 @@ export class SocketConnection {
 
   #listenToPresence(wanted: boolean): void {
     this.#stopListening?.();
-    this.#stopListening = wanted
-      ? this.#context.hub.presence.listen((method, params) => this.notify(method, params))
-      : undefined;
+    this.#stopListening = wanted ? this.#context.hub.presence.listen(this) : undefined;
   }
 
   #acknowledge(session: Session, cursor: string): void {

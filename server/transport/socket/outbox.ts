@@ -28,6 +28,11 @@ export class Outbox {
     this.#flusher = flusher;
   }
 
+  /** Bytes that the socket holds unsent. */
+  get unsent(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   push(message: string | LogPage): void {
     if (this.#waiting.push(message) === 1) this.#flusher.later(this);
   }
@@ -57,7 +62,7 @@ export class Outbox {
 
   #send(frame: string | Buffer): void {
     const socket = this.#socket;
-    const unsent = socket.bufferedAmount;
+    const { unsent } = this;
     if (unsent < HIGH_WATER_BYTES) {
       socket.send(frame, { binary: false });
     } else if (unsent < OVERFLOW_BYTES) {

@@ -69,6 +69,20 @@ it("holds back what overtakes the first reading, and leaves out what that contai
   expect(told).toEqual([5, 6, 7]);
 });
 
+it("is read to its end where much changes meanwhile, and then again", async () => {
+  const told: number[] = [];
+  const answers: ((presence: Presence) => void)[] = [];
+  const read = () => new Promise<Presence>((resolve) => answers.push(resolve));
+  const watch = new PresenceWatch(read, ({ version }) => told.push(version));
+  for (let i = 0; i < 3; i++) watch.begin();
+  expect(answers.length).toBe(1);
+  for (const [i, version] of [5, 8].entries()) {
+    answers[i]?.({ version, instances: [] });
+    await turn();
+  }
+  expect([told, answers.length]).toEqual([[5, 8], 2]);
+});
+
 it("is read again at the next change when the first reading failed", async () => {
   const readings = [Promise.reject(new Error("not now")), Promise.resolve({ version: 7, instances: [] })];
   const told: number[] = [];

@@ -1,11 +1,13 @@
 /** However many are known, and whatever they tell of themselves, one answer is no larger than a page. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../shared/limits.ts";
 import { PRESENCE_LIMITS, type Presence } from "../../../shared/presence.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { crowd } from "../../support/crowd.ts";
 import { http } from "../../support/http.ts";
 import { startHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { pass } from "../transport/pass.ts";
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
@@ -50,6 +52,56 @@ test("a page begins after a name, whether anybody has it or not", async () => {
     [],
     [],
   ]);
+});
+
+describe("a listener", () => {
+  const news = (socket: RawSocket) => socket.notifications("presence_changed") as { version: number }[];
+
+  test("is told only that much has changed, when that takes more than a page", async () => {
+    const clock = new ManualClock();
+    const hub = await startHub({ clock });
+    const listener = await RawSocket.greet(hub.wsUrl, { presence: true });
+    const { version } = await listener.call("presence", {});
+    await crowd(hub.url, 200);
+    await pass(clock, 1_000);
+    await listener.until("news", () => news(listener).length > 0);
+    expect([news(listener), listener.notifications("presence")]).toEqual([[{ version: version + 1 }], []]);
+  });
+
+  test("that leaves much unread is told no more, and to read again when it has read that", async () => {
+    const clock = new ManualClock();
+    const hub = await startHub({ clock });
+    const [slow, prompt] = [
+      await RawSocket.greet(hub.wsUrl, { presence: true }),
+      await RawSocket.greet(hub.wsUrl, { presence: true }),
+    ];
+    slow.pause();
+    const told = () => prompt.notifications("presence") as Presence[];
+    const nextDiff = async () => {
+      for (const before = told().length; told().length === before; ) await pass(clock, 1_000);
+      slow.notify("stats", {}); // it is alive
+    };
+    const about = { roles: Array.from({ length: 29 }, (_, i) => `${i}_`.padEnd(125, "r")) };
+    const join = (_: unknown, i: number) => RawSocket.greet(hub.wsUrl, { claude_id: `${i}`, about });
+    for (let round = 0; round < 20; round++) {
+      const sockets = await Promise.all(Array.from({ length: 130 }, join));
+      await nextDiff();
+      await Promise.all(sockets.map((socket) => socket.close()));
+      await nextDiff();
+    }
+    slow.resume();
+    await slow.call("stats", {}); // comes after everything before it
+    expect(news(slow)).toEqual([]);
+    expect(slow.notifications("presence").length).toBeLessThan(told().length);
+    const { version } = await prompt.call("presence", { claude_id: "0" });
+    await pass(clock, 1_000);
+    await slow.until("news", () => news(slow).length > 0);
+    expect(news(slow)).toEqual([{ version }]);
+    expect(news(prompt)).toEqual([]);
+    await join(undefined, 0);
+    await pass(clock, 1_000);
+    await slow.until("a diff", () => (slow.notifications("presence").at(-1) as Presence).version > version);
+  });
 });
 
 test("of one instance's connections the first are shown", async () => {

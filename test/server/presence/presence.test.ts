@@ -443,7 +443,7 @@ test("whoever is forgotten to make room is told of as offline first, and may be 
     board.beat(`n${i}`);
   }
   await pass(clock, 1_000);
-  board.listen((method, params) => told.push({ ...JSON.parse(params), method }));
+  board.listen({ isBehind: false, notify: (method, params) => told.push({ ...JSON.parse(params), method }) });
   board.beat("cyd");
   await pass(clock, 1_000);
   board.stop();
