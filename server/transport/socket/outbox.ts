@@ -7,7 +7,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import type { LogPage } from "../../delivery/page.ts";
 
 /** When a frame is full, unless one message alone is longer: a long string would cost pages of memory of its own. */
-const FRAME_CHARS = 32 * 1024;
+const FRAME_CHARS = 96 * 1024;
 
 /** Bytes the socket may hold unsent before its client is no longer listened to. */
 const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
