@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
@@ -41,9 +41,11 @@ it.each([
 });
 
 it("--json: a program reads why the hub does not start", async () => {
+  const inTheWay = join(tempDir(), "hub.db");
+  mkdirSync(inTheWay);
   const [slip, folder] = await Promise.all([
     run(["hub", "--json", "--porr"]),
-    run(["hub", "--json", "--db", tempDir()]),
+    run(["hub", "--json", "--db", inTheWay]),
   ]);
   expect([slip.code, slip.stdout, JSON.parse(slip.stderr)]).toEqual([
     2,
