@@ -50,25 +50,6 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
 export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
-const KNOWN: Readonly<Record<keyof ConnectOptions, true>> = {
-  as: true,
-  url: true,
-  token: true,
-  about: true,
-  client: true,
-  run: true,
-  scope: true,
-  presence: true,
-  receives: true,
-  resume: true,
-  timeout_ms: true,
-  call_timeout_ms: true,
-  transport: true,
-  keep_alive: true,
-  random: true,
-  clock: true,
-};
-
 /** @throws TypeError for an option that there is not: a slip would change who one is without a word. */
 export function assertKnown(options: object, known: object): void {
   const names = Object.keys(known);
@@ -80,11 +61,10 @@ export function assertKnown(options: object, known: object): void {
  * @throws TypeError when there is no such option, `url` is not an http or https URL, or `resume` is not a cursor.
  */
 export function settle(options: ConnectOptions): Config {
-  assertKnown(options, KNOWN);
   if (options.resume !== undefined && !isCursor(options.resume)) {
     throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
   }
-  return {
+  const config: Config = {
     as: options.as,
     url: baseUrl(options.url ?? DEFAULT_URL),
     token: options.token,
@@ -102,6 +82,8 @@ export function settle(options: ConnectOptions): Config {
     random: options.random ?? Math.random,
     clock: options.clock ?? systemClock,
   };
+  assertKnown(options, config);
+  return config;
 }
 
 function baseUrl(text: string): string {
