@@ -37,7 +37,7 @@ export const scheduledMessage = z
   .object(messageFields)
   .meta({ id: "ScheduledMessage", description: "What a schedule sends each time." });
 
-const name = f.name.describe("The schedule's name.");
+const name = f.title.describe("The schedule's name.");
 const cron = z.string().min(1).max(LIMITS.cron_chars);
 const timezone = z.string().min(1).max(LIMITS.name_chars);
 

@@ -4,7 +4,7 @@ import { WRITE_ERRORS } from "./errors.ts";
 import * as f from "./fields.ts";
 import { template, templateBody, templateSummary } from "./template.ts";
 
-const name = { name: f.name.describe("The template's name.") };
+const name = { name: f.title.describe("The template's name.") };
 
 export const TEMPLATE_OPERATIONS = {
   template_put: {

@@ -46,24 +46,12 @@ function refusal(operation: OperationName, pattern: string, params: Fields, name
   } catch (error) {
     return error as HubError;
   }
-  const value = params[name] as string;
-  if (isPut(operation)) return unnameable(name, value);
   const [, thing] = pattern.split("/") as ["", keyof typeof MISSING];
-  return MISSING[thing](value);
+  return MISSING[thing](params[name] as string);
 }
 
 /** What a path leads to, and what the hub says where that is not there. */
 const MISSING = {
   message: (id: string) => new HubError("not_found", "Message not found", { id }),
   chain: (chain_id: string) => new HubError("not_found", "No message belongs to this chain", { chain_id }),
-  schedule: (name: string) => new HubError("not_found", `There is no schedule of the name ${name}`, { name }),
-  template: (name: string) => new HubError("not_found", `There is no template ${name}`, { template: name }),
 };
-
-/** Whether it makes what it names. */
-const isPut = (operation: OperationName) => operation === "schedule_put" || operation === "template_put";
-
-const unnameable = (field: string, value: string) =>
-  new HubError("invalid_params", `${field} must not be ${value} over HTTP, where it would lead to another path`, {
-    field,
-  });

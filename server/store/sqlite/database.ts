@@ -22,6 +22,7 @@ const ROLLBACK_JOURNAL = 1;
  */
 export function openDatabase(file: string): Database.Database {
   const fresh = createPrivately(file);
+  assertOneName(file);
   assertOwnLog(file);
   const db = new BetterSqlite(file, { timeout: 100 });
   try {
@@ -57,6 +58,16 @@ function makeDirectory(path: string): void {
   if (existsSync(path) && statSync(path).isDirectory()) return;
   makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o700 });
+}
+
+/** SQLite finds a database's log by its name, and a hub its lock: a file with two names has two of each. */
+function assertOneName(file: string): void {
+  const { nlink } = statSync(file);
+  if (nlink <= 1) return;
+  throw new Error(
+    `${file} has another name too (a hard link), under which it could be opened and damaged: ` +
+      `remove the other one, or go on with a copy (cp ${file} NEW_FILE)`,
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The file that a hub makes and keeps: durable, private, readable by people, and safe from older hubs. */
-import { readdirSync, statSync, symlinkSync } from "node:fs";
+import { linkSync, readdirSync, statSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../server/store/sqlite/database.ts";
@@ -151,6 +151,18 @@ test("a link to the database has the lock of the database", async () => {
   await expect(openStore(link)).rejects.toThrow("another hub is using");
   await hub.close();
   await openStore(link);
+});
+
+test("a database with two names is not opened under either, until one is gone", async () => {
+  const file = newFile();
+  const hub = await openStore(file);
+  const other = `${file}.other`;
+  linkSync(file, other);
+  await expect(openStore(other)).rejects.toThrow(/other has another name too \(a hard link\).*: remove the other one/);
+  await hub.close();
+  await expect(openStore(file)).rejects.toThrow("has another name too");
+  unlinkSync(other);
+  await openStore(file);
 });
 
 test("the lock remembers how far each log had come, and knows nothing of others", () => {
