@@ -1,3 +1,8 @@
+/** Who a message is for. */
+
+/** The address of a chat that is for everyone. */
+export const EVERYONE = "*";
+
 interface Addressed {
   readonly from_claude: string;
   readonly to_claude: string;
@@ -10,4 +15,4 @@ interface Addressed {
  * @example isFor({ from_claude: "ada", to_claude: "@tester" }, ["bob", "@tester"]) // true
  */
 export const isFor = ({ from_claude, to_claude }: Addressed, addresses: readonly string[]): boolean =>
-  addresses.includes(to_claude) || (to_claude === "*" && addresses.length > 0 && addresses[0] !== from_claude);
+  addresses.includes(to_claude) || (to_claude === EVERYONE && addresses.length > 0 && addresses[0] !== from_claude);

@@ -3,6 +3,7 @@
  * the state at any later cursor; only `lease_until` and `lease`, which the hub moves silently, are left behind, and
  * the `not_before` of a task that rests, once the hub's clock was set.
  */
+import { EVERYONE } from "./addressing.ts";
 import type { Event } from "./event.ts";
 import type { Message } from "./message.ts";
 
@@ -40,7 +41,7 @@ export function fold(before: Message | undefined, { kind, at, seq, message }: Ev
 
 /** What one of those does whom a chat to everyone is for changes nothing of the chat itself. */
 const isReceipt = (kind: Event["kind"], to: string) =>
-  to === "*" && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
+  to === EVERYONE && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
 
 type Step = (after: Message, before: Message, at: string) => void;
 

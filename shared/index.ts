@@ -16,6 +16,7 @@ export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } 
 export { PRESENCE_LIMITS } from "./presence.ts";
 export * from "./protocol.ts";
 export * from "./quantities.ts";
+export * from "./refusals.ts";
 export type { Missed, Overlap, Schedule } from "./schedule.ts";
 export { MISSED, OVERLAPS } from "./schedule.ts";
 export * from "./suggest.ts";

@@ -11,7 +11,6 @@ export const LIMITS = {
   error_bytes: 16 * 1024,
   name_chars: 128,
   key_chars: 200,
-  about_bytes: 4096,
   page_events: 500,
   page_bytes: 1024 * 1024,
   list_messages: 500,

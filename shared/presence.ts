@@ -1,7 +1,6 @@
 /** Who is there. A stream of its own beside the log, with its own version numbers. */
 import * as z from "zod";
 import * as f from "./fields.ts";
-import { LIMITS } from "./limits.ts";
 
 export const presenceState = z.enum(["online", "stale", "offline"]);
 export type PresenceState = z.infer<typeof presenceState>;
@@ -73,7 +72,6 @@ export type Presence = z.infer<typeof presence>;
 export type Recipient = z.infer<typeof recipient>;
 
 export const PRESENCE_LIMITS = {
-  about_bytes: LIMITS.about_bytes,
   /** How many connections of an instance are shown. */
   connections: 100,
   diff_instances: 256,

@@ -2,6 +2,8 @@
  * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder. Whoever it is for moves it
  * along, or whoever gives no name, as the document allows; or its sender, who closes it. It goes only forwards.
  */
+
+import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
@@ -9,7 +11,6 @@ import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import { isRecipient } from "./holder.ts";
 import type { Caller, Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
-import { EVERYONE } from "./receipt.ts";
 
 type Move = "claim" | "complete" | "fail" | "release";
 

@@ -1,13 +1,14 @@
 /** How a message comes to be. */
 
+import { EVERYONE } from "../../shared/addressing.ts";
 import { TASK_DEFAULTS } from "../../shared/defaults.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { MessageType, Priority } from "../../shared/message.ts";
+import type { WholeMessage } from "../../shared/sendRule.ts";
 import { BEGINS, type ChainPlace } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
-import { EVERYONE } from "./receipt.ts";
 
 /** What a sender said, sender included, times in milliseconds. */
 export interface NewMessage {
@@ -28,6 +29,14 @@ export interface NewMessage {
   readonly backoff_ms?: number | undefined;
   readonly traceparent?: string | undefined;
 }
+
+/** What a sender said over the wire, with its sender, times in milliseconds. */
+export const newMessage = (from_claude: string, { not_before, expires_at, ...said }: WholeMessage): NewMessage => ({
+  from_claude,
+  ...said,
+  ...(not_before !== undefined && { not_before: Date.parse(not_before) }),
+  ...(expires_at !== undefined && { expires_at: Date.parse(expires_at) }),
+});
 
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 

@@ -2,6 +2,8 @@
  * The core: `(message as it is, command, who, now) → new state and events, or an error`. No clock, no SQL,
  * no sockets.
  */
+
+import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import { decideChat } from "./chat.ts";
 import type { Command } from "./commands.ts";
@@ -9,7 +11,6 @@ import { type Decision, unchanged } from "./decision.ts";
 import { actingName, isRecipient } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { heldWakeAt } from "./readiness.ts";
-import { EVERYONE } from "./receipt.ts";
 import { decideTask } from "./task.ts";
 
 /**

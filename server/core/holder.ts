@@ -4,9 +4,10 @@
  * A holder is a run of an instance, not its name: a restarted worker is another run. A claim without a run is
  * detached, held by name and attempt. A caller without a name acts for the recipient, as the document allows.
  */
+
+import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { Caller, Circumstances, MessageState } from "./message.ts";
-import { EVERYONE } from "./receipt.ts";
 
 /** The name under which a caller acts on a message. */
 export const actingName = (state: MessageState, caller: Caller) => caller.claude_id ?? state.to_claude;

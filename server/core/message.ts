@@ -108,3 +108,6 @@ export interface Circumstances {
   readonly random: () => number;
   readonly lease: LeasePolicy;
 }
+
+/** Whether it has ended, for all. */
+export const isOver = ({ status }: Pick<MessageState, "status">) => status === "complete" || status === "failed";

@@ -2,9 +2,10 @@
  * A receipt: how far a chat to everyone has come with one of those it is for. It stands beside the message, so that
  * what one of them does moves nothing for the others.
  */
+import { EVERYONE } from "../../shared/addressing.ts";
 import type { Status } from "../../shared/message.ts";
 import type { Command } from "./commands.ts";
-import type { Caller, MessageState } from "./message.ts";
+import { type Caller, isOver, type MessageState } from "./message.ts";
 
 export interface Receipt {
   readonly recipient: string;
@@ -19,8 +20,6 @@ export interface Receipt {
 
 /** How far it comes by what its recipient does; each event is named after it. */
 export type Mark = "delivered" | "seen" | "acknowledged";
-
-export const EVERYONE = "*";
 
 const MARKS: Partial<Record<Command["op"], Mark>> = {
   claim: "seen",
@@ -59,9 +58,6 @@ export const marked = (receipt: Receipt, mark: Mark, now: number, said: string |
   seen_at: mark === "delivered" ? receipt.seen_at : (receipt.seen_at ?? now),
   acknowledged_at: mark === "acknowledged" ? (receipt.acknowledged_at ?? now) : receipt.acknowledged_at,
 });
-
-/** Whether the message has ended, for all. */
-export const isOver = ({ status }: Pick<MessageState, "status">) => status === "complete" || status === "failed";
 
 /** What a recipient's receipt makes of the message's status: waiting for it, being read by it, or complete. */
 export function standingStatus(status: Status, { seen_at, acknowledged_at }: Receipt): Status {

@@ -5,6 +5,7 @@
  * the same transaction. Whoever comes second finds another `next_at` and does nothing: an occurrence counts once, over
  * crashes and steps of the clock.
  */
+import { EVERYONE } from "../../shared/addressing.ts";
 import type { Missed, Overlap } from "../../shared/schedule.ts";
 import { create, type NewMessage } from "./create.ts";
 import type { MessageState } from "./message.ts";
@@ -64,7 +65,7 @@ const sameTimes = (a: SaidSchedule, b: SaidSchedule) => a.cron === b.cron && a.t
  * holds nothing back; what went to everyone waits for nobody.
  */
 export function heldBack({ overlap, message }: SaidSchedule, last: MessageState | undefined): string | undefined {
-  if (last === undefined || last.to_claude !== message.to_claude || last.to_claude === "*") return undefined;
+  if (last === undefined || last.to_claude !== message.to_claude || last.to_claude === EVERYONE) return undefined;
   if (last.type === "chat") {
     const isUnread = last.status === "pending" && last.delivered_at === null;
     return isUnread ? "its last message is still unread" : undefined;
@@ -81,7 +82,7 @@ export function heldBack({ overlap, message }: SaidSchedule, last: MessageState 
 export function occurrence({ name, message }: ScheduleState, next: number | null, now: number): NewMessage {
   const { expires_after_ms, thread_id = threadOf(name), ...said } = message;
   const expires_at = expires_after_ms === undefined ? undefined : now + expires_after_ms;
-  const replaced = message.to_claude === "*" && next !== null ? next : undefined;
+  const replaced = message.to_claude === EVERYONE && next !== null ? next : undefined;
   const earliest = Math.min(expires_at ?? Number.POSITIVE_INFINITY, replaced ?? Number.POSITIVE_INFINITY);
   return { ...said, thread_id, ...(Number.isFinite(earliest) && { expires_at: earliest }) };
 }

@@ -10,10 +10,12 @@
  * The log may lose its beginning while sessions read. Whether a read begins too early is decided by the store in the
  * read itself, so no news of a pruning can come too late; the reader is told that it is lost, never handed a gap.
  */
+import { EVERYONE } from "../../shared/addressing.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import type { Reader } from "../core/view.ts";
+import { addressesOf, viewOf } from "../core/view.ts";
 import { floorOf } from "../store/retention.ts";
-import type { CommitResult, LogEntry, LogSlice, Reader, Store } from "../store/store.ts";
-import { addressesOf, viewOf } from "../store/view.ts";
+import type { CommitResult, LogEntry, LogSlice, Store } from "../store/store.ts";
 import { kindsOf, ofKinds } from "./kinds.ts";
 import { makePage } from "./page.ts";
 import { PageCache } from "./pageCache.ts";
@@ -145,7 +147,7 @@ export class Delivery {
     this.#headBefore = this.#head;
     this.#head = head;
     this.#tail.push(entries);
-    const everyone = entries.filter((entry) => entry.to === "*");
+    const everyone = entries.filter((entry) => entry.to === EVERYONE);
     const pages = new PageCache(this.epoch, head);
     if (everyone.length > 0) this.#pushToAll(entries, everyone, pages);
     else this.#pushToNamed(entries, pages);

@@ -8,7 +8,7 @@
  * way unacknowledged never exceeds the window by more than one page.
  */
 import type { EventKind } from "../../shared/event.ts";
-import type { Reader } from "../store/store.ts";
+import type { Reader } from "../core/view.ts";
 import { type Kinds, kindsOf } from "./kinds.ts";
 import type { LogPage } from "./page.ts";
 import { broughtTo, Unacknowledged } from "./unacknowledged.ts";

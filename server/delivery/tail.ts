@@ -1,7 +1,9 @@
 /** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
+
+import type { Reader } from "../core/view.ts";
+import { viewOf } from "../core/view.ts";
 import { ERASED } from "../store/eventJson.ts";
-import type { LogEntry, LogSlice, Reader } from "../store/store.ts";
-import { viewOf } from "../store/view.ts";
+import type { LogEntry, LogSlice } from "../store/store.ts";
 
 const TAIL_ENTRIES = 8_192;
 const TAIL_CHARS = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** Pages on their way to a reader that are not acknowledged: what they take up of its window, and what they bring it. */
 import { isFor } from "../../shared/addressing.ts";
+import { addressesOf } from "../core/view.ts";
 import type { LogEntry } from "../store/store.ts";
-import { addressesOf } from "../store/view.ts";
 import { ownText } from "./ownText.ts";
 
 interface SentPage {

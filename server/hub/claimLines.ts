@@ -14,8 +14,8 @@
  * One timer ends all that have waited long enough, armed at the earliest.
  */
 import type { Clock } from "../clock.ts";
+import { addressesOf } from "../core/view.ts";
 import type { LogEntry } from "../store/store.ts";
-import { addressesOf } from "../store/view.ts";
 import type { Cancellation } from "./cancellation.ts";
 
 /** How a caller waits, and how it tries. */

@@ -27,7 +27,7 @@ import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
 
-const NOTHING_DONE: Done = { ok: true, message: null };
+const NOTHING_DONE: Done = { ok: true, json: null };
 
 /** How connections are watched, ms. */
 export interface Liveness {

@@ -31,7 +31,7 @@ export interface PrunerOptions {
   clock: Clock;
   policy: RetentionPolicy;
   /** Commits one portion. @returns its report as JSON. */
-  submit: (command: PruneCommand) => Promise<{ message: string | null }>;
+  submit: (command: PruneCommand) => Promise<{ json: string | null }>;
   /** Told what each portion did. */
   pruned: (report: PruneReport) => void;
   /** Whether instances are to be forgotten: see PruneCommand. */
@@ -95,8 +95,8 @@ export class Pruner {
     const command = this.#command();
     if (!isUnderWay && !this.#mayFind(command)) return this.#later(EVERY_MS);
     try {
-      const { message } = await this.#options.submit(command);
-      const report = JSON.parse(message as string) as PruneReport;
+      const { json } = await this.#options.submit(command);
+      const report = JSON.parse(json as string) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report);
       if (!report.more) this.#finish(command, report);

@@ -1,12 +1,13 @@
 /** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
+
 import { parseCursor } from "../../shared/cursor.ts";
-import { HubError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { cursorLost } from "../../shared/refusals.ts";
+import type { Reader } from "../core/view.ts";
+import { readerOf } from "../core/view.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
 import { broughtTo, Unacknowledged } from "../delivery/unacknowledged.ts";
-import type { Reader } from "../store/store.ts";
-import { readerOf } from "../store/view.ts";
 import type { Answer } from "./answer.ts";
 import type { Client } from "./client.ts";
 import { Deadline } from "./deadline.ts";
@@ -39,10 +40,7 @@ export function startOf(hub: Hub, after: string | undefined): number {
   const cursor = parseCursor(after);
   const reason = hub.lost(cursor);
   if (reason === undefined) return cursor.seq;
-  throw new HubError("cursor_lost", `The log does not go on from this cursor (${reason}): read the state again`, {
-    reason,
-    cursor: hub.head,
-  });
+  throw cursorLost({ reason, cursor: hub.head });
 }
 
 export async function readEvents(hub: Hub, params: EventsParams, client: Client): Promise<Answer> {

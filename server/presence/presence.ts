@@ -10,7 +10,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, type Moment, momentOf } from "../clock.ts";
-import { iso } from "../store/messageJson.ts";
+import { iso } from "../iso.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";

@@ -1,6 +1,6 @@
 /** The tries of a task as JSON: those on record, and the present or completing one, which the message itself tells of. */
 import type { Attempt, MessageState } from "../core/message.ts";
-import { iso } from "./messageJson.ts";
+import { iso } from "../iso.ts";
 
 export function attemptsJson(state: MessageState, recorded: readonly Attempt[]): string {
   const last = lastTry(state);

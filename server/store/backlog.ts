@@ -9,10 +9,11 @@
  * Counting takes a look at everything that is pending, so it is put off until there are so many that a bound may be
  * reached at all: most hubs never get there.
  */
+
+import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { Bounds } from "../../shared/limits.ts";
 import type { MessageState } from "../core/message.ts";
-import { EVERYONE } from "../core/receipt.ts";
 import type { ReceiptTable } from "./ledger.ts";
 
 type Pair = Pick<MessageState, "from_claude" | "to_claude">;

@@ -12,7 +12,7 @@ import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Decision } from "../core/decision.ts";
 import { doomed, unblocked } from "../core/dependency.ts";
-import type { Circumstances, MessageState } from "../core/message.ts";
+import { type Circumstances, isOver, type MessageState } from "../core/message.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** About how many messages one batch looks after. */
@@ -106,5 +106,3 @@ export class Dependencies {
     return waiters.filter((state) => state?.status === "pending" && state.blocked > 0) as MessageState[];
   }
 }
-
-const isOver = ({ status }: MessageState) => status === "complete" || status === "failed";

@@ -6,21 +6,23 @@
  * is a `late` event: what a holder said whose time was over.
  */
 
-import { isFor } from "../../shared/addressing.ts";
+import { EVERYONE, isFor } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
+import { noMessage } from "../../shared/refusals.ts";
 import type { Moment } from "../clock.ts";
 import { decideLate, lateAttempt } from "../core/attempts.ts";
 import type { NewMessage } from "../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../core/decide.ts";
 import type { Caller, MessageState } from "../core/message.ts";
 import { earliest } from "../core/readiness.ts";
-import { EVERYONE, markOf } from "../core/receipt.ts";
+import { markOf } from "../core/receipt.ts";
+import { addressesOf } from "../core/view.ts";
+import { iso } from "../iso.ts";
 import { lift } from "./chains.ts";
 import { Dependencies } from "./dependencies.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
 import { Journal, type Tally } from "./journal.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
-import { iso } from "./messageJson.ts";
 import { Receipts } from "./receipts.ts";
 import { prune } from "./retention.ts";
 import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
@@ -28,7 +30,6 @@ import { Sending } from "./sending.ts";
 import type { CommitResult, Counts, Outcome, StoreCommand } from "./store.ts";
 import { TemplateDesk } from "./templates/desk.ts";
 import { Timekeeper } from "./timekeeper.ts";
-import { addressesOf } from "./view.ts";
 
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
@@ -39,8 +40,8 @@ const WAKE_BATCH = 200;
  */
 const BATCH_CHARS = 8 * 2 ** 20;
 const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
-  ...(["send", "change", "claim_next", "delete", "put_schedule"] as const),
-  ...(["send_template", "template_put", "template_delete"] as const),
+  ...(["send", "change", "claim_next", "delete", "schedule_put"] as const),
+  ...(["template_send", "template_put", "template_delete"] as const),
 ]);
 
 type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { op: Op }>) => Outcome;
@@ -129,7 +130,7 @@ export class Engine {
 
   readonly #handlers: { [Op in StoreCommand["op"]]: Handler<Op> } = {
     send: (command) => this.#sending.send(command, this.#now),
-    send_template: (command) => this.#templates.send(command, this.#now),
+    template_send: (command) => this.#templates.send(command, this.#now),
     template_put: (command) => this.#templates.put(command, iso(this.#now)),
     template_delete: (command) => this.#templates.remove(command),
     change: ({ id, caller, command }) => {
@@ -151,7 +152,7 @@ export class Engine {
     keep: ({ holder }) => this.#moveLeases(holder, () => null),
     lengthen: ({ claude_id, forMs }) =>
       this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, this.#now + forMs)),
-    lift: ({ chain_id, hops }) => ({ ok: true, message: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
+    lift: ({ chain_id, hops }) => ({ ok: true, json: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
     wake: () => this.#wake(),
     probe: () => {
       this.#ledger.probe(this.#now);
@@ -163,15 +164,15 @@ export class Engine {
       const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
       const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, c);
       const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove, giveUp });
-      return { ok: true, message: JSON.stringify(report) };
+      return { ok: true, json: JSON.stringify(report) };
     },
     presence: ({ transitions }) => {
       this.#ledger.recordPresence(transitions);
       return NOTHING;
     },
-    put_schedule: (command) => this.#schedule(command),
-    delete_schedule: (command) => this.#schedule(command),
-    fire: (command) => this.#schedule(command),
+    schedule_put: (command) => this.#schedule(command),
+    schedule_delete: (command) => this.#schedule(command),
+    schedule_fire: (command) => this.#schedule(command),
   };
 
   #retryWaiting(state: MessageState, caller: Caller): Outcome {
@@ -228,7 +229,7 @@ export class Engine {
       send: (said: NewMessage) => this.#sending.take(said, this.#now).id,
     };
     const json = executeSchedule(command, around, this.#now);
-    return { ok: true, message: json && this.#journal.say(json) };
+    return { ok: true, json: json && this.#journal.say(json) };
   }
 
   #delivered(ids: readonly string[], addresses: readonly string[]): Outcome {
@@ -241,7 +242,7 @@ export class Engine {
       if (state.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
       else this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
     }
-    return { ok: true, message: JSON.stringify({ count }) };
+    return { ok: true, json: JSON.stringify({ count }) };
   }
 
   /** A refused outcome of a holder whose time was over is not thrown away. */
@@ -275,12 +276,12 @@ export class Engine {
 
   #existing(id: string): MessageState {
     const state = this.#ledger.message(id);
-    if (!state) throw new HubError("not_found", "Message not found", { id });
+    if (!state) throw noMessage(id);
     return state;
   }
 
   #done(state: MessageState) {
-    return { ok: true as const, message: this.#journal.json(state) };
+    return { ok: true as const, json: this.#journal.json(state) };
   }
 }
 
@@ -288,7 +289,7 @@ export class Engine {
 const goesBefore = (a: MessageState, b: MessageState) =>
   (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
 
-const NOTHING: Outcome = { ok: true, message: null };
+const NOTHING: Outcome = { ok: true, json: null };
 const OVERLOADED: Outcome = {
   ok: false,
   error: { code: "too_many_requests", message: "The hub has too much to say at once: repeat in a moment" },

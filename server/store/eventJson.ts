@@ -5,7 +5,8 @@
 import type { EventKind } from "../../shared/event.ts";
 import type { EventDraft } from "../core/decision.ts";
 import type { MessageState } from "../core/message.ts";
-import { addresses, bodies, iso, leaseAt, progressField, quoted, time, wishes } from "./messageJson.ts";
+import { iso } from "../iso.ts";
+import { addresses, bodies, leaseAt, progressField, quoted, time, wishes } from "./messageJson.ts";
 
 /** When an event happens, and to what. */
 export interface Moment {

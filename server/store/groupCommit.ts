@@ -43,8 +43,8 @@ function settle({ resolve, reject }: Queued, outcome: Outcome): void {
 
 function charsOf(command: StoreCommand): number {
   if (command.op === "send") return command.said.task.length + (command.said.context?.length ?? 0);
-  if (command.op === "put_schedule") return JSON.stringify(command.schedule.message).length;
-  if (command.op === "send_template") return JSON.stringify(command.said).length;
+  if (command.op === "schedule_put") return JSON.stringify(command.schedule.message).length;
+  if (command.op === "template_send") return JSON.stringify(command.said).length;
   if (command.op === "template_put") return JSON.stringify(command.body).length;
   return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
 }

@@ -4,20 +4,7 @@ import { TASK_DEFAULTS } from "../../shared/defaults.ts";
 import type { LeaseState } from "../../shared/message.ts";
 import type { MessageState } from "../core/message.ts";
 import { traceOf } from "../core/trace.ts";
-
-const MOMENTS = 4096;
-const moments = new Float64Array(MOMENTS).fill(Number.NaN);
-const texts = new Array<string>(MOMENTS).fill("");
-
-/** ISO 8601 with milliseconds. A live message's moments lie close together, so the last few seconds are kept. */
-export function iso(ms: number): string {
-  const slot = ms % MOMENTS;
-  if (moments[slot] !== ms) {
-    texts[slot] = new Date(ms).toISOString();
-    moments[slot] = ms;
-  }
-  return texts[slot] as string;
-}
+import { iso } from "../iso.ts";
 
 /** Text that JSON writes as it is, as most names, ids and bodies are: looking costs a third of asking `JSON.stringify`. */
 const PLAIN = /^[ !#-[\]-~]*$/;

@@ -10,8 +10,8 @@ import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Command } from "../core/commands.ts";
 import { decide } from "../core/decide.ts";
-import type { Circumstances, MessageState } from "../core/message.ts";
-import { isMarked, isOver, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
+import { type Circumstances, isOver, type MessageState } from "../core/message.ts";
+import { isMarked, type Mark, marked, newReceipt, type Receipt, standing } from "../core/receipt.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceiptTable } from "./ledger.ts";
 

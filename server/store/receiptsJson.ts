@@ -1,7 +1,9 @@
 /** The receipts of a message as JSON. */
+
+import { EVERYONE } from "../../shared/addressing.ts";
 import type { MessageState } from "../core/message.ts";
-import { EVERYONE, type Receipt } from "../core/receipt.ts";
-import { iso } from "./messageJson.ts";
+import type { Receipt } from "../core/receipt.ts";
+import { iso } from "../iso.ts";
 
 /** What is not for everyone has one, which is its own. */
 export function receiptsJson(state: MessageState, receipts: readonly Receipt[]): string {

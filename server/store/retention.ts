@@ -5,7 +5,9 @@
  * whoever folds events into a list agrees with the next list. The log loses only its beginning, and never its last
  * entry, which says how far it has come; entries up to the *floor* are gone.
  */
+
 import { HubError } from "../../shared/errors.ts";
+import { cursorLost } from "../../shared/refusals.ts";
 import type { MessageState } from "../core/message.ts";
 
 /** What is kept; null: everything, for ever. Cut-offs are times, ms since 1970: what is older goes. */
@@ -153,11 +155,7 @@ function firstFinished(tables: RetentionLedger, before: number): MessageState[] 
 }
 
 /** What a reader is told whose place in the log is gone. */
-export const prunedPast = (floor: number) =>
-  new HubError("cursor_lost", "The log does not go on from this cursor (pruned): read the state again", {
-    reason: "pruned",
-    floor,
-  });
+export const prunedPast = (floor: number) => cursorLost({ reason: "pruned", floor });
 
 /** The floor that a reader had fallen below, when that is why its read failed. */
 export function floorOf(error: unknown): number | undefined {

@@ -4,7 +4,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { MessageState } from "../core/message.ts";
 import { heldBack, occurrence, put, type SaidSchedule, type ScheduleState, sent, skipped } from "../core/schedule.ts";
-import { iso } from "./messageJson.ts";
+import { iso } from "../iso.ts";
 
 /** The table of schedules, as a ledger has it. Runs inside the batch's transaction. */
 export interface ScheduleTable {
@@ -17,13 +17,13 @@ export interface ScheduleTable {
 
 export type ScheduleCommand =
   /** Keeps a schedule. `next`: its first occurrence after now. */
-  | { op: "put_schedule"; schedule: SaidSchedule; next: number | null }
-  | { op: "delete_schedule"; name: string }
+  | { op: "schedule_put"; schedule: SaidSchedule; next: number | null }
+  | { op: "schedule_delete"; name: string }
   /**
    * Settles the occurrence `due`, once: sends, or says why it does not, and moves on to `next`. Nothing happens when
    * the schedule is gone, or is not due at `due` any more.
    */
-  | { op: "fire"; name: string; due: number; next: number | null; skip?: string };
+  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string };
 
 /** When a schedule is due, and what decides it: what the hub must know to watch the clock. */
 export type Timing = Pick<ScheduleState, "name" | "cron" | "timezone" | "missed" | "next_at">;
@@ -49,14 +49,14 @@ interface Surroundings {
 
 /** Carries one command out. @returns the schedule after it as JSON; null when there is none. */
 export function executeSchedule(command: ScheduleCommand, around: Surroundings, now: number): string | null {
-  if (command.op === "put_schedule") return keep(command, around, now);
-  if (command.op === "fire") return fire(command, around, now);
+  if (command.op === "schedule_put") return keep(command, around, now);
+  if (command.op === "schedule_fire") return fire(command, around, now);
   if (around.table.remove(command.name)) return null;
   throw noSchedule(command.name);
 }
 
-type Put = Extract<ScheduleCommand, { op: "put_schedule" }>;
-type Fire = Extract<ScheduleCommand, { op: "fire" }>;
+type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
+type Fire = Extract<ScheduleCommand, { op: "schedule_fire" }>;
 
 function keep({ schedule, next }: Put, { table }: Surroundings, now: number): string {
   const before = table.get(schedule.name);

@@ -1,12 +1,12 @@
 /** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
 
+import { EVERYONE } from "../../shared/addressing.ts";
 import { LIVENESS } from "../../shared/defaults.ts";
-import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { keyUsed } from "../../shared/refusals.ts";
 import type { NewMessage } from "../core/create.ts";
 import { doomed } from "../core/dependency.ts";
 import type { MessageState } from "../core/message.ts";
-import { EVERYONE } from "../core/receipt.ts";
 import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
@@ -38,8 +38,8 @@ export class Sending {
       if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
     }
     assertTaken(judged);
-    const message = this.#journal.json(this.#enter(judged, now));
-    return { ok: true, message, deduplicated: false, ...this.#journal.queueOf(said.to_claude) };
+    const json = this.#journal.json(this.#enter(judged, now));
+    return { ok: true, json, deduplicated: false, ...this.#journal.queueOf(said.to_claude) };
   }
 
   /** @throws HubError when this could not be sent. Writes nothing. */
@@ -84,14 +84,12 @@ export class Sending {
   }
 
   #sentBefore(id: string, same: boolean, said: NewMessage): Outcome {
-    if (!same) {
-      throw new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
-    }
+    if (!same) throw keyUsed(id);
     const state = this.#ledger.message(id);
-    const message = state
+    const json = state
       ? this.#journal.json(state)
       : tombstoneJson(id, said.from_claude, said.to_claude, said.type ?? "task");
-    return { ok: true, message, deduplicated: true, ...this.#journal.queueOf(said.to_claude) };
+    return { ok: true, json, deduplicated: true, ...this.#journal.queueOf(said.to_claude) };
   }
 }
 

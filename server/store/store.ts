@@ -1,7 +1,7 @@
 /**
  * The contract of storage: batches of commands in, in order, in one transaction, durable before the promise
  * resolves; and bounded reads. Asynchronous, so that a shared database fits behind it as well as an embedded
- * one. What comes out is finished JSON: nothing above the store parses it again.
+ * one. What comes out is finished JSON, which is passed on as it is.
  */
 import type { WireError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
@@ -11,21 +11,22 @@ import type { Moment } from "../clock.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
+import type { Reader } from "../core/view.ts";
 import type { PruneCommand } from "./retention.ts";
 import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./schedules.ts";
 import type { TemplateSend } from "./templates/expand.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =
-  | { op: "send"; caller: Caller; said: NewMessage; key?: string | undefined }
+  | { op: "send"; said: NewMessage; key?: string | undefined }
   /** Sends what a template says: all of it, or nothing. */
-  | { op: "send_template"; caller: Caller; said: TemplateSend; key?: string | undefined }
+  | { op: "template_send"; said: TemplateSend; key?: string | undefined }
   | { op: "template_put"; caller: Caller; name: string; body: TemplateBody }
-  | { op: "template_delete"; caller: Caller; name: string }
+  | { op: "template_delete"; name: string }
   | { op: "change"; caller: Caller; id: string; command: Exclude<Command, { op: "wake" }> }
   | { op: "claim_next"; caller: Caller; queues: readonly string[]; claim_key?: string | undefined }
   | { op: "delete"; caller: Caller; id: string }
-  /** The reader's client has these messages. The outcome's message says how many of them are for it. */
+  /** The reader's client has these messages. The outcome says how many of them are for it. */
   | { op: "delivered"; reader: string; ids: readonly string[] }
   /** A run has gone: its leases last for so much longer. Without a holder: every run has gone. */
   | { op: "lapse"; holder?: { claude_id: string; run: string }; forMs: number }
@@ -33,13 +34,13 @@ export type StoreCommand =
   | { op: "keep"; holder: { claude_id: string; run: string } }
   /** A name beats: its detached claims last for so long at least. */
   | { op: "lengthen"; claude_id: string; forMs: number }
-  /** A person lets a chain go on for so many hops more. Its outcome's message is the chain. */
+  /** A person lets a chain go on for so many hops more. The outcome is the chain. */
   | { op: "lift"; chain_id: string; hops?: number | undefined }
   /** Time has come for whatever is due. */
   | { op: "wake" }
   /** Proves that the store can write. */
   | { op: "probe" }
-  /** A portion of what is no longer kept goes; the outcome's message is a PruneReport as JSON. */
+  /** A portion of what is no longer kept goes; the outcome is a PruneReport. */
   | PruneCommand
   /** Instances went from one presence state to another, or beat. */
   | { op: "presence"; transitions: readonly PresenceTransition[] }
@@ -59,8 +60,8 @@ export interface PresenceTransition {
 export type Outcome =
   | {
       ok: true;
-      /** The message, schedule or template after the command, as JSON; null when there is none to show. */
-      message: string | null;
+      /** The message, schedule, template or report after the command; null when there is none to show. */
+      json: string | null;
       deduplicated?: boolean;
       /** Of a send: messages that wait for the recipient, and since when (ISO 8601). */
       waiting?: number;
@@ -92,9 +93,6 @@ export interface CommitResult {
   /** When the store is to be woken next (ms), because time alone changes something or is to be noted; null: never. */
   wakeAt: number | null;
 }
-
-/** Whose part of the log: that of an instance and its pools (see view.ts), or (null) all of it. */
-export type Reader = string | null;
 
 export interface LogSlice {
   entries: LogEntry[];
@@ -158,10 +156,11 @@ export interface KnownInstance {
 
 export interface Store {
   /** Opens the store and makes it this process's own. Call once, before anything else. */
-  open(now: number): Promise<{ position: Position; instances: KnownInstance[]; wakeAt: number | null }>;
+  open(now: number): Promise<{ position: Position; instances: KnownInstance[] }>;
   /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
   commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult>;
-  get(id: string, now: number): Promise<{ message: string | null; seq: number }>;
+  /** A message as JSON; null: there is none of that id. */
+  get(id: string, now: number): Promise<string | null>;
   /** What became of each try of a message, as a JSON array; null when there is no such message. */
   attempts(id: string): Promise<string | null>;
   /** How far a message has come with each of those it is for, as a JSON array; null when there is no such message. */

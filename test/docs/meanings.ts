@@ -49,7 +49,6 @@ export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
   error_bytes: "the text `error`",
   name_chars: "names, runs, ids of messages, ids of requests",
   key_chars: "keys, thread ids",
-  about_bytes: "`about` in `hello`, as a whole",
   page_events: "events in a page",
   page_bytes: "a page of events, unless its only event is larger; an answer of `presence`",
   list_messages: "messages in a list",

@@ -66,11 +66,11 @@ export class Scheduler {
    * @throws HubError what the store refuses.
    */
   async commit(command: ScheduleCommand): Promise<string | null> {
-    const name = command.op === "put_schedule" ? command.schedule.name : command.name;
+    const name = command.op === "schedule_put" ? command.schedule.name : command.name;
     try {
-      const { message } = await this.#options.submit(command);
-      this.#note(name, message);
-      return message;
+      const { json } = await this.#options.submit(command);
+      this.#note(name, json);
+      return json;
     } catch (error) {
       if (!(error instanceof HubError) || error.retryable) this.#doubt();
       throw error;
@@ -147,6 +147,12 @@ export class Scheduler {
     const now = this.#options.clock.now();
     const isMissed = now - due > MISSED_AFTER_MS;
     const skip = isMissed && missed === "skip" ? "it was missed: the hub was not there at its time" : undefined;
-    await this.commit({ op: "fire", name, due, next: recurrence.nextAfter(now), ...(skip !== undefined && { skip }) });
+    await this.commit({
+      op: "schedule_fire",
+      name,
+      due,
+      next: recurrence.nextAfter(now),
+      ...(skip !== undefined && { skip }),
+    });
   }
 }

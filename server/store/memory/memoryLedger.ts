@@ -2,8 +2,8 @@
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { isTimed } from "../../core/readiness.ts";
+import { iso } from "../../iso.ts";
 import type { ClockTable, HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
-import { iso } from "../messageJson.ts";
 import type { PresenceTransition } from "../store.ts";
 import { MemoryPresence } from "./memoryPresence.ts";
 import { MemoryReceipts } from "./memoryReceipts.ts";

@@ -5,6 +5,8 @@ import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
 import { standing } from "../../core/receipt.ts";
+import type { Reader } from "../../core/view.ts";
+import { viewOf } from "../../core/view.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, countWaiting } from "../backlog.ts";
 import { Engine } from "../engine.ts";
@@ -15,9 +17,8 @@ import { bodies, leaseState, messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
-import type { ListFilter, LogEntry, LogSlice, MessageSlice, Reader, Store, StoreCommand, Workload } from "../store.ts";
+import type { ListFilter, LogEntry, LogSlice, MessageSlice, Store, StoreCommand, Workload } from "../store.ts";
 import { checkWhole } from "../templates/whole.ts";
-import { viewOf } from "../view.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
 export interface MemoryStoreOptions {
@@ -59,7 +60,7 @@ export class MemoryStore implements Store {
   }
 
   async open() {
-    return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [], wakeAt: null };
+    return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [] };
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment) {
@@ -68,7 +69,7 @@ export class MemoryStore implements Store {
 
   async get(id: string, now: number) {
     const state = this.ledger.message(id);
-    return { message: state ? messageJson(state, now, this.#graceMs) : null, seq: this.#engine.head };
+    return state ? messageJson(state, now, this.#graceMs) : null;
   }
 
   async attempts(id: string) {

@@ -77,12 +77,12 @@ function encodeOutcome(
   at: number,
   messages: TextWriter,
 ): void {
-  const { message, waiting, oldest } = outcome;
-  numbers[at] = message?.length ?? NONE;
+  const { json, waiting, oldest } = outcome;
+  numbers[at] = json?.length ?? NONE;
   numbers[at + 1] = outcome.deduplicated ? 1 : 0;
   numbers[at + 2] = waiting ?? NOT_A_SEND;
   numbers[at + 3] = oldest?.length ?? NONE;
-  if (message != null) messages.add(message);
+  if (json != null) messages.add(json);
   if (oldest != null) messages.add(oldest);
 }
 
@@ -128,11 +128,11 @@ export function decodeResult(flat: FlatResult): CommitResult {
 }
 
 function decodeOutcome(numbers: Int32Array, at: number, messages: TextReader): Outcome {
-  const message = numbers[at] === NONE ? null : messages.take(numbers[at] as number);
+  const json = numbers[at] === NONE ? null : messages.take(numbers[at] as number);
   const waiting = numbers[at + 2] as number;
-  if (waiting === NOT_A_SEND) return { ok: true, message };
+  if (waiting === NOT_A_SEND) return { ok: true, json };
   const oldest = numbers[at + 3] === NONE ? null : messages.take(numbers[at + 3] as number);
-  return { ok: true, message, deduplicated: numbers[at + 1] === 1, waiting, oldest };
+  return { ok: true, json, deduplicated: numbers[at + 1] === 1, waiting, oldest };
 }
 
 function decodeEntry(numbers: Int32Array, at: number, seq: number, json: string, names: string[]): LogEntry {

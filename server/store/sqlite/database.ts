@@ -62,8 +62,8 @@ function makeDirectory(path: string): void {
 
 /** SQLite finds a database's log by its name, and a hub its lock: a file with two names has two of each. */
 function assertOneName(file: string): void {
-  const { nlink } = statSync(file);
-  if (nlink <= 1) return;
+  const found = statSync(file);
+  if (found.nlink <= 1 || !found.isFile()) return;
   throw new Error(
     `${file} has another name too (a hard link), under which it could be opened and damaged: ` +
       `remove the other one, or go on with a copy (cp ${file} NEW_FILE)`,

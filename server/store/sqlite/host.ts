@@ -10,6 +10,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
+import type { Reader } from "../../core/view.ts";
 import { type ScheduleFilter, type ScheduleSlice, scheduleJson, scheduleSlice, type Timing } from "../schedules.ts";
 import type {
   CommitResult,
@@ -19,7 +20,6 @@ import type {
   LogSlice,
   MessageSlice,
   Position,
-  Reader,
   StoreCommand,
   Workload,
 } from "../store.ts";
@@ -69,10 +69,6 @@ export class SqliteHost {
     return this.#use().queries.instances();
   }
 
-  earliestWake(): number | null {
-    return this.#use().queries.earliestWake;
-  }
-
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
     this.#assertInPlace(open);
@@ -99,8 +95,8 @@ export class SqliteHost {
     }
   }
 
-  get(id: string, now: number): { message: string | null; seq: number } {
-    return this.#read(({ queries, engine }) => ({ message: queries.get(id, now), seq: engine.head }));
+  get(id: string, now: number): string | null {
+    return this.#read(({ queries }) => queries.get(id, now));
   }
 
   attempts(id: string): string | null {

@@ -2,16 +2,16 @@
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
+import type { Reader } from "../../core/view.ts";
+import { addressesOf } from "../../core/view.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, type BacklogCounts } from "../backlog.ts";
-
 import { assemble, BODIES, ERASED } from "../eventJson.ts";
 import type { Tally } from "../journal.ts";
 import { bodies, messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
-import type { Counts, KnownInstance, LogEntry, LogSlice, Reader, Workload } from "../store.ts";
-import { addressesOf } from "../view.ts";
+import type { Counts, KnownInstance, LogEntry, LogSlice, Workload } from "../store.ts";
 import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
 import { SqliteReceipts } from "./sqliteReceipts.ts";
 
@@ -66,7 +66,6 @@ const prepareAll = (db: Database.Database) => ({
   held: db
     .prepare("SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND claimed_by = ?")
     .pluck(),
-  earliestWake: db.prepare("SELECT min(wake_at) FROM coordination_messages WHERE wake_at IS NOT NULL").pluck(),
   instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms FROM coordination_instances"),
 });
 
@@ -111,10 +110,6 @@ export class Queries {
 
   get floor(): number {
     return (this.#sql.first.get() as number) - 1;
-  }
-
-  get earliestWake(): number | null {
-    return this.#sql.earliestWake.get() as number | null;
   }
 
   instances(): KnownInstance[] {

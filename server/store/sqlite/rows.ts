@@ -1,7 +1,7 @@
 /** Rows of coordination_messages: the same fields as in memory, times as ISO text. */
 import type { Failure, MessageType, Priority, Status } from "../../../shared/message.ts";
 import type { Attempt, MessageState, Progress } from "../../core/message.ts";
-import { iso } from "../messageJson.ts";
+import { iso } from "../../iso.ts";
 
 /** In the order of the table. */
 export const COLUMNS = [

@@ -1,11 +1,11 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
+import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { STATUSES } from "../../../shared/vocabulary.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
-import { EVERYONE } from "../../core/receipt.ts";
+import { iso } from "../../iso.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
-import { iso } from "../messageJson.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { LogTable } from "./logTable.ts";
 import {

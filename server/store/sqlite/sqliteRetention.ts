@@ -1,7 +1,7 @@
 /** Retention over SQLite: what is no longer kept is found by an index, or at the beginning of a table. */
 import type Database from "better-sqlite3";
 import type { MessageState } from "../../core/message.ts";
-import { iso } from "../messageJson.ts";
+import { iso } from "../../iso.ts";
 import {
   type DueInstances,
   type Finished,

@@ -1,7 +1,7 @@
 /** The table of schedules over SQLite. */
 import type Database from "better-sqlite3";
 import type { ScheduleState } from "../../core/schedule.ts";
-import { iso } from "../messageJson.ts";
+import { iso } from "../../iso.ts";
 import type { ScheduleTable, Timing } from "../schedules.ts";
 
 const COLUMNS = [

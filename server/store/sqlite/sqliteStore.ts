@@ -12,6 +12,7 @@ import type { Bounds } from "../../../shared/limits.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy } from "../../core/message.ts";
+import type { Reader } from "../../core/view.ts";
 import type { ScheduleFilter, ScheduleSlice, Timing } from "../schedules.ts";
 import type {
   CommitResult,
@@ -19,7 +20,6 @@ import type {
   ListFilter,
   LogSlice,
   MessageSlice,
-  Reader,
   Store,
   StoreCommand,
   Workload,
@@ -122,7 +122,7 @@ export class SqliteStore implements Store {
     return decodeResult(await this.#call<FlatResult>("commit", encodeCommands(commands), at));
   }
 
-  get(id: string, now: number): Promise<{ message: string | null; seq: number }> {
+  get(id: string, now: number): Promise<string | null> {
     return this.#call("get", id, now);
   }
 

@@ -48,6 +48,5 @@ export type ThreadOpened =
       opened: true;
       position: SqliteHost["position"];
       instances: ReturnType<SqliteHost["instances"]>;
-      wakeAt: number | null;
     }
   | { opened: false; message: string };

@@ -28,7 +28,6 @@ function serve(host: SqliteHost): void {
     opened: true,
     position: host.position,
     instances: host.instances(),
-    wakeAt: host.earliestWake(),
   } satisfies ThreadOpened);
   port.on("message", (request: ThreadRequest) => {
     answer(host, request);

@@ -4,6 +4,7 @@
  */
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { keyUsed } from "../../../shared/refusals.ts";
 import type { TemplateBody } from "../../../shared/template.ts";
 import { CHAT_WAITS_FOR_NOTHING, type NewMessage } from "../../core/create.ts";
 import { inStep } from "../../core/macro.ts";
@@ -49,21 +50,21 @@ export class TemplateDesk {
     for (const step of body.steps ?? []) inStep(step.key, () => this.#assertStep(step));
     if (templates.get(name) === undefined && templates.count() >= LIMITS.templates) throw tooMany();
     templates.put(name, body, { at, by: caller.claude_id });
-    return { ok: true, message: JSON.stringify(templates.get(name)) };
+    return { ok: true, json: JSON.stringify(templates.get(name)) };
   }
 
   remove({ name }: Of<"template_delete">): Outcome {
     const { templates } = this.#ledger;
     templateOf(name, templates);
     templates.remove(name);
-    return { ok: true, message: null };
+    return { ok: true, json: null };
   }
 
-  send({ said, key }: Of<"send_template">, now: number): Outcome {
+  send({ said, key }: Of<"template_send">, now: number): Outcome {
     const fingerprint = key === undefined ? "" : this.#sender.fingerprint(asSaid(said));
     const before = key === undefined ? undefined : this.#ledger.recall(said.from_claude, key);
     if (key !== undefined && before) {
-      if (before.fingerprint !== fingerprint) throw conflict(before.id);
+      if (before.fingerprint !== fingerprint) throw keyUsed(before.id);
       return this.#again(said.from_claude, this.#ledger.templates.sentWith(said.from_claude, key) as SentWith);
     }
     const { steps, keys } = expand(said, this.#ledger.templates, this.#sender.checkWhole);
@@ -107,9 +108,9 @@ export class TemplateDesk {
   }
 
   /** @param all of a macro: its messages, for all of which one stands. */
-  #answer(message: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Outcome {
+  #answer(json: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Outcome {
     const messages = all && { messages: `[${all.join(",")}]` };
-    return { ok: true, message, deduplicated, ...this.#sender.queueOf(to), ...messages };
+    return { ok: true, json, deduplicated, ...this.#sender.queueOf(to), ...messages };
   }
 
   /** A step names a template with a message, and parameters that it has; only a task waits for others. */
@@ -141,9 +142,6 @@ function asSaid({ params = {}, ...said }: TemplateSend): string {
 }
 
 const last = <T>(all: readonly T[]): T => all.at(-1) as T;
-
-const conflict = (id: string) =>
-  new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
 
 const tooMany = () =>
   new HubError("too_large", `There are ${LIMITS.templates} templates already: delete one first`, {

@@ -1,12 +1,11 @@
 /** From `send {template, params}` to the messages that it says. */
 import { HubError } from "../../../shared/errors.ts";
 import { jsonBytes, LIMITS } from "../../../shared/limits.ts";
-import { didYouMean } from "../../../shared/suggest.ts";
+import { noTemplate } from "../../../shared/refusals.ts";
 import type { Template, TemplateFields, TemplateStep } from "../../../shared/template.ts";
-import { assertMayWait, type NewMessage } from "../../core/create.ts";
+import { assertMayWait, type NewMessage, newMessage } from "../../core/create.ts";
 import { inOrder, inStep } from "../../core/macro.ts";
 import type { Values } from "../../core/places.ts";
-import { newMessage } from "../../core/said.ts";
 import { renderFields, renderValues } from "../../core/template.ts";
 import { checkValues } from "./parameters.ts";
 import type { CheckWhole } from "./whole.ts";
@@ -69,9 +68,8 @@ export function expand(
 /** @throws HubError `not_found` */
 export function templateOf(name: string, source: TemplateSource): Template {
   const template = source.get(name);
-  if (template) return template;
-  const sentence = `There is no template ${name}${didYouMean(name, source.names())}`;
-  throw new HubError("not_found", sentence, { template: name });
+  if (!template) throw noTemplate(name, source.names());
+  return template;
 }
 
 /** The template that a step sends. @throws HubError when there is none, or it is a macro itself. */

@@ -1,7 +1,9 @@
 /** What every HTTP answer of the hub has in common: who may ask, how it ends, how a failure reads. */
+
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { asHubError } from "../../../shared/refusals.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Guard } from "../guard.ts";
 
@@ -38,11 +40,10 @@ function retryAfter({ details }: HubError): string {
 
 /** What went wrong, in the hub's words. Express and its body parser have errors of their own. */
 function toHubError(error: unknown): HubError {
-  if (error instanceof HubError) return error;
   const { type, status } = error as { type?: string; status?: number };
   if (type === "entity.too.large")
     return new HubError("too_large", `The body is larger than ${LIMITS.frame_bytes} bytes`);
   if (status !== undefined && status >= 400 && status < 500)
     return new HubError("invalid_request", "The request is malformed");
-  return new HubError("internal", "The hub failed to answer; it has logged why");
+  return asHubError(error);
 }

@@ -7,7 +7,7 @@ import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { perform } from "../../hub/operations.ts";
+import { perform } from "../../hub/operations/index.ts";
 import type { Guard } from "../guard.ts";
 import { clientOf } from "./caller.ts";
 import { dress } from "./dress.ts";

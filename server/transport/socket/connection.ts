@@ -3,6 +3,7 @@
  *
  * States: fresh (nothing but `hello` is taken), greeted (has a session), closed.
  */
+
 import { randomUUID } from "node:crypto";
 import type { RawData, WebSocket } from "ws";
 import { CLOSE } from "../../../shared/closeCodes.ts";
@@ -14,19 +15,20 @@ import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
+import { asHubError } from "../../../shared/refusals.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
+import type { Reader } from "../../core/view.ts";
 import type { Session, SessionOptions } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Client } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { perform } from "../../hub/operations.ts";
+import { assertOpen, perform } from "../../hub/operations/index.ts";
 import type { Origin } from "../../hub/origin.ts";
 import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection as Presence } from "../../presence/instances.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
-import type { Reader } from "../../store/store.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
 import { idOf, validateRequest } from "./request.ts";
@@ -194,7 +196,7 @@ export class SocketConnection implements PresenceListener {
   #greet(id: RpcId | null, said: Hello): void {
     if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
     const { hub } = this.#context;
-    if (hub.closing.cancelled) throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+    assertOpen(hub);
     const { claude_id = null, run = null, about } = said;
     const own = ownReader({ claude_id, about });
     const reader = said.scope === "all" ? null : own;
@@ -276,8 +278,7 @@ export class SocketConnection implements PresenceListener {
   }
 
   #refuse(id: RpcId | null, error: unknown): void {
-    const known =
-      error instanceof HubError ? error : new HubError("internal", "The hub failed to answer; it has logged why");
+    const known = asHubError(error);
     if (known.code === "internal") this.#context.failed("answering a request", error);
     const body = JSON.stringify(toRpcError(known.toWire()));
     this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${body}}`);

@@ -1,4 +1,5 @@
 /** Upgrades to WebSocket, the care for every open socket, and their orderly end. */
+
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -7,6 +8,7 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
 import { SUBPROTOCOL } from "../../../shared/frames.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { restarting } from "../../../shared/refusals.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { type Origin, originOf } from "../../hub/origin.ts";
 import type { Guard } from "../guard.ts";
@@ -82,8 +84,7 @@ export class SocketServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
-      if (this.#hub.closing.cancelled)
-        throw new HubError("shutting_down", "The hub is restarting: come back in a moment");
+      if (this.#hub.closing.cancelled) throw restarting();
       this.#guard.check(request);
       assertSubprotocol(request);
     } catch (error) {

@@ -50,13 +50,12 @@ function write(host: SqliteHost, serials: number[], readers: number, now: number
     moment,
   );
   const tasks = sent.outcomes.filter((_, i) => readerOf(serials[i] as number, readers) === undefined);
-  const ids = tasks.map((outcome) => JSON.parse((outcome as { message: string }).message).id as string);
+  const ids = tasks.map((outcome) => JSON.parse((outcome as { json: string }).json).id as string);
   host.commit(ids.map(complete), moment);
 }
 
 const send = (reader: string | undefined): StoreCommand => ({
   op: "send",
-  caller: CALLER,
   said: { from_claude: OTHER, to_claude: reader ?? OTHER, task: TASK, type: reader ? "chat" : "task" },
 });
 

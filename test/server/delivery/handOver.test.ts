@@ -3,7 +3,8 @@
  * read that reaches the head, in every order that there is.
  */
 import { describe, expect, test } from "vitest";
-import type { Reader, StoreCommand } from "../../../server/store/store.ts";
+import type { Reader } from "../../../server/core/view.ts";
+import type { StoreCommand } from "../../../server/store/store.ts";
 import type { EventKind } from "../../../shared/event.ts";
 import { seededRandom } from "../../support/random.ts";
 import { chat, complete, expected, Follower, HeldLog, settled } from "./heldLog.ts";

@@ -3,11 +3,12 @@
  * for the test to say. What is read and written is the real thing.
  */
 import type { Moment } from "../../../server/clock.ts";
+import type { Reader } from "../../../server/core/view.ts";
 import { Delivery } from "../../../server/delivery/delivery.ts";
 import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
 import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
-import type { CommitResult, LogEntry, LogSlice, Reader, StoreCommand } from "../../../server/store/store.ts";
+import type { CommitResult, LogEntry, LogSlice, StoreCommand } from "../../../server/store/store.ts";
 import type { EventKind } from "../../../shared/event.ts";
 
 const EPOCH = "0123456789ab";
@@ -19,7 +20,6 @@ export const NOBODY = { claude_id: null, run: null, attached: false };
 
 export const chat = (from_claude: string, to_claude: string, task = "text"): StoreCommand => ({
   op: "send",
-  caller: NOBODY,
   said: { from_claude, to_claude, task, type: "chat" },
 });
 

@@ -25,7 +25,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** A pruner whose portions are answered when the test says so. */
 function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) => false) {
   const clock = new ManualClock();
-  const asked: { command: PruneCommand; resolve: (report: { message: string }) => void; reject: (e: Error) => void }[] =
+  const asked: { command: PruneCommand; resolve: (report: { json: string }) => void; reject: (e: Error) => void }[] =
     [];
   const floors: number[] = [];
   const failures: string[] = [];
@@ -39,7 +39,7 @@ function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) =
   });
   pruner.start();
   const answer = async (report: Partial<PruneReport>) => {
-    asked.at(-1)?.resolve({ message: JSON.stringify({ ...NOTHING, ...report }) });
+    asked.at(-1)?.resolve({ json: JSON.stringify({ ...NOTHING, ...report }) });
     await settled();
   };
   return { clock, asked, floors, failures, pruner, answer };

@@ -3,15 +3,8 @@ import { momentOf } from "../../../server/clock.ts";
 import type { Command } from "../../../server/core/commands.ts";
 import type { NewMessage } from "../../../server/core/create.ts";
 import type { Caller, LeasePolicy } from "../../../server/core/message.ts";
-import type {
-  CommitResult,
-  ListFilter,
-  LogEntry,
-  Outcome,
-  Reader,
-  Store,
-  StoreCommand,
-} from "../../../server/store/store.ts";
+import type { Reader } from "../../../server/core/view.ts";
+import type { CommitResult, ListFilter, LogEntry, Outcome, Store, StoreCommand } from "../../../server/store/store.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { Event } from "../../../shared/event.ts";
 import type { Bounds } from "../../../shared/limits.ts";
@@ -48,7 +41,6 @@ export class StoreDriver {
 
   async open(): Promise<this> {
     this.opened = await this.store.open(this.now);
-    this.wakeAt = this.opened.wakeAt;
     return this;
   }
 
@@ -86,7 +78,7 @@ export class StoreDriver {
 
   /** Commits one command and tells the message after it. @throws HubError when it is refused. */
   async do(command: StoreCommand): Promise<Message> {
-    return JSON.parse((await this.outcome(command)).message as string);
+    return JSON.parse((await this.outcome(command)).json as string);
   }
 
   send(said: Said, key?: string): Promise<Message> {
@@ -102,8 +94,8 @@ export class StoreDriver {
   }
 
   async claimNext(by: Caller, for_claude = by.claude_id as string, claim_key?: string): Promise<Message | null> {
-    const { message } = await this.outcome({ op: "claim_next", caller: by, queues: [for_claude], claim_key });
-    return message === null ? null : JSON.parse(message);
+    const { json } = await this.outcome({ op: "claim_next", caller: by, queues: [for_claude], claim_key });
+    return json === null ? null : JSON.parse(json);
   }
 
   complete(held: Message, by: Caller, result?: string): Promise<Message> {
@@ -132,8 +124,8 @@ export class StoreDriver {
   }
 
   async get({ id }: { id: string }): Promise<Message | null> {
-    const { message } = await this.store.get(id, this.now);
-    return message === null ? null : JSON.parse(message);
+    const json = await this.store.get(id, this.now);
+    return json === null ? null : JSON.parse(json);
   }
 
   /** One list, as many messages as one holds. */
@@ -172,7 +164,6 @@ export const parsed = ({ json }: LogEntry): Event => JSON.parse(json);
 
 export const sending = ({ from_claude = "boss", task = "scrape", ...said }: Said, key?: string): StoreCommand => ({
   op: "send",
-  caller: name(from_claude),
   said: { from_claude, task, ...said },
   key,
 });

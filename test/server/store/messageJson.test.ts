@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { iso, quoted } from "../../../server/store/messageJson.ts";
+import { iso } from "../../../server/iso.ts";
+import { quoted } from "../../../server/store/messageJson.ts";
 import { seed } from "../../support/random.ts";
 
 test("times are told in ISO 8601, whatever was told before in the same place of memory", () => {

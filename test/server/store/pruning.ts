@@ -16,8 +16,8 @@ const KEEP: PruneCommand = {
 
 /** Prunes one portion; what the policy does not name is kept. */
 export async function prune(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport> {
-  const { message } = await hub.outcome({ ...KEEP, ...policy });
-  return JSON.parse(message as string);
+  const { json } = await hub.outcome({ ...KEEP, ...policy });
+  return JSON.parse(json as string);
 }
 
 /** Prunes until nothing is left to prune. @returns what each portion did. */

@@ -22,10 +22,10 @@ test("a send that is refused is skipped with the reason, and the next one is tri
     overlap: "skip",
     enabled: true,
   } as const;
-  executeSchedule({ op: "put_schedule", schedule: { ...said, message }, next: NOW + 1 }, around, NOW);
-  executeSchedule({ op: "fire", name: "n", due: NOW + 1, next: NOW + 2 }, around, NOW + 1);
+  executeSchedule({ op: "schedule_put", schedule: { ...said, message }, next: NOW + 1 }, around, NOW);
+  executeSchedule({ op: "schedule_fire", name: "n", due: NOW + 1, next: NOW + 2 }, around, NOW + 1);
   expect(table.get("n")).toMatchObject({ next_at: NOW + 2, last_id: null, skipped_because: "ada has enough to do" });
   refuses = false;
-  executeSchedule({ op: "fire", name: "n", due: NOW + 2, next: NOW + 3 }, around, NOW + 2);
+  executeSchedule({ op: "schedule_fire", name: "n", due: NOW + 2, next: NOW + 3 }, around, NOW + 2);
   expect(table.get("n")).toMatchObject({ next_at: NOW + 3, last_id: "id-1", last_at: NOW + 2 });
 });

@@ -7,7 +7,7 @@ test("a batch that is undone makes no absence of the time before it", async () =
   const store = new MemoryStore({ lease: LEASE, newId: () => "held", random: () => 0 });
   const at = (ms: number) => ({ now: 60 * MINUTE + ms, awake: ms });
   const bob = name("bob");
-  await store.commit([{ op: "send", caller: bob, said: { from_claude: "ada", to_claude: "bob", task: "t" } }], at(0));
+  await store.commit([{ op: "send", said: { from_claude: "ada", to_claude: "bob", task: "t" } }], at(0));
   await store.commit([{ op: "change", caller: bob, id: "held", command: { op: "claim" } }], at(0));
   const until = store.ledger.message("held")?.lease_until;
   const keeper = new Timekeeper(store.ledger);

@@ -282,7 +282,7 @@ describe("a store that fails", () => {
     const store = new FailingStore();
     const scene = await Scene.start("2026-01-01T02:00:00Z", { store });
     await scene.put("nightly");
-    store.failing = { op: "fire", when };
+    store.failing = { op: "schedule_fire", when };
     await scene.pass(HOUR);
     await scene.pass(SECOND);
     await scene.work();
@@ -296,7 +296,7 @@ describe("a store that fails", () => {
   test("what was put counts although the answer was lost", async () => {
     const store = new FailingStore();
     const scene = await Scene.start("2026-01-01T02:00:00Z", { store });
-    store.failing = { op: "put_schedule", when: "after" };
+    store.failing = { op: "schedule_put", when: "after" };
     await expect(scene.put("nightly")).rejects.toThrow();
     await scene.pass(SECOND);
     await scene.until("2026-01-01T03:00:00Z");

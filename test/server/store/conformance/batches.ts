@@ -37,7 +37,7 @@ export const batches: Section = (hub) => {
       { op: "claim_next", caller: worker, queues: [worker.claude_id] },
       { op: "claim_next", caller: worker, queues: [worker.claude_id] },
     );
-    expect(outcomes.map((outcome) => outcome.ok && outcome.message !== null)).toEqual([false, true, true, false]);
+    expect(outcomes.map((outcome) => outcome.ok && outcome.json !== null)).toEqual([false, true, true, false]);
   });
 
   test("seqs are handed out without gaps, whatever is refused, and say what they are", async () => {
@@ -90,7 +90,7 @@ export const batches: Section = (hub) => {
     const before = await hub().list();
     expect((await hub().commit()).outcomes).toEqual([]);
     const { outcomes, entries } = await hub().commit({ op: "probe" });
-    expect(outcomes).toEqual([{ ok: true, message: null }]);
+    expect(outcomes).toEqual([{ ok: true, json: null }]);
     expect(entries).toEqual([]);
     expect(await hub().list()).toEqual(before);
   });

@@ -95,10 +95,9 @@ export const dependencies: Section = (hub) => {
     for (let i = 0; i < 600; i++) {
       const { outcomes } = await hub().commit({
         op: "send",
-        caller: BOSS,
         said: { from_claude: "boss", to_claude: "builder", task: "link", after: [ids.at(-1) as string] },
       });
-      ids.push(JSON.parse((outcomes[0] as { message: string }).message).id);
+      ids.push(JSON.parse((outcomes[0] as { json: string }).json).id);
     }
     await hub().change(first, { op: "cancel" }, BOSS);
     expect(await hub().get({ id: ids.at(-1) as string })).toMatchObject({ status: "pending" });

@@ -75,7 +75,7 @@ export const keys: Section = (hub) => {
     await hub().delete(first);
     const again = await hub().outcome(sending(said, "k"));
     expect(again.deduplicated).toBe(true);
-    expect(JSON.parse(again.message as string)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
+    expect(JSON.parse(again.json as string)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
     await expect(hub().send({ ...said, task: "another" }, "k")).rejects.toMatchObject({ code: "idempotency_conflict" });
     expect((await hub().list({ from_claude: said.from_claude })).messages).toEqual([]);
   });

@@ -36,7 +36,7 @@ export const leases: Section = (hub) => {
     const [head, until] = [hub().head, hub().now + 7 * SECOND];
     const detachedLease = await leaseOf(detached);
     const result = await hub().commit({ op: "lapse", holder: holderOf(gone), forMs: 7 * SECOND });
-    expect(result).toMatchObject({ entries: [], outcomes: [{ ok: true, message: null }] });
+    expect(result).toMatchObject({ entries: [], outcomes: [{ ok: true, json: null }] });
     expect(result.wakeAt).toBeLessThanOrEqual(until);
     expect(await leaseOf(mine)).toBe(iso(until));
     for (const kept of [sameName, theirs]) expect(await leaseOf(kept)).toBe(iso(hub().now + LEASE.graceMs));

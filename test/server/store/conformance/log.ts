@@ -1,6 +1,7 @@
 /** The log: who sees what of it, in which portions, and that a replay is what went out live. */
 import { expect, test } from "vitest";
-import type { LogEntry, Reader } from "../../../../server/store/store.ts";
+import type { Reader } from "../../../../server/core/view.ts";
+import type { LogEntry } from "../../../../server/store/store.ts";
 import { name, run } from "../../core/support.ts";
 import { parsed, type Section, type StoreDriver, sending } from "../driver.ts";
 

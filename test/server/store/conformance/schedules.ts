@@ -26,16 +26,16 @@ export const schedules: Section = (hub) => {
     ...more,
   });
   const told = async (command: ScheduleCommand): Promise<Schedule> => {
-    const { message } = await hub().outcome(command);
-    return JSON.parse(message as string);
+    const { json } = await hub().outcome(command);
+    return JSON.parse(json as string);
   };
   const put = (schedule = said(), next: number | null = hub().now + HOUR) =>
-    told({ op: "put_schedule", schedule, next });
+    told({ op: "schedule_put", schedule, next });
   /** Comes to an occurrence and fires it. */
   const fire = (next_at: string | undefined, skip?: string) => {
     const due = Date.parse(next_at as string);
     if (due > hub().now) hub().clock.advance(due - hub().now);
-    return told({ op: "fire", name: said().name, due, next: due + HOUR, ...(skip !== undefined && { skip }) });
+    return told({ op: "schedule_fire", name: said().name, due, next: due + HOUR, ...(skip !== undefined && { skip }) });
   };
   const sent = () => hub().all({ to_claude: worker });
 
@@ -66,9 +66,9 @@ export const schedules: Section = (hub) => {
     await hub().claimNext(name(worker));
     expect(await fire(next_at)).toEqual(first);
     const due = Date.parse(next_at as string);
-    const again = { op: "fire", name: first.name, due, next: due + 2 * HOUR } as const;
+    const again = { op: "schedule_fire", name: first.name, due, next: due + 2 * HOUR } as const;
     const { outcomes } = await hub().commit(again, again);
-    expect(outcomes.map((outcome) => outcome.ok && JSON.parse(outcome.message as string))).toEqual([first, first]);
+    expect(outcomes.map((outcome) => outcome.ok && JSON.parse(outcome.json as string))).toEqual([first, first]);
     expect(await sent()).toHaveLength(1);
   });
 
@@ -77,11 +77,11 @@ export const schedules: Section = (hub) => {
     const changed = await put(said({ cron: "30 * * * *" }), hub().now + HOUR / 2);
     expect(changed.next_at).not.toBe(next_at);
     expect(await fire(next_at)).toEqual(changed);
-    await hub().outcome({ op: "delete_schedule", name: which });
+    await hub().outcome({ op: "schedule_delete", name: which });
     const due = Date.parse(changed.next_at as string);
-    expect(await hub().outcome({ op: "fire", name: which, due, next: null })).toMatchObject({ message: null });
+    expect(await hub().outcome({ op: "schedule_fire", name: which, due, next: null })).toMatchObject({ json: null });
     expect(await sent()).toEqual([]);
-    await expect(hub().outcome({ op: "delete_schedule", name: which })).rejects.toMatchObject({ code: "not_found" });
+    await expect(hub().outcome({ op: "schedule_delete", name: which })).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("said again, what is to come stays to come; other times begin anew", async () => {
@@ -159,14 +159,14 @@ export const schedules: Section = (hub) => {
     const room = LIMITS.schedules - all.length;
     const named = (i: number) => said({ name: `full.${String(i).padStart(4, "0")}`, enabled: false });
     const commands = Array.from({ length: room }, (_, i) => ({
-      op: "put_schedule" as const,
+      op: "schedule_put" as const,
       schedule: named(i),
       next: null,
     }));
     await hub().commit(...commands);
-    const more = hub().outcome({ op: "put_schedule", schedule: said({ name: "full.more" }), next: null });
+    const more = hub().outcome({ op: "schedule_put", schedule: said({ name: "full.more" }), next: null });
     await expect(more).rejects.toMatchObject({ code: "too_many_schedules", details: { limit: LIMITS.schedules } });
-    await hub().outcome({ op: "put_schedule", schedule: named(0), next: null });
+    await hub().outcome({ op: "schedule_put", schedule: named(0), next: null });
     const names: string[] = [];
     for (let next: string | null | undefined; next !== null; ) {
       const page: { schedules: string[]; next: string | null } = await hub().store.schedules({
@@ -178,7 +178,7 @@ export const schedules: Section = (hub) => {
     }
     expect(names).toHaveLength(LIMITS.schedules);
     expect(names).toEqual([...new Set(names)].sort());
-    await hub().commit(...commands.map(({ schedule }) => ({ op: "delete_schedule", name: schedule.name }) as const));
+    await hub().commit(...commands.map(({ schedule }) => ({ op: "schedule_delete", name: schedule.name }) as const));
     expect((await hub().store.schedules({ limit: 500 })).schedules).toHaveLength(all.length);
   });
 };

@@ -22,7 +22,7 @@ const FEED = {
 export const templates: Section = (hub) => {
   const put = (template: string, body: TemplateBody, by = "ada") =>
     hub().outcome({ op: "template_put", caller: name(by), name: template, body });
-  const remove = (template: string) => hub().outcome({ op: "template_delete", caller: name("ada"), name: template });
+  const remove = (template: string) => hub().outcome({ op: "template_delete", name: template });
   const send = (template: string, params: object = {}, more: object = {}, key?: string) =>
     sendBy(hub(), template, params, more, key);
   const made = async (body: TemplateBody) => {
@@ -33,7 +33,7 @@ export const templates: Section = (hub) => {
 
   test("what is put is read back, listed by name, replaced, deleted", async () => {
     const [b, a] = [hub().newName("b-template"), hub().newName("a-template")];
-    const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).message as string);
+    const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).json as string);
     const at = new Date(hub().now).toISOString();
     expect(put1).toEqual({ name: b, ...FEED, description: "feeds", created_at: at, updated_at: at, updated_by: "ada" });
     expect(JSON.parse((await hub().store.template(b)) as string)).toEqual(put1);
@@ -279,10 +279,10 @@ interface Sent {
 /** @throws HubError */
 async function sendBy(hub: StoreDriver, template: string, params: object, more: object, key?: string): Promise<Sent> {
   const said = { from_claude: "ada", template, params: params as Record<string, unknown>, ...more };
-  const outcome = await hub.outcome({ op: "send_template", caller: name(said.from_claude), said, key });
-  const { message, messages, deduplicated = false, waiting = -1 } = outcome;
+  const outcome = await hub.outcome({ op: "template_send", said, key });
+  const { json, messages, deduplicated = false, waiting = -1 } = outcome;
   return {
-    message: JSON.parse(message as string),
+    message: JSON.parse(json as string),
     ...(messages !== undefined && { messages: JSON.parse(messages) }),
     deduplicated,
     waiting,

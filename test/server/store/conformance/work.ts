@@ -95,8 +95,8 @@ export const work: Section = (hub) => {
     const urgent = await hub().send({ to_claude: pool, priority: "urgent" });
     const taken: string[] = [];
     for (let i = 0; i < 3; i++) {
-      const { message } = await hub().outcome({ op: "claim_next", caller: worker, queues: [own, pool] });
-      taken.push(JSON.parse(message as string).id);
+      const { json } = await hub().outcome({ op: "claim_next", caller: worker, queues: [own, pool] });
+      taken.push(JSON.parse(json as string).id);
     }
     expect(taken).toEqual([urgent.id, pooled.id, mine.id]);
   });

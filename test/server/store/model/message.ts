@@ -7,7 +7,7 @@ import type { Failure, Status } from "../../../../shared/message.ts";
 export type Send = Extract<StoreCommand, { op: "send" }>;
 export type Change = Extract<StoreCommand, { op: "change" }>["command"];
 export type ChangeOf<Op extends Change["op"]> = Extract<Change, { op: Op }>;
-export type Caller = Send["caller"];
+export type Caller = Extract<StoreCommand, { op: "change" }>["caller"];
 
 export interface ModelMessage {
   /** Given by the store; unknown until it has answered. */

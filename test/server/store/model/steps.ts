@@ -61,7 +61,6 @@ const error = (variant: number) => ({ error: `error ${variant % 2}` });
 const COMMANDS = {
   send: ({ caller, key, variant, now, id, oldest }): StoreCommand => ({
     op: "send",
-    caller,
     // Few bodies under a key, so that some sends repeat an earlier one.
     said: key
       ? { from_claude: sender(caller), to_claude: "a", task: `t${variant % 2}` }

@@ -105,7 +105,7 @@ export class Walk {
     for (const [i, verdict] of verdicts.entries()) {
       const outcome = outcomes[i] as Outcome;
       if (!verdict.ok || verdict.deduplicated !== false || !outcome.ok) continue;
-      (verdict.message as ModelMessage).id = JSON.parse(outcome.message as string).id;
+      (verdict.message as ModelMessage).id = JSON.parse(outcome.json as string).id;
       this.#sent.push(verdict.message as ModelMessage);
     }
     for (const { seq, id, to } of entries) {
@@ -141,7 +141,7 @@ export class Walk {
       return;
     }
     assert.equal(outcome.deduplicated, verdict.deduplicated);
-    const message = outcome.message === null ? null : JSON.parse(outcome.message);
+    const message = outcome.json === null ? null : JSON.parse(outcome.json);
     assert.equal(message?.id, verdict.message?.id);
     if (verdict.erased !== undefined) assert.equal(message.erased ?? false, verdict.erased);
   }

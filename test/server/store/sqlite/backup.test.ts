@@ -15,7 +15,7 @@ test("a copy taken while writes go on opens, is sound, and holds all that was ac
   const send = async () => {
     for (const outcome of (await hub.commit(...Array.from({ length: 50 }, () => sending({ to_claude: "worker" }))))
       .outcomes) {
-      if (outcome.ok) acknowledged.add(JSON.parse(outcome.message as string).id);
+      if (outcome.ok) acknowledged.add(JSON.parse(outcome.json as string).id);
     }
   };
   for (let i = 0; i < 10; i++) await send();

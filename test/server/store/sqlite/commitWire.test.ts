@@ -20,10 +20,10 @@ const body = fc.oneof(
 );
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
-  fc.record({ ok: fc.constant(true as const), message: fc.option(body) }),
+  fc.record({ ok: fc.constant(true as const), json: fc.option(body) }),
   fc.record({
     ok: fc.constant(true as const),
-    message: body,
+    json: body,
     deduplicated: fc.boolean(),
     waiting: fc.nat(),
     oldest: fc.option(text),

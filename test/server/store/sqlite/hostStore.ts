@@ -1,12 +1,13 @@
 /** The host of the SQLite store in the test's own thread: the same work on the same file, without a worker to start. */
 
 import type { Moment } from "../../../../server/clock.ts";
+import type { Reader } from "../../../../server/core/view.ts";
 import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
 import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
 import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
-import type { ListFilter, MessageSlice, Reader, Store, StoreCommand } from "../../../../server/store/store.ts";
+import type { ListFilter, MessageSlice, Store, StoreCommand } from "../../../../server/store/store.ts";
 import { checkWhole } from "../../../../server/store/templates/whole.ts";
 
 export class HostStore implements Store {
@@ -20,7 +21,7 @@ export class HostStore implements Store {
   async open() {
     const host = new SqliteHost(this.#options, checkWhole);
     this.#host = host;
-    return { position: host.position, instances: host.instances(), wakeAt: host.earliestWake() };
+    return { position: host.position, instances: host.instances() };
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment) {

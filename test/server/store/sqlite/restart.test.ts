@@ -34,8 +34,10 @@ describe("the same file, opened again", () => {
     await first.close();
     const second = await openStore(file, clock);
     expect(await told(second)).toEqual(before);
-    expect(second.opened).toMatchObject({ position: { head: before.list.seq, floor: 0 }, wakeAt });
+    expect(second.opened).toMatchObject({ position: { head: before.list.seq, floor: 0 } });
     expect((await second.send({ to_claude: "worker" })).seq).toBe(before.list.seq + 1);
+    clock.advance(wakeAt - 1_000 - clock.now());
+    expect((await second.wake()).wakeAt).toBe(wakeAt);
   });
 
   test("knows keys and claims: repeats get the first answer", async () => {

@@ -25,10 +25,10 @@ test("killed before or after an occurrence was settled, it is settled once", asy
     enabled: true,
   } as const;
   const due = clock.now() + MINUTE;
-  await hub.outcome({ op: "put_schedule", schedule: { ...said, message }, next: due });
+  await hub.outcome({ op: "schedule_put", schedule: { ...said, message }, next: due });
   const before = killed(file);
   clock.advance(MINUTE);
-  const fire = { op: "fire", name: "n", due, next: due + MINUTE } as const;
+  const fire = { op: "schedule_fire", name: "n", due, next: due + MINUTE } as const;
   await hub.outcome(fire);
   const after = killed(file);
   for (const copy of [before, after]) {

@@ -18,8 +18,7 @@ const put = (template: string, body = BODY): StoreCommand => ({
   body,
 });
 const send = (template: string, key?: string): StoreCommand => ({
-  op: "send_template",
-  caller: ADA,
+  op: "template_send",
   said: { from_claude: "ada", template },
   key,
 });

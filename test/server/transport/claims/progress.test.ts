@@ -13,18 +13,18 @@ function teller() {
   const say = (key: string, word: string) =>
     progress.say(key, async () => {
       told.push(word);
-      return { ok: true, message: word } as Done;
+      return { ok: true, json: word } as Done;
     });
   return { clock, told, say };
 }
 
 test("of many words within a second the first and the newest are told, and all are answered", async () => {
   const { clock, told, say } = teller();
-  expect(await say("t", "0 %")).toMatchObject({ message: "0 %" });
+  expect(await say("t", "0 %")).toMatchObject({ json: "0 %" });
   const answers = ["10 %", "20 %", "30 %"].map((word) => say("t", word));
   expect(told).toEqual(["0 %"]);
   clock.advance(1_000);
-  expect(await Promise.all(answers)).toMatchObject(answers.map(() => ({ message: "30 %" })));
+  expect(await Promise.all(answers)).toMatchObject(answers.map(() => ({ json: "30 %" })));
   expect(told).toEqual(["0 %", "30 %"]);
 });
 

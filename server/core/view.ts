@@ -4,7 +4,10 @@
  * A reader is named by its addresses, a space between them: its own name first, then the pools it is in. Readers of
  * one name and the same pools share a view.
  */
-import type { Reader } from "./store.ts";
+import { EVERYONE } from "../../shared/addressing.ts";
+
+/** Whose part of the log: that of an instance and its pools, or (null) all of it. */
+export type Reader = string | null;
 
 /** @param roles what the instance says that it can do: it is in the pool of each. */
 export const readerOf = (name: string, roles: readonly string[] = []): string =>
@@ -21,7 +24,7 @@ interface Addressed {
 /** Whether a reader may see an entry. */
 export function viewOf(reader: Reader): (entry: Addressed) => boolean {
   if (reader === null) return () => true;
-  if (!reader.includes(" ")) return ({ from, to }) => from === reader || to === reader || to === "*";
+  if (!reader.includes(" ")) return ({ from, to }) => from === reader || to === reader || to === EVERYONE;
   const addresses = new Set(addressesOf(reader));
-  return ({ from, to }) => addresses.has(from) || addresses.has(to) || to === "*";
+  return ({ from, to }) => addresses.has(from) || addresses.has(to) || to === EVERYONE;
 }

@@ -1,0 +1,117 @@
+/** Messages: sending, reading, marking and removing them. */
+
+import { EVERYONE } from "../../../shared/addressing.ts";
+import { HubError } from "../../../shared/errors.ts";
+import { missingField, noMessage } from "../../../shared/refusals.ts";
+import type { WholeMessage } from "../../../shared/sendRule.ts";
+import { type NewMessage, newMessage } from "../../core/create.ts";
+import type { Done } from "../../store/groupCommit.ts";
+import type { TemplateSend } from "../../store/templates/expand.ts";
+import type { Answer } from "../answer.ts";
+import type { Client } from "../client.ts";
+import type { Hub } from "../hub.ts";
+import { ownReader } from "../readEvents.ts";
+import { answerOf, callerOf, change, type Handlers } from "./operation.ts";
+
+export const MESSAGES: Handlers<
+  "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "attempts" | "receipts" | "chain_lift"
+> = {
+  async send(hub, params, client) {
+    const { from_claude = client.claude_id, idempotency_key: key, template, params: values, ...fields } = params;
+    if (from_claude === null) throw missingField("from_claude");
+    return template === undefined
+      ? sendMessage(hub, newMessage(from_claude, fields as WholeMessage), key)
+      : sendTemplate(hub, { from_claude, template, params: values, ...fields }, key);
+  },
+
+  async list(hub, { limit = 100, offset = 0, order = "asc", ...filter }) {
+    const { messages, next, seq } = await hub.store.list({ ...filter, limit, offset, order }, hub.clock.now());
+    return {
+      parts: {
+        messages: `[${messages.join(",")}]`,
+        count: `${messages.length}`,
+        cursor: `"${hub.cursorAt(seq)}"`,
+        ...(next !== null && { next: `"${next}"` }),
+      },
+    };
+  },
+
+  async get(hub, { id }) {
+    const message = await hub.store.get(id, hub.clock.now());
+    if (message === null) throw noMessage(id);
+    return { value: message };
+  },
+
+  async delete(hub, { id }, client) {
+    await hub.submit({ op: "delete", id, caller: callerOf(hub, client) });
+    return { parts: { id: JSON.stringify(id), deleted: "true" } };
+  },
+
+  async stats(hub) {
+    const { pending, in_progress, complete, failed } = await hub.store.counts();
+    const total = pending + in_progress + complete + failed;
+    return { value: JSON.stringify({ total, pending, in_progress, complete, failed }) };
+  },
+
+  async seen(hub, { id }, client) {
+    recipientIn(client, "seen");
+    return change(hub, id, { op: "seen" }, client);
+  },
+
+  async received(hub, { ids }, client) {
+    return answerOf(await hub.submit({ op: "delivered", reader: recipientIn(client, "received"), ids }));
+  },
+
+  async attempts(hub, { id }) {
+    const attempts = await hub.store.attempts(id);
+    if (attempts === null) throw noMessage(id);
+    return { parts: { id: JSON.stringify(id), attempts } };
+  },
+
+  async receipts(hub, { id }) {
+    const receipts = await hub.store.receipts(id);
+    if (receipts === null) throw noMessage(id);
+    return { parts: { id: JSON.stringify(id), receipts } };
+  },
+
+  async chain_lift(hub, { chain_id, hops }) {
+    return answerOf(await hub.submit({ op: "lift", chain_id, hops }));
+  },
+};
+
+async function sendMessage(hub: Hub, said: NewMessage, key: string | undefined): Promise<Answer> {
+  if (said.to_claude === EVERYONE) hub.keepPresence();
+  const sent = hub.submit({ op: "send", said, key });
+  if (isForNow(said)) hub.claimLines.expect(said.to_claude);
+  return sentAnswer(hub, await sent, said.to_claude);
+}
+
+/** Whether a worker that waits may take it at once. */
+const isForNow = ({ type, after, not_before }: NewMessage) => type !== "chat" && !after && not_before === undefined;
+
+/** Sends what a template says: one message, or those of a macro, of which the last stands for all. */
+async function sendTemplate(hub: Hub, said: TemplateSend, key: string | undefined): Promise<Answer> {
+  hub.keepPresence();
+  const sent = await hub.submit({ op: "template_send", said, key });
+  const { to_claude } = JSON.parse(sent.json as string) as { to_claude: string };
+  return sentAnswer(hub, sent, to_claude);
+}
+
+/** What was sent, and what its sender can expect of the recipient. */
+function sentAnswer(hub: Hub, { json, messages, waiting = 0, oldest = null, deduplicated }: Done, to: string): Answer {
+  return {
+    parts: {
+      message: json as string,
+      recipient: JSON.stringify(hub.presence.recipient(to, waiting, oldest)),
+      deduplicated: `${deduplicated ?? false}`,
+      ...(messages !== undefined && { messages }),
+    },
+  };
+}
+
+/** The caller as a reader: nobody speaks for a recipient by leaving out who it is. */
+function recipientIn(client: Client, mark: "received" | "seen"): string {
+  const reader = ownReader(client);
+  if (reader !== null) return reader;
+  throw new HubError("not_recipient", `Only a recipient that gives its name can have ${mark}`);
+}

@@ -1,0 +1,56 @@
+/** Schedules: messages that are sent when their time comes, again and again. */
+import { HubError } from "../../../shared/errors.ts";
+import { missingField } from "../../../shared/refusals.ts";
+import { UPCOMING } from "../../../shared/schedule.ts";
+import type { SaidSchedule } from "../../core/schedule.ts";
+import { iso } from "../../iso.ts";
+import { noSchedule, type Timing } from "../../store/schedules.ts";
+import type { Client } from "../client.ts";
+import { Recurrence } from "../schedules/recurrence.ts";
+import type { Checked, Handlers } from "./operation.ts";
+
+export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_list" | "schedule_delete"> = {
+  async schedule_put(hub, params, client) {
+    const schedule = withDefaults(params, client);
+    const next = new Recurrence(schedule.cron, schedule.timezone).nextAfter(hub.clock.now());
+    if (next === null) {
+      throw new HubError("invalid_params", `cron ${JSON.stringify(schedule.cron)} never comes: no day is such a day`, {
+        field: "cron",
+      });
+    }
+    const json = await hub.scheduler.commit({ op: "schedule_put", schedule, next });
+    return { value: withUpcoming(json as string) };
+  },
+
+  async schedule_get(hub, { name }) {
+    const json = await hub.store.schedule(name);
+    if (json === null) throw noSchedule(name);
+    return { value: withUpcoming(json) };
+  },
+
+  async schedule_list(hub, { limit = 100, next }) {
+    const slice = await hub.store.schedules({ limit, next });
+    const more = slice.next === null ? "" : `,"next":${JSON.stringify(slice.next)}`;
+    return { value: `{"schedules":[${slice.schedules.join(",")}],"count":${slice.schedules.length}${more}}` };
+  },
+
+  async schedule_delete(hub, { name }) {
+    await hub.scheduler.commit({ op: "schedule_delete", name });
+    return { value: JSON.stringify({ name, deleted: true }) };
+  },
+};
+
+function withDefaults({ message, ...said }: Checked<"schedule_put">, client: Client): SaidSchedule {
+  const { from_claude = client.claude_id, ...more } = message;
+  if (from_claude === null) throw missingField("message.from_claude");
+  const { name, cron, timezone = "UTC", missed = "once", overlap = "skip", enabled = true } = said;
+  return { name, cron, timezone, missed, overlap, enabled, message: { from_claude, ...more } };
+}
+
+/** Adds the next few times, the first of which is the one that the schedule is due at. */
+function withUpcoming(json: string): string {
+  const { cron, timezone, next_at } = JSON.parse(json) as Omit<Timing, "next_at"> & { next_at?: string };
+  if (next_at === undefined) return json;
+  const later = new Recurrence(cron, timezone).upcoming(Date.parse(next_at), UPCOMING - 1);
+  return `${json.slice(0, -1)},"upcoming":${JSON.stringify([next_at, ...later.map(iso)])}}`;
+}

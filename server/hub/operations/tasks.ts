@@ -1,0 +1,115 @@
+/** Work on tasks: claiming them, telling of them, and ending them. */
+import { HubError } from "../../../shared/errors.ts";
+import { missingField } from "../../../shared/refusals.ts";
+import { addressesOf } from "../../core/view.ts";
+import type { Done } from "../../store/groupCommit.ts";
+import type { Answer } from "../answer.ts";
+import type { Client } from "../client.ts";
+import type { Hub } from "../hub.ts";
+import { ownReader } from "../readEvents.ts";
+import { answerOf, type Change, type Checked, callerOf, change, type Handlers } from "./operation.ts";
+
+export const TASKS: Handlers<
+  | "update"
+  | "claim"
+  | "claim_next"
+  | "complete"
+  | "fail"
+  | "release"
+  | "extend"
+  | "progress"
+  | "cancel"
+  | "retry"
+  | "retry_failed"
+> = {
+  update: (hub, params, client) => end(hub, params.id, updateCommand(params), client),
+  claim: (hub, { id, claim_key }, client) => change(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
+  claim_next: claimNext,
+  complete: (hub, { id, result, attempt }, client) => end(hub, id, { op: "complete", result, attempt }, client),
+  fail: (hub, { id, error, retryable, attempt }, client) =>
+    end(hub, id, { op: "fail", error, retryable, attempt }, client),
+  release: (hub, { id, attempt }, client) => end(hub, id, { op: "release", attempt }, client),
+  extend: (hub, { id, lease_ms, attempt }, client) => change(hub, id, { op: "extend", lease_ms, attempt }, client),
+  progress(hub, { id, percent, note, attempt }, client) {
+    const key = speaker(id, attempt, client);
+    const caller = callerOf(hub, client);
+    const command = { op: "progress", percent, note, attempt } as const;
+    return hub.progress.say(key, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
+  },
+  cancel: (hub, { id, reason }, client) => change(hub, id, { op: "cancel", reason }, client),
+  retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
+  retry_failed: retryFailed,
+};
+
+/** Takes the next task; where there is none, waits in line for one. */
+async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
+  const { wait_ms, claim_key } = params;
+  const line = params.for_claude ?? ownReader(client);
+  if (line === null) throw missingField("for_claude");
+  const queues = addressesOf(line);
+  const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
+  const found = ({ json }: Done) => json !== null;
+  const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
+  if (key !== undefined) hub.claimLines.giveUp(key);
+  const isLast = key !== undefined && client.run === null ? hub.lastAsked.asks(key) : () => true;
+  const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
+  const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
+  if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLast);
+  return { value: outcome?.json ?? "null" };
+}
+
+/** A task claimed for a caller who has hung up goes back untried, unless that caller has asked again, and was given it. */
+function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolean): void {
+  if (json === null || client.run !== null) return;
+  const { id, attempt, claimed_by } = JSON.parse(json) as { id: string; attempt: number; claimed_by: string };
+  const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
+  hub.owe({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
+}
+
+/** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */
+async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Client): Promise<Answer> {
+  const { failure = "attempts_exhausted", limit = 100, ...filter } = params;
+  const wanted = { ...filter, failure, type: "task", status: "failed", limit, offset: 0, order: "asc" } as const;
+  const { messages } = await hub.store.list(wanted, hub.clock.now());
+  const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);
+  const tried = await Promise.allSettled(ids.map((id) => change(hub, id, { op: "retry" }, client)));
+  for (const one of tried) if (one.status === "rejected" && !isOvertaken(one.reason)) throw one.reason;
+  const retried = ids.filter((_, i) => tried[i]?.status === "fulfilled");
+  return { value: JSON.stringify({ count: retried.length, ids: retried }) };
+}
+
+const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
+
+/** What the caller has said of its progress comes before the end. */
+function end(
+  hub: Hub,
+  id: string,
+  command: Change & { attempt?: number | undefined },
+  client: Client,
+): Promise<Answer> {
+  hub.progress.hasten(() => speaker(id, command.attempt, client));
+  return change(hub, id, command, client);
+}
+
+/** Whose word on which attempt. */
+const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
+  `${id} ${attempt} ${claude_id} ${run}`;
+
+/** The document's one way to move a message. @throws HubError rather than leave out what was said. */
+function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
+  const unsaid = result !== undefined ? "result" : error !== undefined ? "error" : undefined;
+  if (unsaid && (status === "in_progress" || status === "pending")) {
+    const sentence = `${unsaid} goes with the status complete or failed, not with ${status}`;
+    throw new HubError("invalid_params", sentence, { field: unsaid });
+  }
+  switch (status) {
+    case "in_progress":
+      return { op: "claim" };
+    case "complete":
+      return { op: "complete", result, error, attempt };
+    case "failed":
+      return { op: "fail", result, error, attempt };
+    case "pending":
+      return { op: "release", attempt };
+  }
+}

@@ -1,0 +1,28 @@
+/** Refusals that more than one place gives, each in the same words. */
+import { HubError } from "./errors.ts";
+import { didYouMean } from "./suggest.ts";
+
+export const noMessage = (id: string) => new HubError("not_found", "Message not found", { id });
+
+/** @param known the names that there are: the nearest is suggested. */
+export const noTemplate = (name: string, known: readonly string[]) =>
+  new HubError("not_found", `There is no template ${name}${didYouMean(name, known)}`, { template: name });
+
+export const keyUsed = (id: string) =>
+  new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
+
+/** @param reason why the log does not go on, with whatever helps to go on elsewhere. */
+export const cursorLost = (details: { reason: string; cursor?: string; floor?: number }) =>
+  new HubError(
+    "cursor_lost",
+    `The log does not go on from this cursor (${details.reason}): read the state again`,
+    details,
+  );
+
+export const missingField = (field: string) => new HubError("invalid_params", `Missing field: ${field}`, { field });
+
+export const restarting = () => new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+
+/** What somebody is told of a failure that is none of theirs. */
+export const asHubError = (error: unknown): HubError =>
+  error instanceof HubError ? error : new HubError("internal", "The hub failed to answer; it has logged why");
