@@ -1,8 +1,8 @@
 /** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
 
-import type { Reader } from "../core/view.ts";
-import { viewOf } from "../core/view.ts";
+import { type Reader, viewOf } from "../core/view.ts";
 import { ERASED } from "../store/eventJson.ts";
+import { LogSliceMaker } from "../store/logSlice.ts";
 import type { LogEntry, LogSlice } from "../store/store.ts";
 
 const TAIL_ENTRIES = 8_192;
@@ -44,18 +44,12 @@ export class LogTail {
   /** What the reader may see past `after`, which the tail must cover. */
   slice(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
     const maySee = viewOf(reader);
-    const entries: LogEntry[] = [];
-    let bytes = 0;
+    const slice = new LogSliceMaker(maxEvents, maxBytes);
     for (let i = after + 1 - this.#first; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as LogEntry;
-      if (!maySee(entry)) continue;
-      bytes += Buffer.byteLength(entry.json);
-      if (entries.length === maxEvents || (entries.length > 0 && bytes > maxBytes)) {
-        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
-      }
-      entries.push(entry);
+      if (maySee(entry) && !slice.take(entry)) return slice.cut();
     }
-    return { entries, upTo: this.#first + this.#entries.length - 1 };
+    return slice.end(this.#first + this.#entries.length - 1);
   }
 
   /** Drops the older half at once: cheaper than one at a time. */

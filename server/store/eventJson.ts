@@ -64,6 +64,23 @@ export function bodiesOf(draft: EventDraft, s: MessageState): string {
   }
 }
 
+/**
+ * The bodies of an event that is told again.
+ *
+ * @param held what the message holds of them now; undefined: it is deleted.
+ * @param own what the event has of its own.
+ */
+export function replayedBodies(
+  kind: EventKind,
+  held: readonly [first: string | null, second: string | null] | undefined,
+  own: string | null,
+): string {
+  if (!held) return kind === "deleted" ? "" : ERASED;
+  const kept = BODIES[kind];
+  if (kept === "own") return own ?? "";
+  return kept === "none" ? "" : bodies(kept, ...held);
+}
+
 function ownBodies({ kind, late, error }: EventDraft, s: MessageState): string {
   if (kind === "progress") return progressField(s);
   if (late) return `,"late_attempt":${late.attempt}${bodies("result", late.result, late.error)}`;

@@ -167,8 +167,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a portion of the log claims to lead further than it does",
     file: QUERIES,
-    search: "return { entries, upTo: (entries.at(-1) as LogEntry).seq };",
-    replace: "return { entries, upTo: head };",
+    search: "return slice.cut();",
+    replace: "return slice.end(head);",
   },
   {
     breaks: "deleting a message keeps its bodies in the file",

@@ -1,6 +1,7 @@
 /** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
 
 import { HubError } from "../../../shared/errors.ts";
+import type { EventKind } from "../../../shared/event.ts";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy, MessageState } from "../../core/message.ts";
@@ -10,10 +11,11 @@ import { viewOf } from "../../core/view.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, countWaiting } from "../backlog.ts";
 import { Engine } from "../engine.ts";
-import { assemble, BODIES, ERASED } from "../eventJson.ts";
+import { assemble, BODIES, replayedBodies } from "../eventJson.ts";
 import type { StoredEntry } from "../ledger.ts";
 import { listStart, type Place } from "../listStart.ts";
-import { bodies, leaseState, messageJson } from "../messageJson.ts";
+import { LogSliceMaker } from "../logSlice.ts";
+import { leaseState, messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
@@ -107,18 +109,12 @@ export class MemoryStore implements Store {
     const { floor } = this.ledger.retention;
     if (after < floor) throw prunedPast(floor);
     const maySee = viewOf(reader);
-    const entries: LogEntry[] = [];
-    let size = 0;
+    const slice = new LogSliceMaker(maxEvents, maxBytes);
     for (const stored of this.ledger.log) {
       if (stored.seq <= after || !maySee(stored)) continue;
-      const entry = this.#replayed(stored);
-      size += Buffer.byteLength(entry.json);
-      if (entries.length === maxEvents || (entries.length > 0 && size > maxBytes)) {
-        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
-      }
-      entries.push(entry);
+      if (!slice.take(this.#replayed(stored))) return slice.cut();
     }
-    return { entries, upTo: this.#engine.head };
+    return slice.end(this.#engine.head);
   }
 
   async counts() {
@@ -181,17 +177,13 @@ export class MemoryStore implements Store {
 
   #replayed({ seq, kind, id, from, to, envelope, bodies: own }: StoredEntry): LogEntry {
     const state = this.ledger.message(id);
-    const text = state ? replayedBodies(kind, state, own) : kind === "deleted" ? "" : ERASED;
+    const text = replayedBodies(kind, state && heldBodies(kind, state), own);
     return { seq, kind, id, from, to, claimable: false, json: assemble(envelope, text), bodiesAt: envelope.length };
   }
 }
 
-function replayedBodies(kind: StoredEntry["kind"], state: MessageState, own: string | null): string {
-  const kept = BODIES[kind];
-  if (kept === "none") return "";
-  if (kept === "own") return own ?? "";
-  return kept === "task" ? bodies(kept, state.task, state.context) : bodies(kept, state.result, state.error);
-}
+const heldBodies = (kind: EventKind, { task, context, result, error }: MessageState) =>
+  BODIES[kind] === "task" ? ([task, context] as const) : ([result, error] as const);
 
 const matches = (state: MessageState, filter: ListFilter) =>
   (filter.delivered === undefined || (state.delivered_at !== null) === filter.delivered) &&

@@ -2,13 +2,15 @@
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
+import { EVENT_KINDS } from "../../../shared/vocabulary.ts";
 import type { Reader } from "../../core/view.ts";
 import { addressesOf } from "../../core/view.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, type BacklogCounts } from "../backlog.ts";
-import { assemble, BODIES, ERASED } from "../eventJson.ts";
+import { assemble, BODIES, replayedBodies } from "../eventJson.ts";
 import type { Tally } from "../journal.ts";
-import { bodies, messageJson } from "../messageJson.ts";
+import { LogSliceMaker } from "../logSlice.ts";
+import { messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Workload } from "../store.ts";
@@ -17,12 +19,18 @@ import { SqliteReceipts } from "./sqliteReceipts.ts";
 
 const ALL = COLUMNS.join(", ");
 
+/** The kinds of event whose bodies are kept in this way, as SQL lists them. */
+const kindsWith = (kept: (typeof BODIES)[EventKind]) =>
+  EVENT_KINDS.filter((kind) => BODIES[kind] === kept)
+    .map((kind) => `'${kind}'`)
+    .join(", ");
+
 /** Entries with what is needed to assemble them: the message, where it still is, and bodies of their own. */
 const ENTRY = `SELECT l.seq, l.kind, l.message_id, l.from_claude, l.to_claude, l.envelope,
     m.id IS NOT NULL AS alive,
-    CASE l.kind WHEN 'new' THEN m.task WHEN 'completed' THEN m.result END AS first,
-    CASE l.kind WHEN 'new' THEN m.context WHEN 'completed' THEN m.error END AS second,
-    CASE WHEN l.kind IN ('failed', 'requeued', 'late', 'progress', 'cancelled', 'acknowledged')
+    CASE WHEN l.kind IN (${kindsWith("task")}) THEN m.task WHEN l.kind IN (${kindsWith("result")}) THEN m.result END AS first,
+    CASE WHEN l.kind IN (${kindsWith("task")}) THEN m.context WHEN l.kind IN (${kindsWith("result")}) THEN m.error END AS second,
+    CASE WHEN l.kind IN (${kindsWith("own")})
       THEN (SELECT b.bodies FROM coordination_bodies b WHERE b.seq = l.seq) END AS own
   FROM coordination_log l LEFT JOIN coordination_messages m ON m.id = l.message_id`;
 
@@ -156,17 +164,9 @@ export class Queries {
     if (after < floor) throw prunedPast(floor);
     const limit = maxEvents + 1;
     const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
-    const entries: LogEntry[] = [];
-    let bytes = 0;
-    for (const row of rows as Iterable<EntryRow>) {
-      const entry = toEntry(row);
-      bytes += Buffer.byteLength(entry.json);
-      if (entries.length === maxEvents || (entries.length > 0 && bytes > maxBytes)) {
-        return { entries, upTo: (entries.at(-1) as LogEntry).seq };
-      }
-      entries.push(entry);
-    }
-    return { entries, upTo: head };
+    const slice = new LogSliceMaker(maxEvents, maxBytes);
+    for (const row of rows as Iterable<EntryRow>) if (!slice.take(toEntry(row))) return slice.cut();
+    return slice.end(head);
   }
 }
 
@@ -178,13 +178,7 @@ function toEntry([seq, kind, id, from, to, envelope, alive, first, second, own]:
     from,
     to,
     claimable: false,
-    json: assemble(envelope, replayedBodies()),
+    json: assemble(envelope, replayedBodies(kind, alive === 0 ? undefined : [first, second], own)),
     bodiesAt: envelope.length,
   };
-
-  function replayedBodies(): string {
-    if (alive === 0) return kind === "deleted" ? "" : ERASED;
-    const kept = BODIES[kind];
-    return kept === "own" ? (own ?? "") : kept === "none" ? "" : bodies(kept, first, second);
-  }
 }

@@ -1,0 +1,33 @@
+import type { LogEntry, LogSlice } from "./store.ts";
+
+/** Takes entries of the log in order, as many as its bounds allow, and always one. */
+export class LogSliceMaker {
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  readonly #entries: LogEntry[] = [];
+  #bytes = 0;
+
+  constructor(maxEvents: number, maxBytes: number) {
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @returns whether it fitted; what does not ends the slice. */
+  take(entry: LogEntry): boolean {
+    const count = this.#entries.length;
+    this.#bytes += Buffer.byteLength(entry.json);
+    if (count === this.#maxEvents || (count > 0 && this.#bytes > this.#maxBytes)) return false;
+    this.#entries.push(entry);
+    return true;
+  }
+
+  /** The slice, which more follows. */
+  cut(): LogSlice {
+    return { entries: this.#entries, upTo: (this.#entries.at(-1) as LogEntry).seq };
+  }
+
+  /** The slice, after which there is nothing up to `upTo`. */
+  end(upTo: number): LogSlice {
+    return { entries: this.#entries, upTo };
+  }
+}
