@@ -7,9 +7,9 @@ import type { Reader } from "../../../server/core/view.ts";
 import { Delivery } from "../../../server/delivery/delivery.ts";
 import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { CommitResult, LogEntry, LogSlice, StoreCommand } from "../../../server/store/store.ts";
 import type { EventKind } from "../../../shared/event.ts";
+import { MemoryStore } from "../store/memory/memoryStore.ts";
 
 const EPOCH = "0123456789ab";
 const DAY_MS = 24 * 60 * 60_000;

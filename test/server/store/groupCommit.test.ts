@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Moment } from "../../../server/clock.ts";
 import { GroupCommit } from "../../../server/store/groupCommit.ts";
 import { makeIds } from "../../../server/store/ids.ts";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { CommitResult, StoreCommand } from "../../../server/store/store.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { LEASE } from "../core/support.ts";
 import { sending } from "./driver.ts";
+import { MemoryStore } from "./memory/memoryStore.ts";
 
 /** A store whose disk takes as long, or fails, as the test wants. */
 class SlowStore extends MemoryStore {

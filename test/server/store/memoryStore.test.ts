@@ -1,7 +1,7 @@
 import { makeIds } from "../../../server/store/ids.ts";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { storeConformance } from "./conformance.ts";
+import { MemoryStore } from "./memory/memoryStore.ts";
 
 storeConformance(
   "MemoryStore",

@@ -1,9 +1,9 @@
 /** What a schedule does when the hub refuses its message. */
 import { expect, test } from "vitest";
-import { MemorySchedules } from "../../../server/store/memory/memorySchedules.ts";
 import { executeSchedule } from "../../../server/store/schedules.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { NOW } from "../core/support.ts";
+import { MemorySchedules } from "./memory/memorySchedules.ts";
 
 test("a send that is refused is skipped with the reason, and the next one is tried", () => {
   const table = new MemorySchedules();

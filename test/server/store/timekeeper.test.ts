@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import { Timekeeper } from "../../../server/store/timekeeper.ts";
 import { LEASE, MINUTE, name, SECOND } from "../core/support.ts";
+import { MemoryStore } from "./memory/memoryStore.ts";
 
 test("a batch that is undone makes no absence of the time before it", async () => {
   const store = new MemoryStore({ lease: LEASE, newId: () => "held", random: () => 0 });

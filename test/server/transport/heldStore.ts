@@ -1,7 +1,7 @@
 import type { Moment } from "../../../server/clock.ts";
-import { MemoryStore } from "../../../server/store/memory/memoryStore.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
 import { HubError } from "../../../shared/errors.ts";
+import { MemoryStore } from "../store/memory/memoryStore.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 

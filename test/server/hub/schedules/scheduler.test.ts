@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import type { Moment } from "../../../../server/clock.ts";
 import { makeIds } from "../../../../server/store/ids.ts";
-import { MemoryStore } from "../../../../server/store/memory/memoryStore.ts";
 import type { StoreCommand } from "../../../../server/store/store.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import type { Message } from "../../../../shared/message.ts";
@@ -11,6 +10,7 @@ import { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { LEASE } from "../../core/support.ts";
+import { MemoryStore } from "../../store/memory/memoryStore.ts";
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const DAY = 24 * HOUR;

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeIds } from "../../../../server/store/ids.ts";
-import { MemoryStore } from "../../../../server/store/memory/memoryStore.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { seed } from "../../../support/random.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { LEASE } from "../../core/support.ts";
 import { StoreDriver } from "../driver.ts";
+import { MemoryStore } from "../memory/memoryStore.ts";
 import { type Step, walks } from "./steps.ts";
 import { type OpenStore, Walk } from "./walk.ts";
 

@@ -1,5 +1,5 @@
 /** Who is known, and what happened to them. */
-import type { KnownInstance, PresenceTransition } from "../store.ts";
+import type { KnownInstance, PresenceTransition } from "../../../../server/store/store.ts";
 
 export type Known = Pick<KnownInstance, "claude_id" | "state" | "last_seen">;
 

@@ -1,6 +1,7 @@
 /** Templates in memory. For tests. */
-import type { TemplateBody } from "../../../shared/template.ts";
-import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../templates/table.ts";
+
+import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../../../../server/store/templates/table.ts";
+import type { TemplateBody } from "../../../../shared/template.ts";
 
 interface Kept {
   body: TemplateBody;

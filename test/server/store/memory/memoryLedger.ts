@@ -1,10 +1,18 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
-import { LIMITS } from "../../../shared/limits.ts";
-import type { Attempt, MessageState } from "../../core/message.ts";
-import { isTimed } from "../../core/readiness.ts";
-import { iso } from "../../iso.ts";
-import type { ClockTable, HolderKey, Ledger, RememberedKey, StoredEntry, Waits } from "../ledger.ts";
-import type { PresenceTransition } from "../store.ts";
+
+import type { Attempt, MessageState } from "../../../../server/core/message.ts";
+import { isTimed } from "../../../../server/core/readiness.ts";
+import { iso } from "../../../../server/iso.ts";
+import type {
+  ClockTable,
+  HolderKey,
+  Ledger,
+  RememberedKey,
+  StoredEntry,
+  Waits,
+} from "../../../../server/store/ledger.ts";
+import type { PresenceTransition } from "../../../../server/store/store.ts";
+import { LIMITS } from "../../../../shared/limits.ts";
 import { MemoryPresence } from "./memoryPresence.ts";
 import { MemoryReceipts } from "./memoryReceipts.ts";
 import { MemoryRetention } from "./memoryRetention.ts";

@@ -1,26 +1,34 @@
 /** A store that forgets when the process ends. For tests, and as the plainest statement of the contract. */
 
-import { HubError } from "../../../shared/errors.ts";
-import type { EventKind } from "../../../shared/event.ts";
-import { type Bounds, LIMITS } from "../../../shared/limits.ts";
-import type { Moment } from "../../clock.ts";
-import type { LeasePolicy, MessageState } from "../../core/message.ts";
-import { standing } from "../../core/receipt.ts";
-import type { Reader } from "../../core/view.ts";
-import { viewOf } from "../../core/view.ts";
-import { attemptsJson } from "../attemptsJson.ts";
-import { Backlog, countWaiting } from "../backlog.ts";
-import { Engine } from "../engine.ts";
-import { assemble, BODIES, replayedBodies } from "../eventJson.ts";
-import type { StoredEntry } from "../ledger.ts";
-import { listStart, type Place } from "../listStart.ts";
-import { LogSliceMaker } from "../logSlice.ts";
-import { leaseState, messageJson } from "../messageJson.ts";
-import { receiptsJson } from "../receiptsJson.ts";
-import { prunedPast } from "../retention.ts";
-import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../schedules.ts";
-import type { ListFilter, LogEntry, LogSlice, MessageSlice, Store, StoreCommand, Workload } from "../store.ts";
-import { checkWhole } from "../templates/whole.ts";
+import type { Moment } from "../../../../server/clock.ts";
+import type { LeasePolicy, MessageState } from "../../../../server/core/message.ts";
+import { standing } from "../../../../server/core/receipt.ts";
+import type { Reader } from "../../../../server/core/view.ts";
+import { viewOf } from "../../../../server/core/view.ts";
+import { attemptsJson } from "../../../../server/store/attemptsJson.ts";
+import { Backlog, countWaiting } from "../../../../server/store/backlog.ts";
+import { Engine } from "../../../../server/store/engine.ts";
+import { assemble, BODIES, replayedBodies } from "../../../../server/store/eventJson.ts";
+import type { StoredEntry } from "../../../../server/store/ledger.ts";
+import { listStart, type Place } from "../../../../server/store/listStart.ts";
+import { LogSliceMaker } from "../../../../server/store/logSlice.ts";
+import { leaseState, messageJson } from "../../../../server/store/messageJson.ts";
+import { receiptsJson } from "../../../../server/store/receiptsJson.ts";
+import { prunedPast } from "../../../../server/store/retention.ts";
+import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../../../../server/store/schedules.ts";
+import type {
+  ListFilter,
+  LogEntry,
+  LogSlice,
+  MessageSlice,
+  Store,
+  StoreCommand,
+  Workload,
+} from "../../../../server/store/store.ts";
+import { checkWhole } from "../../../../server/store/templates/whole.ts";
+import { HubError } from "../../../../shared/errors.ts";
+import type { EventKind } from "../../../../shared/event.ts";
+import { type Bounds, LIMITS } from "../../../../shared/limits.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
 export interface MemoryStoreOptions {

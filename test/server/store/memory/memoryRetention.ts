@@ -1,8 +1,15 @@
 /** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
-import type { MessageState } from "../../core/message.ts";
-import type { StoredEntry } from "../ledger.ts";
-import type { DueInstances, Finished, ForgottenInstances, GiveUp, KeyPlace, RetentionLedger } from "../retention.ts";
-import type { PresenceTransition } from "../store.ts";
+import type { MessageState } from "../../../../server/core/message.ts";
+import type { StoredEntry } from "../../../../server/store/ledger.ts";
+import type {
+  DueInstances,
+  Finished,
+  ForgottenInstances,
+  GiveUp,
+  KeyPlace,
+  RetentionLedger,
+} from "../../../../server/store/retention.ts";
+import type { PresenceTransition } from "../../../../server/store/store.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 
 interface Tables {
