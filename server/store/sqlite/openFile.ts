@@ -65,7 +65,7 @@ function workOn(
   { lock, checkWhole }: Means,
 ): Omit<OpenFile, "reader" | "inode"> {
   const ledger = new SqliteLedger(db);
-  const queries = new Queries(db, lease.graceMs);
+  const queries = new Queries(db, ledger, lease.graceMs);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
   const engine = new Engine(options, queries.tally());
   const epoch = settleEpoch(db, lock, engine.head);

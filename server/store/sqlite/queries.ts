@@ -3,19 +3,20 @@ import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
 import type { Status } from "../../../shared/message.ts";
 import { EVENT_KINDS } from "../../../shared/vocabulary.ts";
+import type { MessageState } from "../../core/message.ts";
 import type { Reader } from "../../core/view.ts";
 import { addressesOf } from "../../core/view.ts";
 import { attemptsJson } from "../attemptsJson.ts";
 import { Backlog, type BacklogCounts } from "../backlog.ts";
 import { assemble, BODIES, replayedBodies } from "../eventJson.ts";
 import type { Tally } from "../journal.ts";
+import type { Ledger } from "../ledger.ts";
 import { LogSliceMaker } from "../logSlice.ts";
 import { messageJson } from "../messageJson.ts";
 import { receiptsJson } from "../receiptsJson.ts";
 import { prunedPast } from "../retention.ts";
 import type { Counts, KnownInstance, LogEntry, LogSlice, Workload } from "../store.ts";
-import { ATTEMPTS, type AttemptRow, COLUMNS, fromRow, type RawRow, toAttempt } from "./rows.ts";
-import { SqliteReceipts } from "./sqliteReceipts.ts";
+import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const ALL = COLUMNS.join(", ");
 
@@ -55,22 +56,15 @@ const backlogBy = (side: "to_claude" | "from_claude") =>
 
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
-  attempts: db.prepare(ATTEMPTS),
   all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
   visible: [1, 2, 3, 4].map((addresses) => visibleStatement(db, addresses)),
   counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
   head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
-  first: db.prepare("SELECT coalesce(min(seq), 1) FROM coordination_log").pluck(),
   waiting: db
     .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
     .raw(),
   recipients: db.prepare(backlogBy("to_claude")).raw(),
   senders: db.prepare(backlogBy("from_claude")).raw(),
-  oldest: db
-    .prepare(
-      "SELECT created_at FROM coordination_messages WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1",
-    )
-    .pluck(),
   held: db
     .prepare("SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND claimed_by = ?")
     .pluck(),
@@ -93,20 +87,20 @@ type EntryRow = [
 export class Queries {
   readonly #sql: ReturnType<typeof prepareAll>;
   readonly #db: Database.Database;
+  readonly #ledger: Ledger;
   readonly #graceMs: number;
-  readonly #receipts: SqliteReceipts;
 
-  constructor(db: Database.Database, graceMs: number) {
+  constructor(db: Database.Database, ledger: Ledger, graceMs: number) {
     this.#db = db;
     this.#sql = prepareAll(db);
+    this.#ledger = ledger;
     this.#graceMs = graceMs;
-    this.#receipts = new SqliteReceipts(db);
   }
 
   tally(): Tally {
     const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
     const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    const backlog = new Backlog(() => this.#backlog(), this.#receipts);
+    const backlog = new Backlog(() => this.#backlog(), this.#ledger.receipts);
     return { head: this.#sql.head.get() as number, counts, waiting, backlog };
   }
 
@@ -117,7 +111,7 @@ export class Queries {
   }
 
   get floor(): number {
-    return (this.#sql.first.get() as number) - 1;
+    return this.#ledger.retention.floor;
   }
 
   instances(): KnownInstance[] {
@@ -129,25 +123,30 @@ export class Queries {
   }
 
   attempts(id: string): string | null {
-    const row = this.#sql.message.get(id) as RawRow | undefined;
-    if (!row) return null;
-    return attemptsJson(fromRow(row), (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt));
+    const state = this.#message(id);
+    return state ? attemptsJson(state, this.#ledger.attempts(id)) : null;
   }
 
   receipts(id: string): string | null {
-    const row = this.#sql.message.get(id) as RawRow | undefined;
-    return row ? receiptsJson(fromRow(row), this.#receipts.all(id)) : null;
+    const state = this.#message(id);
+    return state ? receiptsJson(state, this.#ledger.receipts.all(id)) : null;
   }
 
   get(id: string, now: number): string | null {
+    const state = this.#message(id);
+    return state ? messageJson(state, now, this.#graceMs) : null;
+  }
+
+  /** As the table has it: the ledger may know it from before somebody else wrote. */
+  #message(id: string): MessageState | undefined {
     const row = this.#sql.message.get(id) as RawRow | undefined;
-    return row ? messageJson(fromRow(row), now, this.#graceMs) : null;
+    return row && fromRow(row);
   }
 
   workload(names: readonly string[], waitingOf: (name: string) => number): Workload[] {
     return names.map((claude_id) => {
       const waiting = waitingOf(claude_id);
-      const oldest = waiting === 0 ? null : (this.#sql.oldest.get(claude_id) as string);
+      const oldest = waiting === 0 ? null : this.#ledger.oldestWaiting(claude_id);
       return { claude_id, in_progress: this.#sql.held.get(claude_id) as number, waiting, oldest };
     });
   }

@@ -223,10 +223,6 @@ export function fromRow(r: RawRow): MessageState {
   };
 }
 
-/** The recorded tries of a message. */
-export const ATTEMPTS = `SELECT attempt, claimed_by, claimed_run, claimed_at, ended_at, outcome, error, late
-  FROM coordination_attempts WHERE message_id = ? ORDER BY attempt`;
-
 /** A row of coordination_attempts. */
 export type AttemptRow = Omit<Attempt, "claimed_at" | "ended_at" | "late"> & {
   claimed_at: string;

@@ -9,7 +9,6 @@ import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts
 import type { Counts, PresenceTransition } from "../store.ts";
 import { LogTable } from "./logTable.ts";
 import {
-  ATTEMPTS,
   type AttemptRow,
   CHANGING,
   COLUMNS,
@@ -42,7 +41,10 @@ const prepareAll = (db: Database.Database) => ({
        (:id, :attempt, :claimed_by, :claimed_run, :claimed_at, :ended_at, :outcome, :error, :late)`,
   ),
   forgetEarlier: db.prepare("DELETE FROM coordination_attempts WHERE message_id = ? AND attempt <= ?"),
-  attempts: db.prepare(ATTEMPTS),
+  attempts: db.prepare(
+    `SELECT attempt, claimed_by, claimed_run, claimed_at, ended_at, outcome, error, late
+     FROM coordination_attempts WHERE message_id = ? ORDER BY attempt`,
+  ),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
   remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
   hopsOf: db

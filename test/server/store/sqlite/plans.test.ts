@@ -67,6 +67,9 @@ const lists =
     new MessageList(spied, { order, limit: 100, offset: 0, ...filter }, { now: NOW, graceMs: 0 }, 0).close();
   };
 
+/** The reads, without those of their ledger. */
+const queriesOver = (spied: Database.Database) => new Queries(spied, new SqliteLedger(db), 0);
+
 describe("every statement", () => {
   test("of the ledger finds what it wants by an index", () => {
     const statements = preparedBy((spied) => new SqliteLedger(spied));
@@ -82,7 +85,7 @@ describe("every statement", () => {
   });
 
   test("of the reads finds what it wants by an index", () => {
-    const statements = preparedBy((spied) => new Queries(spied, 0));
+    const statements = preparedBy((spied) => queriesOver(spied));
     expect(statements.length).toBeGreaterThan(8);
     for (const sql of statements) expect(costly(sql), sql).toEqual([]);
   });
@@ -120,7 +123,7 @@ test("what is open for a recipient is read on from its place, whatever else is a
 
 describe("what is asked all the time", () => {
   const ledger = () => preparedBy((spied) => new SqliteLedger(spied));
-  const reads = () => preparedBy((spied) => new Queries(spied, 0));
+  const reads = () => preparedBy((spied) => queriesOver(spied));
   const planFor = (statements: string[], like: RegExp) => planOf(statements.find((sql) => like.test(sql)) as string);
 
   test("the next task to claim is the first of its index", () => {
@@ -174,7 +177,7 @@ test("the same holds in an application's database that was analysed while everyt
   inside(file, (application) => application.exec("ANALYZE"));
   const analysed = openDatabase(file);
   const statements = preparedBy(
-    (spied) => [new SqliteLedger(spied), new Queries(spied, 0), lists({ thread_id: "t" })(spied)],
+    (spied) => [new SqliteLedger(spied), queriesOver(spied), lists({ thread_id: "t" })(spied)],
     analysed,
   );
   for (const sql of statements) expect(planOf(sql, analysed), sql).toEqual(planOf(sql));
