@@ -9,7 +9,7 @@ import express, { type Router } from "express";
 import { type Logger, pino } from "pino";
 import { LIVENESS } from "../shared/defaults.ts";
 import { assertLimitsAgree, type Bounds, LIMITS } from "../shared/limits.ts";
-import { BASE_PATH, SOCKET_PATH } from "../shared/operations.ts";
+import { BASE_PATH, SOCKET_PATH } from "../shared/protocol.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";

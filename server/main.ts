@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
-import { BASE_PATH } from "../shared/operations.ts";
+import { BASE_PATH } from "../shared/protocol.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub, type MountedHub } from "./createHub.ts";
 

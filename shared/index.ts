@@ -11,7 +11,7 @@ export * from "./json.ts";
 export * from "./limits.ts";
 export type { Failure, Message, MessageType, Priority, Status } from "./message.ts";
 export { sendFields } from "./message.ts";
-export * from "./operations.ts";
+export * from "./operations/index.ts";
 export type { About, ClientInfo, Instance, Presence, PresenceState, Recipient } from "./presence.ts";
 export { PRESENCE_LIMITS } from "./presence.ts";
 export * from "./protocol.ts";

@@ -5,3 +5,7 @@
  * 1  first version
  */
 export const PROTOCOL_VERSION = 1;
+
+/** The base of all REST paths and the place of the socket below it. */
+export const BASE_PATH = "/api/coord";
+export const SOCKET_PATH = `${BASE_PATH}/ws`;

@@ -8,7 +8,7 @@
  */
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
 import { HubError } from "../../shared/errors.ts";
-import { OPERATIONS, type OperationName } from "../../shared/operations.ts";
+import { OPERATIONS, type OperationName } from "../../shared/operations/index.ts";
 import type { Clock } from "../clock.ts";
 import type { Client } from "./client.ts";
 

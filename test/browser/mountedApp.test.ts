@@ -11,7 +11,7 @@ import { pino } from "pino";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { createHub } from "../../server/index.ts";
-import { BASE_PATH } from "../../shared/operations.ts";
+import { BASE_PATH } from "../../shared/protocol.ts";
 import { join as connect, Heard } from "../client/sdk/support.ts";
 import { runIn as run, withChromium } from "../support/chromium.ts";
 import { defer } from "../support/defer.ts";

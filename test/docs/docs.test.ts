@@ -3,7 +3,7 @@ import * as metaSchema from "@open-rpc/meta-schema";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
-import { OPERATION_NAMES, OPERATIONS } from "../../shared/operations.ts";
+import { OPERATION_NAMES, OPERATIONS } from "../../shared/operations/index.ts";
 import { repository } from "../support/repository.ts";
 import { documents } from "./documents.ts";
 import { EXAMPLES } from "./examples.ts";

@@ -1,6 +1,6 @@
 /** Which errors an operation may give, and what they mean. */
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
-import { COMMON_ERRORS, type Operation } from "../../shared/operations.ts";
+import { COMMON_ERRORS, type Operation } from "../../shared/operations/index.ts";
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 

@@ -1,5 +1,5 @@
 /** One example of every operation, from one small story: a front end sends a task, a back end does it. */
-import type { OperationName, Params, Result } from "../../shared/operations.ts";
+import type { OperationName, Params, Result } from "../../shared/operations/index.ts";
 
 type Examples = { [N in OperationName]: { params: Params<N>; result: Result<N> } };
 

@@ -4,7 +4,7 @@ import type { EventKind, LostReason } from "../../shared/event.ts";
 import type { NOTIFICATIONS } from "../../shared/frames.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Failure } from "../../shared/message.ts";
-import type { Repeat } from "../../shared/operations.ts";
+import type { Repeat } from "../../shared/operations/index.ts";
 
 export const EVENT_MEANINGS: Record<EventKind, string> = {
   new: "A message was sent. Carries the whole message.",

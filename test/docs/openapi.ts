@@ -1,7 +1,7 @@
 /** The REST side of the contract as an OpenAPI 3.1 document. */
 import { ERRORS } from "../../shared/errors.ts";
-import { BASE_PATH, OPERATIONS, type Operation, type OperationName } from "../../shared/operations.ts";
-import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../../shared/operations/index.ts";
+import { BASE_PATH, PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { byStatus, ERROR_CODES, errorsOf } from "./errors.ts";
 import { EXAMPLES } from "./examples.ts";
 import { dress, dressedSchema, PARAMETER_HEADERS, pathParameters, restRequest } from "./rest.ts";

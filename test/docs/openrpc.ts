@@ -3,8 +3,8 @@
 import * as z from "zod";
 import { ERRORS, toRpcError } from "../../shared/errors.ts";
 import { NOTIFICATIONS } from "../../shared/frames.ts";
-import { COMMON_ERRORS, OPERATION_NAMES, OPERATIONS, type Operation, SOCKET_PATH } from "../../shared/operations.ts";
-import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import { COMMON_ERRORS, OPERATION_NAMES, OPERATIONS, type Operation } from "../../shared/operations/index.ts";
+import { PROTOCOL_VERSION, SOCKET_PATH } from "../../shared/protocol.ts";
 import { EXAMPLES } from "./examples.ts";
 import { NOTIFICATION_MEANINGS } from "./meanings.ts";
 import { contractSchemas, fieldsOf, needed, type Schema } from "./schemas.ts";

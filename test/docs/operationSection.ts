@@ -1,5 +1,6 @@
 /** What the protocol page says of one operation. */
-import { BASE_PATH, OPERATIONS, type Operation, type OperationName } from "../../shared/operations.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../../shared/operations/index.ts";
+import { BASE_PATH } from "../../shared/protocol.ts";
 import { EXAMPLES } from "./examples.ts";
 import { fieldTable, typeOf } from "./markdown.ts";
 import { REPEAT_MEANINGS } from "./meanings.ts";

@@ -4,7 +4,7 @@ import { CLOSE } from "../../shared/closeCodes.ts";
 import { LIVENESS } from "../../shared/defaults.ts";
 import { ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { COMMON_ERRORS, OPERATION_NAMES } from "../../shared/operations.ts";
+import { COMMON_ERRORS, OPERATION_NAMES } from "../../shared/operations/index.ts";
 import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { MISSED_AFTER_MS } from "../../shared/schedule.ts";
 import { repository } from "../support/repository.ts";

@@ -1,5 +1,6 @@
 /** How an operation is asked and answered over REST, as the table says it. */
-import { BASE_PATH, type Operation, type RestRoute, type RestShape } from "../../shared/operations.ts";
+import type { Operation, RestRoute, RestShape } from "../../shared/operations/index.ts";
+import { BASE_PATH } from "../../shared/protocol.ts";
 import type { Schema } from "./schemas.ts";
 
 export interface RestRequest {

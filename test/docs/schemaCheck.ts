@@ -1,6 +1,7 @@
 /** Values held against the schemas of the generated documents. */
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { BASE_PATH, OPERATIONS, type Operation, type OperationName } from "../../shared/operations.ts";
+import { OPERATIONS, type Operation, type OperationName } from "../../shared/operations/index.ts";
+import { BASE_PATH } from "../../shared/protocol.ts";
 import { openapi } from "./openapi.ts";
 import { openrpc } from "./openrpc.ts";
 

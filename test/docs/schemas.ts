@@ -4,7 +4,7 @@ import { event, eventMessage } from "../../shared/event.ts";
 import { ack, closing, hello, subscribe, subscribed, welcome } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { message, progress, receipt, tryOf } from "../../shared/message.ts";
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations.ts";
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations/index.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
 import { messageToSchedule, scheduledMessage } from "../../shared/schedule.ts";
 import { template, templateMessage, templateStep, templateSummary } from "../../shared/template.ts";

@@ -7,7 +7,7 @@ import {
   type Operation,
   type OperationName,
   type Result,
-} from "../../shared/operations.ts";
+} from "../../shared/operations/index.ts";
 import { type HttpResponse, http } from "../support/http.ts";
 import { startHub, type TestHub } from "../support/hub.ts";
 import { RawSocket } from "../support/rawSocket.ts";

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 import type { ConnectOptions } from "../../client/sdk/index.ts";
-import { SOCKET_PATH } from "../../shared/operations.ts";
+import { SOCKET_PATH } from "../../shared/protocol.ts";
 import { Heard, join, through } from "../client/sdk/support.ts";
 import { HubProcess } from "../support/processes.ts";
 import { FaultProxy } from "../support/proxy.ts";

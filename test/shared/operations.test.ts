@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { ERRORS } from "../../shared/errors.ts";
-import { COMMON_ERRORS, isOperation, OPERATION_NAMES, OPERATIONS, type Operation } from "../../shared/operations.ts";
+import {
+  COMMON_ERRORS,
+  isOperation,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type Operation,
+} from "../../shared/operations/index.ts";
 
 const table = Object.entries<Operation>(OPERATIONS);
 const pathParameters = (path: string) => [...path.matchAll(/:(\w+)/g)].map((match) => match[1] as string);

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { HubError } from "../../shared/errors.ts";
 import * as f from "../../shared/fields.ts";
 import { sendFields } from "../../shared/message.ts";
-import { OPERATIONS } from "../../shared/operations.ts";
+import { OPERATIONS } from "../../shared/operations/index.ts";
 import { validate } from "../../shared/validate.ts";
 
 const AS_IT_WAS = z.strictObject({

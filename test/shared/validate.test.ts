@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { HubError } from "../../shared/errors.ts";
 import { hello, rpcRequest } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { OPERATIONS } from "../../shared/operations.ts";
+import { OPERATIONS } from "../../shared/operations/index.ts";
 import { validate } from "../../shared/validate.ts";
 
 const { send, list, update, events, claim_next, fail } = OPERATIONS;

@@ -4,7 +4,8 @@ import * as z from "zod";
 import { CLOSE } from "../../shared/closeCodes.ts";
 import { ERRORS } from "../../shared/errors.ts";
 import { hello, NOTIFICATIONS, rpcRequest, SUBPROTOCOL, subscribe, subscribed, welcome } from "../../shared/frames.ts";
-import { BASE_PATH, OPERATIONS, SOCKET_PATH } from "../../shared/operations.ts";
+import { OPERATIONS } from "../../shared/operations/index.ts";
+import { BASE_PATH, SOCKET_PATH } from "../../shared/protocol.ts";
 
 const incoming = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input" });
 const outgoing = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "output" });

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { type CreateHubOptions, createHub, type MountedHub } from "../../server/index.ts";
-import { BASE_PATH, SOCKET_PATH } from "../../shared/operations.ts";
+import { BASE_PATH, SOCKET_PATH } from "../../shared/protocol.ts";
 import { defer } from "./defer.ts";
 import { tempDir } from "./tempDir.ts";
 

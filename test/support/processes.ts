@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { BASE_PATH, SOCKET_PATH } from "../../shared/operations.ts";
+import { BASE_PATH, SOCKET_PATH } from "../../shared/protocol.ts";
 import { defer } from "./defer.ts";
 import { http } from "./http.ts";
 import { freePort } from "./ports.ts";

@@ -4,7 +4,7 @@ import { type RawData, WebSocket } from "ws";
 import { fromRpcError } from "../../shared/errors.ts";
 import type { Event, Page } from "../../shared/event.ts";
 import { type Hello, SUBPROTOCOL, type Welcome } from "../../shared/frames.ts";
-import type { OperationName, Params, Result } from "../../shared/operations.ts";
+import type { OperationName, Params, Result } from "../../shared/operations/index.ts";
 import { defer } from "./defer.ts";
 
 export interface RpcMessage {

@@ -1,5 +1,5 @@
 /** What each operation of the table does. */
-import { OPERATIONS, type OperationName } from "../../../shared/operations.ts";
+import { OPERATIONS, type OperationName } from "../../../shared/operations/index.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { validate } from "../../../shared/validate.ts";
 import { iso } from "../../iso.ts";

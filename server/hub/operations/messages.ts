@@ -14,7 +14,7 @@ import { ownReader } from "../readEvents.ts";
 import { answerOf, callerOf, change, type Handlers } from "./operation.ts";
 
 export const MESSAGES: Handlers<
-  "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "attempts" | "receipts" | "chain_lift"
+  "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "receipts" | "chain_lift"
 > = {
   async send(hub, params, client) {
     const { from_claude = client.claude_id, idempotency_key: key, template, params: values, ...fields } = params;
@@ -60,12 +60,6 @@ export const MESSAGES: Handlers<
 
   async received(hub, { ids }, client) {
     return answerOf(await hub.submit({ op: "delivered", reader: recipientIn(client, "received"), ids }));
-  },
-
-  async attempts(hub, { id }) {
-    const attempts = await hub.store.attempts(id);
-    if (attempts === null) throw noMessage(id);
-    return { parts: { id: JSON.stringify(id), attempts } };
   },
 
   async receipts(hub, { id }) {

@@ -1,6 +1,6 @@
 /** What the operations have in common: their form, who asks, and how a change is made and answered. */
 import type * as z from "zod";
-import type { OPERATIONS, OperationName } from "../../../shared/operations.ts";
+import type { OPERATIONS, OperationName } from "../../../shared/operations/index.ts";
 import { restarting } from "../../../shared/refusals.ts";
 import type { Command } from "../../core/commands.ts";
 import type { Caller } from "../../core/message.ts";

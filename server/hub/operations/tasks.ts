@@ -1,6 +1,6 @@
 /** Work on tasks: claiming them, telling of them, and ending them. */
 import { HubError } from "../../../shared/errors.ts";
-import { missingField } from "../../../shared/refusals.ts";
+import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { Answer } from "../answer.ts";
@@ -21,6 +21,7 @@ export const TASKS: Handlers<
   | "cancel"
   | "retry"
   | "retry_failed"
+  | "attempts"
 > = {
   update: (hub, params, client) => end(hub, params.id, updateCommand(params), client),
   claim: (hub, { id, claim_key }, client) => change(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
@@ -39,6 +40,11 @@ export const TASKS: Handlers<
   cancel: (hub, { id, reason }, client) => change(hub, id, { op: "cancel", reason }, client),
   retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
   retry_failed: retryFailed,
+  async attempts(hub, { id }) {
+    const attempts = await hub.store.attempts(id);
+    if (attempts === null) throw noMessage(id);
+    return { parts: { id: JSON.stringify(id), attempts } };
+  },
 };
 
 /** Takes the next task; where there is none, waits in line for one. */

@@ -1,5 +1,5 @@
 /** Answers in the REST shapes of the operations table: the document's, to the letter. */
-import type { RestShape } from "../../../shared/operations.ts";
+import type { RestShape } from "../../../shared/operations/index.ts";
 import type { Answer } from "../../hub/answer.ts";
 import { answerJson } from "../../hub/answer.ts";
 

@@ -3,7 +3,7 @@ import type { Request } from "express";
 import * as z from "zod";
 import { HubError } from "../../../shared/errors.ts";
 import { assertShallow, parseJson } from "../../../shared/json.ts";
-import type { Operation } from "../../../shared/operations.ts";
+import type { Operation } from "../../../shared/operations/index.ts";
 
 type Params = Record<string, unknown>;
 

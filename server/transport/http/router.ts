@@ -2,7 +2,7 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { OPERATION_NAMES, OPERATIONS, type Operation, type OperationName } from "../../../shared/operations.ts";
+import { OPERATION_NAMES, OPERATIONS, type Operation, type OperationName } from "../../../shared/operations/index.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
 import { Cancellation } from "../../hub/cancellation.ts";

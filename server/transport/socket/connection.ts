@@ -13,7 +13,7 @@ import type { LostReason } from "../../../shared/event.ts";
 import { ack, type Hello, hello, type RpcId, type Subscribe, subscribe, type Welcome } from "../../../shared/frames.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations.ts";
+import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations/index.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { asHubError } from "../../../shared/refusals.ts";
 import { didYouMean } from "../../../shared/suggest.ts";

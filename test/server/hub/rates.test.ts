@@ -4,7 +4,7 @@ import type { Client } from "../../../server/hub/client.ts";
 import { originOf } from "../../../server/hub/origin.ts";
 import { DEFAULT_RATES, type RatePolicy, Rates } from "../../../server/hub/rates.ts";
 import { HubError } from "../../../shared/errors.ts";
-import type { OperationName } from "../../../shared/operations.ts";
+import type { OperationName } from "../../../shared/operations/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 
 const WINDOW_MS = 600_000; // longer than any test takes

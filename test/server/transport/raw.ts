@@ -1,7 +1,7 @@
 /** Bytes as they are, where a well-behaved client would not let a test say what it wants to say. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { SOCKET_PATH } from "../../../shared/operations.ts";
+import { SOCKET_PATH } from "../../../shared/protocol.ts";
 import { defer } from "../../support/defer.ts";
 
 export interface RawAnswer {

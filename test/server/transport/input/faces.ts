@@ -1,7 +1,7 @@
 /** The two faces of a hub, as one: any operation, said over REST or on a socket, right or wrong. */
 import { expect } from "vitest";
 import { ERRORS, type ErrorCode, type ErrorDetails } from "../../../../shared/errors.ts";
-import { OPERATIONS, type Operation, type OperationName, type RestShape } from "../../../../shared/operations.ts";
+import { OPERATIONS, type Operation, type OperationName, type RestShape } from "../../../../shared/operations/index.ts";
 import { http } from "../../../support/http.ts";
 import type { TestHub } from "../../../support/hub.ts";
 import { RawSocket, type RpcMessage } from "../../../support/rawSocket.ts";

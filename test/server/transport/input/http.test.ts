@@ -110,7 +110,7 @@ describe("a path or a method", () => {
     ["GET", "/message/%E0%A4%A", "invalid_request"],
     ["DELETE", "/messages", "method_not_allowed", "DELETE is not possible here: use GET"],
     ["GET", "/message", "method_not_allowed", "GET is not possible here: use POST"],
-    ["PATCH", "/message/x", "method_not_allowed", "PATCH is not possible here: use GET or PUT or DELETE"],
+    ["PATCH", "/message/x", "method_not_allowed", "PATCH is not possible here: use GET or DELETE or PUT"],
     ["OPTIONS", "/message", "method_not_allowed"],
     ["GET", "/message/x/claim", "method_not_allowed", "GET is not possible here: use POST"],
     ["POST", "", "method_not_allowed", "POST is not possible here: use GET"],

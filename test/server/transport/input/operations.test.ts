@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
-import { OPERATION_NAMES, type OperationName } from "../../../../shared/operations.ts";
+import { OPERATION_NAMES, type OperationName } from "../../../../shared/operations/index.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
 import { FACES, type Face } from "./faces.ts";

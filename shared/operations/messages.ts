@@ -1,64 +1,19 @@
-/**
- * The operations table: the one source from which the REST router, the JSON-RPC dispatcher, the SDK's
- * methods, the command line's inputs, OpenAPI, OpenRPC and the protocol page are derived. An operation
- * that exists on one transport and not on the other cannot be written. The rows on tasks, schedules and templates stand
- * in files of their own.
- */
+/** The operations on messages: rows of the operations table. */
 import * as z from "zod";
-import { type ErrorCode, WRITE_ERRORS } from "./errors.ts";
-import { eventKinds, page } from "./event.ts";
-import * as f from "./fields.ts";
-import { LIMITS } from "./limits.ts";
-import { failure, leaseState, message, receipt, sendFields, status, type } from "./message.ts";
-import { presence, recipient } from "./presence.ts";
-import { SCHEDULE_OPERATIONS } from "./scheduleOperations.ts";
-import { templateOrWhole } from "./sendRule.ts";
-import { attempt, TASK_ERRORS, TASK_OPERATIONS } from "./taskOperations.ts";
-import { params } from "./template.ts";
-import { TEMPLATE_OPERATIONS } from "./templateOperations.ts";
-
-/**
- * How a result is dressed over REST.
- * - `data`: `{success, data}`; `list`: `{success, count, data, cursor, next}`
- * - `sent`: the message under `data`, `recipient` and `deduplicated` beside it; 201, a repeat 200
- * - `deleted`: `{success, message}`; `beat`: `{success, timestamp, claude_id}`
- * - `page`: `{success, data}` as JSON, or server-sent events when asked for
- */
-export type RestShape = "data" | "list" | "sent" | "deleted" | "beat" | "page";
-
-export interface RestRoute {
-  method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the base path; `:name` is a parameter of the operation. */
-  paths: readonly [string, ...string[]];
-  shape: RestShape;
-}
-
-/** `read` changes nothing; `same` may be repeated as it is, and is done once; `keyed` is safe to repeat with the same key. */
-export type Repeat = "read" | "same" | "keyed";
-
-export interface Operation {
-  summary: string;
-  params: z.ZodObject;
-  result: z.ZodType;
-  rest: RestRoute;
-  repeat: Repeat;
-  errors: readonly ErrorCode[];
-}
+import { WRITE_ERRORS } from "../errors.ts";
+import * as f from "../fields.ts";
+import { LIMITS } from "../limits.ts";
+import { failure, leaseState, message, receipt, sendFields, status, type } from "../message.ts";
+import { recipient } from "../presence.ts";
+import { templateOrWhole } from "../sendRule.ts";
+import { params } from "../template.ts";
+import type { Operation } from "./operation.ts";
 
 const orTemplate = ({ description }: z.ZodType) => `${description} A template may say it instead.`;
 
-/** Errors that every operation may give. */
-export const COMMON_ERRORS = [
-  "invalid_params",
-  "tokens_required",
-  "rate_limited",
-  "shutting_down",
-  "internal",
-] as const;
-
 const FULL_ERRORS = ["recipient_full", "sender_full"] as const;
 
-export const OPERATIONS = {
+export const MESSAGE_OPERATIONS = {
   send: {
     summary: "Send a chat or a task.",
     params: z
@@ -135,20 +90,6 @@ export const OPERATIONS = {
     repeat: "read",
     errors: ["not_found"],
   },
-  update: {
-    summary: "Move a message to a status: in_progress claims, complete and failed end, pending gives back.",
-    params: z.strictObject({
-      ...f.idParams,
-      status: status.describe("The status to move to."),
-      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
-      error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
-      attempt,
-    }),
-    result: message,
-    rest: { method: "PUT", paths: ["/message/:id"], shape: "data" },
-    repeat: "same",
-    errors: [...TASK_ERRORS, "not_ready", "not_recipient", "too_large"],
-  },
   delete: {
     summary: "Delete a message and erase its bodies.",
     params: z.strictObject(f.idParams),
@@ -167,18 +108,6 @@ export const OPERATIONS = {
     repeat: "read",
     errors: [],
   },
-  heartbeat: {
-    summary: "Say that an instance is alive; lengthens the claims it holds without a run.",
-    params: z.strictObject({
-      claude_id: f.name.optional().describe("Who is alive; left out on a socket, it is the one of `hello`."),
-      interval_ms: f.durationMs.min(1).optional().describe("When the next one is to be expected."),
-    }),
-    result: z.object({ timestamp: f.timestamp, claude_id: z.string() }).meta({ id: "Beat" }),
-    rest: { method: "POST", paths: ["/heartbeat"], shape: "beat" },
-    repeat: "same",
-    errors: [...WRITE_ERRORS],
-  },
-  ...TASK_OPERATIONS,
   seen: {
     summary: "Say that the recipient has a message in its context.",
     params: z.strictObject(f.idParams),
@@ -233,72 +162,4 @@ export const OPERATIONS = {
     repeat: "same",
     errors: ["not_found", ...WRITE_ERRORS],
   },
-  presence: {
-    summary: "See who is there, or wait for a change.",
-    params: z.strictObject({
-      claude_id: f.name.optional().describe("Only this instance."),
-      since: f.count.optional().describe("A version you know: wait until there is a newer one."),
-      wait_ms: f.waitMs.optional().describe("Wait so long for a change (0)."),
-      next: f.name.optional().describe("Where the answer before ended."),
-    }),
-    result: presence,
-    rest: { method: "GET", paths: ["/presence", "/presence/:claude_id"], shape: "data" },
-    repeat: "read",
-    errors: ["not_found"],
-  },
-  events: {
-    summary: "Read the log from a cursor, or wait for its next page.",
-    params: z.strictObject({
-      after: f.cursor.or(z.literal("start")).optional().describe("Your cursor; left out: the log's head."),
-      for: f.queue.optional().describe("Whose events; left out, the caller's own, or all for an observer."),
-      wait_ms: f.waitMs.optional().describe("Wait so long for an event (0)."),
-      limit: z.int().min(1).max(LIMITS.page_events).optional().describe("At most so many (500)."),
-      kinds: eventKinds.optional().describe("Which kinds of event are wanted; left out: all."),
-      receives: z
-        .boolean()
-        .optional()
-        .describe("Whether asking for what comes next counts as having received (false)."),
-    }),
-    result: page,
-    rest: { method: "GET", paths: ["/events"], shape: "page" },
-    repeat: "read",
-    errors: ["cursor_lost"],
-  },
-  ...SCHEDULE_OPERATIONS,
-  ...TEMPLATE_OPERATIONS,
-  info: {
-    summary: "Read the hub's version, epoch, limits and time.",
-    params: z.strictObject({}),
-    result: z
-      .object({
-        name: z.literal("coordination-hub"),
-        version: z.string(),
-        protocol: z.int(),
-        epoch: z.string(),
-        cursor: f.cursor,
-        time: f.timestamp,
-        limits: z.record(z.string(), z.number()),
-      })
-      .meta({ id: "Info" }),
-    rest: { method: "GET", paths: [""], shape: "data" },
-    repeat: "read",
-    errors: [],
-  },
 } as const satisfies Record<string, Operation>;
-
-export type OperationName = keyof typeof OPERATIONS;
-type Asked = { [N in OperationName]: z.input<(typeof OPERATIONS)[N]["params"]> };
-/** What may be asked; a `send` without a template says itself what is to be done by whom. */
-export type Params<N extends OperationName> = (Omit<Asked, "send"> & {
-  send: Asked["send"] &
-    ({ to_claude: string; task: string; template?: undefined; params?: undefined } | { template: string });
-})[N];
-export type Result<N extends OperationName> = z.output<(typeof OPERATIONS)[N]["result"]>;
-
-export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
-
-export const isOperation = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
-
-/** The base of all REST paths and the place of the socket below it. */
-export const BASE_PATH = "/api/coord";
-export const SOCKET_PATH = `${BASE_PATH}/ws`;

@@ -1,9 +1,10 @@
 /** The operations on schedules: rows of the operations table. */
 import * as z from "zod";
-import { WRITE_ERRORS } from "./errors.ts";
-import * as f from "./fields.ts";
-import { LIMITS } from "./limits.ts";
-import { schedule, scheduleFields, scheduleName } from "./schedule.ts";
+import { WRITE_ERRORS } from "../errors.ts";
+import * as f from "../fields.ts";
+import { LIMITS } from "../limits.ts";
+import { schedule, scheduleFields, scheduleName } from "../schedule.ts";
+import type { Operation } from "./operation.ts";
 
 export const SCHEDULE_OPERATIONS = {
   schedule_put: {
@@ -43,4 +44,4 @@ export const SCHEDULE_OPERATIONS = {
     repeat: "same",
     errors: ["not_found", ...WRITE_ERRORS],
   },
-} as const;
+} as const satisfies Record<string, Operation>;

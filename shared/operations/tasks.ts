@@ -1,20 +1,35 @@
 /** The operations by which tasks are claimed, done and tried again: rows of the operations table. */
 import * as z from "zod";
-import { WRITE_ERRORS } from "./errors.ts";
-import * as f from "./fields.ts";
-import { LIMITS } from "./limits.ts";
-import { failure, message, tryOf } from "./message.ts";
+import { WRITE_ERRORS } from "../errors.ts";
+import * as f from "../fields.ts";
+import { LIMITS } from "../limits.ts";
+import { failure, message, status, tryOf } from "../message.ts";
+import type { Operation } from "./operation.ts";
 
-export const attempt = z
+const attempt = z
   .int()
   .min(0)
   .optional()
   .describe("The number that your claim gave; may be left out only where the claim was made without a run.");
 const claimKey = f.key.optional().describe("Your own key: asking again with it gives the same answer.");
 
-export const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
+const TASK_ERRORS = ["not_found", "wrong_status", "lease_lost", "not_a_task", ...WRITE_ERRORS] as const;
 
 export const TASK_OPERATIONS = {
+  update: {
+    summary: "Move a message to a status: in_progress claims, complete and failed end, pending gives back.",
+    params: z.strictObject({
+      ...f.idParams,
+      status: status.describe("The status to move to."),
+      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
+      error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
+      attempt,
+    }),
+    result: message,
+    rest: { method: "PUT", paths: ["/message/:id"], shape: "data" },
+    repeat: "same",
+    errors: [...TASK_ERRORS, "not_ready", "not_recipient", "too_large"],
+  },
   claim: {
     summary: "Take a task: gives the lease and the attempt number.",
     params: z.strictObject({ ...f.idParams, claim_key: claimKey }),
@@ -138,4 +153,4 @@ export const TASK_OPERATIONS = {
     repeat: "read",
     errors: ["not_found"],
   },
-} as const;
+} as const satisfies Record<string, Operation>;

@@ -1,8 +1,9 @@
 /** The operations on templates: rows of the operations table. */
 import * as z from "zod";
-import { WRITE_ERRORS } from "./errors.ts";
-import * as f from "./fields.ts";
-import { template, templateBody, templateSummary } from "./template.ts";
+import { WRITE_ERRORS } from "../errors.ts";
+import * as f from "../fields.ts";
+import { template, templateBody, templateSummary } from "../template.ts";
+import type { Operation } from "./operation.ts";
 
 const name = { name: f.title.describe("The template's name.") };
 
@@ -39,4 +40,4 @@ export const TEMPLATE_OPERATIONS = {
     repeat: "same",
     errors: ["not_found", ...WRITE_ERRORS],
   },
-} as const;
+} as const satisfies Record<string, Operation>;
