@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
-import { LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
+import { BACKOFF_MAX_MS, DEFAULT_DB, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
 import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
@@ -56,7 +56,7 @@ const SETTINGS = {
   db: {
     flag: "--db <file>",
     env: ["COORDINATION_DB"],
-    schema: z.string().min(1).default("data/coordination.db"),
+    schema: z.string().min(1).default(DEFAULT_DB),
     help: "SQLite file",
   },
   open: {
@@ -101,7 +101,7 @@ const SETTINGS = {
   backoffMaxMs: {
     flag: "--backoff-max-ms <ms>",
     env: ["COORDINATION_BACKOFF_MAX_MS"],
-    schema: durationMs.default(10 * 60_000),
+    schema: durationMs.default(BACKOFF_MAX_MS),
     help: "the longest rest of a task between two tries",
   },
   pingMs: {

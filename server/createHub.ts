@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express, { type Router } from "express";
 import { type Logger, pino } from "pino";
-import { LIVENESS } from "../shared/defaults.ts";
+import { BACKOFF_MAX_MS, DEFAULT_DB, LIVENESS } from "../shared/defaults.ts";
 import { assertLimitsAgree, type Bounds, LIMITS } from "../shared/limits.ts";
 import { BASE_PATH, SOCKET_PATH } from "../shared/protocol.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -32,19 +32,21 @@ export interface CreateHubOptions {
   allowHosts?: readonly string[];
   /** Where the socket is taken. Default `/api/coord/ws`. */
   socketPath?: string;
-  /** Durations of leases and retries, ms. */
+  /** Durations of leases and retries, ms. Default: 30 s of grace, 30 min detached, rests of at most 10 min. */
   lease?: Partial<LeasePolicy>;
-  /** How connections are watched, ms. */
+  /** How connections are watched, ms. Default: a ping every 25 s, offline 15 s after the last connection broke. */
   liveness?: Partial<Liveness>;
-  /** How many messages may wait, and how far an exchange may come. */
+  /** How many messages may wait, and how many hops an exchange may come. Default: what `GET /api/coord` tells. */
   bounds?: Partial<Bounds>;
   /** How much one instance may ask for; by default only those on other machines are limited. */
   rates?: Partial<RatePolicy>;
   /** What of finished messages and of the log is not kept for ever. Default: everything is. */
   retention?: RetentionPolicy;
+  /** Where failures and warnings go, as structured lines. Default: a pino logger of its own, from `warn` on, to stdout. */
   logger?: Logger;
+  /** Time, for tests. Default: the system's. */
   clock?: Clock;
-  /** Another store than SQLite. */
+  /** Another store than SQLite; `db` is not looked at then. */
   store?: Store;
 }
 
@@ -53,11 +55,28 @@ export interface MountedHub {
   readonly router: Router;
   /** `/healthz`, `/readyz`, `/metrics`. */
   readonly probes: Router;
-  /** Takes the socket's upgrades of a server, and closes the hub when that server closes. */
+  /**
+   * Takes the socket's upgrades of a server, and closes the hub when that server closes.
+   *
+   * @example hub.attach(app.listen(3000))
+   */
   attach(server: Server): void;
-  /** Serves alone. Port 0: any free one. @throws Error when the port is in use. */
+  /**
+   * Serves alone: REST, the socket and the probes.
+   *
+   * @param where port 0: any free one.
+   * @returns where it listens.
+   * @throws Error when the port is in use.
+   * @example const { port } = await hub.listen({ host: "127.0.0.1", port: 0 });
+   */
   listen(where: { host: string; port: number }): Promise<{ host: string; port: number }>;
-  /** Writes a verified copy of the database. */
+  /**
+   * Writes a verified copy of the database while everything goes on. It holds all that was acknowledged before the call.
+   *
+   * @param file must not exist yet.
+   * @throws HubError `invalid_params` when it does, or cannot be made; Error when the copy fails, which leaves no file behind.
+   * @example await hub.backup("/backups/today.db");
+   */
   backup(file: string): Promise<void>;
   /** Takes no more work, sends every client away to come back, settles what was taken, closes. Idempotent. */
   close(): Promise<void>;
@@ -68,7 +87,7 @@ const DEFAULT_LIVENESS: Liveness = { pingMs: LIVENESS.ping_ms, leaveMs: LIVENESS
 const DEFAULT_LEASE: LeasePolicy = {
   graceMs: LIVENESS.lease_grace_ms,
   detachedMs: LIVENESS.detached_lease_ms,
-  backoffMaxMs: 10 * 60_000,
+  backoffMaxMs: BACKOFF_MAX_MS,
 };
 
 const DEFAULT_BOUNDS: Bounds = {
@@ -99,7 +118,7 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   const rates = { ...DEFAULT_RATES, ...options.rates };
   const failed = (what: string, error: unknown) => logger.error({ err: error }, `failed: ${what}`);
-  const file = options.db ?? "data/coordination.db";
+  const file = options.db ?? DEFAULT_DB;
   const store = options.store ?? new SqliteStore({ file, lease, bounds, failed });
   const retention = options.retention ?? {};
   const hub = await Hub.start({ store, clock, lease, liveness, bounds, rates, retention, version, failed });

@@ -1,3 +1,10 @@
 /** The hub as a library: build one, mount it into an Express app, or let it listen. */
+export type { Bounds } from "../shared/limits.ts";
+export type { Clock, Moment } from "./clock.ts";
+export type { LeasePolicy } from "./core/message.ts";
 export type { CreateHubOptions, MountedHub } from "./createHub.ts";
 export { createHub } from "./createHub.ts";
+export type { Liveness } from "./hub/hub.ts";
+export type { RetentionPolicy } from "./hub/pruner.ts";
+export type { RatePolicy } from "./hub/rates.ts";
+export type { Store } from "./store/store.ts";

@@ -17,7 +17,6 @@ export const CLOSE = {
   restarting: { code: 1012, reason: "restarting", client: "spread" },
   noHello: { code: 4000, reason: "no hello in time", client: "return" },
   silent: { code: 4001, reason: "nothing heard", client: "return" },
-  overloaded: { code: 4002, reason: "too many requests in flight", client: "return" },
   hubSilent: { code: 4003, reason: "the hub was silent", client: "return" },
   reopened: { code: 4004, reason: "opening again", client: "return" },
   pruned: { code: 4005, reason: "the log was pruned past your cursor", client: "return" },

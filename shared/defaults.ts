@@ -3,12 +3,17 @@
 /** Of a task's life; a sender may set each per message. */
 export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 
+/** The longest rest of a task between two tries, ms. */
+export const BACKOFF_MAX_MS = 10 * 60_000;
+
+/** The hub's file, where it is started. */
+export const DEFAULT_DB = "data/coordination.db";
+
 /** Of presence and liveness, ms. */
 export const LIVENESS = {
   ping_ms: 25_000,
   pong_ms: 10_000,
   hello_ms: 10_000,
-  heartbeat_ms: 30_000,
   leave_ms: 15_000,
   fresh_min_ms: 75_000,
   /** A heartbeat that is to be expected even later counts for as long as if it named this. */

@@ -1,5 +1,5 @@
 /**
- * Every bound the hub keeps, in one place. Told to clients in `hello` and `GET /api/coord`.
+ * The bounds that clients meet. Told to them in `hello` and `GET /api/coord`.
  *
  * Sizes of text are counted as the UTF-8 bytes of its JSON encoding without the quotes, because that is
  * what travels and what must fit a frame: a control character counts six.

@@ -89,11 +89,13 @@ export interface Caller {
 }
 
 /** What decides over claims and tries; durations in milliseconds. */
+/** Durations in milliseconds. */
 export interface LeasePolicy {
   /** How long a lease outlives the last connection of its run. */
   readonly graceMs: number;
   /** The lease of a claim without a run. */
   readonly detachedMs: number;
+  /** The longest rest between two tries. */
   readonly backoffMaxMs: number;
   /** What a task has whose sender does not say: the contract's defaults. */
   readonly backoffMs?: number;

@@ -30,6 +30,7 @@ import { Scheduler } from "./schedules/scheduler.ts";
 const NOTHING_DONE: Done = { ok: true, json: null };
 
 /** How connections are watched, ms. */
+/** Durations in milliseconds. */
 export interface Liveness {
   /** How often the hub asks whether a line is alive. */
   pingMs: number;

@@ -14,7 +14,9 @@ import type { Client } from "./client.ts";
 
 /** Requests of one instance in a window; 0: no limit. */
 export interface RatePolicy {
+  /** How often an instance may change something within the window. */
   readonly changes: number;
+  /** How often it may read within the window. */
   readonly reads: number;
   readonly windowMs: number;
   /** Whether instances on the hub's own machine are held to it, too. */

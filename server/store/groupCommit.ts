@@ -1,6 +1,7 @@
 /**
- * Group commit: commands that arrive while a transaction is under way form the next one. No timer: alone, a
- * command costs one commit; under load, hundreds share one.
+ * Group commit: commands that arrive while a transaction is under way form the next one. No timer holds
+ * one back: alone, a command costs one commit; under load, hundreds share one. Only riders, for which nobody waits, are
+ * kept for a batch to come.
  *
  * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
  */

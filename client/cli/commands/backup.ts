@@ -2,12 +2,11 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
+import { DEFAULT_DB } from "../../../shared/index.ts";
 import { built } from "../built.ts";
 import { command } from "../command.ts";
 import { Failed } from "../errors.ts";
 import { type Input, text } from "../inputs.ts";
-
-const DEFAULT_DB = "data/coordination.db";
 
 const file: Input<string> = { usage: "<file>", help: "The file to write, which must not exist yet." };
 

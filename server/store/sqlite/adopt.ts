@@ -4,6 +4,7 @@
  * table with columns of the application's own is kept under its other name, so that nothing is lost.
  */
 import type Database from "better-sqlite3";
+import { LIVENESS, TASK_DEFAULTS } from "../../../shared/defaults.ts";
 import type { Status } from "../../../shared/message.ts";
 import { STATUSES, TYPES } from "../../../shared/vocabulary.ts";
 import { COLUMNS } from "./rows.ts";
@@ -75,18 +76,28 @@ function adopted(old: OldRow) {
   };
 }
 
-const NO_ATTEMPT = { attempt: 0, tries_left: 3, claimed_by: null, claimed_at: null, lease_until: null, wake_at: null };
+const NO_ATTEMPT = {
+  attempt: 0,
+  tries_left: TASK_DEFAULTS.max_attempts,
+  claimed_by: null,
+  claimed_at: null,
+  lease_until: null,
+  wake_at: null,
+};
 
 /** A task in progress is held in its recipient's name, as any claim without a run. */
 function adoptedAttempt(status: Status, to: string, updated: Date) {
   if (status === "pending") return NO_ATTEMPT;
-  const tried = { attempt: 1, tries_left: 2, claimed_by: to, claimed_at: updated.toISOString() };
+  const tried = {
+    attempt: 1,
+    tries_left: TASK_DEFAULTS.max_attempts - 1,
+    claimed_by: to,
+    claimed_at: updated.toISOString(),
+  };
   if (status !== "in_progress") return { ...tried, lease_until: null, wake_at: null };
-  const until = Date.now() + ADOPTED_LEASE_MS;
+  const until = Date.now() + LIVENESS.detached_lease_ms;
   return { ...tried, lease_until: new Date(until).toISOString(), wake_at: until };
 }
-
-const ADOPTED_LEASE_MS = 30 * 60_000;
 
 const textOf = (value: unknown) => (value === null || value === undefined ? "" : String(value));
 const textOrNull = (value: unknown) => (value === null || value === undefined ? null : String(value));
