@@ -83,15 +83,13 @@ function assertOwnLog(file: string): void {
   );
 }
 
-/** Whether its header says that it has a write-ahead log. */
+/**
+ * Whether its header says that it has a write-ahead log. The file stays open for good: closing it lets go of every lock
+ * that this process holds on it, and an application may have it open itself.
+ */
 function hasLog(file: string): boolean {
   const header = Buffer.alloc(HEADER_BYTES);
-  const fd = openSync(file, "r");
-  try {
-    return readSync(fd, header) < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
-  } finally {
-    closeSync(fd);
-  }
+  return readSync(openSync(file, "r"), header) < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */

@@ -2,7 +2,7 @@
  * The side of the SQLite store that touches the file. Runs inside the worker thread; single-threaded and
  * synchronous, so that a read sees whole batches only.
  *
- * States: open, broken after an I/O error, or bereft of its file, which was removed or replaced. A broken host has
+ * States: open, broken after an I/O error, or bereft of its file or its log, which was removed or replaced. A broken host has
  * closed its connection; it answers `storage_unavailable` until it has opened and checked the file again. After a failed
  * fsync nothing is ever tried again on the same connection. A bereft host touches nothing any more.
  */
@@ -28,7 +28,16 @@ import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
 import { MessageList } from "./list.ts";
 import { HubLock } from "./lock.ts";
-import { closeAll, emptyLog, type HostOptions, inodeOf, type Means, type OpenFile, openFile } from "./openFile.ts";
+import {
+  closeAll,
+  emptyLog,
+  type HostOptions,
+  inodeOf,
+  logOf,
+  type Means,
+  type OpenFile,
+  openFile,
+} from "./openFile.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
@@ -71,7 +80,12 @@ export class SqliteHost {
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
+    const result = this.#execute(open, commands, at);
     this.#assertInPlace(open);
+    return result;
+  }
+
+  #execute(open: OpenFile, commands: readonly StoreCommand[], at: Moment): CommitResult {
     try {
       open.begin.run();
       this.#noticeForeignWrites(open); // from here on nobody else writes
@@ -226,9 +240,9 @@ export class SqliteHost {
     }
   }
 
-  /** What is written to a file without a name is gone with the hub. */
+  /** What was written to files without a name is gone with the hub. */
   #assertInPlace(open: OpenFile): void {
-    if (inodeOf(this.#file) === open.inode) return;
+    if (inodeOf(this.#file) === open.inode && inodeOf(logOf(this.#file)) === open.logInode) return;
     this.#isBereft = true;
     this.#abandon(open);
     throw bereft();
@@ -279,7 +293,10 @@ export class SqliteHost {
 
 const lostEntries = () => new Error("it has lost entries: the hub must be restarted");
 
-const bereft = () => unavailable("its file was removed or replaced while the hub was using it: restart the hub");
+const bereft = () =>
+  unavailable(
+    "its file, or the write-ahead log beside it, was removed or replaced while the hub was using it: restart the hub",
+  );
 
 const unavailable = (why: string) =>
   new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);

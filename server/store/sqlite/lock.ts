@@ -59,9 +59,21 @@ export class HubLock {
 
 function openLock(file: string): Database.Database {
   try {
-    closeSync(openSync(file, "a", 0o600)); // whoever could open it could keep every hub out
+    makePrivately(file);
     return new BetterSqlite(file, { timeout: 500 });
   } catch (error) {
     throw unusable(file, error);
+  }
+}
+
+/**
+ * Whoever could open it could keep every hub out. One that is there is not touched: closing it again would let go of
+ * the lock that another hub of this process holds on it.
+ */
+function makePrivately(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }

@@ -37,8 +37,9 @@ export interface OpenFile {
   rollback: Database.Statement;
   dataVersion: Database.Statement;
   seenVersion: number;
-  /** Number of the file itself, whatever bears its name meanwhile. */
-  inode: bigint;
+  /** Numbers of the file itself and of its log, whatever bears their names meanwhile. */
+  inode: bigint | undefined;
+  logInode: bigint | undefined;
 }
 
 /** What a host gives to each opening of its file. */
@@ -52,7 +53,7 @@ export function openFile(file: string, options: HostOptions, means: Means): Open
   const db = openDatabase(file);
   try {
     const reader = new BetterSqlite(file, { readonly: true });
-    return { ...workOn(db, options, means), reader, inode: inodeOf(file) as bigint };
+    return { ...workOn(db, options, means), reader, inode: inodeOf(file), logInode: inodeOf(logOf(file)) };
   } catch (error) {
     db.close();
     throw error;
@@ -63,7 +64,7 @@ function workOn(
   db: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: Means,
-): Omit<OpenFile, "reader" | "inode"> {
+): Omit<OpenFile, "reader" | "inode" | "logInode"> {
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, ledger, lease.graceMs);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
@@ -83,6 +84,9 @@ function workOn(
     seenVersion: dataVersion.get() as number,
   };
 }
+
+/** Where SQLite writes a database's changes first. */
+export const logOf = (file: string) => `${file}-wal`;
 
 /** @returns undefined when there is no such file. */
 export const inodeOf = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;

@@ -79,7 +79,8 @@ export class SqliteStore implements Store {
   #start() {
     const { failed, ...options } = this.#options;
     const [epoch, isSuspect] = [this.#epoch, this.#isSuspect];
-    const worker = new Worker(entry, { workerData: { ...options, epoch, isSuspect } satisfies HostOptions });
+    const workerData: HostOptions = { ...options, epoch, isSuspect };
+    const worker = new Worker(entry, { workerData, trackUnmanagedFds: false }); // what it leaves open is meant to stay
     this.#worker = worker;
     return new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {

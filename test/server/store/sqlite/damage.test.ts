@@ -145,12 +145,23 @@ describe("while it runs", () => {
     const before = existsSync(file) && readFileSync(file);
     for (let i = 0; i < 2; i++) {
       await expect(hub.send({ to_claude: "worker" })).rejects.toThrow(
-        "was removed or replaced while the hub was using it",
+        "its file, or the write-ahead log beside it, was removed or replaced while the hub was using it",
       );
       await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
     }
     await hub.close();
     expect(existsSync(file) && readFileSync(file)).toEqual(before);
+  });
+
+  test("a log that is removed is missed: nothing more is acknowledged", async () => {
+    const file = newFile();
+    const hub = await openThread(file);
+    await hub.send({ to_claude: "worker" });
+    rmSync(`${file}-wal`);
+    for (let i = 0; i < 2; i++) {
+      await expect(hub.send({ to_claude: "worker" })).rejects.toThrow("write-ahead log beside it, was removed");
+    }
+    await hub.close();
   });
 
   test.each([

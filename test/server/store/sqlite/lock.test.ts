@@ -1,7 +1,7 @@
 /** One hub a file. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BetterSqlite } from "../../../../server/store/sqlite/betterSqlite.ts";
@@ -20,10 +20,22 @@ const HOLDER = `
   process.stdout.write("open");
 `;
 
+function scriptOf(text: string): string {
+  const script = join(tempDir(), "elsewhere.mjs");
+  writeFileSync(script, text);
+  return script;
+}
+
+/** What a process says that runs to its end. */
+function elsewhere(text: string, file: string): string {
+  const options = { encoding: "utf8", timeout: 10_000, killSignal: "SIGKILL" } as const;
+  const { stdout, stderr } = spawnSync(process.execPath, [scriptOf(text), file], options);
+  return stdout + stderr;
+}
+
 /** Another process that has the file open; killed when the test ends. */
 async function holdElsewhere(file: string): Promise<ChildProcess> {
-  const script = join(tempDir(), "holder.mjs");
-  writeFileSync(script, HOLDER);
+  const script = scriptOf(HOLDER);
   const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "inherit"] });
   defer(() => killed(child));
   await once(child.stdout as NodeJS.ReadableStream, "data");
@@ -36,6 +48,9 @@ async function killed(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
+/** Whether anybody reads the database in SQLite's sense: who opens it then is not alone with it, and leaves its log. */
+const isLocked = (file: string) => readFileSync("/proc/locks", "utf8").includes(`:${statSync(file).ino} 1073741826 `);
+
 const sentence = (file: string) => `another hub is using ${file}: stop it first, or start this one with another --db`;
 
 test("a second hub in the same process is refused", async () => {
@@ -45,6 +60,13 @@ test("a second hub in the same process is refused", async () => {
   await first.send({ to_claude: "worker" });
   await first.close();
   await openThread(file);
+});
+
+test("one that was refused in the same process leaves the first its lock", async () => {
+  const file = newFile();
+  await openThread(file);
+  await expect(openThread(file)).rejects.toThrow(sentence(file));
+  expect(elsewhere(HOLDER, file)).toContain(sentence(file));
 });
 
 test("a second hub in another process is refused within two seconds; killing the first frees the file", async () => {
@@ -65,6 +87,19 @@ test("the application's own connections are not shut out", async () => {
   inside(file, (db) => db.exec("CREATE TABLE etf (symbol TEXT); INSERT INTO etf VALUES ('SPY')"));
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ status: "pending" });
   expect(inside(file, (db) => db.prepare("SELECT symbol FROM etf").pluck().all())).toEqual(["SPY"]);
+});
+
+test("the application's own connection keeps its locks when a hub is opened beside it, and closed again", async (context) => {
+  context.skip(!existsSync("/proc/locks"), "needs /proc/locks, as Linux has it");
+  const file = newFile();
+  await (await openThread(file)).close();
+  const application = new BetterSqlite(file);
+  defer(() => application.close());
+  application.exec("CREATE TABLE etf (symbol TEXT)");
+  const hub = await openThread(file);
+  expect(isLocked(file)).toBe(true);
+  await hub.close();
+  expect(isLocked(file)).toBe(true);
 });
 
 test("an application that is writing just then: unavailable, nothing changed, and available again afterwards", async () => {
