@@ -6,7 +6,7 @@ import { afterClose, CLOSE, type Hello, type Welcome } from "../../shared/index.
 import type { Acks } from "./acks.ts";
 import type { Calls } from "./calls.ts";
 import { atEndOfTurn } from "./clock.ts";
-import { type Action, type ConnectionState, type Occurrence, serves, TRANSITIONS } from "./connectionStates.ts";
+import { type Action, type ConnectionState, type Occurrence, TRANSITIONS } from "./connectionStates.ts";
 import { HubRefused, isRetryable } from "./errors.ts";
 import type { StateChange } from "./events.ts";
 import { type Config, socketUrl } from "./options.ts";
@@ -96,6 +96,11 @@ export class Connection {
     return this.#serving?.name;
   }
 
+  /** Whether calls travel: a line serves. */
+  get isUp(): boolean {
+    return this.#serving !== undefined;
+  }
+
   start(): void {
     this.#happens("start");
   }
@@ -174,7 +179,7 @@ export class Connection {
       state,
       previous,
       transport: this.#serving?.name,
-      ...(this.#lost && !serves(state) && { reason: this.#lost.reason }),
+      ...(this.#lost && !this.isUp && { reason: this.#lost.reason }),
       ...(scheduled && { retry_in_ms: this.#timetable.waitMs }),
     };
   }

@@ -2,7 +2,6 @@ import type { OperationName, Params, Presence, Result } from "../../shared/index
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
-import { serves } from "./connectionStates.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
 import type { Handler } from "./listeners.ts";
 import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
@@ -191,7 +190,7 @@ export class Hub extends Operations {
   }
 
   async #close(): Promise<void> {
-    const isUp = serves(this.state);
+    const { isUp } = this.#session.connection;
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
     if (isUp) await this.#session.whileReachable(drained);
     await this.#session.close();

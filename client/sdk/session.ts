@@ -7,7 +7,6 @@ import { Calls } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { sleep } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { serves } from "./connectionStates.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
 import { FINAL_KINDS } from "./finals.ts";
@@ -130,14 +129,14 @@ export class Session {
       isOver = true;
     });
     do await Promise.race([over, sleep(this.config.clock, PATIENCE_MS)]);
-    while (!isOver && serves(this.connection.state));
+    while (!isOver && this.connection.isUp);
   }
 
   /** Waits for calls that are under way and says goodbye. */
   async close(): Promise<void> {
     this.keepAlive.hold();
     this.#receipts.flush();
-    if (serves(this.connection.state)) await this.#answered();
+    if (this.connection.isUp) await this.#answered();
     await this.connection.close();
     this.keepAlive.release();
   }
@@ -271,7 +270,7 @@ export class Session {
   #changed(change: StateChange): void {
     this.#lost = change.reason ?? this.#lost;
     this.listeners.emit("state", change);
-    if (serves(change.state)) this.#onReady?.();
+    if (this.connection.isUp) this.#onReady?.();
     else this.#onDown();
   }
 
