@@ -25,7 +25,6 @@ import { validateHeaderValue } from "node:http";
 import * as z from "zod";
 import { name } from "../shared/fields.ts";
 import {
-  HubError,
   LIMITS,
   type Message,
   type MessageType,
@@ -40,6 +39,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { assertFree, OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
 import { ANSWER_MS, ask, asTold, type Caller, type NotRunning, call as restCall } from "./restCalls.ts";
+import { isRefusal } from "./sdk/errors.ts";
 import type { HubEvent } from "./sdk/events.ts";
 import type { Hub } from "./sdk/hub.ts";
 import { DEFAULT_URL, settle } from "./sdk/options.ts";
@@ -289,9 +289,6 @@ function call<N extends OperationName>(operation: N, params: Params<N>, as?: str
   const caller = environment();
   return restCall({ ...caller, name: as ?? caller.name }, operation, params);
 }
-
-const isRefusal = (error: unknown, ...codes: HubError["code"][]) =>
-  error instanceof HubError && codes.includes(error.code);
 
 /**
  * Empty variables count as unset.

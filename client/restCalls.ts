@@ -5,7 +5,7 @@ import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
-import { HubRefused } from "./sdk/errors.ts";
+import { HubRefused, isRefusal } from "./sdk/errors.ts";
 import { pauseAfter } from "./sdk/pace.ts";
 import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
 
@@ -53,7 +53,7 @@ export async function call<N extends OperationName>(
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
       if (error instanceof NotRunning) unanswered(error);
-      const mayPass = error instanceof NotRunning || (error instanceof HubError && error.code === "shutting_down");
+      const mayPass = error instanceof NotRunning || isRefusal(error, "shutting_down");
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;
       await pause(again);

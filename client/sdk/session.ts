@@ -58,12 +58,12 @@ export class Session {
     const flush = () => this.connection.flushSoon();
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
+    this.#caller = { clock, call: this.call.bind(this) };
     this.tasks = this.#newTasks();
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => everybody((page) => this.call("presence", page)), tellPresence);
-    this.#caller = { clock, call: this.call.bind(this) };
     this.#receipts = new Receipts(this.#caller, this.listeners.report);
     this.#backlog = this.#newBacklog();
     this.audience = this.#newAudience();
@@ -151,7 +151,7 @@ export class Session {
 
   #newTasks(): Tasks {
     const onClimb = () => this.audience.tellHub();
-    return new Tasks(this.call.bind(this), this.config.clock, this.#shows, this.#onInterest, onClimb);
+    return new Tasks(this.#caller, this.#shows, this.#onInterest, onClimb);
   }
 
   /** Whether the stream tells of a message. */

@@ -79,7 +79,8 @@ export class Worker<Hub> {
       for (const cancel of this.#timers) cancel();
     });
     this.done = outcomes.then((all) => this.#judge(all));
-    if (options.for !== undefined && options.for !== place.as) void followClaims(place, options.for, this.ended);
+    if (options.for === undefined || options.for === place.as) return;
+    followClaims(place, options.for, this.ended).catch(() => {}); // the slots are told the same
   }
 
   /** How many tasks are under way. */

@@ -13,6 +13,7 @@ import {
   type Presence,
   type Subscribe,
 } from "../../../shared/index.ts";
+import { isRefusal } from "../errors.ts";
 import { everybody } from "../presencePages.ts";
 import { RestClient } from "../rest.ts";
 import type { Request, Transport, TransportEvents } from "./transport.ts";
@@ -216,7 +217,7 @@ export class LongPollTransport implements Transport {
     try {
       const carried = this.#rest.call(operation, params, request.signal).then(
         (result) => this.#events.answered(id, result),
-        (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
+        (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
       );
       this.#requests.add(request);
       void carried.finally(() => this.#requests.delete(request));
@@ -245,9 +246,9 @@ export class LongPollTransport implements Transport {
 const BROKEN = 1006;
 
 /** Whether the hub has answered; one that restarts is asked again on another line. */
-const isRefusal = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
+const isAnswer = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
 
-const isLost = (error: unknown): error is HubError => error instanceof HubError && error.code === "cursor_lost";
+const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_lost");
 
 const within = (signal: AbortSignal, waitMs: number) =>
   AbortSignal.any([signal, AbortSignal.timeout(waitMs + TRANSIT_MS)]);
