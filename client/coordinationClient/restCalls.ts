@@ -4,10 +4,10 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
-import { HubRefused, isRefusal } from "./sdk/errors.ts";
-import { pauseAfter } from "./sdk/pace.ts";
-import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
+import { HubError, type OperationName, type Params, type Result } from "../../shared/index.ts";
+import { HubRefused, isRefusal } from "../sdk/errors.ts";
+import { pauseAfter } from "../sdk/pace.ts";
+import { fromResponse, type RestRequest, toRequest } from "../sdk/rest.ts";
 
 type Headers = Record<string, string>;
 

@@ -21,9 +21,6 @@
  *
  * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
  */
-import { validateHeaderValue } from "node:http";
-import * as z from "zod";
-import { name } from "../shared/fields.ts";
 import {
   LIMITS,
   type Message,
@@ -32,17 +29,16 @@ import {
   type Params,
   type Result,
   type Status,
-  validate,
-} from "../shared/index.ts";
-import { failureOf } from "./failure.ts";
+} from "../../shared/index.ts";
+import { isRefusal } from "../sdk/errors.ts";
+import type { HubEvent } from "../sdk/events.ts";
+import type { Hub } from "../sdk/hub.ts";
+import { complete, fail } from "./completion.ts";
+import { environment, ownName, warn } from "./environment.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { assertFree, OwnClaims } from "./ownClaims.ts";
+import { OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
-import { ANSWER_MS, ask, asTold, type Caller, type NotRunning, call as restCall } from "./restCalls.ts";
-import { isRefusal } from "./sdk/errors.ts";
-import type { HubEvent } from "./sdk/events.ts";
-import type { Hub } from "./sdk/hub.ts";
-import { DEFAULT_URL, settle } from "./sdk/options.ts";
+import { ANSWER_MS, ask, asTold, type NotRunning, call as restCall } from "./restCalls.ts";
 
 /** A chat or a task, as the hub tells it. */
 export type CoordinationMessage = Message;
@@ -137,28 +133,8 @@ export async function completeTask(
   result?: string,
   status: "complete" | "failed" = "complete",
 ): Promise<CoordinationMessage> {
-  const isFailure = status === "failed";
-  if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
-  if (!isFailure && claims.wasDenied(messageId)) assertFree(await getMessage(messageId));
-  const held = claims.held(messageId);
-  const said: Params<"update"> = {
-    id: messageId,
-    status,
-    ...(isFailure ? failureOf(result) : { result }),
-    attempt: held?.attempt,
-  };
-  try {
-    const ended = await call("update", said, held?.claimed_by);
-    claims.over(messageId);
-    return ended;
-  } catch (error) {
-    if (!isFailure || !isRefusal(error, "lease_lost", "wrong_status")) throw error;
-    const message = await getMessage(messageId);
-    const isAsSaid = message.status === status && message.error === said.error;
-    if (!held && !isAsSaid) throw error;
-    claims.over(messageId);
-    return message;
-  }
+  if (status === "failed") return fail(claims, call, messageId, result);
+  return complete(claims, call, { id: messageId, status, result });
 }
 
 /**
@@ -192,7 +168,7 @@ export async function deleteMessage(messageId: string): Promise<boolean> {
 export function startHeartbeat(claudeId = ownName(), interval = 30_000): void {
   const beat = async () => ask(environment(), "heartbeat", { claude_id: claudeId, interval_ms: interval });
   heartbeat.start(beat, interval, ({ message }) => {
-    process.emitWarning(`the heartbeat of ${claudeId} was refused: ${message}`);
+    warn(`the heartbeat of ${claudeId} was refused: ${message}`);
   });
 }
 
@@ -238,7 +214,7 @@ export async function subscribe(
 ): Promise<() => Promise<void>> {
   const { url, token } = environment();
   const deadline = performance.now() + ANSWER_MS;
-  const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
+  const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
   const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
   const hub = await connect({ ...options, timeout_ms: deadline - performance.now() }).catch((error) => {
     throw asTold(error);
@@ -288,28 +264,4 @@ const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
 function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {
   const caller = environment();
   return restCall({ ...caller, name: as ?? caller.name }, operation, params);
-}
-
-/**
- * Empty variables count as unset.
- *
- * @throws Error when one cannot be what it is for.
- */
-function environment(): Caller {
-  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
-  validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
-  return {
-    url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
-    name: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
-    token: COORDINATION_TOKEN || undefined,
-  };
-}
-
-const NAMED = z.object({ CLAUDE_ID: name });
-
-/** @throws Error when this instance has no name. */
-function ownName(): string {
-  const { name } = environment();
-  if (name === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
-  return name;
 }
