@@ -14,16 +14,16 @@ export function environment(): Caller {
   validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
   return {
     url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
-    name: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
+    as: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
     token: COORDINATION_TOKEN || undefined,
   };
 }
 
 /** @throws Error when this instance has no name. */
 export function ownName(): string {
-  const { name } = environment();
-  if (name === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
-  return name;
+  const { as } = environment();
+  if (as === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
+  return as;
 }
 
 export const warn = (text: string): void => process.emitWarning(text);

@@ -263,5 +263,5 @@ const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
 /** @param as the name to act under; left out, this instance's. */
 function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {
   const caller = environment();
-  return restCall({ ...caller, name: as ?? caller.name }, operation, params);
+  return restCall({ ...caller, as: as ?? caller.as }, operation, params);
 }
