@@ -32,13 +32,13 @@ import {
 } from "../../shared/index.ts";
 import { isRefusal } from "../sdk/errors.ts";
 import type { HubEvent } from "../sdk/events.ts";
-import type { Hub } from "../sdk/hub.ts";
 import { complete, fail } from "./completion.ts";
 import { environment, ownName, warn } from "./environment.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
-import { ANSWER_MS, ask, asTold, type NotRunning, call as restCall } from "./restCalls.ts";
+import { ask, type NotRunning, call as restCall } from "./restCalls.ts";
+import { subscribeAs } from "./subscription.ts";
 
 /** A chat or a task, as the hub tells it. */
 export type CoordinationMessage = Message;
@@ -212,27 +212,7 @@ export async function subscribe(
   handler: (event: CoordinationEvent) => unknown,
   forClaude = ownName(),
 ): Promise<() => Promise<void>> {
-  const { url, token } = environment();
-  const deadline = performance.now() + ANSWER_MS;
-  const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
-  const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
-  const hub = await connect({ ...options, timeout_ms: deadline - performance.now() }).catch((error) => {
-    throw asTold(error);
-  });
-  const over = new AbortController();
-  void handOver(hub, handler, over.signal);
-  return () => {
-    over.abort();
-    return hub.close();
-  };
-}
-
-async function handOver(hub: Hub, handler: (event: HubEvent) => unknown, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const event of hub.events({ signal })) await handler(event);
-  } finally {
-    void hub.close();
-  }
+  return subscribeAs({ ...environment(), as: forClaude }, handler);
 }
 
 /** A task is claimed under a key, so that asking again for want of an answer gives the same one; a chat has no claim. */
