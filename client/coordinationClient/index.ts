@@ -53,8 +53,14 @@ const heartbeat = new Heartbeat();
 /**
  * Sends a task, or a chat, to another instance.
  *
- * @param type `task` is claimed and completed; `chat` is only read.
+ * @param task what is to be done, or said; at most 64 KiB.
+ * @param context what helps with it; at most 1 MiB.
+ * @param to the recipient: a name, `*` for everybody, or `@` and a role. `server_backend`
+ * @param from the sender. `CLAUDE_ID`
+ * @param type `task` is claimed and completed; `chat` is only read. `task`
  * @returns the message when it is stored; its `id` is what to ask for later.
+ * @throws HubError `invalid_params` or `too_large` for what cannot be sent, `recipient_full` or `sender_full` where too
+ *   much waits; Error without `from` and `CLAUDE_ID`, or when no hub answers.
  * @example const { id } = await sendTask("Scrape ETF data", "SPY and QQQ");
  */
 export async function sendTask(
@@ -72,6 +78,8 @@ export async function sendTask(
 /**
  * Reads every pending message for an instance, chats too, oldest first. Those for everybody wait under `*`.
  *
+ * @param forClaude whose. `CLAUDE_ID`
+ * @throws HubError `invalid_params` when that is no name; Error without it and `CLAUDE_ID`, or when no hub answers.
  * @example for (const task of await getPendingTasks("server_backend")) console.log(task.task);
  */
 export async function getPendingTasks(forClaude = ownName()): Promise<CoordinationMessage[]> {
@@ -81,7 +89,8 @@ export async function getPendingTasks(forClaude = ownName()): Promise<Coordinati
 /**
  * Reads all messages, of all instances, oldest first.
  *
- * @param status only those in it.
+ * @param status `pending`, `in_progress`, `complete` or `failed`: only those in it. All
+ * @throws HubError `invalid_params` when it is none of them; Error when no hub answers.
  * @example const completed = await getAllMessages("complete");
  */
 export async function getAllMessages(status?: Status): Promise<CoordinationMessage[]> {
@@ -91,6 +100,7 @@ export async function getAllMessages(status?: Status): Promise<CoordinationMessa
 /**
  * Reads one message.
  *
+ * @param messageId its `id`.
  * @throws Error `Message not found`, also when it was deleted.
  * @example const { status, result, error } = await getMessage(task.id);
  */
@@ -101,6 +111,7 @@ export async function getMessage(messageId: string): Promise<CoordinationMessage
 /**
  * Takes a task, so that nobody else does it; marks a chat as being read.
  *
+ * @param messageId its `id`.
  * @throws Error when somebody has taken it already, this process included.
  * @example await claimTask(task.id); // now execute it
  */
@@ -122,6 +133,7 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
  * it is: whoever holds it goes on. Saying `complete` of a task that another holds, and that this process could not claim,
  * fails. Saying the same twice counts once.
  *
+ * @param messageId its `id`.
  * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
  *   for that is `result`, and its beginning `error`. Whatever text an error has, it can be told: half a character is
  *   told as U+FFFD, and of what is too long for a result the beginning.
@@ -140,7 +152,9 @@ export async function completeTask(
 /**
  * Deletes a message, whatever its status.
  *
+ * @param messageId its `id`.
  * @returns false when there was no such message.
+ * @throws Error when no hub answers, or it cannot write.
  * @example const deleted = await deleteMessage(task.id);
  */
 export async function deleteMessage(messageId: string): Promise<boolean> {
@@ -162,7 +176,9 @@ export async function deleteMessage(messageId: string): Promise<boolean> {
  * `stopHeartbeat`. There is one heartbeat in a process: another call replaces it. That no hub hears a beat is nothing
  * to tell; that it refuses one is told once, as a warning of the process.
  *
- * @throws RangeError when no timer can wait for `interval`.
+ * @param claudeId who is alive. `CLAUDE_ID`
+ * @param interval in milliseconds. 30000
+ * @throws RangeError when no timer can wait for `interval`; Error without `claudeId` and `CLAUDE_ID`.
  * @example startHeartbeat("server_backend", 30000);
  */
 export function startHeartbeat(claudeId = ownName(), interval = 30_000): void {
@@ -172,7 +188,11 @@ export function startHeartbeat(claudeId = ownName(), interval = 30_000): void {
   });
 }
 
-/** Ends the heartbeat; without one, does nothing. */
+/**
+ * Ends the heartbeat; without one, does nothing.
+ *
+ * @example stopHeartbeat(); // the process may end
+ */
 export function stopHeartbeat(): void {
   heartbeat.stop();
 }
@@ -200,7 +220,10 @@ export async function testCoordinationAPI(): Promise<boolean> {
  * @param handler is given one event after another; one that returns a promise is given the next when that resolves.
  *   When it fails, or the hub sends this client away for good, the subscription ends and the error is one that nobody
  *   caught.
+ * @param forClaude whose messages. `CLAUDE_ID`
  * @returns what ends it.
+ * @throws HubError or HubRefused when the hub refuses this client; Error without `forClaude` and `CLAUDE_ID`, or when no
+ *   hub answers.
  * @example
  * const unsubscribe = await subscribe(({ kind, message }) => {
  *   if (kind === "new") console.log(`${message.from_claude}: ${message.task}`);

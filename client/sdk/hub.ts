@@ -70,7 +70,7 @@ export class Hub extends Operations {
    * Sends a task or a chat.
    *
    * @returns when it is stored; `result()` of what is returned waits for its end.
-   * @throws HubError when a field is refused; TypeError when the parameters are no object.
+   * @throws HubError when a field is refused, or too much waits; else as `call` does.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
@@ -83,6 +83,8 @@ export class Hub extends Operations {
   /**
    * Sends a chat: something to read, not to do.
    *
+   * @param to a name, `*` for everybody, or `@` and a role.
+   * @throws as `send` does.
    * @example await hub.chat("ada", "the dashboard is up", { thread_id: "release-7" });
    */
   chat(to: string, text: string, more?: ChatOptions): Promise<Task> {
@@ -92,6 +94,7 @@ export class Hub extends Operations {
   /**
    * Who is there, however many they are: all pages of the operation's answer, as of the first one's version.
    *
+   * @throws as `call` does.
    * @example const { instances } = await hub.presence();
    */
   presence(params?: Params<"presence">, options?: CallOptions): Promise<Presence> {
@@ -106,6 +109,9 @@ export class Hub extends Operations {
    * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
    * @returns what takes the handler away again.
    * @throws TypeError when there is no such kind, or the handler is no function.
+   * @example
+   * const off = hub.on("completed", ({ message }) => console.log(message.id, message.result));
+   * off();
    */
   on<K extends keyof HubEvents>(kind: K, handler: Handler<HubEvents[K]>): () => void {
     assertKind(kind);
@@ -171,18 +177,34 @@ export class Hub extends Operations {
     return worker;
   }
 
-  /** From now on the open connection keeps a Node process alive; calls under way and workers always do. */
+  /**
+   * From now on the open connection keeps a Node process alive; calls under way and workers always do.
+   *
+   * @example
+   * const hub = await connect({ as: "ada", keep_alive: false });
+   * hub.ref(); // as if keep_alive had been true
+   */
   ref(): void {
     this.#session.ref();
   }
 
-  /** From now on a Node process may end although the connection is open. */
+  /**
+   * From now on a Node process may end although the connection is open.
+   *
+   * @example hub.unref(); // ends with the last answer
+   */
   unref(): void {
     this.#session.unref();
   }
 
   /**
-   * Closes the workers and says goodbye. Tasks under way are finished and calls answered first, when the line is up.
+   * Closes the workers and says goodbye. As long as a line is up, tasks under way are finished first, within each worker's
+   * `drain_ms`, and then calls are answered, within 5 seconds. Where the hub is out of reach for 5 seconds, no longer;
+   * handlers that still run are aborted, and left behind after their worker's `abort_ms`. Calls without an answer fail
+   * with HubClosed.
+   *
+   * @returns when all that is over; it never fails.
+   * @example await hub.close();
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

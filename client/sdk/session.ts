@@ -178,7 +178,7 @@ export class Session {
     });
   }
 
-  /** Whoever listens to nothing is taken for a sender, and spared a second hello. */
+  /** Whoever listens to nothing is taken for a sender, and spares the hub a `subscribe` when it sends. */
   readonly #followed = (): readonly EventKind[] => {
     if (this.tasks.climbs) return RUNG_KINDS;
     return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];

@@ -93,6 +93,7 @@ export class Worker<Hub> {
    * are over is aborted and given back. May be called again, to be less patient.
    *
    * @returns when nothing is under way any more.
+   * @example await worker.close({ drain_ms: 5_000 });
    */
   close({ drain_ms = this.#options.drain_ms, force = false }: CloseOptions = {}): Promise<void> {
     if (!this.#closing) this.#stopAsking();
