@@ -27,7 +27,7 @@ const PATIENCE_MS = 5_000;
 /** How often to look whether the stream is at a standstill, while an end is waited for. */
 const STALLED_MS = 1_000;
 
-export class Session {
+export class HubParts {
   readonly config: Config;
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
