@@ -1,7 +1,7 @@
 /** What pending tasks wait for: the messages of their `after` that are not complete. */
-import { HubError } from "../../shared/index.ts";
 import type { Message } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
+import { ifGone } from "./ifGone.ts";
 
 /** By the waiting task's id. */
 export type Awaited = ReadonlyMap<string, readonly string[]>;
@@ -18,10 +18,6 @@ export async function awaitedBy(context: Context, messages: readonly Message[]):
 
 /** One that is gone is waited for no more. */
 async function isOver(context: Context, id: string): Promise<boolean> {
-  try {
-    return (await context.call("get", { id })).status === "complete";
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return true;
-    throw error;
-  }
+  const message = await context.call("get", { id }).catch(ifGone);
+  return message === undefined || message.status === "complete";
 }

@@ -1,7 +1,7 @@
 /** Lists of messages; an exchange is found by any message of it, and begins with its first. */
-import { HubError } from "../../shared/index.ts";
 import type { Message, Params, Result } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
+import { ifGone } from "./ifGone.ts";
 
 type List = Result<"list">;
 
@@ -17,14 +17,7 @@ export async function listed(context: Context, filters: Params<"list">): Promise
 }
 
 /** @returns nothing where it was deleted. */
-async function find(context: Context, id: string): Promise<Message | undefined> {
-  try {
-    return await context.call("get", { id });
-  } catch (error) {
-    if (error instanceof HubError && error.code === "not_found") return undefined;
-    throw error;
-  }
-}
+const find = (context: Context, id: string): Promise<Message | undefined> => context.call("get", { id }).catch(ifGone);
 
 /** It is the oldest, and has to pass the other filters. */
 function isOnPage(first: Message, filters: Params<"list">, list: List): boolean {

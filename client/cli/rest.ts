@@ -1,6 +1,7 @@
 /** Operations over REST, one request each. What is claimed without a run is held by a name, not by this process. */
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
+import { callerHeaders } from "../sdk/callerHeaders.ts";
 import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
 import { pauseAfter } from "../sdk/pace.ts";
 import { RestClient } from "../sdk/rest.ts";
@@ -16,10 +17,7 @@ export class Rest {
 
   constructor(url: string, as: string | undefined, interrupted: AbortSignal, run?: string) {
     this.#url = url;
-    this.#client = new RestClient(url, {
-      ...(as !== undefined && { "X-Claude-Id": as }),
-      ...(run !== undefined && { "X-Claude-Run": run }),
-    });
+    this.#client = new RestClient(url, callerHeaders({ as, run }));
     this.#interrupted = interrupted;
   }
 

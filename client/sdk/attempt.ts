@@ -1,9 +1,9 @@
 /** One attempt at a task, from its claim to the word that ends it. */
-import { HubError, LIMITS, type Message, type Params } from "../../shared/index.ts";
+import { LIMITS, type Message, type Params } from "../../shared/index.ts";
 import { bounded } from "./boundedText.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { LONGEST_TIMER_MS } from "./clock.ts";
-import { GiveBack, HubClosed, isRetryable } from "./errors.ts";
+import { GiveBack, HubClosed, isRefusal, isRetryable } from "./errors.ts";
 import { type Caller, insist } from "./insist.ts";
 import { type Progress, ProgressReports } from "./progressReports.ts";
 
@@ -240,11 +240,9 @@ function progressOf(percent: number | undefined, note: string | undefined): Prog
   };
 }
 
-const GONE = new Set(["lease_lost", "not_found", "wrong_status"]);
-const isGone = (error: unknown) => error instanceof HubError && GONE.has(error.code);
+const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
 
 /** The result itself is what the hub does not take. */
-const isUnfit = (error: unknown) =>
-  error instanceof HubError && (error.code === "too_large" || error.code === "invalid_params");
+const isUnfit = (error: unknown) => isRefusal(error, "too_large", "invalid_params");
 
 const NO_TEXT = new TypeError("result must be a string: JSON.stringify what is none");

@@ -138,7 +138,7 @@ export class Audience {
   /** From here on, new messages find nobody. */
   #noteMissing(): void {
     const { stream, backlog } = this.#stage;
-    if (!stream.receives && !this.isYetToResume) backlog.miss();
+    if (!stream.hasMessageListeners && !this.isYetToResume) backlog.miss();
   }
 
   /** Whoever is about to listen may listen to anything. */

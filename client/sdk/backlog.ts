@@ -87,7 +87,7 @@ export class Backlog implements News {
   /** Tells what is due, if somebody listens. */
   tell(): void {
     const isToTell = this.#due !== undefined && !this.#isTold;
-    if (isToTell && !this.isReading && this.#stream.receives) this.#begin();
+    if (isToTell && !this.isReading && this.#stream.hasMessageListeners) this.#begin();
   }
 
   #becomesDue(due: Due): void {
@@ -118,7 +118,7 @@ export class Backlog implements News {
 
   async #read(): Promise<void> {
     const misses = this.#misses;
-    const isWanted = () => misses === this.#misses && this.#stream.receives;
+    const isWanted = () => misses === this.#misses && this.#stream.hasMessageListeners;
     this.#open = 1;
     for (const places = this.#places(); places.length > 0 && isWanted(); ) {
       const place = places.shift() as Place;

@@ -4,37 +4,30 @@
  */
 import { afterClose, CLOSE, type Hello, type Welcome } from "../../shared/index.ts";
 import type { Acks } from "./acks.ts";
-import type { Calls } from "./calls.ts";
 import { atEndOfTurn } from "./clock.ts";
-import { type Action, type ConnectionState, type Occurrence, serves, TRANSITIONS } from "./connectionStates.ts";
-import { HubRefused, isRetryable } from "./errors.ts";
+import { type Action, type ConnectionState, type Occurrence, TRANSITIONS } from "./connectionStates.ts";
+import { HubRefused } from "./errors.ts";
 import type { StateChange } from "./events.ts";
+import { Line, type LineEnds } from "./line.ts";
 import { type Config, socketUrl } from "./options.ts";
-import type { PresenceWatch } from "./presenceWatch.ts";
-import type { Stream } from "./stream.ts";
 import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
 import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
-import { isSame, type Wishes } from "./wishes.ts";
+import type { Wishes } from "./wishes.ts";
 
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
 
-/** Where what travels comes from and goes to. */
-export interface Ends {
-  readonly calls: Calls;
+type Open = (events: TransportEvents) => Transport;
+
+/** Where what travels comes from and goes to, and who is told of the connection. */
+export interface Ends extends LineEnds {
   readonly acks: Acks;
-  readonly stream: Stream;
-  readonly presence: PresenceWatch;
   /** Something is about to travel: what should go with it has to be asked now. */
   departing(): void;
-  /** What to say first on a new line. */
-  hello(): Hello;
   /** A session begins. */
   welcomed(welcome: Welcome, hello: Hello): void;
-  /** What was subscribed to last is told past this cursor. */
-  subscribed(cursor: string): void;
   /** Whether anybody wants events. */
   wantsEvents(): boolean;
   changed(change: StateChange): void;
@@ -45,21 +38,16 @@ export interface Ends {
 export class Connection {
   readonly #config: Config;
   readonly #ends: Ends;
-  readonly #primary: Transport;
-  readonly #fallback: Transport | undefined;
+  readonly #primary: Line;
+  readonly #fallback: Line | undefined;
   readonly #timetable: Timetable;
   #state: ConnectionState = "idle";
-  #serving: Transport | undefined;
-  readonly #hellos = new Map<Transport, Hello>();
-  /** The line that was welcomed last, until it is adopted. */
-  #welcome: { line: Transport; welcome: Welcome } | undefined;
+  #serving: Line | undefined;
+  /** The line that was welcomed last: to be adopted. */
+  #welcomed: Line | undefined;
   #lost: LineClose | undefined;
   #error: Error | undefined;
-  /** How many of them are not answered yet. */
-  #subscriptions = 0;
   #flushIsDue = false;
-  /** Whether the fallback is being asked. */
-  #isPolling = false;
   /** What happened and is not dealt with yet, the present one first. */
   readonly #course: Occurrence[] = [];
   #down: Promise<void> = Promise.resolve();
@@ -76,10 +64,15 @@ export class Connection {
       due: () => this.#happens("due"),
       slow: () => this.#happens("slow"),
     });
-    const longPoll = (events: TransportEvents) => new LongPollTransport(url, config, events);
-    const socket = (events: TransportEvents) => new SocketTransport(socketUrl(url), clock, events);
-    this.#primary = (transport === "long_poll" ? longPoll : socket)(this.#primaryEvents());
-    this.#fallback = transport === "auto" ? longPoll(this.#fallbackEvents()) : undefined;
+    const longPoll: Open = (events) => new LongPollTransport(url, config, events);
+    const socket: Open = (events) => new SocketTransport(socketUrl(url), clock, events);
+    this.#primary = this.#newLine(transport === "long_poll" ? longPoll : socket, {
+      opened: () => this.#happens("opened"),
+      welcomed: "welcomed",
+      lost: "lost",
+    });
+    if (transport !== "auto") return;
+    this.#fallback = this.#newLine(longPoll, { opened: (line) => line.greet(), welcomed: "answered", lost: "cut" });
   }
 
   get state(): ConnectionState {
@@ -88,12 +81,17 @@ export class Connection {
 
   /** What was said on the line that serves. */
   get hello(): Hello | undefined {
-    return this.#serving && this.#hellos.get(this.#serving);
+    return this.#serving?.hello;
   }
 
   /** What serves now; undefined while nothing does. */
   get transport(): TransportName | undefined {
     return this.#serving?.name;
+  }
+
+  /** Whether calls travel: a line serves. */
+  get isUp(): boolean {
+    return this.#serving !== undefined;
   }
 
   start(): void {
@@ -107,12 +105,7 @@ export class Connection {
 
   /** Has the line that serves carry what is wanted; the next one is told by its hello. */
   subscribe(wishes: Wishes): void {
-    const [line, told] = [this.#serving, this.hello];
-    if (!line || !told || isSame(told, wishes)) return;
-    const { kinds: _, ...said } = told;
-    this.#hellos.set(line, { ...said, ...wishes });
-    this.#subscriptions++;
-    line.subscribe(wishes);
+    this.#serving?.subscribe(wishes);
   }
 
   /** Says goodbye. @returns when the lines are down. */
@@ -142,9 +135,7 @@ export class Connection {
     if (line.congested) return void this.#config.clock.after(CONGESTED_MS, this.#flush);
     this.#ends.departing();
     this.#flushIsDue = false;
-    const requests = this.#ends.calls.take(line);
-    const ack = this.#ends.acks.take();
-    if (requests.length > 0 || ack !== undefined) line.send(requests, ack);
+    line.send(this.#ends.acks.take());
   };
 
   /** What happens while something is being dealt with comes after it. */
@@ -174,7 +165,7 @@ export class Connection {
       state,
       previous,
       transport: this.#serving?.name,
-      ...(this.#lost && !serves(state) && { reason: this.#lost.reason }),
+      ...(this.#lost && !this.isUp && { reason: this.#lost.reason }),
       ...(scheduled && { retry_in_ms: this.#timetable.waitMs }),
     };
   }
@@ -188,7 +179,7 @@ export class Connection {
       if (this.#serving === this.#fallback) this.#fallback?.listen(false);
       else void this.#hangUp(this.#fallback, CLOSE.reopened);
       this.#timetable.begin();
-      this.#greet(this.#primary);
+      this.#primary.greet();
     },
     adopt: () => this.#adopt(),
     drop: () => {
@@ -197,10 +188,7 @@ export class Connection {
     },
     schedule: () => this.#timetable.schedule(this.#lost),
     poll: () => {
-      if (!this.#fallback || this.#isPolling) return;
-      void this.#hangUp(this.#fallback, CLOSE.reopened);
-      this.#isPolling = true;
-      this.#fallback.attempt();
+      if (!this.#fallback?.isOpening) this.#askFallback();
     },
     hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
     redial: () => {
@@ -209,9 +197,7 @@ export class Connection {
       });
     },
     repoll: () => {
-      if (!this.#isPolling && this.#serving !== this.#fallback) return;
-      this.#isPolling = false;
-      this.#actions.poll();
+      if (this.#fallback?.isOpening || this.#serving === this.#fallback) this.#askFallback();
     },
     goodbye: () => {
       this.#timetable.stop();
@@ -226,95 +212,51 @@ export class Connection {
     },
   };
 
-  #greet(line: Transport): void {
-    const hello = this.#ends.hello();
-    this.#hellos.set(line, hello);
-    line.greet(hello);
-  }
-
   #adopt(): void {
-    const { line, welcome } = this.#welcome as { line: Transport; welcome: Welcome };
-    if (line === this.#primary && this.#isPolling) void this.#hangUp(this.#fallback, CLOSE.reopened);
+    const line = this.#welcomed as Line;
+    const welcome = line.welcome as Welcome;
+    if (line === this.#primary && this.#fallback?.isOpening) void this.#hangUp(this.#fallback, CLOSE.reopened);
     this.#timetable.serves();
     this.#serving = line;
-    this.#subscriptions = 0;
     this.#lost = undefined;
     this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
-    this.#ends.welcomed(welcome, this.#hellos.get(line) as Hello);
+    this.#ends.welcomed(welcome, line.hello as Hello);
     this.listen();
     this.flushSoon();
   }
 
-  #hangUp(line: Transport | undefined, why: LineClose): Promise<void> {
-    if (!line) return Promise.resolve();
+  #askFallback(): void {
+    void this.#hangUp(this.#fallback, CLOSE.reopened);
+    this.#fallback?.attempt();
+  }
+
+  async #hangUp(line: Line | undefined, why: LineClose): Promise<void> {
     if (this.#serving === line) this.#serving = undefined;
-    if (this.#fallback === line) this.#isPolling = false;
-    const closed = line.close(why);
-    this.#ends.calls.lineLost(line, false);
-    return closed;
+    await line?.close(why);
   }
 
-  #primaryEvents(): TransportEvents {
-    return this.#lineEvents(() => this.#primary, {
-      opened: () => this.#happens("opened"),
-      welcomed: () => this.#happens("welcomed"),
-      lost: () => this.#happens("lost"),
-    });
-  }
-
-  #fallbackEvents(): TransportEvents {
-    return this.#lineEvents(() => this.#fallback as Transport, {
-      opened: () => this.#greet(this.#fallback as Transport),
+  /** @param on what it means for the table that a line is opened, welcomed or lost. */
+  #newLine(open: Open, on: { opened: (line: Line) => void; welcomed: Occurrence; lost: Occurrence }): Line {
+    const line: Line = new Line(open, this.#ends, {
+      opened: () => on.opened(line),
       welcomed: () => {
-        this.#isPolling = false;
-        this.#happens("answered");
+        this.#welcomed = line;
+        this.#happens(on.welcomed);
       },
-      lost: () => {
-        this.#isPolling = false;
-        this.#happens("cut");
-      },
-    });
-  }
-
-  #lineEvents(line: () => Transport, on: Record<"opened" | "welcomed" | "lost", () => void>): TransportEvents {
-    const { calls, stream, presence } = this.#ends;
-    const lost = (why: LineClose) => this.#lineLost(line(), why, on.lost);
-    return {
-      opened: on.opened,
-      welcomed: (welcome) => {
-        this.#welcome = { line: line(), welcome };
-        on.welcomed();
-      },
-      subscribed: (cursor) => {
-        if (--this.#subscriptions === 0) this.#ends.subscribed(cursor);
-      },
-      refused: (error) => (isRetryable(error) ? this.#misbehaves(line(), error.message, lost) : this.#refuse(error)),
-      lost,
-      answered: (id, result) => calls.answered(id, result),
-      failed: (id, error) => calls.failed(id, error),
-      page: (page, bytes) => {
-        if (!stream.receive(page, bytes)) this.#misbehaves(line(), "a gap in the log", lost);
-      },
-      presence: presence.change,
-      presenceChanged: presence.begin,
+      lost: (why) => this.#lineLost(why, on.lost),
+      refused: (error) => this.#refuse(error),
       closing: (notice) => {
         this.#timetable.notice = notice;
       },
-    };
+    });
+    return line;
   }
 
-  #lineLost(line: Transport, why: LineClose, tell: () => void): void {
+  #lineLost(why: LineClose, occurrence: Occurrence): void {
     this.#lost = why;
-    this.#ends.calls.lineLost(line, true);
     const isOver = why.code !== CLOSE.goodbye.code && afterClose(why.code) === "stop";
     if (isOver) this.#refuse(new HubRefused(why.code, why.reason));
-    else tell();
-  }
-
-  /** A line that cannot go on like this: another one, after a while. */
-  #misbehaves(line: Transport, reason: string, lost: (why: LineClose) => void): void {
-    void line.close({ code: CLOSE.reopened.code, reason });
-    lost({ code: CLOSE.reopened.code, reason });
+    else this.#happens(occurrence);
   }
 
   #refuse(error: Error): void {

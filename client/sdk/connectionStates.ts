@@ -9,7 +9,7 @@
  * |---|---|---|
  * | idle | not begun | – |
  * | connecting | an attempt is under way | not answering (yet) |
- * | greeting | open, `hello` is not answered | silent |
+ * | greeting | open, `hello` is not answered | as before: serves, or not (yet) |
  * | online | serves | silent |
  * | waiting | next attempt is scheduled | not answering (yet) |
  * | polling | next attempt is scheduled | serves |
@@ -54,8 +54,9 @@ export type Occurrence = (typeof OCCURRENCES)[number];
 
 /**
  * What the driver does about it.
- * - `attempt`: let the primary try; `greet`: quiet the fallback and say hello on the primary
- * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves, its calls go back to the queue
+ * - `attempt`: let the primary try; `greet`: say hello on the primary; a fallback that serves asks for no events
+ *   meanwhile, any other is given up
+ * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves
  * - `schedule`: arm the next attempt; `poll`: try the fallback; `hangUp`: give up a primary line that says nothing
  * - `redial`: close the primary and open it again; `repoll`: the same with the fallback, if it serves or is being asked
  * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
@@ -204,7 +205,3 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     ended: ["closed"],
   },
 };
-
-/** Whether calls travel in this state: a line serves. */
-export const serves = (state: ConnectionState): boolean =>
-  state === "online" || state === "polling" || state === "probing";

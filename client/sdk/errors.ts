@@ -2,7 +2,7 @@
  * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
  * `code` for machines and tell by `retryable` whether the same call may succeed later.
  */
-import type { Failure, Message } from "../../shared/index.ts";
+import { type ErrorCode, type Failure, HubError, type Message } from "../../shared/index.ts";
 
 abstract class LocalError extends Error {
   abstract readonly code: string;
@@ -150,6 +150,10 @@ export class GiveBack extends LocalError {
     super(message, cause);
   }
 }
+
+/** Whether the hub refused something, by one of these codes. */
+export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error is HubError =>
+  error instanceof HubError && codes.includes(error.code);
 
 /** Whether the same call may succeed later; of errors that do not tell, no. */
 export const isRetryable = (error: unknown): boolean => (error as { retryable?: unknown } | null)?.retryable === true;

@@ -1,15 +1,12 @@
-import { HubError, type Params } from "../../shared/index.ts";
 import type { Claims } from "./claims.ts";
-import { sleep } from "./clock.ts";
+import { followLog } from "./followLog.ts";
 import type { Caller } from "./insist.ts";
 
-const FOLLOW_MS = 25_000;
-const AGAIN_MS = 1_000;
-
 /**
- * Follows the events of another instance while a worker does its tasks: the connection's own stream does not show them.
+ * Follows what becomes of another instance's tasks while a worker does them.
  *
  * @param until when to stop.
+ * @throws as `followLog` does.
  */
 export async function followClaims(
   hub: Caller & { readonly claims: Claims },
@@ -20,16 +17,9 @@ export async function followClaims(
   void until.then(() => {
     isOver = true;
   });
-  for (let after: string | undefined; !isOver; ) {
-    const params: Params<"events"> = after === undefined ? { for: of } : { for: of, after, wait_ms: FOLLOW_MS };
-    try {
-      const page = await hub.call("events", params);
-      if (after === undefined) hub.claims.restart(); // what was before is in the state
-      for (const event of page.events) hub.claims.observe(event);
-      after = page.cursor;
-    } catch (error) {
-      if (error instanceof HubError && error.code === "cursor_lost") after = undefined;
-      await sleep(hub.clock, AGAIN_MS);
-    }
+  for await (const { isBeginning, events } of followLog(hub, of)) {
+    if (isBeginning) hub.claims.restart();
+    for (const event of events) hub.claims.observe(event);
+    if (isOver) return;
   }
 }

@@ -2,13 +2,12 @@ import type { OperationName, Params, Presence, Result } from "../../shared/index
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
-import { serves } from "./connectionStates.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
+import { HubParts } from "./hubParts.ts";
 import type { Handler } from "./listeners.ts";
 import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
 import type { Config } from "./options.ts";
 import { everybody } from "./presencePages.ts";
-import { Session } from "./session.ts";
 import { Task } from "./task.ts";
 import { assertWorkable, Worker, type WorkOptions } from "./worker.ts";
 
@@ -24,39 +23,39 @@ type ChatOptions = Omit<Params<"send">, "to_claude" | "task" | "type" | "templat
  * hub.on("new", ({ message }) => console.log(message.from_claude, message.task));
  */
 export class Hub extends Operations {
-  readonly #session: Session;
+  readonly #parts: HubParts;
   readonly #workers = new Set<Worker<Hub>>();
   #closed: Promise<void> | undefined;
 
-  private constructor(session: Session) {
+  private constructor(parts: HubParts) {
     super();
-    this.#session = session;
+    this.#parts = parts;
   }
 
   /** @see connect */
   static async open(config: Config): Promise<Hub> {
-    const session = new Session(config);
-    await session.open();
-    return new Hub(session);
+    const parts = new HubParts(config);
+    await parts.open();
+    return new Hub(parts);
   }
 
   /** The name of this instance; undefined for an observer. */
   get as(): string | undefined {
-    return this.#session.config.as;
+    return this.#parts.config.as;
   }
 
   /** The id of this life of the process, which claims belong to. */
   get run(): string {
-    return this.#session.config.run;
+    return this.#parts.config.run;
   }
 
   get state(): ConnectionState {
-    return this.#session.connection.state;
+    return this.#parts.connection.state;
   }
 
   /** Every event up to here was handed over to whoever listened: where a later `connect({ resume })` goes on. */
   get cursor(): string | undefined {
-    return this.#session.cursor;
+    return this.#parts.cursor;
   }
 
   override async call<N extends OperationName>(
@@ -64,26 +63,28 @@ export class Hub extends Operations {
     ...[params = {} as Params<N>, options]: CallArguments<N>
   ): Promise<Result<N>> {
     assertParams(operation, params);
-    return await this.#session.call(operation, params, options?.timeout_ms);
+    return await this.#parts.call(operation, params, options?.timeout_ms);
   }
 
   /**
    * Sends a task or a chat.
    *
    * @returns when it is stored; `result()` of what is returned waits for its end.
-   * @throws HubError when a field is refused; TypeError when the parameters are no object.
+   * @throws HubError when a field is refused, or too much waits; else as `call` does.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     assertParams("send", params);
-    this.#session.sends();
-    return new Task(await this.#session.call("send", params, options?.timeout_ms), this.#session.tasks);
+    this.#parts.sends();
+    return new Task(await this.#parts.call("send", params, options?.timeout_ms), this.#parts.tasks);
   }
 
   /**
    * Sends a chat: something to read, not to do.
    *
+   * @param to a name, `*` for everybody, or `@` and a role.
+   * @throws as `send` does.
    * @example await hub.chat("ada", "the dashboard is up", { thread_id: "release-7" });
    */
   chat(to: string, text: string, more?: ChatOptions): Promise<Task> {
@@ -93,6 +94,7 @@ export class Hub extends Operations {
   /**
    * Who is there, however many they are: all pages of the operation's answer, as of the first one's version.
    *
+   * @throws as `call` does.
    * @example const { instances } = await hub.presence();
    */
   presence(params?: Params<"presence">, options?: CallOptions): Promise<Presence> {
@@ -107,15 +109,18 @@ export class Hub extends Operations {
    * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
    * @returns what takes the handler away again.
    * @throws TypeError when there is no such kind, or the handler is no function.
+   * @example
+   * const off = hub.on("completed", ({ message }) => console.log(message.id, message.result));
+   * off();
    */
   on<K extends keyof HubEvents>(kind: K, handler: Handler<HubEvents[K]>): () => void {
     assertKind(kind);
     assertHandler("on", handler);
-    const off = this.#session.listeners.on(kind, handler);
-    this.#session.audience.changed();
+    const off = this.#parts.listeners.on(kind, handler);
+    this.#parts.audience.changed();
     return () => {
       off();
-      this.#session.audience.changed();
+      this.#parts.audience.changed();
     };
   }
 
@@ -130,13 +135,13 @@ export class Hub extends Operations {
    */
   events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
     const abort = () => void events.return();
-    const events = this.#session.stream.iterate(() => {
+    const events = this.#parts.stream.iterate(() => {
       signal?.removeEventListener("abort", abort);
-      this.#session.audience.changed();
+      this.#parts.audience.changed();
     });
     if (this.state === "closed" || signal?.aborted) events.end();
     else signal?.addEventListener("abort", abort, { once: true });
-    this.#session.audience.changed();
+    this.#parts.audience.changed();
     return events;
   }
 
@@ -161,7 +166,7 @@ export class Hub extends Operations {
   work(handler: TaskHandler<Hub>, options: WorkOptions = {}): Worker<Hub> {
     assertHandler("work", handler);
     assertWorkable(this.as, options);
-    const disengage = this.#session.audience.engage();
+    const disengage = this.#parts.audience.engage();
     const worker = new Worker<Hub>(this.#workPlace(), handler, options);
     this.#workers.add(worker);
     const over = () => {
@@ -172,18 +177,34 @@ export class Hub extends Operations {
     return worker;
   }
 
-  /** From now on the open connection keeps a Node process alive; calls under way and workers always do. */
+  /**
+   * From now on the open connection keeps a Node process alive; calls under way and workers always do.
+   *
+   * @example
+   * const hub = await connect({ as: "ada", keep_alive: false });
+   * hub.ref(); // as if keep_alive had been true
+   */
   ref(): void {
-    this.#session.ref();
-  }
-
-  /** From now on a Node process may end although the connection is open. */
-  unref(): void {
-    this.#session.unref();
+    this.#parts.ref();
   }
 
   /**
-   * Closes the workers and says goodbye. Tasks under way are finished and calls answered first, when the line is up.
+   * From now on a Node process may end although the connection is open.
+   *
+   * @example hub.unref(); // ends with the last answer
+   */
+  unref(): void {
+    this.#parts.unref();
+  }
+
+  /**
+   * Closes the workers and says goodbye. As long as a line is up, tasks under way are finished first, within each worker's
+   * `drain_ms`, and then calls are answered, within 5 seconds. Where the hub is out of reach for 5 seconds, no longer;
+   * handlers that still run are aborted, and left behind after their worker's `abort_ms`. Calls without an answer fail
+   * with HubClosed.
+   *
+   * @returns when all that is over; it never fails.
+   * @example await hub.close();
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -191,22 +212,22 @@ export class Hub extends Operations {
   }
 
   async #close(): Promise<void> {
-    const isUp = serves(this.state);
+    const { isUp } = this.#parts.connection;
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
-    if (isUp) await this.#session.whileReachable(drained);
-    await this.#session.close();
+    if (isUp) await this.#parts.whileReachable(drained);
+    await this.#parts.close();
     for (const worker of this.#workers) void worker.close({ force: true }); // what they do now, nobody is told
     await drained;
   }
 
   #workPlace(): WorkPlace<Hub> {
-    const { config, claims, connection, listeners } = this.#session;
+    const { config, claims, connection, listeners } = this.#parts;
     return {
       hub: this,
       as: config.as,
       clock: config.clock,
       claims,
-      call: (operation, params) => this.#session.call(operation, params),
+      call: (operation, params) => this.#parts.call(operation, params),
       keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.reopen(),
       report: listeners.report,

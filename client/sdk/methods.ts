@@ -23,14 +23,20 @@ const OWN = ["send", "presence", "events"] as const;
 
 type Derived = Exclude<OperationName, (typeof OWN)[number]>;
 
-/** @see OPERATIONS what each does, takes and gives. */
+/** `Params` and `Result` say what each takes and gives, `docs/PROTOCOL.md` what it does. */
 export type OperationMethods = { [N in Derived as Camel<N>]: (...args: CallArguments<N>) => Promise<Result<N>> };
 
 abstract class Caller {
   /**
-   * Carries out any operation of the table by its name.
+   * Carries out any operation by its name, as `docs/PROTOCOL.md` describes it.
    *
-   * @throws HubError what the hub refuses, CallTimeout, ConnectionLost, HubClosed.
+   * @param operation its name in snake_case.
+   * @param params what it takes: times in milliseconds (`_ms`), sizes in bytes (`_bytes`). Left out where all may be.
+   * @param options `timeout_ms`: how long the answer may take, in milliseconds; `wait_ms` comes on top. 30000, or
+   *   `call_timeout_ms` of the connection
+   * @throws HubError what the hub refuses; CallTimeout, ConnectionLost, HubClosed, HubRefused; TypeError when the
+   *   parameters are no object.
+   * @example const task = await hub.call("claim_next", { wait_ms: 20_000 }, { timeout_ms: 5_000 });
    */
   abstract call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Result<N>>;
 }

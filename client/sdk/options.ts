@@ -8,6 +8,7 @@ export interface ConnectOptions {
   as?: string;
   /** REST base of the hub; the socket's address follows from it. `http://localhost:3000/api/coord` */
   url?: string;
+  /** For hubs to come: no hub checks it yet. */
   token?: string;
   /** What the instance tells of itself: host, project, roles, a note. */
   about?: About;
@@ -17,7 +18,7 @@ export interface ConnectOptions {
   run?: string;
   /** Which events to see: those of messages from and to this instance, or all. `mine` with a name, else `all` */
   scope?: "mine" | "all";
-  /** Say from the start that a `presence` handler will come, and spare the reconnect when it does. false */
+  /** Say from the start that a `presence` handler will come; else the hub is told when it does. false */
   presence?: boolean;
   /** Say from the start that handlers will come, and have everything that happens held until they do. false */
   receives?: boolean;
@@ -36,6 +37,7 @@ export interface ConnectOptions {
   keep_alive?: boolean;
   /** Source of jitter, from 0 to below 1. `Math.random` */
   random?: () => number;
+  /** Where time comes from: what time-outs, back-off and a task's `deadline` go by. `performance.now()`, `setTimeout` */
   clock?: Clock;
 }
 

@@ -76,7 +76,7 @@ export class Stream {
   }
 
   /** Whether messages that come are given to somebody. */
-  get receives(): boolean {
+  get hasMessageListeners(): boolean {
     return this.#queues.size > 0 || this.#listeners.has("new") || this.#listeners.has("event");
   }
 

@@ -3,10 +3,12 @@
  * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
  * are not remembered.
  */
-import { type Event, HubError, type Message, type Page, type Params, type Result } from "../../shared/index.ts";
-import { type Clock, sleep } from "./clock.ts";
-import { CallTimeout, TaskFailed } from "./errors.ts";
+import type { Event, Message } from "../../shared/index.ts";
+import { sleep } from "./clock.ts";
+import { CallTimeout, isRefusal, TaskFailed } from "./errors.ts";
 import { Finals, isFinal } from "./finals.ts";
+import { followLog } from "./followLog.ts";
+import type { Caller } from "./insist.ts";
 import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
 
 type Goal = Rung | "end";
@@ -29,14 +31,10 @@ interface Wait {
   readonly reject: (error: unknown) => void;
 }
 
-type Call = <N extends "get" | "receipts" | "events">(operation: N, params: Params<N>) => Promise<Result<N>>;
-
 const AGAIN_MS = 1_000;
-const FOLLOW_MS = 25_000;
 
 export class Tasks {
-  readonly #call: Call;
-  readonly #clock: Clock;
+  readonly #caller: Caller;
   readonly #shows: (message: Message) => boolean;
   readonly #onInterest: (interested: boolean) => void;
   readonly #onClimb: () => void;
@@ -55,14 +53,12 @@ export class Tasks {
    * @param onClimb is called when a rung before the end is waited for, for the first time.
    */
   constructor(
-    call: Call,
-    clock: Clock,
+    caller: Caller,
     shows: (message: Message) => boolean,
     onInterest: (interested: boolean) => void,
     onClimb: () => void,
   ) {
-    this.#call = call;
-    this.#clock = clock;
+    this.#caller = caller;
     this.#shows = shows;
     this.#onInterest = onInterest;
     this.#onClimb = onClimb;
@@ -97,14 +93,10 @@ export class Tasks {
 
   /** Has a wait end before what is waited for. @returns what takes that back. */
   #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): () => void {
-    const giveUp = (reason: unknown) => {
-      this.#close(wait);
-      wait.reject(reason);
-    };
-    const abort = () => giveUp(signal?.reason);
-    const late = () => giveUp(CallTimeout.of(wait.goal, timeout_ms as number));
+    const abort = () => this.#giveUp(wait, signal?.reason);
+    const late = () => this.#giveUp(wait, CallTimeout.of(wait.goal, timeout_ms as number));
     signal?.addEventListener("abort", abort);
-    const disarm = timeout_ms === undefined ? () => {} : this.#clock.after(timeout_ms, late);
+    const disarm = timeout_ms === undefined ? () => {} : this.#caller.clock.after(timeout_ms, late);
     return () => {
       disarm();
       signal?.removeEventListener("abort", abort);
@@ -155,7 +147,7 @@ export class Tasks {
     if (this.#waits.size === 1 && waits.size === 1) this.#onInterest(true);
     if (goal !== "end") this.#climb();
     const mayBeThere = goal !== "end" || era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq);
-    if (!this.#shows(message)) void this.#follow(wait);
+    if (!this.#shows(message)) this.#follow(wait).catch((error) => this.#giveUp(wait, error));
     else if (mayBeThere) void this.#read(wait);
   }
 
@@ -173,6 +165,11 @@ export class Tasks {
     if (isSettled(wait)) this.#close(wait);
   }
 
+  #giveUp(wait: Wait, reason: unknown): void {
+    this.#close(wait);
+    wait.reject(reason);
+  }
+
   #close(wait: Wait): void {
     const { id } = wait.message;
     const waits = this.#waits.get(id);
@@ -188,7 +185,7 @@ export class Tasks {
     while (wait.readings > 0 && this.#isOpen(wait)) {
       wait.readings = 1;
       if (await this.#readOnce(wait)) wait.readings--;
-      else await sleep(this.#clock, AGAIN_MS);
+      else await sleep(this.#caller.clock, AGAIN_MS);
     }
     wait.readings = 0;
   }
@@ -197,12 +194,12 @@ export class Tasks {
   async #readOnce(wait: Wait): Promise<boolean> {
     const { id } = wait.message;
     try {
-      const message = await this.#call("get", { id });
+      const message = await this.#caller.call("get", { id });
       const isForAll = wait.goal !== "end" && message.to_claude === "*";
-      const receipts = isForAll ? (await this.#call("receipts", { id })).receipts : [];
+      const receipts = isForAll ? (await this.#caller.call("receipts", { id })).receipts : [];
       this.#learn(wait, withFirst(message, receipts));
     } catch (error) {
-      if (!isNotFound(error)) return false;
+      if (!isRefusal(error, "not_found")) return false;
       this.#learn(wait, { ...wait.message, erased: true });
     }
     return true;
@@ -211,21 +208,10 @@ export class Tasks {
   /** Follows the events of another sender, until one brings the message so far. */
   async #follow(wait: Wait): Promise<void> {
     const { id, from_claude } = wait.message;
-    let after: string | undefined;
-    while (this.#isOpen(wait)) {
-      const page = await this.#page({ for: from_claude, ...(after !== undefined && { after, wait_ms: FOLLOW_MS }) });
-      const isTold = page?.events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
-      if (isTold || after === undefined || !page) await this.#read(wait);
-      after = page?.cursor;
-    }
-  }
-
-  async #page(params: Params<"events">): Promise<Page | undefined> {
-    try {
-      return await this.#call("events", params);
-    } catch {
-      await sleep(this.#clock, AGAIN_MS);
-      return undefined;
+    for await (const { isBeginning, events } of followLog(this.#caller, from_claude)) {
+      const isTold = events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
+      if (isTold || isBeginning) await this.#read(wait);
+      if (!this.#isOpen(wait)) return;
     }
   }
 
@@ -246,5 +232,3 @@ function whyNot(goal: Goal, { erased }: Message): string | undefined {
   if (goal !== "end") return `it ended without being ${goal}`;
   return erased ? "the message was deleted" : undefined;
 }
-
-const isNotFound = (error: unknown) => error instanceof HubError && error.code === "not_found";

@@ -79,7 +79,8 @@ export class Worker<Hub> {
       for (const cancel of this.#timers) cancel();
     });
     this.done = outcomes.then((all) => this.#judge(all));
-    if (options.for !== undefined && options.for !== place.as) void followClaims(place, options.for, this.ended);
+    if (options.for === undefined || options.for === place.as) return;
+    followClaims(place, options.for, this.ended).catch(() => {}); // the slots are told the same
   }
 
   /** How many tasks are under way. */
@@ -92,6 +93,7 @@ export class Worker<Hub> {
    * are over is aborted and given back. May be called again, to be less patient.
    *
    * @returns when nothing is under way any more.
+   * @example await worker.close({ drain_ms: 5_000 });
    */
   close({ drain_ms = this.#options.drain_ms, force = false }: CloseOptions = {}): Promise<void> {
     if (!this.#closing) this.#stopAsking();

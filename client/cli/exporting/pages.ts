@@ -1,7 +1,8 @@
 /** What is exported, page by page through the ordinary operations, so that no page holds the hub up. */
-import { HubError, LIMITS, parseCursor } from "../../../shared/index.ts";
+import { LIMITS, parseCursor } from "../../../shared/index.ts";
 import type { Event, Message, Params, Result } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
+import { ifGone } from "../ifGone.ts";
 import { Rest } from "../rest.ts";
 
 /** A message; one to everyone with its receipts. */
@@ -47,11 +48,6 @@ async function withReceipts(context: Context, messages: readonly Message[]): Pro
     items.push(told ? { ...message, receipts: told.receipts } : message);
   }
   return items;
-}
-
-/** What was deleted meanwhile has no receipts any more. */
-function ifGone(error: unknown): undefined {
-  if (!(error instanceof HubError && error.code === "not_found")) throw error;
 }
 
 /** How many there are, as far as counts are kept. */

@@ -3,7 +3,6 @@
  * page from the cursor, while somebody wants them and takes them.
  */
 import {
-  type About,
   type Hello,
   HubError,
   LIMITS,
@@ -13,6 +12,8 @@ import {
   type Presence,
   type Subscribe,
 } from "../../../shared/index.ts";
+import { type CallerIdentity, callerHeaders } from "../callerHeaders.ts";
+import { isRefusal } from "../errors.ts";
 import { everybody } from "../presencePages.ts";
 import { RestClient } from "../rest.ts";
 import type { Request, Transport, TransportEvents } from "./transport.ts";
@@ -26,11 +27,7 @@ const PAGES_ON_THE_WAY = 4;
 /** So many calls at once: each takes a connection of its own. */
 const REQUESTS_IN_FLIGHT = 64;
 
-interface Identity {
-  as: string | undefined;
-  run: string;
-  token: string | undefined;
-  about: About | undefined;
+interface Identity extends CallerIdentity {
   scope: "mine" | "all";
 }
 
@@ -56,8 +53,8 @@ export class LongPollTransport implements Transport {
 
   constructor(url: string, who: Identity, events: TransportEvents) {
     this.#events = events;
-    this.#rest = new RestClient(url, headers(who));
-    this.#reader = who.scope === "all" ? new RestClient(url, headers({ ...who, as: undefined })) : this.#rest;
+    this.#rest = new RestClient(url, callerHeaders(who));
+    this.#reader = who.scope === "all" ? new RestClient(url, callerHeaders({ ...who, as: undefined })) : this.#rest;
   }
 
   attempt(): void {
@@ -216,7 +213,7 @@ export class LongPollTransport implements Transport {
     try {
       const carried = this.#rest.call(operation, params, request.signal).then(
         (result) => this.#events.answered(id, result),
-        (error) => (isRefusal(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
+        (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
       );
       this.#requests.add(request);
       void carried.finally(() => this.#requests.delete(request));
@@ -245,9 +242,9 @@ export class LongPollTransport implements Transport {
 const BROKEN = 1006;
 
 /** Whether the hub has answered; one that restarts is asked again on another line. */
-const isRefusal = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
+const isAnswer = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
 
-const isLost = (error: unknown): error is HubError => error instanceof HubError && error.code === "cursor_lost";
+const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_lost");
 
 const within = (signal: AbortSignal, waitMs: number) =>
   AbortSignal.any([signal, AbortSignal.timeout(waitMs + TRANSIT_MS)]);
@@ -256,20 +253,3 @@ function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
 }
-
-function headers({ as, run, token, about }: Identity): Record<string, string> {
-  return {
-    ...(as !== undefined && { "X-Claude-Id": as }),
-    "X-Claude-Run": run,
-    ...(about && aboutHeaders(about)),
-    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-  };
-}
-
-const aboutHeaders = ({ roles, ...rest }: About) => ({
-  ...(roles && { "X-Claude-Roles": roles.join(", ") }),
-  "X-Claude-About": JSON.stringify(rest).replace(NOT_ASCII, escaped),
-});
-
-const NOT_ASCII = /[^\x20-\x7e]/g;
-const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

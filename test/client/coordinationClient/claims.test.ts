@@ -1,6 +1,6 @@
 /** What a loser does cannot harm the winner: claims that were refused, lost or never answered. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { claimTask, completeTask, deleteMessage, getMessage } from "../../../client/coordinationClient.ts";
+import { claimTask, completeTask, deleteMessage, getMessage } from "../../../client/coordinationClient/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";

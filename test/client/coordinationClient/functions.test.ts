@@ -12,7 +12,7 @@ import {
   getPendingTasks,
   sendTask,
   testCoordinationAPI,
-} from "../../../client/coordinationClient.ts";
+} from "../../../client/coordinationClient/index.ts";
 import { connect, LIMITS } from "../../../client/sdk/index.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";

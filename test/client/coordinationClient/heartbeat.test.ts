@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { startHeartbeat, stopHeartbeat } from "../../../client/coordinationClient.ts";
+import { startHeartbeat, stopHeartbeat } from "../../../client/coordinationClient/index.ts";
 import { http } from "../../support/http.ts";
 import { startHub } from "../../support/hub.ts";
 import { Program } from "./program.ts";

@@ -13,7 +13,7 @@ import {
   sendTask,
   subscribe,
   testCoordinationAPI,
-} from "../../../client/coordinationClient.ts";
+} from "../../../client/coordinationClient/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";

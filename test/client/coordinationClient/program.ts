@@ -10,7 +10,7 @@ import { repository } from "../../support/repository.ts";
 import { tempDir } from "../../support/tempDir.ts";
 
 /** What the package gives as `coordination-hub/coordinationClient`. */
-export const PACKAGE_FILE = `${repository}dist/client/coordinationClient.js`;
+export const PACKAGE_FILE = `${repository}dist/client/coordinationClient/index.js`;
 const PATIENCE_MS = 15_000;
 
 /** Puts a program where its import of `./coordinationClient` finds the package's own file. @returns its path. */

@@ -7,8 +7,8 @@ import {
   getAllMessages,
   getMessage,
   sendTask,
-} from "../../../client/coordinationClient.ts";
-import { Repeats } from "../../../client/repeats.ts";
+} from "../../../client/coordinationClient/index.ts";
+import { Repeats } from "../../../client/coordinationClient/repeats.ts";
 import { HubError } from "../../../client/sdk/index.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";

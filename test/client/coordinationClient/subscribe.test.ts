@@ -6,7 +6,7 @@ import {
   completeTask,
   sendTask,
   subscribe,
-} from "../../../client/coordinationClient.ts";
+} from "../../../client/coordinationClient/index.ts";
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { FaultProxy } from "../../support/proxy.ts";

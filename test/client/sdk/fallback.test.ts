@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { connect } from "../../../client/sdk/index.ts";
 import { toRestError } from "../../../shared/index.ts";
 import { defer } from "../../support/defer.ts";
@@ -39,9 +39,10 @@ it("leaves nothing behind of the calls that were made", async () => {
   expect(warnings).toEqual([]);
 });
 
-/** A proxy that refuses sockets, and refuses or holds back other requests. */
+/** A proxy that refuses sockets, or opens them and lets nothing else pass; and refuses or holds back other requests. */
 class Gate {
   url = "";
+  sockets: "refused" | "silent" = "refused";
   passes: "all" | "none" | "later" = "all";
   readonly #connections = new Set<Socket>();
   #release = () => {};
@@ -76,14 +77,17 @@ class Gate {
   #connect(client: Socket, hubPort: number): void {
     this.#connections.add(client.on("error", () => {}));
     client.once("data", async (head) => {
-      if (this.passes === "none" || /^upgrade: *websocket/im.test(head.toString("latin1"))) return client.destroy();
-      if (this.passes === "later") {
+      const isSocket = /^upgrade: *websocket/im.test(head.toString("latin1"));
+      if (isSocket ? this.sockets === "refused" : this.passes === "none") return client.destroy();
+      if (!isSocket && this.passes === "later") {
         this.#onHeld();
         await this.#released;
       }
       const hub = connectTcp(hubPort, "127.0.0.1").on("error", () => {});
       hub.write(head);
-      hub.pipe(client).pipe(hub);
+      hub.pipe(client);
+      if (isSocket) client.resume();
+      else client.pipe(hub);
       client.on("close", () => hub.destroy());
     });
   }
@@ -106,6 +110,48 @@ it("goes on from `resume` for the first who listens, also while HTTP has yet to 
   gate.release();
   expect((await heard.count(2)).map(({ message }) => message.task)).toEqual(["one", "two"]);
   expect(await counted).toMatchObject({ total: 2 });
+});
+
+describe("while a socket that was refused is open, and its hello not answered", () => {
+  it("is served over HTTP all the same, and tells of no loss", async () => {
+    const gate = await Gate.start((await startHub()).port);
+    const bob = await join(gate.url, { as: "bob" });
+    const states = new Heard(bob, "state");
+    await states.find(({ state, previous }) => state === "polling" && previous === "probing");
+    gate.sockets = "silent";
+    const { transport, reason } = await states.find(({ state }) => state === "greeting");
+    expect({ transport, reason }).toEqual({ transport: "long_poll", reason: undefined });
+    expect(await bob.stats()).toMatchObject({ total: 0 });
+  });
+
+  it("lets what is under way be finished before it closes", async () => {
+    const hub = await startHub();
+    const gate = await Gate.start(hub.port);
+    const [ada, bob] = [await join(hub.url, { as: "ada" }), await join(gate.url, { as: "bob" })];
+    const greets = reaches(bob, "greeting");
+    bob.work(async () => {
+      await greets;
+      void bob.close();
+      return "done";
+    });
+    const task = await ada.send({ to_claude: "bob", task: "close yourself" });
+    gate.sockets = "silent";
+    expect(await task.result()).toMatchObject({ result: "done" });
+  });
+
+  it("goes on closing as it began", async () => {
+    const gate = await Gate.start((await startHub()).port);
+    const bob = await join(gate.url, { as: "bob" });
+    gate.passes = "later";
+    const counts = Promise.all([bob.stats(), bob.stats()]); // one finds a connection open, the other is held back
+    await gate.held;
+    const closed = bob.close();
+    gate.sockets = "silent";
+    await reaches(bob, "greeting");
+    gate.release();
+    expect(await counts).toMatchObject([{ total: 0 }, { total: 0 }]);
+    await closed;
+  });
 });
 
 it("everything works where upgrades are refused", async () => {

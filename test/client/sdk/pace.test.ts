@@ -51,7 +51,7 @@ it("closing waits for calls that are put off", async () => {
 });
 
 it("the document's functions wait, within their own time", async () => {
-  const { sendTask } = await import("../../../client/coordinationClient.ts");
+  const { sendTask } = await import("../../../client/coordinationClient/index.ts");
   const patient = await startHub({ rates: SHORT });
   become(patient.url, "ada");
   const sent = [];

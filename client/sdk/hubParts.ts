@@ -7,7 +7,6 @@ import { Calls } from "./calls.ts";
 import { Claims } from "./claims.ts";
 import { sleep } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { serves } from "./connectionStates.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
 import { FINAL_KINDS } from "./finals.ts";
@@ -28,7 +27,7 @@ const PATIENCE_MS = 5_000;
 /** How often to look whether the stream is at a standstill, while an end is waited for. */
 const STALLED_MS = 1_000;
 
-export class Session {
+export class HubParts {
   readonly config: Config;
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
@@ -59,12 +58,12 @@ export class Session {
     const flush = () => this.connection.flushSoon();
     this.#calls = new Calls(clock, this.keepAlive, flush);
     this.#acks = new Acks(clock, flush);
+    this.#caller = { clock, call: this.call.bind(this) };
     this.tasks = this.#newTasks();
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => everybody((page) => this.call("presence", page)), tellPresence);
-    this.#caller = { clock, call: this.call.bind(this) };
     this.#receipts = new Receipts(this.#caller, this.listeners.report);
     this.#backlog = this.#newBacklog();
     this.audience = this.#newAudience();
@@ -130,14 +129,14 @@ export class Session {
       isOver = true;
     });
     do await Promise.race([over, sleep(this.config.clock, PATIENCE_MS)]);
-    while (!isOver && serves(this.connection.state));
+    while (!isOver && this.connection.isUp);
   }
 
   /** Waits for calls that are under way and says goodbye. */
   async close(): Promise<void> {
     this.keepAlive.hold();
     this.#receipts.flush();
-    if (serves(this.connection.state)) await this.#answered();
+    if (this.connection.isUp) await this.#answered();
     await this.connection.close();
     this.keepAlive.release();
   }
@@ -152,7 +151,7 @@ export class Session {
 
   #newTasks(): Tasks {
     const onClimb = () => this.audience.tellHub();
-    return new Tasks(this.call.bind(this), this.config.clock, this.#shows, this.#onInterest, onClimb);
+    return new Tasks(this.#caller, this.#shows, this.#onInterest, onClimb);
   }
 
   /** Whether the stream tells of a message. */
@@ -179,7 +178,7 @@ export class Session {
     });
   }
 
-  /** Whoever listens to nothing is taken for a sender, and spared a second hello. */
+  /** Whoever listens to nothing is taken for a sender, and spares the hub a `subscribe` when it sends. */
   readonly #followed = (): readonly EventKind[] => {
     if (this.tasks.climbs) return RUNG_KINDS;
     return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
@@ -271,7 +270,7 @@ export class Session {
   #changed(change: StateChange): void {
     this.#lost = change.reason ?? this.#lost;
     this.listeners.emit("state", change);
-    if (serves(change.state)) this.#onReady?.();
+    if (this.connection.isUp) this.#onReady?.();
     else this.#onDown();
   }
 

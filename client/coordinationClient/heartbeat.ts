@@ -1,4 +1,4 @@
-import { HubError } from "../shared/index.ts";
+import { HubError } from "../../shared/index.ts";
 import { NotRunning } from "./restCalls.ts";
 
 /** The longest that a timer can wait; with more it would fire at once. */

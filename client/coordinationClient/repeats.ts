@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { HubError } from "../shared/index.ts";
-import { newKey } from "./sdk/ids.ts";
+import { HubError } from "../../shared/index.ts";
+import { newKey } from "../sdk/ids.ts";
 
 /** How long a call counts as the same one asked again. */
 const REMEMBERED_MS = 60_000;

@@ -4,10 +4,11 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { HubError, type OperationName, type Params, type Result } from "../shared/index.ts";
-import { HubRefused } from "./sdk/errors.ts";
-import { pauseAfter } from "./sdk/pace.ts";
-import { fromResponse, type RestRequest, toRequest } from "./sdk/rest.ts";
+import { HubError, type OperationName, type Params, type Result } from "../../shared/index.ts";
+import { callerHeaders } from "../sdk/callerHeaders.ts";
+import { HubRefused, isRefusal } from "../sdk/errors.ts";
+import { pauseAfter } from "../sdk/pace.ts";
+import { fromResponse, type RestRequest, toRequest } from "../sdk/rest.ts";
 
 type Headers = Record<string, string>;
 
@@ -15,7 +16,7 @@ type Headers = Record<string, string>;
 export interface Caller {
   /** REST base of the hub, without a slash at its end. */
   url: string;
-  name: string | undefined;
+  as: string | undefined;
   token: string | undefined;
 }
 
@@ -53,7 +54,7 @@ export async function call<N extends OperationName>(
       return await ask(caller, operation, params, deadline - performance.now());
     } catch (error) {
       if (error instanceof NotRunning) unanswered(error);
-      const mayPass = error instanceof NotRunning || (error instanceof HubError && error.code === "shutting_down");
+      const mayPass = error instanceof NotRunning || isRefusal(error, "shutting_down");
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;
       await pause(again);
@@ -63,18 +64,14 @@ export async function call<N extends OperationName>(
 
 /** @throws as `call` does; asks once. */
 export async function ask<N extends OperationName>(
-  { url, name, token }: Caller,
+  { url, as, token }: Caller,
   operation: N,
   params: Params<N>,
   withinMs = ANSWER_MS,
 ): Promise<Result<N>> {
-  const headers = {
-    ...(name !== undefined && { "X-Claude-Id": name }),
-    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-  };
   const request = toRequest(url, operation, params);
   try {
-    const answer = await exchange(request, headers, AbortSignal.timeout(Math.ceil(withinMs)));
+    const answer = await exchange(request, callerHeaders({ as, token }), AbortSignal.timeout(Math.ceil(withinMs)));
     return fromResponse(operation, params, JSON.parse(answer)) as Result<N>;
   } catch (error) {
     throw asTold(error);

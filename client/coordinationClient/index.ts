@@ -21,11 +21,7 @@
  *
  * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
  */
-import { validateHeaderValue } from "node:http";
-import * as z from "zod";
-import { name } from "../shared/fields.ts";
 import {
-  HubError,
   LIMITS,
   type Message,
   type MessageType,
@@ -33,16 +29,16 @@ import {
   type Params,
   type Result,
   type Status,
-  validate,
-} from "../shared/index.ts";
-import { failureOf } from "./failure.ts";
+} from "../../shared/index.ts";
+import { isRefusal } from "../sdk/errors.ts";
+import type { HubEvent } from "../sdk/events.ts";
+import { complete, fail } from "./completion.ts";
+import { environment, ownName, warn } from "./environment.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { assertFree, OwnClaims } from "./ownClaims.ts";
+import { OwnClaims } from "./ownClaims.ts";
 import { Repeats } from "./repeats.ts";
-import { ANSWER_MS, ask, asTold, type Caller, type NotRunning, call as restCall } from "./restCalls.ts";
-import type { HubEvent } from "./sdk/events.ts";
-import type { Hub } from "./sdk/hub.ts";
-import { DEFAULT_URL, settle } from "./sdk/options.ts";
+import { ask, type NotRunning, call as restCall } from "./restCalls.ts";
+import { subscribeAs } from "./subscription.ts";
 
 /** A chat or a task, as the hub tells it. */
 export type CoordinationMessage = Message;
@@ -57,8 +53,14 @@ const heartbeat = new Heartbeat();
 /**
  * Sends a task, or a chat, to another instance.
  *
- * @param type `task` is claimed and completed; `chat` is only read.
+ * @param task what is to be done, or said; at most 64 KiB.
+ * @param context what helps with it; at most 1 MiB.
+ * @param to the recipient: a name, `*` for everybody, or `@` and a role. `server_backend`
+ * @param from the sender. `CLAUDE_ID`
+ * @param type `task` is claimed and completed; `chat` is only read. `task`
  * @returns the message when it is stored; its `id` is what to ask for later.
+ * @throws HubError `invalid_params` or `too_large` for what cannot be sent, `recipient_full` or `sender_full` where too
+ *   much waits; Error without `from` and `CLAUDE_ID`, or when no hub answers.
  * @example const { id } = await sendTask("Scrape ETF data", "SPY and QQQ");
  */
 export async function sendTask(
@@ -76,6 +78,8 @@ export async function sendTask(
 /**
  * Reads every pending message for an instance, chats too, oldest first. Those for everybody wait under `*`.
  *
+ * @param forClaude whose. `CLAUDE_ID`
+ * @throws HubError `invalid_params` when that is no name; Error without it and `CLAUDE_ID`, or when no hub answers.
  * @example for (const task of await getPendingTasks("server_backend")) console.log(task.task);
  */
 export async function getPendingTasks(forClaude = ownName()): Promise<CoordinationMessage[]> {
@@ -85,7 +89,8 @@ export async function getPendingTasks(forClaude = ownName()): Promise<Coordinati
 /**
  * Reads all messages, of all instances, oldest first.
  *
- * @param status only those in it.
+ * @param status `pending`, `in_progress`, `complete` or `failed`: only those in it. All
+ * @throws HubError `invalid_params` when it is none of them; Error when no hub answers.
  * @example const completed = await getAllMessages("complete");
  */
 export async function getAllMessages(status?: Status): Promise<CoordinationMessage[]> {
@@ -95,6 +100,7 @@ export async function getAllMessages(status?: Status): Promise<CoordinationMessa
 /**
  * Reads one message.
  *
+ * @param messageId its `id`.
  * @throws Error `Message not found`, also when it was deleted.
  * @example const { status, result, error } = await getMessage(task.id);
  */
@@ -105,6 +111,7 @@ export async function getMessage(messageId: string): Promise<CoordinationMessage
 /**
  * Takes a task, so that nobody else does it; marks a chat as being read.
  *
+ * @param messageId its `id`.
  * @throws Error when somebody has taken it already, this process included.
  * @example await claimTask(task.id); // now execute it
  */
@@ -126,6 +133,7 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
  * it is: whoever holds it goes on. Saying `complete` of a task that another holds, and that this process could not claim,
  * fails. Saying the same twice counts once.
  *
+ * @param messageId its `id`.
  * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
  *   for that is `result`, and its beginning `error`. Whatever text an error has, it can be told: half a character is
  *   told as U+FFFD, and of what is too long for a result the beginning.
@@ -137,34 +145,16 @@ export async function completeTask(
   result?: string,
   status: "complete" | "failed" = "complete",
 ): Promise<CoordinationMessage> {
-  const isFailure = status === "failed";
-  if (isFailure && claims.wasRefused(messageId)) return getMessage(messageId);
-  if (!isFailure && claims.wasDenied(messageId)) assertFree(await getMessage(messageId));
-  const held = claims.held(messageId);
-  const said: Params<"update"> = {
-    id: messageId,
-    status,
-    ...(isFailure ? failureOf(result) : { result }),
-    attempt: held?.attempt,
-  };
-  try {
-    const ended = await call("update", said, held?.claimed_by);
-    claims.over(messageId);
-    return ended;
-  } catch (error) {
-    if (!isFailure || !isRefusal(error, "lease_lost", "wrong_status")) throw error;
-    const message = await getMessage(messageId);
-    const isAsSaid = message.status === status && message.error === said.error;
-    if (!held && !isAsSaid) throw error;
-    claims.over(messageId);
-    return message;
-  }
+  if (status === "failed") return fail(claims, call, messageId, result);
+  return complete(claims, call, { id: messageId, status, result });
 }
 
 /**
  * Deletes a message, whatever its status.
  *
+ * @param messageId its `id`.
  * @returns false when there was no such message.
+ * @throws Error when no hub answers, or it cannot write.
  * @example const deleted = await deleteMessage(task.id);
  */
 export async function deleteMessage(messageId: string): Promise<boolean> {
@@ -186,17 +176,23 @@ export async function deleteMessage(messageId: string): Promise<boolean> {
  * `stopHeartbeat`. There is one heartbeat in a process: another call replaces it. That no hub hears a beat is nothing
  * to tell; that it refuses one is told once, as a warning of the process.
  *
- * @throws RangeError when no timer can wait for `interval`.
+ * @param claudeId who is alive. `CLAUDE_ID`
+ * @param interval in milliseconds. 30000
+ * @throws RangeError when no timer can wait for `interval`; Error without `claudeId` and `CLAUDE_ID`.
  * @example startHeartbeat("server_backend", 30000);
  */
 export function startHeartbeat(claudeId = ownName(), interval = 30_000): void {
   const beat = async () => ask(environment(), "heartbeat", { claude_id: claudeId, interval_ms: interval });
   heartbeat.start(beat, interval, ({ message }) => {
-    process.emitWarning(`the heartbeat of ${claudeId} was refused: ${message}`);
+    warn(`the heartbeat of ${claudeId} was refused: ${message}`);
   });
 }
 
-/** Ends the heartbeat; without one, does nothing. */
+/**
+ * Ends the heartbeat; without one, does nothing.
+ *
+ * @example stopHeartbeat(); // the process may end
+ */
 export function stopHeartbeat(): void {
   heartbeat.stop();
 }
@@ -224,7 +220,10 @@ export async function testCoordinationAPI(): Promise<boolean> {
  * @param handler is given one event after another; one that returns a promise is given the next when that resolves.
  *   When it fails, or the hub sends this client away for good, the subscription ends and the error is one that nobody
  *   caught.
+ * @param forClaude whose messages. `CLAUDE_ID`
  * @returns what ends it.
+ * @throws HubError or HubRefused when the hub refuses this client; Error without `forClaude` and `CLAUDE_ID`, or when no
+ *   hub answers.
  * @example
  * const unsubscribe = await subscribe(({ kind, message }) => {
  *   if (kind === "new") console.log(`${message.from_claude}: ${message.task}`);
@@ -236,27 +235,7 @@ export async function subscribe(
   handler: (event: CoordinationEvent) => unknown,
   forClaude = ownName(),
 ): Promise<() => Promise<void>> {
-  const { url, token } = environment();
-  const deadline = performance.now() + ANSWER_MS;
-  const { connect } = await import("./sdk/connect.ts"); // whoever only calls functions loads no socket
-  const options = { as: forClaude, url, ...(token !== undefined && { token }), receives: true };
-  const hub = await connect({ ...options, timeout_ms: deadline - performance.now() }).catch((error) => {
-    throw asTold(error);
-  });
-  const over = new AbortController();
-  void handOver(hub, handler, over.signal);
-  return () => {
-    over.abort();
-    return hub.close();
-  };
-}
-
-async function handOver(hub: Hub, handler: (event: HubEvent) => unknown, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const event of hub.events({ signal })) await handler(event);
-  } finally {
-    void hub.close();
-  }
+  return subscribeAs({ ...environment(), as: forClaude }, handler);
 }
 
 /** A task is claimed under a key, so that asking again for want of an answer gives the same one; a chat has no claim. */
@@ -287,32 +266,5 @@ const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
 /** @param as the name to act under; left out, this instance's. */
 function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {
   const caller = environment();
-  return restCall({ ...caller, name: as ?? caller.name }, operation, params);
-}
-
-const isRefusal = (error: unknown, ...codes: HubError["code"][]) =>
-  error instanceof HubError && codes.includes(error.code);
-
-/**
- * Empty variables count as unset.
- *
- * @throws Error when one cannot be what it is for.
- */
-function environment(): Caller {
-  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
-  validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
-  return {
-    url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
-    name: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
-    token: COORDINATION_TOKEN || undefined,
-  };
-}
-
-const NAMED = z.object({ CLAUDE_ID: name });
-
-/** @throws Error when this instance has no name. */
-function ownName(): string {
-  const { name } = environment();
-  if (name === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
-  return name;
+  return restCall({ ...caller, as: as ?? caller.as }, operation, params);
 }

@@ -1,4 +1,4 @@
-import { HubError, type Message } from "../shared/index.ts";
+import type { Message } from "../../shared/index.ts";
 
 /** A claim that succeeded: under which name, and the fence that says which attempt it is. */
 export type OwnClaim = Pick<Message, "attempt" | "claimed_by">;
@@ -67,15 +67,4 @@ export class OwnClaims {
     this.#known.set(id, known);
     if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
   }
-}
-
-/**
- * Lets nobody whose claim was refused end what another holds. A chat has no holder.
- *
- * @throws HubError `lease_lost` when somebody holds the task.
- */
-export function assertFree({ id, type, status, attempt, claimed_by }: Message): void {
-  if (type !== "task" || status !== "in_progress") return;
-  const why = `this process was refused its claim, and another that acts for ${claimed_by} holds it`;
-  throw new HubError("lease_lost", `Task is not yours: ${why}`, { id, status, attempt, claimed_by });
 }

@@ -1,0 +1,29 @@
+/** What the process says of which hub, and of who calls; empty variables count as unset. */
+import { validateHeaderValue } from "node:http";
+import * as z from "zod";
+import { name } from "../../shared/fields.ts";
+import { validate } from "../../shared/index.ts";
+import { DEFAULT_URL, settle } from "../sdk/options.ts";
+import type { Caller } from "./restCalls.ts";
+
+const NAMED = z.object({ CLAUDE_ID: name });
+
+/** @throws Error when a variable cannot be what it is for. */
+export function environment(): Caller {
+  const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
+  validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
+  return {
+    url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
+    as: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
+    token: COORDINATION_TOKEN || undefined,
+  };
+}
+
+/** @throws Error when this instance has no name. */
+export function ownName(): string {
+  const { as } = environment();
+  if (as === undefined) throw new Error("CLAUDE_ID is not set: set it to this instance's name, or pass the name");
+  return as;
+}
+
+export const warn = (text: string): void => process.emitWarning(text);

@@ -1,0 +1,31 @@
+/** Events of an instance over a connection of its own, handed over one after another. */
+import type { HubEvent } from "../sdk/events.ts";
+import type { Hub } from "../sdk/hub.ts";
+import { ANSWER_MS, asTold, type Caller } from "./restCalls.ts";
+
+type Handler = (event: HubEvent) => unknown;
+
+/** @returns what ends it. @throws HubError, HubRefused; Error `Coordination API server not running`. */
+export async function subscribeAs({ as, url, token }: Caller, handler: Handler): Promise<() => Promise<void>> {
+  const deadline = performance.now() + ANSWER_MS;
+  const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
+  const who = { ...(as !== undefined && { as }), ...(token !== undefined && { token }) };
+  const timeout_ms = deadline - performance.now();
+  const hub = await connect({ ...who, url, receives: true, timeout_ms }).catch((error) => {
+    throw asTold(error);
+  });
+  const over = new AbortController();
+  void handOver(hub, handler, over.signal);
+  return () => {
+    over.abort();
+    return hub.close();
+  };
+}
+
+async function handOver(hub: Hub, handler: Handler, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const event of hub.events({ signal })) await handler(event);
+  } finally {
+    void hub.close();
+  }
+}
