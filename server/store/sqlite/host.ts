@@ -7,7 +7,6 @@
  * fsync nothing is ever tried again on the same connection. A bereft host touches nothing any more.
  */
 
-import { HubError } from "../../../shared/errors.ts";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { Reader } from "../../core/view.ts";
@@ -38,6 +37,7 @@ import {
   type OpenFile,
   openFile,
 } from "./openFile.ts";
+import { bereft, busy, full, lostEntries, unavailable } from "./unavailable.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
@@ -80,14 +80,23 @@ export class SqliteHost {
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
+    this.#begin(open);
     const result = this.#execute(open, commands, at);
     this.#assertInPlace(open);
     return result;
   }
 
-  #execute(open: OpenFile, commands: readonly StoreCommand[], at: Moment): CommitResult {
+  /** Nothing is to be undone where another program is writing just then. */
+  #begin(open: OpenFile): void {
     try {
       open.begin.run();
+    } catch (error) {
+      throw (error as { code?: string }).code === "SQLITE_BUSY" ? busy() : this.#failed(open, error);
+    }
+  }
+
+  #execute(open: OpenFile, commands: readonly StoreCommand[], at: Moment): CommitResult {
+    try {
       this.#noticeForeignWrites(open); // from here on nobody else writes
       const result = open.engine.execute(commands, at);
       open.commit.run();
@@ -265,9 +274,7 @@ export class SqliteHost {
     }
     if (code === "SQLITE_FULL" || code === "SQLITE_BUSY") {
       this.#startOver(open);
-      return code === "SQLITE_FULL"
-        ? new HubError("storage_full", "The hub's disk is full: nothing was changed")
-        : unavailable("another program is writing to its database");
+      return code === "SQLITE_FULL" ? full() : busy();
     }
     this.#abandon(open);
     return unavailable(code);
@@ -290,13 +297,3 @@ export class SqliteHost {
     closeAll(open);
   }
 }
-
-const lostEntries = () => new Error("it has lost entries: the hub must be restarted");
-
-const bereft = () =>
-  unavailable(
-    "its file, or the write-ahead log beside it, was removed or replaced while the hub was using it: restart the hub",
-  );
-
-const unavailable = (why: string) =>
-  new HubError("storage_unavailable", `The hub's database cannot be used at the moment (${why})`);

@@ -79,7 +79,8 @@ function textOf(body: Buffer): string {
 /** Everything in a query is text; it becomes what the table calls for where it looks like that. */
 function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params {
   const params: Params = Object.create(null);
-  for (const [name, value] of new URL(request.originalUrl, "http://hub").searchParams) {
+  const [, ...query] = request.originalUrl.split("?");
+  for (const [name, value] of new URLSearchParams(query.join("?"))) {
     if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
     params[name] = typed(value, types.get(name));
   }

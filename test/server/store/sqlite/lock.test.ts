@@ -4,14 +4,16 @@ import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { iso } from "../../../../server/iso.ts";
 import { BetterSqlite } from "../../../../server/store/sqlite/betterSqlite.ts";
 import { HubLock } from "../../../../server/store/sqlite/lock.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
+import { ManualClock } from "../../../support/clock.ts";
 import { defer } from "../../../support/defer.ts";
 import { repository } from "../../../support/repository.ts";
 import { tempDir } from "../../../support/tempDir.ts";
-import { LEASE } from "../../core/support.ts";
-import { inside, newFile, openThread } from "./files.ts";
+import { LEASE, MINUTE, name } from "../../core/support.ts";
+import { inside, newFile, openStore, openThread } from "./files.ts";
 
 const HOLDER = `
   import { SqliteStore } from "${repository}dist/server/store/sqlite/sqliteStore.js";
@@ -112,6 +114,23 @@ test("an application that is writing just then: unavailable, nothing changed, an
   application.close();
   expect(await hub.list()).toEqual(before);
   expect(await hub.send({ to_claude: "worker" })).toMatchObject({ seq: 1 });
+});
+
+test("what a clock that was set has moved is not moved again after another program was writing", async () => {
+  const file = newFile();
+  const clock = new ManualClock();
+  const hub = await openStore(file, clock);
+  const held = await hub.claim(await hub.send({ to_claude: "worker" }), name("worker"));
+  clock.step(MINUTE);
+  await hub.wake();
+  const moved = await hub.get(held);
+  expect(moved?.lease_until).toBe(iso(Date.parse(held.lease_until as string) + MINUTE));
+  const application = new BetterSqlite(file);
+  application.exec("BEGIN IMMEDIATE");
+  await expect(hub.wake()).rejects.toMatchObject({ code: "storage_unavailable" });
+  application.close();
+  await hub.wake();
+  expect(await hub.get(held)).toEqual(moved);
 });
 
 test("a lock file that is none is named", async () => {

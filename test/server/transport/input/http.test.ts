@@ -101,6 +101,14 @@ describe("a query", () => {
   ])("%s is refused", (path, sentence) => expectRefused({ method: "GET", path }, "invalid_params", sentence));
 });
 
+test("a whole URL as the path is read like any other, whatever host it names", async () => {
+  const { status, body } = await ask(
+    hub.port,
+    get("http://x:99999999/api/coord/messages?limit=1", `Host: localhost:${hub.port}`),
+  );
+  expect([status, body]).toMatchObject([200, { success: true }]);
+});
+
 describe("a path or a method", () => {
   test.each([
     ["GET", "/mesages", "unknown_operation", 'No such path: /mesages (did you mean "/messages"?)'],
