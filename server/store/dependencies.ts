@@ -5,8 +5,8 @@
  * its waiters go on; one that failed or is gone dooms them, which settles them in turn.
  *
  * Invariants: what a task awaits exists when it is sent, so nothing can ever wait in a circle. A row of the ledger
- * stands for each awaited message that is not settled, and `blocked` counts them. One batch settles a bounded number;
- * the rest is due at once, also after a restart.
+ * stands for each awaited message that is not settled, and `blocked` counts them. One batch settles a bounded number,
+ * and whatever was complete when it was deleted; the rest is due at once, also after a restart.
  */
 import { HubError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -34,6 +34,8 @@ export class Dependencies {
   readonly #ledger: Ledger;
   /** What is over and not looked after yet; `complete` where that was seen: it may be gone since. */
   #settled: { id: string; complete: boolean }[] = [];
+  /** Complete, and deleted in this batch: nobody would know after a restart that they were. */
+  #gone: string[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -43,11 +45,12 @@ export class Dependencies {
   /** Starts over from what the tables hold. */
   reset(): void {
     this.#settled = this.#ledger.waits.awaited().map((id) => ({ id, complete: false })); // what settled before a restart
+    this.#gone = [];
   }
 
   /** Whether something is to be settled in the next batch. */
   get isBehind(): boolean {
-    return this.#settled.length > 0;
+    return this.#settled.length > 0 || this.#gone.length > 0;
   }
 
   /**
@@ -82,12 +85,16 @@ export class Dependencies {
   readonly observe = (before: MessageState, id: string, after: MessageState | null): void => {
     if (!this.#ledger.waits.any || (after && !isOver(after))) return;
     if (before.blocked > 0) this.#ledger.waits.drop(id);
-    this.#settled.push({ id, complete: after?.status === "complete" });
+    if (after === null && before.status === "complete") this.#gone.push(id);
+    else this.#settled.push({ id, complete: after?.status === "complete" });
   };
 
   /** Lets those go on that wait for what is settled, and dooms those that wait in vain. */
   settle(apply: Apply, c: Circumstances): void {
     let settled = 0;
+    for (const id of this.#gone.splice(0)) {
+      for (const waiter of this.#waitersOf(id)) apply(waiter, unblocked(waiter, c.now));
+    }
     while (settled < SETTLE_BATCH && this.#settled.length > 0) {
       const { id, complete } = this.#settled.shift() as { id: string; complete: boolean };
       settled++;

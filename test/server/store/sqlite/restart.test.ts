@@ -6,7 +6,7 @@ import { ManualClock } from "../../../support/clock.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { MINUTE, name, run, SECOND } from "../../core/support.ts";
 import { expectInTime, JUMPS, timedTasks } from "../conformance/clock.ts";
-import type { StoreDriver } from "../driver.ts";
+import { type StoreDriver, sending } from "../driver.ts";
 import { newFile, openStore } from "./files.ts";
 
 describe("the same file, opened again", () => {
@@ -87,6 +87,26 @@ describe("the same file, opened again", () => {
       await expectInTime(second, tasks);
     },
   );
+
+  test("knows that what was waited for was complete, though it was deleted while much was to be settled", async () => {
+    const file = newFile();
+    const first = await openStore(file);
+    const [doomed, awaited] = [await first.send({ to_claude: "worker" }), await first.send({ to_claude: "worker" })];
+    const others = Array.from({ length: 600 }, () => sending({ to_claude: "worker", after: [doomed.id] }));
+    await first.commit(...others);
+    const waiter = await first.send({ to_claude: "worker", after: [awaited.id] });
+    const by = name("worker");
+    await first.commit(
+      { op: "change", caller: by, id: doomed.id, command: { op: "cancel" } },
+      { op: "change", caller: by, id: awaited.id, command: { op: "complete" } },
+      { op: "delete", caller: by, id: awaited.id },
+    );
+    await first.close();
+    const second = await openStore(file);
+    await second.wake();
+    expect(await second.get(waiter)).toMatchObject({ status: "pending" });
+    expect(await second.claimNext(by)).toMatchObject({ id: waiter.id });
+  });
 
   test("counts the time of a quick restart: hubs that are killed again and again let leases end", async () => {
     const { second, tasks } = await closedWhile((clock) => clock.advance(9 * SECOND));
