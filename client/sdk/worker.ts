@@ -45,8 +45,8 @@ const KNOWN: Readonly<Record<keyof WorkOptions, true>> = {
 /** @throws TypeError when nobody can work like that. */
 export function assertWorkable(as: string | undefined, options: WorkOptions): void {
   assertKnown(options, KNOWN);
-  const { concurrency = 1, for: whose = as, drain_ms = 0, abort_ms = 0 } = options;
-  if (whose === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
+  const { concurrency = 1, drain_ms = 0, abort_ms = 0 } = options;
+  if (as === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
   }

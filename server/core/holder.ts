@@ -50,8 +50,8 @@ const leaseLost = (state: MessageState, why: string) =>
     claimed_by: state.claimed_by,
   });
 
-/** The lease of a new claim: kept by a connected run (null), or until a time. */
+/** The lease of a new claim: kept by a connected run (null), or until a time. Nobody sees a run come and go that has no name. */
 export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
-  if (caller.run === null) return now + lease.detachedMs;
+  if (caller.run === null || caller.claude_id === null) return now + lease.detachedMs;
   return caller.attached ? null : now + lease.graceMs;
 }

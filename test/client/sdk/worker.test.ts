@@ -220,7 +220,9 @@ it("needs a name", async () => {
   const { url } = await startHub();
   const observer = await join(url);
   expect(() => observer.work(() => "x")).toThrow(/work\(\) needs a name/);
-  expect(() => observer.work(() => "x", { for: "bob", concurrency: 0 })).toThrow(/a whole number from 1: 0/);
+  expect(() => observer.work(() => "x", { for: "bob" })).toThrow(/work\(\) needs a name/);
+  const bob = await join(url, { as: "bob" });
+  expect(() => bob.work(() => "x", { concurrency: 0 })).toThrow(/a whole number from 1: 0/);
 });
 
 it("goes on over a hub that is away for a while", async () => {

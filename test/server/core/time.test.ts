@@ -36,10 +36,13 @@ describe("a lease", () => {
     expect(held).toMatchObject({ lease_until: NOW + LEASE.graceMs, wake_at: NOW + LEASE.graceMs });
   });
 
-  test.each([name("worker"), NOBODY])("of a claim without a run is long and fixed", (by) => {
-    const held = become(task(), claim(), { by });
-    expect(held).toMatchObject({ lease_until: NOW + LEASE.detachedMs, wake_at: NOW + LEASE.detachedMs });
-  });
+  test.each([name("worker"), NOBODY, { ...NOBODY, run: "r1" }])(
+    "of a claim without a run, or a name, is long and fixed",
+    (by) => {
+      const held = become(task(), claim(), { by });
+      expect(held).toMatchObject({ lease_until: NOW + LEASE.detachedMs, wake_at: NOW + LEASE.detachedMs });
+    },
+  );
 
   test("moves silently, and what is to be done at its end moves along", () => {
     const ending = withLease(claimed(), NOW + MINUTE);
