@@ -30,6 +30,8 @@ export interface Ends extends LineEnds {
   welcomed(welcome: Welcome, hello: Hello): void;
   /** Whether anybody wants events. */
   wantsEvents(): boolean;
+  /** Whether this run holds tasks, which the hub takes from a run that it does not see. */
+  holdsTasks(): boolean;
   changed(change: StateChange): void;
   /** It is over. An error tells why, unless the caller wished it. */
   ended(error: Error | undefined): void;
@@ -115,9 +117,9 @@ export class Connection {
     await this.#down;
   }
 
-  /** Whether events are wanted has changed. */
+  /** Whether events are wanted, or tasks held, has changed. */
   listen(): void {
-    this.#serving?.listen(this.#ends.wantsEvents());
+    this.#serving?.listen(this.#ends.wantsEvents(), this.#ends.holdsTasks());
   }
 
   /** Sends at the end of this turn, together with whatever else comes until then. */
@@ -176,7 +178,7 @@ export class Connection {
       this.#primary.attempt();
     },
     greet: () => {
-      if (this.#serving === this.#fallback) this.#fallback?.listen(false);
+      if (this.#serving === this.#fallback) this.#fallback?.listen(false, this.#ends.holdsTasks());
       else void this.#hangUp(this.#fallback, CLOSE.reopened);
       this.#timetable.begin();
       this.#primary.greet();

@@ -10,6 +10,7 @@ import { Connection } from "./connection.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
 import { FINAL_KINDS } from "./finals.ts";
+import { Holdings } from "./holdings.ts";
 import type { Caller } from "./insist.ts";
 import { KeepAlive } from "./keepAlive.ts";
 import { Listeners } from "./listeners.ts";
@@ -37,6 +38,7 @@ export class HubParts {
   readonly audience: Audience;
   readonly connection: Connection;
   readonly #calls: Calls;
+  readonly #holdings: Holdings;
   readonly #acks: Acks;
   readonly #caller: Caller;
   readonly #receipts: Receipts;
@@ -57,6 +59,7 @@ export class HubParts {
     const { clock } = config;
     const flush = () => this.connection.flushSoon();
     this.#calls = new Calls(clock, this.keepAlive, flush);
+    this.#holdings = new Holdings(() => this.connection.listen());
     this.#acks = new Acks(clock, flush);
     this.#caller = { clock, call: this.call.bind(this) };
     this.tasks = this.#newTasks();
@@ -112,7 +115,9 @@ export class HubParts {
     this.audience.precede();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
-    return this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
+    const answer = this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
+    this.#holdings.follow(operation, params, answer);
+    return answer;
   }
 
   /** Something is about to be sent: its end will be told. */
@@ -231,6 +236,7 @@ export class HubParts {
       welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
       subscribed: (cursor) => this.#followEnds(this.connection.hello, cursor, false),
       wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting > 0,
+      holdsTasks: () => this.#holdings.any,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
     });

@@ -92,8 +92,8 @@ export class Line {
     this.#transport.subscribe(wishes);
   }
 
-  listen(wanted: boolean): void {
-    this.#transport.listen(wanted);
+  listen(wanted: boolean, holdsTasks: boolean): void {
+    this.#transport.listen(wanted, holdsTasks);
   }
 
   /** Sends the calls that may travel, and after them how far events were handed over. */

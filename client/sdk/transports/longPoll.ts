@@ -1,6 +1,7 @@
 /**
  * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for page by
- * page from the cursor, while somebody wants them and takes them.
+ * page from the cursor, while somebody wants them and takes them. At other times a run that holds tasks only says that
+ * it is there: the hub would take it for gone, and its tasks away.
  */
 import {
   type Hello,
@@ -41,6 +42,10 @@ export class LongPollTransport implements Transport {
   #line: AbortController | undefined;
   readonly #requests = new Set<AbortController>();
   #polls: AbortController | undefined;
+  #holdsTasks = false;
+  #isAsking = false;
+  /** Ends saying no more than that this run is there. */
+  #presence: AbortController | undefined;
   #cursor = "";
   #hello: Hello | undefined;
   /** What was asked for up to the cursor; `hello` may say otherwise by now. */
@@ -84,13 +89,15 @@ export class LongPollTransport implements Transport {
     this.#subscriptions++;
     const isListening = this.#polls !== undefined;
     this.#quiet();
-    this.listen(isListening);
+    this.listen(isListening, this.#holdsTasks);
   }
 
-  listen(wanted: boolean): void {
+  listen(wanted: boolean, holdsTasks: boolean): void {
     const line = this.#line;
+    this.#holdsTasks = holdsTasks;
+    this.#attend();
     if (!wanted) this.#quiet();
-    else if (line && !this.#polls) {
+    else if (!this.#polls && line) {
       this.#polls = new AbortController();
       const signal = AbortSignal.any([line.signal, this.#polls.signal]);
       const broken = (error: unknown) => this.#broken(line, error, signal);
@@ -104,9 +111,9 @@ export class LongPollTransport implements Transport {
   }
 
   #abort(): void {
-    this.#quiet();
     this.#line?.abort();
     this.#line = undefined;
+    this.#quiet();
     for (const request of this.#requests) request.abort();
   }
 
@@ -114,6 +121,26 @@ export class LongPollTransport implements Transport {
     this.#polls?.abort();
     this.#polls = undefined;
     this.#onRoom?.();
+    this.#attend(false);
+  }
+
+  /** Has the hub see a run that holds tasks, unless it sees it asking for events. */
+  #attend(isAsking = this.#isAsking): void {
+    this.#isAsking = isAsking;
+    const line = this.#line;
+    if (isAsking || !line || !this.#holdsTasks) {
+      this.#presence?.abort();
+      this.#presence = undefined;
+    } else if (!this.#presence) {
+      this.#presence = new AbortController();
+      const signal = AbortSignal.any([line.signal, this.#presence.signal]);
+      this.#sayPresent(signal).catch((error) => this.#broken(line, error, signal));
+    }
+  }
+
+  async #sayPresent(signal: AbortSignal): Promise<void> {
+    const nothing = { kinds: [], wait_ms: HOLD_MS };
+    while (!signal.aborted) await this.#rest.call("events", nothing, within(signal, HOLD_MS));
   }
 
   /** Finds out where this reader stands; the events themselves come once they are wanted. */
@@ -145,11 +172,13 @@ export class LongPollTransport implements Transport {
   }
 
   async #pollEvents(signal: AbortSignal): Promise<void> {
+    this.#attend(true);
     while (this.#subscriptions > 0 && !signal.aborted) {
       const isAtHead = await this.#pollPage(signal, 0);
       if (isAtHead) this.#subscribed();
     }
     while (this.#kinds?.length !== 0 && !signal.aborted) await this.#pollPage(signal, HOLD_MS);
+    if (!signal.aborted) this.#attend(false);
   }
 
   /** Up to the head what was wanted before was told. */
@@ -182,10 +211,12 @@ export class LongPollTransport implements Transport {
     if (this.#onTheWay.length < PAGES_ON_THE_WAY) this.#onRoom?.();
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => {
+  async #room(): Promise<void> {
+    this.#attend(false);
+    await new Promise<void>((resolve) => {
       this.#onRoom = resolve;
     });
+    if (this.#polls) this.#attend(true);
   }
 
   async #pollPresence(signal: AbortSignal): Promise<void> {

@@ -35,8 +35,11 @@ export interface Transport {
   subscribe(wishes: Subscribe): void;
   /** Sends calls, and after them how far events were handed over. */
   send(requests: readonly Request[], ack: string | undefined): void;
-  /** Whether events are wanted: a transport that has to ask for them asks only then. */
-  listen(wanted: boolean): void;
+  /**
+   * Whether events are wanted: a transport that has to ask for them asks only then. One that the hub sees only while it
+   * asks shows itself as long as tasks are held, too.
+   */
+  listen(wanted: boolean, holdsTasks: boolean): void;
   /** Closes the line, if there is one, and tells nothing more of it. @returns when it is down. */
   close(why: LineClose): Promise<void>;
 }

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { connect } from "../../../client/sdk/index.ts";
+import { connect, type Message } from "../../../client/sdk/index.ts";
 import { toRestError } from "../../../shared/index.ts";
+import { ManualClock } from "../../support/clock.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { Heard, join, later, reaches, startProxied, through } from "./support.ts";
@@ -251,6 +252,19 @@ it("asks for no events while nobody wants them", async () => {
   expect(asked).toEqual(["/api/coord/events", "/api/coord/stats", "/api/coord/stats"]);
   await bob.close();
   front.closeAllConnections();
+});
+
+it("keeps what it holds over HTTP, though it listens to nothing", async () => {
+  const clock = new ManualClock();
+  const { url } = await startHub({ clock });
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "long_poll" })];
+  const { id } = await ada.send({ to_claude: "bob", task: "a long one" });
+  const { attempt } = (await bob.claimNext()) as Message;
+  clock.advance(11_000); // a run that asked for nothing since would be gone
+  while ((await ada.get({ id })).lease !== "kept");
+  clock.advance(20_000);
+  expect(await ada.get({ id })).toMatchObject({ status: "in_progress", lease: "kept" });
+  await bob.complete({ id, attempt });
 });
 
 it("tells what the hub refuses over HTTP, instead of trying for ever", async () => {

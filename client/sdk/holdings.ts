@@ -1,0 +1,44 @@
+/** Which tasks this run may hold, by what it asked of the hub: they stay with it only while the hub sees it. */
+import type { OperationName } from "../../shared/index.ts";
+
+/** What gives a task, or takes one from whoever asks. */
+const CLAIMS: ReadonlySet<OperationName> = new Set(["claim", "claim_next"]);
+const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
+
+export class Holdings {
+  readonly #ids = new Set<string>();
+  readonly #changed: () => void;
+
+  /** @param changed is told when the first task is held, and when none is any more. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get any(): boolean {
+    return this.#ids.size > 0;
+  }
+
+  /** Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or was not. */
+  follow(operation: OperationName, params: object, answer: Promise<unknown>): void {
+    const { id, status } = params as { id?: string; status?: string };
+    if (CLAIMS.has(operation) || status === "in_progress") answer.then((task) => this.#gained(task), ignore);
+    else if (ENDS.has(operation))
+      answer.then(
+        () => this.#lost(id),
+        () => this.#lost(id),
+      );
+  }
+
+  #gained(task: unknown): void {
+    if (task === null) return;
+    this.#ids.add((task as { id: string }).id);
+    if (this.#ids.size === 1) this.#changed();
+  }
+
+  #lost(id: string | undefined): void {
+    if (id !== undefined && this.#ids.delete(id) && this.#ids.size === 0) this.#changed();
+  }
+}
+
+/** Whoever asked hears of it. */
+const ignore = () => {};
