@@ -5,6 +5,8 @@ import type { Origin } from "./origin.ts";
 
 /** Who is calling, as the transport found out. */
 export interface Client {
+  /** Number of its socket, in the order in which sockets were opened. */
+  readonly socket?: number;
   readonly claude_id: string | null;
   readonly run: string | null;
   /** What it tells of itself; of each of its roles, it is in the pool. */
@@ -15,3 +17,8 @@ export interface Client {
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;
 }
+
+let sockets = 0;
+
+/** The number of a socket that is opened now. */
+export const newSocket = (): number => ++sockets;

@@ -56,13 +56,16 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
   const found = ({ json }: Done) => json !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
+  const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socket);
+  if (!isLast) return NOTHING; // whoever asked has asked again on another socket, and listens there
   if (key !== undefined) hub.claimLines.giveUp(key);
-  const isLast = key !== undefined && client.run === null ? hub.lastAsked.asks(key) : () => true;
   const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
   if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLast);
-  return { value: outcome?.json ?? "null" };
+  return outcome?.json ? { value: outcome.json } : NOTHING;
 }
+
+const NOTHING: Answer = { value: "null" };
 
 /** A task claimed for a caller who has hung up goes back untried, unless that caller has asked again, and was given it. */
 function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolean): void {

@@ -22,7 +22,7 @@ import type { Reader } from "../../core/view.ts";
 import type { Session, SessionOptions } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
-import type { Client } from "../../hub/client.ts";
+import { type Client, newSocket } from "../../hub/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { assertOpen, perform } from "../../hub/operations/index.ts";
 import type { Origin } from "../../hub/origin.ts";
@@ -60,7 +60,7 @@ export class SocketConnection implements PresenceListener {
 
   constructor(socket: WebSocket, origin: Origin, context: ConnectionContext) {
     this.socket = socket;
-    this.#client = { claude_id: null, run: null, origin };
+    this.#client = { claude_id: null, run: null, origin, socket: newSocket() };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
     this.#intake = new Intake(socket, this.#outbox);

@@ -118,6 +118,28 @@ describe("whoever waits for a task", () => {
   });
 });
 
+describe("what arrives late over a socket that its run gave up", () => {
+  const ASKED = { claim_key: "k1" };
+
+  test("takes no task for a key that is used up", async () => {
+    const [old, young] = [await scene.worker("r1"), await scene.worker("r1")];
+    const first = await scene.send();
+    const attempt = (await young.call("claim_next", ASKED))?.attempt;
+    await young.call("complete", { id: first.id, attempt });
+    const next = await scene.send();
+    expect(await old.call("claim_next", ASKED)).toBeNull();
+    expect(await scene.look(next.id)).toMatchObject({ status: "pending" });
+  });
+
+  test("takes nobody's place in line", async () => {
+    const [old, young] = [await scene.worker("r1"), await scene.worker("r1")];
+    const { answer } = await inLine(young, ASKED);
+    expect(await old.call("claim_next", { wait_ms: WAIT_MS, ...ASKED })).toBeNull();
+    const { id } = await scene.send();
+    expect(await answer).toMatchObject({ id });
+  });
+});
+
 describe("whoever waits with a key", () => {
   let store: HeldStore;
   beforeEach(async () => {
