@@ -18,12 +18,18 @@ import type { Request, Transport } from "./transports/transport.ts";
 
 /** How many calls may be under way after a loss, before anything is answered. */
 const FIRST_CALLS = 16;
+/** So many that were given up are remembered, until their answers come after all. */
+const GIVEN_UP = 1_024;
+
+/** What is done with an answer for which nobody waits any more. */
+type OnLate = (result: unknown) => void;
 
 interface Call extends Request {
   readonly timeoutMs: number;
   readonly deadline: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
+  readonly onLate: OnLate | undefined;
   /** Whether it lets the hub wait for something to happen. */
   readonly waits: boolean;
   /** The line it is under way on. */
@@ -37,6 +43,7 @@ export class Calls {
   readonly #keepAlive: KeepAlive;
   readonly #onQueued: () => void;
   readonly #open = new Map<number, Call>();
+  readonly #givenUp = new Map<number, OnLate>();
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
@@ -66,9 +73,10 @@ export class Calls {
 
   /**
    * @param timeoutMs for the answer, queueing and repeating included.
+   * @param onLate is given the answer when it comes after that.
    * @throws HubError, CallTimeout, ConnectionLost, or what `end` was given.
    */
-  call(operation: OperationName, params: object, timeoutMs: number): Promise<unknown> {
+  call(operation: OperationName, params: object, timeoutMs: number, onLate?: OnLate): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       this.#enter({
@@ -77,6 +85,7 @@ export class Calls {
         params,
         timeoutMs,
         deadline: this.#clock.now() + timeoutMs,
+        onLate,
         waits: (params as { wait_ms?: number }).wait_ms !== undefined,
         resolve,
         reject,
@@ -100,10 +109,19 @@ export class Calls {
 
   answered(id: number, result: unknown): void {
     const call = this.#open.get(id);
-    if (!call) return;
+    if (!call) {
+      this.#late(id, result);
+      return;
+    }
     this.#settle(call);
     call.resolve(result);
     this.#makeRoom(1);
+  }
+
+  #late(id: number, result: unknown): void {
+    const onLate = this.#givenUp.get(id);
+    this.#givenUp.delete(id);
+    onLate?.(result);
   }
 
   failed(id: number, error: Error): void {
@@ -207,13 +225,19 @@ export class Calls {
     this.#cancelSweep = this.#clock.after(deadline - this.#clock.now(), () => this.#sweep());
   }
 
+  #giveUp(call: Call): void {
+    if (call.onLate && call.via) this.#givenUp.set(call.id, call.onLate);
+    if (this.#givenUp.size > GIVEN_UP) this.#givenUp.delete(this.#givenUp.keys().next().value as number);
+    this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
+  }
+
   #sweep(): void {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.#open.values()) {
       if (call.deadline > now) next = Math.min(next, call.deadline);
-      else this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
+      else this.#giveUp(call);
     }
     this.#queue = this.#queue.filter(isOpen);
     this.#parked = this.#parked.filter(isOpen);

@@ -1,8 +1,9 @@
 /** Which tasks this run may hold, by what it asked of the hub: they stay with it only while the hub sees it. */
 import type { OperationName } from "../../shared/index.ts";
 
-/** What gives a task, or takes one from whoever asks. */
-const CLAIMS: ReadonlySet<OperationName> = new Set(["claim", "claim_next"]);
+/** Whether it gives a task to whoever asks. */
+export const isClaim = (operation: OperationName) => operation === "claim" || operation === "claim_next";
+
 const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
 
 export class Holdings {
@@ -18,15 +19,17 @@ export class Holdings {
     return this.#ids.size > 0;
   }
 
-  /** Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or was not. */
-  follow(operation: OperationName, params: object, answer: Promise<unknown>): void {
+  /**
+   * Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or was not.
+   *
+   * @returns the answer.
+   */
+  follow<T>(operation: OperationName, params: object, answer: Promise<T>): Promise<T> {
     const { id, status } = params as { id?: string; status?: string };
-    if (CLAIMS.has(operation) || status === "in_progress") answer.then((task) => this.#gained(task), ignore);
-    else if (ENDS.has(operation))
-      answer.then(
-        () => this.#lost(id),
-        () => this.#lost(id),
-      );
+    const over = () => this.#lost(id);
+    if (isClaim(operation) || status === "in_progress") answer.then((task) => this.#gained(task), ignore);
+    else if (ENDS.has(operation)) answer.then(over, over);
+    return answer;
   }
 
   #gained(task: unknown): void {

@@ -10,7 +10,7 @@ import { Connection } from "./connection.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import type { HubEvents, StateChange } from "./events.ts";
 import { FINAL_KINDS } from "./finals.ts";
-import { Holdings } from "./holdings.ts";
+import { Holdings, isClaim } from "./holdings.ts";
 import type { Caller } from "./insist.ts";
 import { KeepAlive } from "./keepAlive.ts";
 import { Listeners } from "./listeners.ts";
@@ -115,10 +115,17 @@ export class HubParts {
     this.audience.precede();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
-    const answer = this.#calls.call(operation, withKey(operation, params), withinMs) as Promise<Result<N>>;
-    this.#holdings.follow(operation, params, answer);
-    return answer;
+    const keyed = withKey(operation, params);
+    const onLate = isClaim(operation) && keyed !== params ? this.#giveBack : undefined;
+    const answer = this.#calls.call(operation, keyed, withinMs, onLate) as Promise<Result<N>>;
+    return this.#holdings.follow(operation, params, answer);
   }
+
+  /** A claim was answered after its caller had given it up; without the key that was made for it, nobody can ask again. */
+  readonly #giveBack = (claimed: unknown): void => {
+    const { id, attempt } = (claimed ?? {}) as Partial<Message>;
+    if (id !== undefined) this.call("release", { id, attempt }).catch(() => {}); // the hub has it back already, or is gone
+  };
 
   /** Something is about to be sent: its end will be told. */
   sends(): void {

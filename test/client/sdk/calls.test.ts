@@ -157,6 +157,20 @@ it("a call that waits at the hub has its time on top", async () => {
   proxy.resume();
 });
 
+it("a task that is claimed after its caller gave up waiting goes back to whoever asks next", async () => {
+  const clock = new ManualClock();
+  const { proxy, url } = await startProxied();
+  const ada = await join(url, { as: "ada", transport: "websocket", clock });
+  const { id } = await ada.send({ to_claude: "ada", task: "one" });
+  proxy.blackHole();
+  const late = ada.claimNext({}, { timeout_ms: 5_000 });
+  await new Promise((sent) => setImmediate(() => setImmediate(sent)));
+  clock.advance(5_000);
+  await expect(late).rejects.toMatchObject({ code: "call_timeout" });
+  proxy.resume();
+  expect(await ada.claimNext({ wait_ms: 10_000 })).toMatchObject({ id, attempt: 2 });
+});
+
 it("more calls than the hub takes at once wait for their turn", async () => {
   const { url } = await startHub();
   const ada = await join(url, { as: "ada" });
