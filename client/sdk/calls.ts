@@ -2,14 +2,14 @@
  * Calls from the moment they are made until they are answered, whatever happens to the line meanwhile.
  *
  * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
- * again, once; lost a second time, it fails. Repeating is safe because every operation is a read, the same when done
- * twice, or carries a key. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
+ * again, once; lost a second time, it fails. Repeating is safe because the operation is a read, the same when done twice,
+ * or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
  * queued again when the hub says, as often as there is time for it.
  *
  * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
  * had to pass as a whole would never get through.
  */
-import type { HubError, OperationName } from "../../shared/index.ts";
+import { type HubError, OPERATIONS, type OperationName } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
 import { CallTimeout, ConnectionLost } from "./errors.ts";
 import type { KeepAlive } from "./keepAlive.ts";
@@ -141,7 +141,7 @@ export class Calls {
     const again: Call[] = [];
     for (const call of this.#open.values()) {
       if (call.via !== via) continue;
-      if (counts && call.repeated) {
+      if (isOnce(call) || (counts && call.repeated)) {
         this.#reject(call, ConnectionLost.during(call.operation));
         continue;
       }
@@ -245,6 +245,8 @@ export class Calls {
     if (this.#queue.length > 0) this.#onQueued();
   }
 }
+
+const isOnce = ({ operation }: Call) => OPERATIONS[operation].repeat === "once";
 
 const isOpen = ({ settled }: Call) => !settled;
 

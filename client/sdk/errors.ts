@@ -2,7 +2,14 @@
  * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
  * `code` for machines and tell by `retryable` whether the same call may succeed later.
  */
-import { type ErrorCode, type Failure, HubError, type Message } from "../../shared/index.ts";
+import {
+  type ErrorCode,
+  type Failure,
+  HubError,
+  type Message,
+  OPERATIONS,
+  type OperationName,
+} from "../../shared/index.ts";
 
 abstract class LocalError extends Error {
   abstract readonly code: string;
@@ -40,19 +47,21 @@ export class HubRefused extends LocalError {
   }
 }
 
-/** The line was lost while a call was under way, and lost again while the call was repeated. */
+/** The line was lost while a call was under way, and lost again while it was repeated; or it is not safe to repeat unseen. */
 export class ConnectionLost extends LocalError {
   readonly code = "connection_lost";
-  readonly retryable = true;
+  readonly retryable: boolean;
 
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown, retryable = true) {
     super(message, cause);
+    this.retryable = retryable;
   }
 
-  static during(operation: string): ConnectionLost {
-    return new ConnectionLost(
-      `the connection was lost twice during ${operation}, which may have happened: repeat it with the same key`,
-    );
+  static during(operation: OperationName): ConnectionLost {
+    const isOnce = OPERATIONS[operation].repeat === "once";
+    const [often, then] = isOnce ? ["", "look how things stand"] : [" twice", "repeat it with the same key"];
+    const sentence = `the connection was lost${often} during ${operation}, which may have happened: ${then}`;
+    return new ConnectionLost(sentence, undefined, !isOnce);
   }
 }
 

@@ -18,8 +18,11 @@ export interface RestRoute {
   shape: RestShape;
 }
 
-/** `read` changes nothing; `same` may be repeated as it is, and is done once; `keyed` is safe to repeat with the same key. */
-export type Repeat = "read" | "same" | "keyed";
+/**
+ * `read` changes nothing; `same` may be repeated as it is, and is done once; `keyed` is safe to repeat with the same key;
+ * `once` may be done again by a repeat, so whoever asked decides.
+ */
+export type Repeat = "read" | "same" | "keyed" | "once";
 
 export interface Operation {
   summary: string;

@@ -129,7 +129,7 @@ export const TASK_OPERATIONS = {
     params: z.strictObject(f.idParams),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/retry"], shape: "data" },
-    repeat: "same",
+    repeat: "once",
     errors: ["not_found", "wrong_status", "not_a_task", ...WRITE_ERRORS],
   },
   retry_failed: {
@@ -142,7 +142,7 @@ export const TASK_OPERATIONS = {
     }),
     result: z.object({ count: f.count, ids: z.array(f.id) }).meta({ id: "Retried" }),
     rest: { method: "POST", paths: ["/retry"], shape: "data" },
-    repeat: "same",
+    repeat: "once",
     errors: [...WRITE_ERRORS],
   },
   attempts: {

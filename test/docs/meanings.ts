@@ -108,6 +108,7 @@ export const REPEAT_MEANINGS: Record<Repeat, string> = {
   read: "changes nothing",
   same: "may be repeated as it is: it is done once, and a repeat that finds nothing left to do is refused, or answered as before",
   keyed: "safe to repeat with the same key",
+  once: "not safe to repeat unseen: what was retried may have failed again",
 };
 
 /** Fields whose schema has no description of its own, by `Type.field`, or by their name alone. */

@@ -63,6 +63,27 @@ it("a call is repeated once and only once", async () => {
   expect(await younger).toMatchObject({ total: 0 });
 });
 
+it("a retry is not repeated unseen: what it brought back may have failed again", async () => {
+  const { proxy, url, server } = await startProxied();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(url, { as: "bob", transport: "websocket" })];
+  const { id } = await ada.send({ to_claude: "ada", task: "doomed" });
+  const fails = async () => ada.fail({ id, attempt: (await ada.claim({ id })).attempt });
+  await fails();
+  const retried = new Heard(ada, "ready");
+  proxy.faults.delayMs = 20;
+  const lost = later(bob.retry({ id }));
+  await retried.count(1);
+  await fails();
+  proxy.cut();
+  proxy.faults.delayMs = undefined;
+  await expect(lost).rejects.toMatchObject({ code: "connection_lost", retryable: false });
+  await expect(lost).rejects.toThrow(
+    "the connection was lost during retry, which may have happened: look how things stand",
+  );
+  await bob.stats();
+  expect(await ada.get({ id })).toMatchObject({ status: "failed", attempt: 2 });
+});
+
 it("calls made while there is no line wait for one", async () => {
   const { proxy, url } = await startProxied();
   const ada = await join(url, { as: "ada", transport: "websocket" });
