@@ -3,7 +3,7 @@ import { nearest } from "./suggest.ts";
 
 const PREFIX = "COORDINATION_";
 
-export const HUB_VARIABLES = [
+const HUB_VARIABLES = [
   "COORDINATION_HOST",
   "COORDINATION_PORT",
   "COORDINATION_DB",
@@ -29,7 +29,7 @@ export const HUB_VARIABLES = [
   "COORDINATION_LOG_LEVEL",
 ] as const;
 
-export const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN", "COORDINATION_RUN"] as const;
+const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN", "COORDINATION_RUN"] as const;
 
 /** What `coord work` tells the command that does a task, and the `coord` that it calls. */
 export const TASK_VARIABLES = [

@@ -18,7 +18,6 @@ export * from "./protocol.ts";
 export * from "./quantities.ts";
 export * from "./refusals.ts";
 export type { Missed, Overlap, Schedule } from "./schedule.ts";
-export { MISSED, OVERLAPS } from "./schedule.ts";
 export * from "./suggest.ts";
 export type { Template, TemplateBody, TemplateSummary } from "./template.ts";
 export * from "./validate.ts";

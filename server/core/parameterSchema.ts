@@ -50,7 +50,7 @@ export function assertDescribesParameters(schema: Schema): void {
   }
 }
 
-export const propertiesOf = ({ properties }: Schema): Readonly<Record<string, Schema>> =>
+const propertiesOf = ({ properties }: Schema): Readonly<Record<string, Schema>> =>
   isObject(properties) ? (properties as Record<string, Schema>) : {};
 
 /** The names of the parameters that a schema describes. */

@@ -87,7 +87,7 @@ export function occurrence({ name, message }: ScheduleState, next: number | null
   return { ...said, thread_id, ...(Number.isFinite(earliest) && { expires_at: earliest }) };
 }
 
-export const threadOf = (schedule: string) => `schedule:${schedule}`;
+const threadOf = (schedule: string) => `schedule:${schedule}`;
 
 export const sent = (state: ScheduleState, id: string, next_at: number | null, now: number): ScheduleState => ({
   ...state,

@@ -22,7 +22,7 @@ export const resumed = (request: Request, params: EventsParams): EventsParams =>
 export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
   const cursor = startOf(hub, params.after);
   const reader = readerFor(params, client);
-  const leave = visits.stay(client, "sse");
+  const leave = visits.stay(client);
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-store",

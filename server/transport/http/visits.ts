@@ -26,10 +26,10 @@ export class Visits {
   }
 
   /** A stream has begun. @returns what to call when it is over. */
-  stay(client: Client, transport: "sse" | "long_poll"): () => void {
+  stay(client: Client): () => void {
     const { claude_id, run, about } = client;
     if (claude_id === null) return () => {};
-    const connection: Connection = { transport, run, about };
+    const connection: Connection = { transport: "sse", run, about };
     this.#enter(claude_id, connection);
     return () => this.#leave(claude_id, connection);
   }

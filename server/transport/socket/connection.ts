@@ -103,11 +103,6 @@ export class SocketConnection implements PresenceListener {
     this.#outbox.push(`{"jsonrpc":"2.0","method":"${method}","params":${params}}`);
   }
 
-  /** Sends what waits, without waiting for the turn's end. */
-  flush(): void {
-    this.#outbox.flush();
-  }
-
   /** The socket has closed. @param goodbye whether its client said so. */
   closed(goodbye: boolean): void {
     const { hub } = this.#context;
@@ -160,37 +155,22 @@ export class SocketConnection implements PresenceListener {
     if (this.#intake.requests >= LIMITS.requests_in_flight) {
       throw new HubError("too_many_requests", `${this.#intake.requests} requests are in flight on this socket`);
     }
-    if (OPERATIONS[method].repeat === "read") this.#read(id, method, params);
-    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), this.#requestBytes);
-  }
-
-  #read(id: RpcId | null, method: OperationName, params: object): void {
+    const isRead = OPERATIONS[method].repeat === "read";
     const bytes = this.#requestBytes;
     this.#intake.begin(bytes);
-    this.#intake.read("wait_ms" in params, async () => {
-      try {
-        this.#answer(id, answerJson(await perform(this.#context.hub, method, params, this.#client)));
-      } catch (error) {
-        this.#refuse(id, error);
-      } finally {
-        this.#intake.end(bytes);
-      }
-    });
+    const answer = () => this.#answerFor(id, bytes, () => perform(this.#context.hub, method, params, this.#client));
+    if (isRead) this.#intake.read("wait_ms" in params, answer);
+    else void answer();
   }
 
-  /** Answers what is under way. */
-  #follow(id: RpcId | null, performed: Promise<Answer>, bytes: number): void {
-    this.#intake.begin(bytes);
-    performed.then(
-      (answer) => {
-        this.#intake.end(bytes);
-        this.#answer(id, answerJson(answer));
-      },
-      (error) => {
-        this.#intake.end(bytes);
-        this.#refuse(id, error);
-      },
-    );
+  async #answerFor(id: RpcId | null, bytes: number, act: () => Promise<Answer>): Promise<void> {
+    try {
+      this.#answer(id, answerJson(await act()));
+    } catch (error) {
+      this.#refuse(id, error);
+    } finally {
+      this.#intake.end(bytes);
+    }
   }
 
   #greet(id: RpcId | null, said: Hello): void {
@@ -292,7 +272,7 @@ export class SocketConnection implements PresenceListener {
 
   /** Closes from the hub's side. */
   close({ code, reason }: { code: number; reason: string } = CLOSE.policy): void {
-    this.flush();
+    this.#outbox.flush(); // without waiting for the turn's end
     this.socket.close(code, reason);
   }
 }
