@@ -165,7 +165,8 @@ export interface Store {
   attempts(id: string): Promise<string | null>;
   /** How far a message has come with each of those it is for, as a JSON array; null when there is no such message. */
   receipts(id: string): Promise<string | null>;
-  list(filter: ListFilter, now: number): Promise<MessageSlice>;
+  /** @param isWanted whether anybody still waits for it; a long list ends early when nobody does. */
+  list(filter: ListFilter, now: number, isWanted?: () => boolean): Promise<MessageSlice>;
   /**
    * A stretch of the log past `after`, within `maxEvents` and `maxBytes`, but always at least one event.
    *

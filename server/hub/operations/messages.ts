@@ -24,8 +24,9 @@ export const MESSAGES: Handlers<
       : sendTemplate(hub, { from_claude, template, params: values, ...fields }, key);
   },
 
-  async list(hub, { limit = 100, offset = 0, order = "asc", ...filter }) {
-    const { messages, next, seq } = await hub.store.list({ ...filter, limit, offset, order }, hub.clock.now());
+  async list(hub, { limit = 100, offset = 0, order = "asc", ...filter }, { gone }) {
+    const asked = { ...filter, limit, offset, order };
+    const { messages, next, seq } = await hub.store.list(asked, hub.clock.now(), () => !gone?.cancelled);
     return {
       parts: {
         messages: `[${messages.join(",")}]`,

@@ -25,7 +25,7 @@ import type {
 import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { locate } from "./database.ts";
-import { MessageList } from "./list.ts";
+import { MessageList, type Reading, readAtOnce } from "./list.ts";
 import { HubLock } from "./lock.ts";
 import {
   closeAll,
@@ -36,6 +36,7 @@ import {
   type Means,
   type OpenFile,
   openFile,
+  reopenFile,
 } from "./openFile.ts";
 import { bereft, busy, full, lostEntries, unavailable } from "./unavailable.ts";
 import { unusable } from "./unusable.ts";
@@ -130,13 +131,22 @@ export class SqliteHost {
     return this.#read(({ queries }) => queries.receipts(id));
   }
 
+  /** A list that takes one step only, whatever other list is under way; null: it takes more. */
+  listAtOnce(filter: ListFilter, now: number): MessageSlice | null {
+    return this.#read(({ engine, db }) => readAtOnce(db, filter, this.#readingAt(now), engine.head));
+  }
+
   /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
   list(filter: ListFilter, now: number): MessageSlice | null {
     return this.#read(({ engine, reader }) => {
       this.#list?.close();
-      this.#list = new MessageList(reader, filter, { now, graceMs: this.#options.lease.graceMs }, engine.head);
+      this.#list = new MessageList(reader, filter, this.#readingAt(now), engine.head);
       return this.listOn();
     });
+  }
+
+  #readingAt(now: number): Reading {
+    return { now, graceMs: this.#options.lease.graceMs };
   }
 
   /** Goes on with the list; null: it takes more steps. */
@@ -230,23 +240,8 @@ export class SqliteHost {
     throw lostEntries();
   }
 
-  /**
-   * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
-   * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
-   */
   #reopenFile(epoch: string): OpenFile {
-    const open = openFile(this.#file, this.#options, this.#means);
-    try {
-      const verdict = open.db.pragma("quick_check(1)", { simple: true });
-      if (verdict !== "ok") throw new Error(`it is damaged, restore a backup: ${verdict}`);
-      const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
-      if (isBusy) throw new Error("another program is reading it");
-      if (open.epoch !== epoch) throw lostEntries();
-      return open;
-    } catch (error) {
-      closeAll(open);
-      throw error;
-    }
+    return reopenFile(this.#file, this.#options, this.#means, epoch);
   }
 
   /** What was written to files without a name is gone with the hub. */

@@ -28,7 +28,7 @@ type Glance = { place: Place; lease_until: string | null; delivered_at: string |
     [F in (typeof FILTERS)[number]]: string | null;
   };
 
-interface Reading {
+export interface Reading {
   now: number;
   graceMs: number;
 }
@@ -118,6 +118,21 @@ export class MessageList {
   #finish(next: string | null): MessageSlice {
     this.close();
     return { messages: this.#messages, next, seq: this.#seq };
+  }
+}
+
+/** Reads a list in one step; null: it takes more. */
+export function readAtOnce(
+  db: Database.Database,
+  filter: ListFilter,
+  reading: Reading,
+  seq: number,
+): MessageSlice | null {
+  const list = new MessageList(db, filter, reading, seq);
+  try {
+    return list.step();
+  } finally {
+    list.close();
   }
 }
 

@@ -13,6 +13,7 @@ import { settleEpoch } from "./epoch.ts";
 import type { HubLock } from "./lock.ts";
 import { Queries } from "./queries.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
+import { lostEntries } from "./unavailable.ts";
 
 export interface HostOptions {
   file: string;
@@ -56,6 +57,28 @@ export function openFile(file: string, options: HostOptions, means: Means): Open
     return { ...workOn(db, options, means), reader, inode: inodeOf(file), logInode: inodeOf(logOf(file)) };
   } catch (error) {
     db.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
+ * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
+ *
+ * @param epoch the log that is gone on with.
+ * @throws Error with a sentence for a person when that is not possible.
+ */
+export function reopenFile(file: string, options: HostOptions, means: Means, epoch: string): OpenFile {
+  const open = openFile(file, options, means);
+  try {
+    const verdict = open.db.pragma("quick_check(1)", { simple: true });
+    if (verdict !== "ok") throw new Error(`it is damaged, restore a backup: ${verdict}`);
+    const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
+    if (isBusy) throw new Error("another program is reading it");
+    if (open.epoch !== epoch) throw lostEntries();
+    return open;
+  } catch (error) {
+    closeAll(open);
     throw error;
   }
 }

@@ -135,16 +135,18 @@ export class SqliteStore implements Store {
     return this.#call("receipts", id);
   }
 
-  /** Lists go one after the other, each in steps, so that commits never wait for more than one step. */
-  list(filter: ListFilter, now: number): Promise<MessageSlice> {
-    const listed = this.#lists.then(() => this.#listInSteps(filter, now));
+  /** Long lists go one after the other, each in steps, so that neither commits nor short lists wait for more than one step. */
+  async list(filter: ListFilter, now: number, isWanted = () => true): Promise<MessageSlice> {
+    const atOnce = await this.#call<MessageSlice | null>("listAtOnce", filter, now);
+    if (atOnce) return atOnce;
+    const listed = this.#lists.then(() => this.#listInSteps(filter, now, isWanted));
     this.#lists = listed.catch(() => undefined);
     return listed;
   }
 
-  async #listInSteps(filter: ListFilter, now: number): Promise<MessageSlice> {
-    let slice = await this.#call<MessageSlice | null>("list", filter, now);
-    while (slice === null) slice = await this.#call<MessageSlice | null>("listOn");
+  async #listInSteps(filter: ListFilter, now: number, isWanted: () => boolean): Promise<MessageSlice> {
+    let slice = isWanted() ? await this.#call<MessageSlice | null>("list", filter, now) : NOT_READ;
+    while (slice === null) slice = isWanted() ? await this.#call<MessageSlice | null>("listOn") : NOT_READ;
     return slice;
   }
 
@@ -226,5 +228,8 @@ export class SqliteStore implements Store {
     this.#waiting.clear();
   }
 }
+
+/** What is told to nobody. */
+const NOT_READ: MessageSlice = { messages: [], next: null, seq: 0 };
 
 const unavailable = (why: string) => new HubError("storage_unavailable", `The hub's database ${why}`);

@@ -7,6 +7,7 @@ export type HostMethod =
   | "get"
   | "attempts"
   | "receipts"
+  | "listAtOnce"
   | "list"
   | "listOn"
   | "log"

@@ -41,7 +41,7 @@ export class HostStore implements Store {
   }
 
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
-    let slice = this.#open.list(filter, now);
+    let slice = this.#open.listAtOnce(filter, now) ?? this.#open.list(filter, now);
     while (slice === null) slice = this.#open.listOn();
     return slice;
   }

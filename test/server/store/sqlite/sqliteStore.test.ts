@@ -7,6 +7,7 @@ import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { defer } from "../../../support/defer.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { storeConformance } from "../conformance.ts";
+import { sending } from "../driver.ts";
 import { inside, newFile, openThread } from "./files.ts";
 
 storeConformance(
@@ -88,4 +89,21 @@ test("the file stays the same one when the process goes to another directory", a
   await hub.store.backup(copy);
   await end();
   expect(await hub.get(kept)).toMatchObject({ id: kept.id });
+});
+
+test("a short list does not wait for long ones, and a long one for which nobody waits is not read", async () => {
+  const hub = await openThread(newFile());
+  await hub.commit(...Array.from({ length: 3_000 }, () => sending({ to_claude: "worker" })));
+  const asked = { order: "asc", limit: 10, offset: 0 } as const;
+  const ended: string[] = [];
+  const list = async (name: string, filter: object, isWanted = () => true) => {
+    const { messages } = await hub.store.list({ ...asked, ...filter }, hub.now, isWanted);
+    ended.push(name);
+    return messages.length;
+  };
+  const long = Array.from({ length: 5 }, () => list("long", { type: "chat", delivered: true }));
+  const unwanted = list("unwanted", { type: "chat", delivered: true }, () => false);
+  expect(await list("short", { to_claude: "worker", status: "pending" })).toBe(10);
+  expect(ended).toEqual(["short"]);
+  expect(await Promise.all([...long, unwanted])).toEqual([0, 0, 0, 0, 0, 0]);
 });
