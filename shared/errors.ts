@@ -90,7 +90,9 @@ export interface WireError {
  */
 export class HubError extends Error {
   override readonly name = "HubError";
+  /** What happened, for a program: `not_found`, `lease_lost`… The protocol page lists them all. */
   readonly code: ErrorCode;
+  /** More about it, by code: the `field` that is wrong, the `id`, `retry_after_ms`… */
   readonly details: ErrorDetails | undefined;
 
   constructor(code: ErrorCode, message: string, details?: ErrorDetails) {
