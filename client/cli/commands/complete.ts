@@ -18,6 +18,6 @@ export const complete = command({
   async run(context, { result, ...params }) {
     const said = await context.text(result);
     const message = await callAsHolder(context, "complete", { ...params, ...(said !== undefined && { result: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeLine);
   },
 });

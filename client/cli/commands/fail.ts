@@ -19,6 +19,6 @@ export const fail = command({
   async run(context, { error, ...params }) {
     const said = await context.text(error);
     const message = await callAsHolder(context, "fail", { ...params, ...(said !== undefined && { error: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeLine);
   },
 });

@@ -75,7 +75,7 @@ const ACTIONS = {
     takes: ["name"],
     run: async (context, given) => {
       const deleted = await context.call("schedule_delete", { name: nameOf(given) });
-      context.print.result(deleted, ({ name }) => `${name} is deleted`);
+      context.print.confirmation(deleted, ({ name }) => `${name} is deleted`);
     },
   },
 } as const satisfies Record<string, Action>;

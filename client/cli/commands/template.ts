@@ -59,12 +59,12 @@ async function show(context: Context, name: string): Promise<undefined> {
 }
 
 async function remove(context: Context, name: string): Promise<undefined> {
-  context.print.result(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
+  context.print.confirmation(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
 }
 
 async function put(context: Context, name: string, definition: string): Promise<undefined> {
   const body = parse(definition);
-  context.print.result(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
+  context.print.confirmation(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
 }
 
 /** What `show` tells beside the template itself is left out, so that it can be put again. */

@@ -185,7 +185,7 @@ describe("a command", () => {
     const { ada, where, send, work } = await office();
     const told = new Heard(ada, "progress");
     work(`coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
-      coord progress $COORDINATION_TASK_ID half >&2 && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
+      coord progress $COORDINATION_TASK_ID half && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
     const task = await send("x");
     const { result: id = "" } = await task.result();
     expect(await told.find(({ message }) => message.id === task.id)).toMatchObject({
@@ -194,6 +194,24 @@ describe("a command", () => {
     expect(await ada.get({ id })).toMatchObject({ from_claude: where.as, claimed_by: where.as, lease: "detached" });
     const env = { COORDINATION_RUN: "any", COORDINATION_TASK_ID: task.id, COORDINATION_TASK_ATTEMPT: "9" };
     expect((await runInside(["release", id], { ...where, env })).code).toBe(0);
+  });
+
+  it("may confirm what it says of tasks with coord, and none of that is its result", async () => {
+    const { ada, send, where, work } = await office();
+    const { id: other } = await ada.send({ to_claude: `${where.as}_`, task: "y" });
+    const bob = work(
+      `coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
+      coord extend $COORDINATION_TASK_ID --lease 1h && coord cancel ${other} && echo done`,
+      "--verbose",
+    );
+    const task = await send("x");
+    expect(await task.result()).toMatchObject({ result: "done" });
+    expect(bob.stderr).toMatch(
+      new RegExp(`${task.id} is in_progress \\(${where.as}\\), safe until .*\n.* is failed: `),
+    );
+    const env = { COORDINATION_TASK_ID: task.id };
+    const retried = await runInside(["retry", other, "--json"], { ...where, env });
+    expect([retried.stderr, retried.json.id]).toEqual(["", other]);
   });
 
   it("has options of its own after --", async () => {
