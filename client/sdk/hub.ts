@@ -1,4 +1,4 @@
-import type { OperationName, Params, Presence, Result } from "../../shared/index.ts";
+import { assertKnown, type OperationName, type Params, type Presence, type Result } from "../../shared/index.ts";
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
@@ -130,10 +130,12 @@ export class Hub extends Operations {
    * listens, if it still waits.
    *
    * @param options `signal` ends it.
-   * @throws HubRefused when the hub closed the connection for good.
+   * @throws HubRefused when the hub closed the connection for good; TypeError for an option that there is not.
    * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
    */
-  events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
+  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
+    assertKnown(options, { signal: true });
+    const { signal } = options;
     const abort = () => void events.return();
     const events = this.#parts.stream.iterate(() => {
       signal?.removeEventListener("abort", abort);

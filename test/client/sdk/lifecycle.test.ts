@@ -180,4 +180,7 @@ it("refuses options that there are not, by their names", async () => {
   const ada = await join(url, { as: "ada" });
   const options = { concurency: 2 } as object;
   expect(() => ada.work(() => {}, options)).toThrow('there is no option concurency (did you mean "concurrency"?)');
+  expect(() => ada.events({ after: "start" } as object)).toThrow(
+    TypeError("there is no option after: there is signal"),
+  );
 });
