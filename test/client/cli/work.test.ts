@@ -106,9 +106,19 @@ describe("a command", () => {
     expect(failures).toMatchObject([
       { exit_code: 3, retryable: false },
       { exit_code: 4, retryable: false },
-      { exit_code: 75, retryable: true },
+      { exit_code: 75, retryable: true, tries_left: 2 },
       { signal: "SIGKILL", retryable: true },
     ]);
+  });
+
+  it("that fails and may be tried again says whether it will be", async () => {
+    const { send, work } = await office();
+    const bob = work("exit 75");
+    const task = await send("x", { max_attempts: 2 });
+    await expect(task.result()).rejects.toMatchObject({ task: { failure: "attempts_exhausted" } });
+    await bob.prints(/last/);
+    const lines = bob.stdout.split("\n").map((line) => line.replace(/^.*: /, ""));
+    expect(lines).toEqual(["exit code 75, to be tried again", "exit code 75, and this was the last try", ""]);
   });
 
   it("says on stderr how far it is, which is no part of the error", async () => {
