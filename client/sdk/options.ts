@@ -1,4 +1,5 @@
 import { type About, assertKnown, type ClientInfo, isCursor } from "../../shared/index.ts";
+import { assertAbout } from "./asserts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { newRun } from "./ids.ts";
 
@@ -53,9 +54,11 @@ export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
 /**
- * @throws TypeError when there is no such option, `url` is not an http or https URL, or `resume` is not a cursor.
+ * @throws TypeError when there is no such option, `url` is not an http or https URL, `resume` is not a cursor, or `about`
+ *   cannot be told.
  */
 export function settle(options: ConnectOptions): Config {
+  assertAbout(options.about);
   if (options.resume !== undefined && !isCursor(options.resume)) {
     throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
   }
