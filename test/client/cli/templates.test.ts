@@ -43,7 +43,7 @@ describe("coord template", () => {
   });
 
   it.each([
-    [["template", "draw"], "Allowed choices are list, show, put, delete."],
+    [["template", "draw"], "draw is not one of: list, show, put, delete"],
     [["template", "show"], "missing required argument 'name'"],
     [["template", "put", "x"], "missing required argument 'definition'"],
     [["template", "put", "x", "{"], "the template is not JSON: "],
