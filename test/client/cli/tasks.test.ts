@@ -203,6 +203,18 @@ describe("next", () => {
     expect(JSON.parse(nothing.stderr)).toEqual({ error: "no task waits for bob", code: "nothing_came" });
   });
 
+  it("says where a role is meant whose @ is missing", async () => {
+    const { ada, bob } = await twoShells();
+    await ada("send", "@tester", "run the suite");
+    const nothing = await bob("next", "--for", "tester");
+    expect([nothing.code, nothing.stderr]).toEqual([
+      4,
+      "error: no task waits for tester, but for the role: --for @tester\n",
+    ]);
+    expect((await bob("next", "--for", "@tester")).code).toBe(0);
+    expect((await bob("next", "--for", "tester")).stderr).toBe("error: no task waits for tester\n");
+  });
+
   it("waits for one over a restart of the hub, and is online meanwhile", async () => {
     const hub = await HubProcess.start();
     const ada = shell(hub.url, "ada");
