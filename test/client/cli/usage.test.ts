@@ -23,7 +23,12 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["send", "bob", "x", "--jsn"], says: "unknown option '--jsn' (Did you mean --json?)" },
     { args: ["send", "bob", "x", "--priority", "hihg"], says: "Allowed choices are low, normal, high, urgent." },
     { args: ["send", "bob"], says: "missing required argument 'task'" },
-    { args: ["send", "bob", "x", "y"], says: "too many arguments" },
+    { args: ["send", "bob", "hi", "there"], says: "Expected 2 arguments but got 3: put the text in quotes" },
+    { args: ["complete", "x", "all", "green"], says: "Expected 2 arguments but got 3: put the text in quotes" },
+    { args: ["get", "x", "y"], says: "Expected 1 argument but got 2.\n" },
+    { args: ["work", "sh", "-c", "cat"], says: "unknown option '-c': put -- before the command" },
+    { args: ["work", "--concurency", "2", "cat"], says: "'--concurency' (Did you mean --concurrency?)\n" },
+    { args: ["work", "--loud", "--", "cat"], says: "unknown option '--loud'\n" },
     {
       args: ["send", "bob", "x", "--wait", "foo"],
       says: "--wait takes stored, delivered, seen, claimed, end or nothing, and not 'foo'",
@@ -63,7 +68,11 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
   });
 
   it("names the setting whose value cannot be", async () => {
-    expect((await runInside(["inbox", "--as", "a b"])).stderr).toContain("--as must be 1 to 128 of the characters");
+    for (const args of [["inbox"], ["who", "bob"], ["stats"]]) {
+      const [said, set] = await Promise.all([runInside([...args, "--as", "a b"]), runInside(args, { as: "a b" })]);
+      expect(said.stderr).toMatch(/^error: --as must be 1 to 128 of the characters/);
+      expect(set.stderr).toMatch(/^error: CLAUDE_ID must be 1 to 128 of the characters/);
+    }
     expect((await runInside(["stats"], { url: "ftp://x" })).stderr).toContain(
       "url must begin with http:// or https://",
     );
