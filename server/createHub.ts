@@ -6,49 +6,21 @@ import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express, { type Router } from "express";
-import { type Logger, pino } from "pino";
+import { pino } from "pino";
 import { BACKOFF_MAX_MS, DEFAULT_DB, LIVENESS } from "../shared/defaults.ts";
 import { assertLimitsAgree, type Bounds, LIMITS } from "../shared/limits.ts";
 import { BASE_PATH, SOCKET_PATH } from "../shared/protocol.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";
-import type { RetentionPolicy } from "./hub/pruner.ts";
-import { DEFAULT_RATES, type RatePolicy } from "./hub/rates.ts";
+import { DEFAULT_RATES } from "./hub/rates.ts";
+import { assertOptions, type CreateHubOptions } from "./hubOptions.ts";
 import { makeMetrics } from "./metrics.ts";
 import { SqliteStore } from "./store/sqlite/sqliteStore.ts";
-import type { Store } from "./store/store.ts";
 import { Guard } from "./transport/guard.ts";
 import { makeProbes } from "./transport/http/probes.ts";
 import { makeRouter } from "./transport/http/router.ts";
 import { SocketServer } from "./transport/socket/server.ts";
-
-export interface CreateHubOptions {
-  /** The SQLite file; made when it is not there. Default `data/coordination.db`. */
-  db?: string;
-  /** Whether callers from other machines are let in while there are no tokens. Default false. */
-  open?: boolean;
-  /** Host names, beside loopback ones, under which the hub may be addressed. */
-  allowHosts?: readonly string[];
-  /** Where the socket is taken. Default `/api/coord/ws`. */
-  socketPath?: string;
-  /** Durations of leases and retries, ms. Default: 30 s of grace, 30 min detached, rests of at most 10 min. */
-  lease?: Partial<LeasePolicy>;
-  /** How connections are watched, ms. Default: a ping every 25 s, offline 15 s after the last connection broke. */
-  liveness?: Partial<Liveness>;
-  /** How many messages may wait, and how many hops an exchange may come. Default: what `GET /api/coord` tells. */
-  bounds?: Partial<Bounds>;
-  /** How much one instance may ask for; by default only those on other machines are limited. */
-  rates?: Partial<RatePolicy>;
-  /** What of finished messages and of the log is not kept for ever. Default: everything is. */
-  retention?: RetentionPolicy;
-  /** Where failures and warnings go, as structured lines. Default: a pino logger of its own, from `warn` on, to stdout. */
-  logger?: Logger;
-  /** Time, for tests. Default: the system's. */
-  clock?: Clock;
-  /** Another store than SQLite; `db` is not looked at then. */
-  store?: Store;
-}
 
 export interface MountedHub {
   /** REST, relative to the base path: `app.use("/api/coord", hub.router)`. */
@@ -104,7 +76,7 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
 /**
  * Builds a hub and opens its database.
  *
- * @throws Error with a sentence for a person when the database cannot be used.
+ * @throws TypeError for an option that there is not; Error with a sentence for a person when the database cannot be used.
  * @example
  * const hub = await createHub({ db: "data/app.db" });
  * app.use("/api/coord", hub.router);
@@ -112,6 +84,7 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
  */
 export async function createHub(options: CreateHubOptions = {}): Promise<MountedHub> {
   assertLimitsAgree();
+  assertOptions(options);
   const { clock = systemClock, logger = pino({ level: "warn" }), socketPath = SOCKET_PATH } = options;
   const lease = { ...DEFAULT_LEASE, ...options.lease };
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };

@@ -8,6 +8,7 @@ export type { Event, EventKind, EventMessage, LostReason, Page } from "./event.t
 export { fold } from "./fold.ts";
 export * from "./frames.ts";
 export * from "./json.ts";
+export * from "./knownOptions.ts";
 export * from "./limits.ts";
 export type { Failure, Message, MessageType, Priority, Status } from "./message.ts";
 export { sendFields } from "./message.ts";

@@ -13,6 +13,8 @@ import { check, Rest } from "./rest.ts";
 /** The options that every command takes. */
 export interface Settings {
   readonly as: string | undefined;
+  /** Where that was said. */
+  readonly called: string;
   readonly url: string | undefined;
 }
 
@@ -26,7 +28,7 @@ export class Context {
   readonly #rest: Rest;
 
   /** @throws UsageError when the name or the URL cannot be one. */
-  constructor(outside: Outside, print: Printer, { as, url }: Settings) {
+  constructor(outside: Outside, print: Printer, { as, called, url }: Settings) {
     const unknown = unknownVariable(outside.env);
     if (unknown !== undefined) throw new UsageError(unknown);
     this.outside = outside;
@@ -34,7 +36,7 @@ export class Context {
     this.interrupted = outside.interrupted;
     this.as = as;
     this.url = baseUrl(url);
-    if (as !== undefined) check("heartbeat", { claude_id: as }); // the table knows what can be a name
+    if (as !== undefined) assertName(as, called);
     this.#rest = new Rest(this.url, as, outside.interrupted);
   }
 
@@ -114,6 +116,15 @@ interface Deadline {
 
 /** The longest that a timer can take. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** The operations table knows what can be a name. @throws UsageError */
+function assertName(name: string, called: string): void {
+  try {
+    check("heartbeat", { claude_id: name });
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace("claude_id", called));
+  }
+}
 
 /** @throws UsageError when it is not the URL of a hub. */
 function baseUrl(url: string | undefined): string {

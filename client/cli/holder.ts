@@ -2,9 +2,11 @@
  * What is said of a task by whoever holds it. A command of `coord work` speaks as its worker, whose run the task belongs
  * to. It claims under its name alone, as everybody does in a shell: a claim of that run would last as long as the worker.
  */
-import type { Params, Result } from "../sdk/index.ts";
+import type { Message, Params, Result } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
 import { field, type Input } from "./inputs.ts";
+import { outcomeLine } from "./output/message.ts";
+import type { Look } from "./output/printer.ts";
 import { Rest } from "./rest.ts";
 
 type Spoken = "progress" | "extend" | "complete" | "fail" | "release";
@@ -26,3 +28,9 @@ function ownAttempt({ COORDINATION_TASK_ID, COORDINATION_TASK_ATTEMPT }: Context
   const isOwn = id === COORDINATION_TASK_ID && COORDINATION_TASK_ATTEMPT;
   return isOwn ? { attempt: Number(COORDINATION_TASK_ATTEMPT) } : {};
 }
+
+/** What has become of it; and where nobody said who is calling, in whose name: the hub takes one for the recipient. */
+export const outcomeFor =
+  ({ as }: Context) =>
+  (message: Message, look: Look): string =>
+    `${outcomeLine(message, look)}${as === undefined ? `, in the name of ${message.claimed_by ?? message.to_claude}` : ""}`;

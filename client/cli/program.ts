@@ -8,6 +8,7 @@ import { Context } from "./context.ts";
 import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./errors.ts";
 import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
 import { type Input, type Inputs, isOption } from "./inputs.ts";
+import { inOurWords } from "./misread.ts";
 import { errorReport } from "./output/errorReport.ts";
 import { flushed } from "./output/flushed.ts";
 import { Printer } from "./output/printer.ts";
@@ -44,7 +45,7 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
     await program.parseAsync(withPresets(program, outside), { from: "user" });
     return code;
   } catch (error) {
-    return ended(strayValue(error, outside, running) ?? error, print, running);
+    return ended(inOurWords(error, outside.argv, running), print, running);
   }
 }
 
@@ -75,23 +76,11 @@ function withPresets(program: Commander, outside: Outside): string[] {
   return [...words, ...outside.argv.slice(own.length)];
 }
 
-/** Where there is a word too many: the one after such an option, which was meant as its value. */
-function strayValue(error: unknown, outside: Outside, command: Command | undefined): UsageError | undefined {
-  if (!(error instanceof CommanderError && error.code === "commander.excessArguments")) return undefined;
-  const own = ownWords(outside);
-  for (const { usage, preset, choices = [] } of Object.values(command?.inputs ?? {})) {
-    const option = usage.split(" ")[0] as string;
-    const word = preset === undefined || !own.includes(option) ? undefined : own[own.indexOf(option) + 1];
-    if (word === undefined || word.startsWith("-") || choices.includes(word)) continue;
-    return new UsageError(`too many arguments: ${option} takes ${choices.join(", ")} or nothing, and not '${word}'`);
-  }
-  return undefined;
-}
-
 /** What the options of every command say, or else the environment. */
 function settings(program: Commander, { env }: Outside) {
   const { as, url } = program.opts<{ as?: string; url?: string }>();
-  return { as: as ?? (env.CLAUDE_ID || undefined), url: url ?? (env.COORDINATION_API_URL || undefined) };
+  const called = as === undefined ? "CLAUDE_ID" : "--as";
+  return { as: as ?? (env.CLAUDE_ID || undefined), called, url: url ?? (env.COORDINATION_API_URL || undefined) };
 }
 
 function makeProgram({ stdout, stderr }: Outside): Commander {
@@ -181,7 +170,7 @@ function valuesOf(inputs: Inputs, command: Commander): Record<string, unknown> {
 
 function ended(error: unknown, print: Printer, command: Command | undefined): number {
   if (error instanceof OutputClosed || error instanceof Interrupted) return exitCodeOf(error); // nobody has to be told
-  if (error instanceof CommanderError && SAID_ALREADY.has(error.code)) {
+  if (error instanceof CommanderError) {
     return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
   }
   const told = asUsage(error, command);
@@ -190,15 +179,8 @@ function ended(error: unknown, print: Printer, command: Command | undefined): nu
   return exitCodeOf(told);
 }
 
-const SAID_ALREADY = new Set(["commander.help", "commander.helpDisplayed", "commander.version"]);
-
-/** What commander and the operations table say of a wrong command line, in the words of the command line. */
+/** What the operations table says of a wrong command line, in the words of the command line. */
 function asUsage(error: unknown, command: Command | undefined): unknown {
-  if (error instanceof CommanderError) {
-    const text = error.message.replace(/^error: /, "").replace("\n", " ");
-    const isText = error.code === "commander.unknownOption" && /'-+\s/.test(text);
-    return new UsageError(isText ? `${text}: put -- before a text that begins with a dash` : text);
-  }
   if (!(error instanceof UsageError) || error.field === undefined) return error;
   const { field, message } = error;
   const name = field.split(".").at(-1) as string;

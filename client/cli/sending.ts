@@ -30,7 +30,7 @@ interface Patience {
   readonly wait_timeout: number | undefined;
 }
 
-/** Sends, and waits for as much as is asked for. */
+/** Sends, and waits for as much as is asked for, of a macro for its last step. */
 export async function deliver(context: Context, params: Params<"send">, patience: Patience): Promise<void> {
   const { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end" } = patience;
   if (wait === "stored") await sendNow(context, params);
@@ -40,9 +40,13 @@ export async function deliver(context: Context, params: Params<"send">, patience
 /** Tells the id, of a macro all of them, and what to expect of the recipient. */
 async function sendNow(context: Context, params: Params<"send">): Promise<void> {
   const sent = await context.call("send", params);
-  context.print.result(sent, ({ message, messages = [message] }) => messages.map(({ id }) => id).join("\n"));
+  context.print.result(sent, idLines);
   tellExpectation(context, sent);
 }
+
+/** Its id, of a macro those of all steps: a line each. */
+const idLines = ({ message, messages = [message] }: Partial<Pick<Task, "messages">> & Pick<Task, "message">) =>
+  messages.map(({ id }) => id).join("\n");
 
 async function sendAndWait(
   context: Context,
@@ -53,7 +57,7 @@ async function sendAndWait(
   check("send", params);
   await context.connected({}, async (hub) => {
     const task = await hub.send(params);
-    context.print.aside(task.id);
+    context.print.aside(idLines(task));
     tellExpectation(context, task);
     const late = async () => {
       const known = await hub.get({ id: task.id }, { timeout_ms: LAST_LOOK_MS }).catch(() => task.message);
@@ -62,7 +66,7 @@ async function sendAndWait(
     const come = goal === "end" ? task.result() : task.reached(goal);
     const message = await context.within(come, { ms: withinMs, late });
     if (goal !== "end") context.print.aside(`${task.id} is ${goal}`);
-    context.print.result(message, (told) => (goal === "end" ? endLine(told) : told.id));
+    context.print.result(message, (told) => (goal === "end" ? endLine(told) : idLines(task)));
   });
 }
 

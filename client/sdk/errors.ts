@@ -10,6 +10,7 @@ import {
   OPERATIONS,
   type OperationName,
 } from "../../shared/index.ts";
+import { DEFAULT_URL } from "./options.ts";
 
 abstract class LocalError extends Error {
   abstract readonly code: string;
@@ -28,12 +29,21 @@ export class HubUnreachable extends LocalError {
   readonly url: string;
 
   constructor(url: string, cause?: unknown) {
-    const isBare = URL.canParse(url) && new URL(url).pathname === "/";
-    const advice = isBare ? `its address ends in /api/coord` : "start one with `coord hub`";
-    super(`no hub answers at ${url}: ${advice}`, cause);
+    super(`no hub answers at ${url}: ${adviceAt(url, cause)}`, cause);
     this.url = url;
   }
 }
+
+function adviceAt(address: string, cause: unknown): string {
+  const url = new URL(URL.canParse(address) ? address : DEFAULT_URL);
+  if (NO_HUB.test(`${cause}`)) return "this address does not lead to a hub, whose address ends in /api/coord";
+  if (url.pathname === "/") return "its address ends in /api/coord";
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  return `start one with \`coord hub${port === new URL(DEFAULT_URL).port ? "" : ` --port ${port}`}\``;
+}
+
+/** What is said where something else answers: over HTTP, and where a socket was asked for. */
+const NO_HUB = /\(HTTP status 404\)|server response: 404/;
 
 /** The hub closed the line for good, with the close code that says why. */
 export class HubRefused extends LocalError {

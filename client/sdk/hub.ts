@@ -1,5 +1,6 @@
-import type { OperationName, Params, Presence, Result } from "../../shared/index.ts";
+import { assertKnown, type OperationName, type Params, type Presence, type Result } from "../../shared/index.ts";
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
+import { atCaller } from "./atCaller.ts";
 import type { TaskHandler, WorkPlace } from "./attempt.ts";
 import type { ConnectionState } from "./connectionStates.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
@@ -35,7 +36,11 @@ export class Hub extends Operations {
   /** @see connect */
   static async open(config: Config): Promise<Hub> {
     const parts = new HubParts(config);
-    await parts.open();
+    try {
+      await parts.open();
+    } catch (error) {
+      throw atCaller(error);
+    }
     return new Hub(parts);
   }
 
@@ -63,7 +68,11 @@ export class Hub extends Operations {
     ...[params = {} as Params<N>, options]: CallArguments<N>
   ): Promise<Result<N>> {
     assertParams(operation, params);
-    return await this.#parts.call(operation, params, options?.timeout_ms);
+    try {
+      return await this.#parts.call(operation, params, options?.timeout_ms);
+    } catch (error) {
+      throw atCaller(error);
+    }
   }
 
   /**
@@ -77,7 +86,7 @@ export class Hub extends Operations {
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     assertParams("send", params);
     this.#parts.sends();
-    return new Task(await this.#parts.call("send", params, options?.timeout_ms), this.#parts.tasks);
+    return new Task(await this.call("send", params, options), this.#parts.tasks);
   }
 
   /**
@@ -130,10 +139,12 @@ export class Hub extends Operations {
    * listens, if it still waits.
    *
    * @param options `signal` ends it.
-   * @throws HubRefused when the hub closed the connection for good.
+   * @throws HubRefused when the hub closed the connection for good; TypeError for an option that there is not.
    * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
    */
-  events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
+  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
+    assertKnown(options, { signal: true });
+    const { signal } = options;
     const abort = () => void events.return();
     const events = this.#parts.stream.iterate(() => {
       signal?.removeEventListener("abort", abort);

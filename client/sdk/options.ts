@@ -1,4 +1,5 @@
-import { type About, type ClientInfo, didYouMean, isCursor } from "../../shared/index.ts";
+import { type About, assertKnown, type ClientInfo, isCursor } from "../../shared/index.ts";
+import { assertAbout } from "./asserts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { newRun } from "./ids.ts";
 
@@ -52,17 +53,12 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
 export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
-/** @throws TypeError for an option that there is not: a slip would change who one is without a word. */
-export function assertKnown(options: object, known: object): void {
-  const names = Object.keys(known);
-  const name = Object.keys(options).find((option) => !names.includes(option));
-  if (name !== undefined) throw new TypeError(`there is no option ${name}${didYouMean(name, names)}`);
-}
-
 /**
- * @throws TypeError when there is no such option, `url` is not an http or https URL, or `resume` is not a cursor.
+ * @throws TypeError when there is no such option, `url` is not an http or https URL, `resume` is not a cursor, or `about`
+ *   cannot be told.
  */
 export function settle(options: ConnectOptions): Config {
+  assertAbout(options.about);
   if (options.resume !== undefined && !isCursor(options.resume)) {
     throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
   }

@@ -1,5 +1,6 @@
 import type { Message, Recipient, Result } from "../../shared/index.ts";
 import { assertRung } from "./asserts.ts";
+import { atCaller } from "./atCaller.ts";
 import type { Rung } from "./rungs.ts";
 import type { Tasks, WaitOptions } from "./tasks.ts";
 
@@ -40,7 +41,7 @@ export class Task {
    */
   async reached(rung: Rung, options?: WaitOptions): Promise<Message> {
     assertRung(rung);
-    return await this.#tasks.reach(this.message, rung, this.#era, options);
+    return await this.#come(rung, options);
   }
 
   /**
@@ -53,6 +54,15 @@ export class Task {
    * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
    */
   result(options?: WaitOptions): Promise<Message> {
-    return this.#tasks.reach(this.message, "end", this.#era, options);
+    return this.#come("end", options);
+  }
+
+  /** What fails tells who awaits it. */
+  async #come(goal: Rung | "end", options: WaitOptions | undefined): Promise<Message> {
+    try {
+      return await this.#tasks.reach(this.message, goal, this.#era, options);
+    } catch (error) {
+      throw atCaller(error);
+    }
   }
 }

@@ -2,13 +2,12 @@
  * Does tasks, a bounded number at a time. Each *slot* asks for a task, waiting at the hub for one to come, does it, and
  * asks again.
  */
-import type { Message, Params } from "../../shared/index.ts";
+import { assertKnown, type Message, type Params } from "../../shared/index.ts";
 import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
 import { HubClosed } from "./errors.ts";
 import { followClaims } from "./followClaims.ts";
 import { newKey } from "./ids.ts";
 import { insist } from "./insist.ts";
-import { assertKnown } from "./options.ts";
 
 export interface WorkOptions {
   /** How many tasks to do at once. 1 */

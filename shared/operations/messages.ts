@@ -22,7 +22,9 @@ export const MESSAGE_OPERATIONS = {
         ...sendFields,
         to_claude: sendFields.to_claude.optional().describe(orTemplate(sendFields.to_claude)),
         task: sendFields.task.optional().describe(orTemplate(sendFields.task)),
-        template: f.name.optional().describe("Send this template; what is said beside it goes before what it says."),
+        template: f.name
+          .optional()
+          .describe("Send this template; what is said beside it takes the place of what it says, field by field."),
         params: params.optional().describe("The values of the template's parameters."),
         idempotency_key: f.key.optional().describe("Your own key: a repeat with it is the same message."),
       })

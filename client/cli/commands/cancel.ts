@@ -13,6 +13,6 @@ export const cancel = command({
   async run(context, { reason, ...params }) {
     const said = await context.text(reason);
     const message = await context.call("cancel", { ...params, ...(said !== undefined && { reason: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeLine);
   },
 });

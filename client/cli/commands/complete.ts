@@ -1,7 +1,6 @@
 import { command } from "../command.ts";
-import { attempt, callAsHolder } from "../holder.ts";
+import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
 import { field } from "../inputs.ts";
-import { outcomeLine } from "../output/message.ts";
 
 export const complete = command({
   name: "complete",
@@ -18,6 +17,6 @@ export const complete = command({
   async run(context, { result, ...params }) {
     const said = await context.text(result);
     const message = await callAsHolder(context, "complete", { ...params, ...(said !== undefined && { result: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeFor(context));
   },
 });

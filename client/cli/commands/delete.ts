@@ -24,7 +24,7 @@ export const deleteMessages = command({
 
 async function deleteOne(context: Context, id: string): Promise<boolean> {
   try {
-    context.print.result(await context.call("delete", { id }), (deleted) => `${deleted.id} is deleted`);
+    context.print.confirmation(await context.call("delete", { id }), (deleted) => `${deleted.id} is deleted`);
     return true;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;

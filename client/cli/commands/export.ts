@@ -4,6 +4,7 @@ import { carry } from "../exporting/carry.ts";
 import { eventPages, messagePages } from "../exporting/pages.ts";
 import { spanOf } from "../exporting/span.ts";
 import { fields, flag, text } from "../inputs.ts";
+import { amount } from "../output/amount.ts";
 
 const MESSAGE_FILTERS = ["status", "type", "to_claude", "from_claude", "thread_id"] as const;
 
@@ -37,7 +38,7 @@ export const exportMessages = command({
     const pages = events ? eventPages(context, info.cursor, next) : messagePages(context, filter, next);
     const what = events ? "events" : "messages";
     const count = await carry(context, { pages, isWanted, out, what });
-    if (out === undefined) context.print.aside(`${count} ${what}`);
-    else context.print.result({ file: out, count }, (written) => `${written.file} holds ${written.count} ${what}`);
+    if (out === undefined) context.print.aside(amount(count, what));
+    else context.print.result({ file: out, count }, ({ file }) => `${file} holds ${amount(count, what)}`);
   },
 });

@@ -11,6 +11,6 @@ export const extend = command({
   inputs: { id: field("extend", "id", "<id>"), ...fields("extend", "lease_ms"), attempt: attempt("extend") },
   examples: [["extend 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --lease 1h --as server_backend", "safe for an hour from now"]],
   async run(context, params) {
-    context.print.result(await callAsHolder(context, "extend", params), leaseLine);
+    context.print.confirmation(await callAsHolder(context, "extend", params), leaseLine);
   },
 });

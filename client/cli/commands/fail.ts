@@ -1,7 +1,6 @@
 import { command } from "../command.ts";
-import { attempt, callAsHolder } from "../holder.ts";
+import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
 import { field, fields } from "../inputs.ts";
-import { outcomeLine } from "../output/message.ts";
 
 export const fail = command({
   name: "fail",
@@ -19,6 +18,6 @@ export const fail = command({
   async run(context, { error, ...params }) {
     const said = await context.text(error);
     const message = await callAsHolder(context, "fail", { ...params, ...(said !== undefined && { error: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeFor(context));
   },
 });

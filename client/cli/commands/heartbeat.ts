@@ -27,7 +27,7 @@ export const heartbeat = command({
 });
 
 async function beat(context: Context, params: Params<"heartbeat">): Promise<void> {
-  context.print.result(
+  context.print.confirmation(
     await context.call("heartbeat", params),
     ({ timestamp, claude_id }) => `${clock(timestamp)}  ${claude_id} is alive`,
   );

@@ -10,7 +10,7 @@ export const lift = command({
   examples: [["lift 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --hops 20", "twenty answers more"]],
   async run(context, params) {
     const chain = await context.call("chain_lift", params);
-    context.print.result(chain, (lifted) => liftLine(lifted, params));
+    context.print.confirmation(chain, (lifted) => liftLine(lifted, params));
   },
 });
 

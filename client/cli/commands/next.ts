@@ -24,7 +24,7 @@ export const next = command({
   ],
   async run(context, { wait_ms = 0, for_claude = context.me }) {
     const task = await nextTask(context, { for_claude, claim_key: randomUUID() }, wait_ms);
-    if (task === null) throw new NothingCame(`no task waits for ${for_claude}`);
+    if (task === null) throw new NothingCame(`no task waits for ${for_claude}${await ofTheRole(context, for_claude)}`);
     showClaim(context, task);
   },
 });
@@ -44,6 +44,13 @@ async function nextTask(context: Context, params: Params<"claim_next">, withinMs
       await context.pause(AGAIN_MS);
     }
   }
+}
+
+/** Where tasks wait for the role of that name, which is said with an @. */
+async function ofTheRole(context: Context, name: string): Promise<string> {
+  if (name.startsWith("@")) return "";
+  const waiting = await context.call("list", { to_claude: `@${name}`, status: "pending", type: "task", limit: 1 });
+  return waiting.count === 0 ? "" : `, but for the role: --for @${name}`;
 }
 
 async function beOnline(context: Context): Promise<void> {

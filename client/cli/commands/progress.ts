@@ -18,6 +18,6 @@ export const progress = command({
   async run(context, { note, ...params }) {
     const said = await context.text(note);
     const message = await callAsHolder(context, "progress", { ...params, ...(said !== undefined && { note: said }) });
-    context.print.result(message, outcomeLine);
+    context.print.confirmation(message, outcomeLine);
   },
 });

@@ -1,7 +1,6 @@
 import { command } from "../command.ts";
-import { attempt, callAsHolder } from "../holder.ts";
+import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
 import { field } from "../inputs.ts";
-import { outcomeLine } from "../output/message.ts";
 
 export const release = command({
   name: "release",
@@ -9,6 +8,6 @@ export const release = command({
   inputs: { id: field("release", "id", "<id>"), attempt: attempt("release") },
   examples: [["release 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --as server_backend", "somebody else may take it"]],
   async run(context, params) {
-    context.print.result(await callAsHolder(context, "release", params), outcomeLine);
+    context.print.confirmation(await callAsHolder(context, "release", params), outcomeFor(context));
   },
 });

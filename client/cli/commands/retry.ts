@@ -15,8 +15,8 @@ export const retry = command({
     ["retry --to server_backend", "all dead letters of one instance"],
   ],
   async run(context, { id, ...filter }) {
-    if (id !== undefined) context.print.result(await context.call("retry", { id }), outcomeLine);
-    else context.print.result(await context.call("retry_failed", filter), ({ ids }) => said(ids));
+    if (id !== undefined) context.print.confirmation(await context.call("retry", { id }), outcomeLine);
+    else context.print.confirmation(await context.call("retry_failed", filter), ({ ids }) => said(ids));
   },
 });
 

@@ -1,6 +1,6 @@
 import type { Schedule } from "../../../shared/index.ts";
 import type { Params } from "../../sdk/index.ts";
-import { assertTakes } from "../actions.ts";
+import { actionOf, assertTakes } from "../actions.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -40,10 +40,7 @@ export const schedule = command({
     ["schedule delete nightly", "what it has sent stays"],
   ],
   async run(context, { action = "list", ...given }) {
-    const act = ACTIONS[action as keyof typeof ACTIONS];
-    if (!Object.hasOwn(ACTIONS, action) || !act) {
-      throw new UsageError(`${action} is not one of: ${Object.keys(ACTIONS).join(", ")}`);
-    }
+    const act = ACTIONS[actionOf(ACTIONS, action)];
     assertTakes(action, act.takes, inputs, given);
     await act.run(context, given);
   },
@@ -75,7 +72,7 @@ const ACTIONS = {
     takes: ["name"],
     run: async (context, given) => {
       const deleted = await context.call("schedule_delete", { name: nameOf(given) });
-      context.print.result(deleted, ({ name }) => `${name} is deleted`);
+      context.print.confirmation(deleted, ({ name }) => `${name} is deleted`);
     },
   },
 } as const satisfies Record<string, Action>;

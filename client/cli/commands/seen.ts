@@ -8,6 +8,6 @@ export const seen = command({
   examples: [["seen 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e --as server_backend", "its sender is told"]],
   async run(context, params) {
     const { me } = context; // the hub takes it from nobody else
-    context.print.result(await context.call("seen", params), ({ id }) => `${id} is seen by ${me}`);
+    context.print.confirmation(await context.call("seen", params), ({ id }) => `${id} is seen by ${me}`);
   },
 });

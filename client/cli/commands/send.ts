@@ -18,7 +18,10 @@ export const send = command({
     param,
     ...fields("send", "context", "priority", "thread_id", "reply_to", "parent_id", "after", "not_before", "expires_at"),
     ...fields("send", "timeout_ms", "max_attempts", "backoff_ms", "traceparent", "idempotency_key"),
-    ...waiting(RUNGS, "Wait until it has come so far; without a rung, for its end, and print its result."),
+    ...waiting(
+      RUNGS,
+      "Wait until it has come so far; without a rung, for its end, and print its result. Of a macro: its last step.",
+    ),
   },
   examples: [
     ['send server_backend "run the tests" --as windows_frontend', "and go on"],

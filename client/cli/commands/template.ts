@@ -1,9 +1,9 @@
 import type { Params } from "../../sdk/index.ts";
-import { assertTakes } from "../actions.ts";
+import { actionOf, assertTakes } from "../actions.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
-import { type Input, text } from "../inputs.ts";
+import { text } from "../inputs.ts";
 import { templatePage, templateTable } from "../output/template.ts";
 
 /** Each with what it takes. */
@@ -18,9 +18,7 @@ or, of a macro, whose steps are sent together,
              {"key": "b", "template": "look", "params": {"file": "y"}, "after": ["a"]}]}`;
 
 const inputs = {
-  action: { usage: "[action]", help: "What to do; left out, list.", choices: Object.keys(ACTIONS) } as Input<
-    keyof typeof ACTIONS | undefined
-  >,
+  action: text("[action]", "list (the default), show, put or delete."),
   name: text("[name]", "The template's name."),
   definition: text("[definition]", "What to put, as JSON; - reads it from stdin."),
 };
@@ -36,7 +34,8 @@ export const template = command({
     ["template put nightly - < nightly.json", "keep what the file says"],
     ["template delete nightly", "what was sent with it stays"],
   ],
-  async run(context, { action = "list", ...given }) {
+  async run(context, { action: word = "list", ...given }) {
+    const action = actionOf(ACTIONS, word);
     assertTakes(action, ACTIONS[action], inputs, given);
     const { name, definition } = given;
     if (action === "list") return await list(context);
@@ -59,12 +58,12 @@ async function show(context: Context, name: string): Promise<undefined> {
 }
 
 async function remove(context: Context, name: string): Promise<undefined> {
-  context.print.result(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
+  context.print.confirmation(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
 }
 
 async function put(context: Context, name: string, definition: string): Promise<undefined> {
   const body = parse(definition);
-  context.print.result(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
+  context.print.confirmation(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
 }
 
 /** What `show` tells beside the template itself is left out, so that it can be put again. */

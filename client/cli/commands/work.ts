@@ -24,7 +24,7 @@ Each task runs the command once, in a process group of its own.
                COORDINATION_TASK_CONTEXT_FILE (a file with the context),
                COORDINATION_TASK_CONTEXT (the context itself when it is short);
                TRACEPARENT; CLAUDE_ID, COORDINATION_API_URL and COORDINATION_RUN,
-               so that coord just works:
+               so that coord just works, and what it confirms goes to stderr:
                \`coord extend $COORDINATION_TASK_ID --lease 1h\`
   stdout       the result; of more than a result can be, the end
   stderr       its last lines are the error, and a line such as

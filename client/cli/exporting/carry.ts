@@ -2,6 +2,7 @@
 import type { Event, Message } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
 import { Interrupted } from "../errors.ts";
+import { amount } from "../output/amount.ts";
 import type { ExportPage } from "./pages.ts";
 import { openProgress } from "./progress.ts";
 import { openSink } from "./sink.ts";
@@ -33,7 +34,7 @@ export async function carry(context: Context, { pages, isWanted, out, what }: Ca
   } catch (error) {
     progress.end();
     if (mark === undefined) await sink.discard();
-    else tellMark(context, `${count} ${what} are written whole; the rest: --next ${mark}`);
+    else tellMark(context, `written whole: ${amount(count, what)}; the rest: --next ${mark}`);
     context.interrupted.throwIfAborted();
     throw error;
   } finally {

@@ -1,6 +1,6 @@
 /**
  * The one way out. A result goes to stdout: for machines as JSON, for people as a text. What is said besides goes to
- * stderr. Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
+ * stderr; so does, in a command of `coord work`, whose stdout is the task's result, the word that something was done. Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
  */
 import pc from "picocolors";
 import type { Output } from "../outside.ts";
@@ -33,12 +33,14 @@ export class Printer {
   readonly #paint: Paint;
   readonly #paintErrors: Paint;
   readonly #now: () => number;
+  readonly #doesTask: boolean;
 
   constructor({ stdout, stderr, json, env, now }: PrinterOptions) {
     this.json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#now = now;
+    this.#doesTask = Boolean(env.COORDINATION_TASK_ID);
     const paint = (output: Output) => pc.createColors(output.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb");
     this.#paint = paint(stdout);
     this.#paintErrors = paint(stderr);
@@ -51,6 +53,12 @@ export class Printer {
   /** A result, or one item of a stream of them: a line of JSON, or the text that `show` makes of its harmless copy. */
   result<T>(value: T, show: (value: T, look: Look) => string): void {
     this.#stdout.write(`${this.json ? JSON.stringify(value) : show(harmlessly(value), this.look)}\n`);
+  }
+
+  /** That something was done, where nothing else is to be said. */
+  confirmation<T>(value: T, show: (value: T, look: Look) => string): void {
+    if (this.#doesTask && !this.json) this.notice(show(harmlessly(value), this.look));
+    else this.result(value, show);
   }
 
   /** Something for people beside the result. */

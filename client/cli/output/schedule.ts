@@ -34,6 +34,9 @@ export function schedulePage(schedule: Schedule, look: Look): string {
 
 const TITLE_COLUMNS = 10;
 
+const UNLESS_ENDED = "is skipped while the message before has not ended";
+const UNLESS_TAKEN = "is skipped only while the message before waits untaken";
+
 type Fact = (schedule: Schedule, look: Look) => string | undefined;
 
 /** What is empty is left out. */
@@ -42,7 +45,7 @@ const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["cron", ({ cron, timezone }) => `${cron}, ${timezone}`],
   ["from", ({ message }) => `${message.from_claude} → ${message.to_claude}`],
   ["missed", ({ missed }) => (missed === "once" ? "is made up once" : "is skipped")],
-  ["overlap", ({ overlap }) => (overlap === "skip" ? "waits for the message before to end" : "only one may wait")],
+  ["overlap", ({ overlap }) => (overlap === "skip" ? UNLESS_ENDED : UNLESS_TAKEN)],
   ["last", ({ last_at, last_id }, { now }) => last_at && `${last_id}, ${ago(last_at, now)}`],
   [
     "skipped",

@@ -14,6 +14,8 @@ export interface Ending {
   readonly signal?: string;
   /** Of a failure: whether it may be tried again. */
   readonly retryable?: boolean;
+  /** Of one that may: how often still. */
+  readonly tries_left?: number;
   readonly error?: string;
   /** Of a lost claim: `cancelled`, `timed_out`, `lease_lost`, `deleted` or `ended`. */
   readonly why?: string;
@@ -24,14 +26,15 @@ export function endingOf(task: Message, tookMs: number, error?: unknown): Ending
   const { id, attempt = 0, from_claude } = task;
   const known = { id, attempt, from_claude, took_ms: Math.round(tookMs) };
   if (error === undefined) return { ...known, outcome: "complete", exit_code: 0 };
-  if (error instanceof CommandFailed) return { ...known, outcome: "failed", ...failure(error) };
+  if (error instanceof CommandFailed) return { ...known, outcome: "failed", ...failure(error, task.tries_left) };
   if (error instanceof ClaimLost && error.why !== "closing") return { ...known, outcome: "lost", why: error.why };
   return { ...known, outcome: "given_back" };
 }
 
-function failure({ exit, retryable, message }: CommandFailed) {
+function failure({ exit, retryable, message }: CommandFailed, tries_left: number | undefined) {
   const { code, signal } = exit;
-  return { ...(code !== null && { exit_code: code }), ...(signal !== null && { signal }), retryable, error: message };
+  const how = { ...(code !== null && { exit_code: code }), ...(signal !== null && { signal }) };
+  return { ...how, retryable, ...(retryable && tries_left !== undefined && { tries_left }), error: message };
 }
 
 export function endingLine(ending: Ending, { paint }: Look): string {
@@ -41,5 +44,7 @@ export function endingLine(ending: Ending, { paint }: Look): string {
   if (outcome === "given_back") return `${id} ${paint.yellow("given back")} ${after}`;
   if (outcome === "lost") return `${id} ${paint.yellow(why ?? "lost")} ${after}`;
   const how = signal === undefined ? `exit code ${exit_code}` : `killed by ${signal}`;
-  return `${id} ${paint.red("failed")} ${after}: ${how}${retryable ? ", to be tried again" : ""}`;
+  return `${id} ${paint.red("failed")} ${after}: ${how}${retryable ? whatNext(ending) : ""}`;
 }
+
+const whatNext = ({ tries_left }: Ending) => (tries_left === 0 ? ", and this was the last try" : ", to be tried again");

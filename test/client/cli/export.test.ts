@@ -56,6 +56,13 @@ describe("messages", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it("one is one", async () => {
+    const file = newFile();
+    const one = ["--to", "cyd"] as const;
+    expect((await exported(...one)).stderr).toBe("1 message\n");
+    expect((await exported(...one, "--out", file)).stdout).toBe(`${file} holds 1 message\n`);
+  });
+
   it.each([
     [["--status", "complete"], ["day 0"]],
     [

@@ -18,6 +18,10 @@ describe("a schedule", () => {
     expect(put.stdout).toContain("\nnext, in Europe/Berlin\n  Sun, 2099-03-29 03:30:00  in ");
     expect(put.stdout).toContain("\n  Mon, 2099-03-30 02:30:00  in ");
     expect((await ops("schedule", "show", "nightly")).stdout).toBe(put.stdout);
+    expect(put.stdout).toMatch(/^overlap +is skipped while the message before has not ended$/m);
+    const allowed = await ops(...NIGHTLY, "run the backup", "--overlap", "allow");
+    expect(allowed.stdout).toMatch(/^overlap +is skipped only while the message before waits untaken$/m);
+    await ops(...NIGHTLY, "run the backup");
     expect((await ops("schedule")).stdout).toMatch(/^NAME +CRON .*\nnightly +30 2 \* \* \* +Europe\/Berlin +ada +in /);
     expect((await ops("schedule", "pause", "nightly")).stdout).toMatch(/^name +nightly \(paused\)\n/);
     expect((await ops("schedule", "list")).stdout).toMatch(/ada +paused +- +run the backup\n$/);
@@ -60,6 +64,7 @@ describe("a schedule", () => {
 
 it.each([
   [["schedule", "dance"], 2, /dance is not one of: list, show, put, pause, resume, delete/],
+  [["schedule", "pasue"], 2, /delete \(did you mean "pause"\?\)/],
   [["schedule", "constructor"], 2, /constructor is not one of/],
   [["schedule", "show"], 2, /which schedule/],
   [["schedule", "pause", "q", "--to", "carol"], 2, /--to does not belong to 'pause'/],

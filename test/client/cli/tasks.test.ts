@@ -203,6 +203,18 @@ describe("next", () => {
     expect(JSON.parse(nothing.stderr)).toEqual({ error: "no task waits for bob", code: "nothing_came" });
   });
 
+  it("says where a role is meant whose @ is missing", async () => {
+    const { ada, bob } = await twoShells();
+    await ada("send", "@tester", "run the suite");
+    const nothing = await bob("next", "--for", "tester");
+    expect([nothing.code, nothing.stderr]).toEqual([
+      4,
+      "error: no task waits for tester, but for the role: --for @tester\n",
+    ]);
+    expect((await bob("next", "--for", "@tester")).code).toBe(0);
+    expect((await bob("next", "--for", "tester")).stderr).toBe("error: no task waits for tester\n");
+  });
+
   it("waits for one over a restart of the hub, and is online meanwhile", async () => {
     const hub = await HubProcess.start();
     const ada = shell(hub.url, "ada");
@@ -230,6 +242,21 @@ it("a claim without a name says in whose it was made, and one with a name does n
     stdout: expect.stringContaining(fourth as string),
     stderr: expect.stringContaining(says),
   });
+});
+
+it("what is ended without a name says in whose it was, and with one does not", async () => {
+  const { url, ada, bob } = await twoShells();
+  const nameless = (...args: string[]) => runInside(args, { url });
+  const [first, second] = [await sent(ada, "bob", "1"), await sent(ada, "bob", "2", "--backoff", "0")];
+  for (const id of [first, second]) await bob("claim", id);
+  const says = (id: string, what: string) => `${id} is ${what}, in the name of bob\n`;
+  expect((await nameless("complete", first)).stdout).toBe(says(first, "complete"));
+  expect((await nameless("fail", second, "busy", "--retryable")).stdout).toBe(says(second, "pending"));
+  await bob("claim", second);
+  expect((await nameless("release", second)).stdout).toBe(says(second, "pending"));
+  const chat = (await ada("chat", "bob", "hello")).stdout.trim();
+  expect((await nameless("complete", chat)).stdout).toBe(says(chat, "complete"));
+  expect((await bob("complete", chat)).stdout).toBe(`${chat} is complete\n`);
 });
 
 it("what is refused is told with who holds it, or which command leads on", async () => {

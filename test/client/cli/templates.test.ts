@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startHub } from "../../support/hub.ts";
-import { runInside, shell } from "./coord.ts";
+import { CoordInside, runInside, shell } from "./coord.ts";
 
 const DEFINITION = {
   description: "One feed",
@@ -43,7 +43,7 @@ describe("coord template", () => {
   });
 
   it.each([
-    [["template", "draw"], "Allowed choices are list, show, put, delete."],
+    [["template", "draw"], "draw is not one of: list, show, put, delete"],
     [["template", "show"], "missing required argument 'name'"],
     [["template", "put", "x"], "missing required argument 'definition'"],
     [["template", "put", "x", "{"], "the template is not JSON: "],
@@ -99,11 +99,19 @@ describe("coord send --template", () => {
   });
 
   it("tells the ids of a macro's messages, the one that stands for all last", async () => {
-    const { ada, put } = await scene();
+    const { url, ada, put } = await scene();
     const steps = ["one", "two"].map((key) => ({ key, template: "scrape", params: { feed: key } }));
     await put("both", { steps });
     const { messages, message } = (await ada("send", "--template", "both", "--json")).json;
     expect(messages.map(({ id }: { id: string }) => id).at(-1)).toBe(message.id);
-    expect((await ada("send", "--template", "both")).stdout).toMatch(/^[0-9a-f]{32}\n[0-9a-f]{32}\n$/);
+    const idLines = /^[0-9a-f]{32}\n[0-9a-f]{32}\n$/;
+    expect((await ada("send", "--template", "both")).stdout).toMatch(idLines);
+    expect((await ada("send", "--template", "both", "--wait", "stored")).stdout).toMatch(idLines);
+    const late = await ada("send", "--template", "both", "--wait", "claimed", "--wait-timeout", "50ms");
+    expect(late.stderr).toMatch(/^[0-9a-f]{32}\n([0-9a-f]{32})\n.*\nerror: \1 is not claimed/);
+    const waiting = new CoordInside(["send", "--template", "both", "--wait", "claimed"], { url, as: "ada" });
+    await waiting.prints(/^[0-9a-f]{32}\n([0-9a-f]{32})\n/, "stderr");
+    await runInside(["claim", waiting.stderr.split("\n")[1] as string], { url, as: "bob" });
+    expect([await waiting.ended, waiting.stdout]).toEqual([0, expect.stringMatching(idLines)]);
   });
 });

@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
 import { EXIT_CODES } from "../../../client/cli/exitCodes.ts";
+import { connect } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";
@@ -23,7 +24,12 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["send", "bob", "x", "--jsn"], says: "unknown option '--jsn' (Did you mean --json?)" },
     { args: ["send", "bob", "x", "--priority", "hihg"], says: "Allowed choices are low, normal, high, urgent." },
     { args: ["send", "bob"], says: "missing required argument 'task'" },
-    { args: ["send", "bob", "x", "y"], says: "too many arguments" },
+    { args: ["send", "bob", "hi", "there"], says: "Expected 2 arguments but got 3: put the text in quotes" },
+    { args: ["complete", "x", "all", "green"], says: "Expected 2 arguments but got 3: put the text in quotes" },
+    { args: ["get", "x", "y"], says: "Expected 1 argument but got 2.\n" },
+    { args: ["work", "sh", "-c", "cat"], says: "unknown option '-c': put -- before the command" },
+    { args: ["work", "--concurency", "2", "cat"], says: "'--concurency' (Did you mean --concurrency?)\n" },
+    { args: ["work", "--loud", "--", "cat"], says: "unknown option '--loud'\n" },
     {
       args: ["send", "bob", "x", "--wait", "foo"],
       says: "--wait takes stored, delivered, seen, claimed, end or nothing, and not 'foo'",
@@ -63,7 +69,11 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
   });
 
   it("names the setting whose value cannot be", async () => {
-    expect((await runInside(["inbox", "--as", "a b"])).stderr).toContain("--as must be 1 to 128 of the characters");
+    for (const args of [["inbox"], ["who", "bob"], ["stats"]]) {
+      const [said, set] = await Promise.all([runInside([...args, "--as", "a b"]), runInside(args, { as: "a b" })]);
+      expect(said.stderr).toMatch(/^error: --as must be 1 to 128 of the characters/);
+      expect(set.stderr).toMatch(/^error: CLAUDE_ID must be 1 to 128 of the characters/);
+    }
     expect((await runInside(["stats"], { url: "ftp://x" })).stderr).toContain(
       "url must begin with http:// or https://",
     );
@@ -90,8 +100,9 @@ it("a signal ends a command while it reads stdin", async () => {
 
 describe("where no hub answers", () => {
   it("every command ends with 3 and says how to start one", async () => {
-    const url = `http://127.0.0.1:${await freePort()}/api/coord`;
-    const says = `no hub answers at ${url}: start one with \`coord hub\``;
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/api/coord`;
+    const says = `no hub answers at ${url}: start one with \`coord hub --port ${port}\``;
     for (const args of [["stats"], ["watch"], ["wait"], ["next", "--wait", "5"], ["send", "bob", "x", "--wait"]]) {
       const { code, stdout, stderr } = await runInside(args, { url, as: "ada" });
       expect([args, code, stdout, stderr]).toEqual([args, 3, "", `error: ${says}\n`]);
@@ -104,9 +115,11 @@ describe("where no hub answers", () => {
     const server = createServer((_, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
     defer(() => server.close().closeAllConnections());
     await new Promise((listening) => server.once("listening", listening));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/cord`;
+    const says = `no hub answers at ${url}: this address does not lead to a hub, whose address ends in /api/coord`;
     const { code, stderr } = await runInside(["stats"], { url });
-    expect([code, stderr]).toEqual([3, expect.stringMatching(/HTTP status 404/)]);
+    expect([code, stderr]).toEqual([3, `error: ${says} (the answer was not JSON (HTTP status 404))\n`]);
+    await expect(connect({ url, timeout_ms: 500 })).rejects.toThrow(says);
   });
 });
 

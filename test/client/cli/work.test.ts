@@ -106,9 +106,19 @@ describe("a command", () => {
     expect(failures).toMatchObject([
       { exit_code: 3, retryable: false },
       { exit_code: 4, retryable: false },
-      { exit_code: 75, retryable: true },
+      { exit_code: 75, retryable: true, tries_left: 2 },
       { signal: "SIGKILL", retryable: true },
     ]);
+  });
+
+  it("that fails and may be tried again says whether it will be", async () => {
+    const { send, work } = await office();
+    const bob = work("exit 75");
+    const task = await send("x", { max_attempts: 2 });
+    await expect(task.result()).rejects.toMatchObject({ task: { failure: "attempts_exhausted" } });
+    await bob.prints(/last/);
+    const lines = bob.stdout.split("\n").map((line) => line.replace(/^.*: /, ""));
+    expect(lines).toEqual(["exit code 75, to be tried again", "exit code 75, and this was the last try", ""]);
   });
 
   it("says on stderr how far it is, which is no part of the error", async () => {
@@ -185,7 +195,7 @@ describe("a command", () => {
     const { ada, where, send, work } = await office();
     const told = new Heard(ada, "progress");
     work(`coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
-      coord progress $COORDINATION_TASK_ID half >&2 && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
+      coord progress $COORDINATION_TASK_ID half && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
     const task = await send("x");
     const { result: id = "" } = await task.result();
     expect(await told.find(({ message }) => message.id === task.id)).toMatchObject({
@@ -194,6 +204,24 @@ describe("a command", () => {
     expect(await ada.get({ id })).toMatchObject({ from_claude: where.as, claimed_by: where.as, lease: "detached" });
     const env = { COORDINATION_RUN: "any", COORDINATION_TASK_ID: task.id, COORDINATION_TASK_ATTEMPT: "9" };
     expect((await runInside(["release", id], { ...where, env })).code).toBe(0);
+  });
+
+  it("may confirm what it says of tasks with coord, and none of that is its result", async () => {
+    const { ada, send, where, work } = await office();
+    const { id: other } = await ada.send({ to_claude: `${where.as}_`, task: "y" });
+    const bob = work(
+      `coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
+      coord extend $COORDINATION_TASK_ID --lease 1h && coord cancel ${other} && echo done`,
+      "--verbose",
+    );
+    const task = await send("x");
+    expect(await task.result()).toMatchObject({ result: "done" });
+    expect(bob.stderr).toMatch(
+      new RegExp(`${task.id} is in_progress \\(${where.as}\\), safe until .*\n.* is failed: `),
+    );
+    const env = { COORDINATION_TASK_ID: task.id };
+    const retried = await runInside(["retry", other, "--json"], { ...where, env });
+    expect([retried.stderr, retried.json.id]).toEqual(["", other]);
   });
 
   it("has options of its own after --", async () => {

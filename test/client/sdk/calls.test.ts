@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { connect, type Hub } from "../../../client/sdk/index.ts";
+import { connect, type Hub, HubUnreachable } from "../../../client/sdk/index.ts";
 import { LIVENESS } from "../../../shared/index.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
@@ -234,11 +234,14 @@ it("waits for a hub that starts at the same time", async () => {
 });
 
 it("says what to do when no hub answers", async () => {
-  const url = `http://127.0.0.1:${await freePort()}/api/coord`;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/api/coord`;
   const joining = connect({ url, timeout_ms: 100 });
   await expect(joining).rejects.toMatchObject({ name: "HubUnreachable", code: "hub_unreachable", url });
-  await expect(joining).rejects.toThrow(`no hub answers at ${url}: start one with \`coord hub\``);
+  await expect(joining).rejects.toThrow(`no hub answers at ${url}: start one with \`coord hub --port ${port}\``);
   await expect(joining).rejects.toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") });
+  const usual = new HubUnreachable("http://localhost:3000/api/coord");
+  expect(usual.message).toBe("no hub answers at http://localhost:3000/api/coord: start one with `coord hub`");
 });
 
 it("refuses options that cannot work, and names that the hub refuses", async () => {

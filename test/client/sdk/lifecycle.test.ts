@@ -171,6 +171,14 @@ it("tells its own version", () => {
   expect(SDK_VERSION).toBe(version);
 });
 
+it.each([
+  ["a builder", 'about must be an object, as { roles: ["tester"] }'],
+  [{ roles: "r1" }, 'about.roles must be an array of roles, as ["tester"]: r1'],
+  [{ roles: ["r0", "@r1"] }, 'about.roles takes "@r1" without the @: "r1"'],
+])("refuses to tell of itself what nobody can be told: %j", (about, sentence) => {
+  expect(() => connect({ as: "ada", about: about as object })).toThrow(TypeError(sentence));
+});
+
 it("refuses options that there are not, by their names", async () => {
   const { url } = await startHub();
   const wrong = { ass: "ada" } as object;
@@ -180,4 +188,7 @@ it("refuses options that there are not, by their names", async () => {
   const ada = await join(url, { as: "ada" });
   const options = { concurency: 2 } as object;
   expect(() => ada.work(() => {}, options)).toThrow('there is no option concurency (did you mean "concurrency"?)');
+  expect(() => ada.events({ after: "start" } as object)).toThrow(
+    TypeError("there is no option after: there is signal"),
+  );
 });

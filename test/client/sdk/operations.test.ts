@@ -139,6 +139,29 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     expect(await ada.scheduleDelete({ name: "..." })).toMatchObject({ deleted: true });
   });
 
+  it("fails with a stack that leads to who awaits it", async () => {
+    const [ada, bob] = [await as("ada"), await as("bob")];
+    const task = await ada.send({ to_claude: "bob", task: "x" });
+    await bob.delete({ id: task.id });
+    const asked = [
+      () => as("b b"),
+      () => ada.get({ id: "nope" }),
+      () => ada.call("get", { id: "nope" }),
+      () => ada.send({ to_claude: "b b", task: "x" }),
+      () => ada.chat("bob", ""),
+      () => ada.presence({ claude_id: "" }),
+      () => task.result(),
+      () => task.reached("claimed"),
+    ];
+    async function asker(ask: () => Promise<unknown>) {
+      return await ask();
+    }
+    for (const ask of asked) {
+      const { stack } = (await asker(ask).catch((error: Error) => error)) as Error;
+      expect(stack, `${ask}`).toMatch(/^\w+: .*\n.* asker .*operations\.test\.ts/s);
+    }
+  });
+
   it("says that an id or a name must not be empty", async () => {
     const ada = await as("ada");
     const empty = { code: "invalid_params", message: "id must not be empty", details: { field: "id" } };
