@@ -1,4 +1,5 @@
 /** Runs the hub: configuration, log, start screen, signals. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   const { db, open, allowHost: allowHosts, pingMs, offlineAfterMs: leaveMs } = config;
   const liveness = { pingMs, leaveMs };
   const limits = { bounds: boundsOf(config), rates: ratesOf(config), retention: retentionOf(config) };
+  const isNew = !existsSync(db);
   const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
   const { host, port } = await hub.listen(config).catch(async (error) => {
     await hub.close();
@@ -32,7 +34,7 @@ async function main(): Promise<void> {
       void shutDown(hub, signal);
     });
   }
-  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port));
+  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port, isNew));
   logger.info({ host, port, db: resolve(config.db) }, "listening");
   function shutDown(open: MountedHub, signal: string): Promise<void> {
     logger.info({ signal }, "closing");
@@ -106,8 +108,12 @@ const urlOf = (config: Config, host: string, port: number) => `http://${nameOf(c
 const startLine = (config: Config, host: string, port: number) =>
   `${JSON.stringify({ url: urlOf(config, host, port), db: resolve(config.db), pid: process.pid })}\n`;
 
-/** For a person: where it listens, where the data is, and what to try next. */
-function startScreen(config: Config, host: string, port: number): string {
+/**
+ * For a person: where it listens, where the data is, and what to try next.
+ *
+ * @param isNew whether the database was made just now, which a slip in its name shows by.
+ */
+function startScreen(config: Config, host: string, port: number, isNew: boolean): string {
   const { db, open, allowHost } = config;
   const url = urlOf(config, host, port);
   const isDefault = port === 3000 && nameOf(config, host) !== allowHost[0];
@@ -117,7 +123,7 @@ function startScreen(config: Config, host: string, port: number): string {
     "  coordination-hub",
     "",
     `  listening   ${url}`,
-    `  data        ${resolve(db)}`,
+    `  data        ${resolve(db)}${isNew ? " (a new database)" : ""}`,
     ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything."] : []),
     ...(isEverywhere(host) && !open ? ["", "  Only this machine is let in: --open lets others in, too."] : []),
     "",

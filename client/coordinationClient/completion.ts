@@ -15,7 +15,7 @@ type Said = Params<"update">;
 /** @throws HubError `lease_lost` when another holds what this process was refused; what the hub refuses. */
 export async function complete(claims: OwnClaims, call: Call, said: Said): Promise<Message> {
   if (claims.wasDenied(said.id)) assertFree(await call("get", { id: said.id }));
-  return end(claims, call, said);
+  return end(claims, call, said).catch(leadOn);
 }
 
 /**
@@ -43,6 +43,13 @@ async function end(claims: OwnClaims, call: Call, said: Said): Promise<Message> 
   const ended = await call("update", { ...said, attempt: held?.attempt }, held?.claimed_by);
   claims.over(said.id);
   return ended;
+}
+
+/** The hub says what is not possible; what to do first, in the words of these functions. */
+function leadOn(error: unknown): never {
+  const isUnclaimed = isRefusal(error, "wrong_status") && error.details?.status === "pending";
+  if (!isUnclaimed) throw error;
+  throw new HubError(error.code, `${error.message}; nobody holds it: claimTask takes it`, error.details);
 }
 
 /** Lets nobody whose claim was refused end what another holds. A chat has no holder. */

@@ -9,12 +9,15 @@ import { CoordProcess, run, runInside, shell } from "./coord.ts";
 it("coord hub runs the hub, passes options and signals on, and ends as it does", async () => {
   const db = join(tempDir(), "hub.db");
   const hub = new CoordProcess(["hub", "--port", "0", "--db", db]);
-  await hub.prints(/data +\S+hub\.db\n/);
+  await hub.prints(/data +\S+hub\.db \(a new database\)\n/);
   const [, url] = /listening +(\S+)/.exec(hub.stdout) as unknown as [string, string];
   expect((await runInside(["stats"], { url })).code).toBe(0);
   const second = await run(["hub", "--port", "0", "--db", db]);
   expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/another hub|in use/i)]);
   expect(await hub.end("SIGTERM")).toBe(0);
+  const again = new CoordProcess(["hub", "--port", "0", "--db", db]);
+  await again.prints(/data +\S+hub\.db\n/);
+  expect(await again.end("SIGTERM")).toBe(0);
 });
 
 it("coord hub refuses a slip with the nearest name, and has the hub's own help", async () => {

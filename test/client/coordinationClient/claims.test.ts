@@ -161,3 +161,14 @@ test("what a process never claimed, it may fail when it has the holder's name: n
   await expect(completeTask(other, "by hand", "failed")).rejects.toThrow("reviewer holds it");
   expect(await getMessage(other)).toMatchObject({ status: "in_progress" });
 });
+
+test("a task of another's that nobody holds is not completed unclaimed, and what leads on is said", async () => {
+  const id = await post(hub.url, { task: "1" });
+  become(hub.url, "carol");
+  await expect(completeTask(id, "done")).rejects.toMatchObject({
+    message: "Task is pending: complete is not possible; nobody holds it: claimTask takes it",
+    code: "wrong_status",
+  });
+  await claimTask(id);
+  expect(await completeTask(id, "done")).toMatchObject({ status: "complete", claimed_by: "carol" });
+});
