@@ -6,6 +6,9 @@ export const isClaim = (operation: OperationName) => operation === "claim" || op
 
 const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
 
+/** Far more than a run holds at once: what was taken from it without a word is forgotten some time. */
+const REMEMBERED = 10_000;
+
 export class Holdings {
   readonly #ids = new Set<string>();
   readonly #changed: () => void;
@@ -35,6 +38,7 @@ export class Holdings {
   #gained(task: unknown): void {
     if (task === null) return;
     this.#ids.add((task as { id: string }).id);
+    if (this.#ids.size > REMEMBERED) this.#ids.delete(this.#ids.values().next().value as string);
     if (this.#ids.size === 1) this.#changed();
   }
 

@@ -32,13 +32,11 @@ export const next = command({
 /** Asks for as long as the hub lets one wait, again and again; a hub that restarts meanwhile is waited for. */
 async function nextTask(context: Context, params: Params<"claim_next">, withinMs: number): Promise<Message | null> {
   const end = performance.now() + withinMs;
-  if (withinMs > 0) await beOnline(context);
   for (;;) {
     const left = Math.max(0, Math.ceil(end - performance.now()));
     try {
       const task = await context.call("claim_next", { ...params, wait_ms: Math.min(left, LIMITS.wait_ms) });
       if (task !== null || left === 0) return task;
-      await beOnline(context);
     } catch (error) {
       if (left === 0 || !isRetryable(error)) throw error;
       await context.pause(AGAIN_MS);
@@ -51,8 +49,4 @@ async function ofTheRole(context: Context, name: string): Promise<string> {
   if (name.startsWith("@")) return "";
   const waiting = await context.call("list", { to_claude: `@${name}`, status: "pending", type: "task", limit: 1 });
   return waiting.count === 0 ? "" : `, but for the role: --for @${name}`;
-}
-
-async function beOnline(context: Context): Promise<void> {
-  if (context.as !== undefined) await context.call("heartbeat", { claude_id: context.as, interval_ms: LIMITS.wait_ms });
 }

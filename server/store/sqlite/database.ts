@@ -60,6 +60,9 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
+/** Where SQLite writes a database's changes first. */
+export const logOf = (file: string) => `${file}-wal`;
+
 /** SQLite finds a database's log by its name, and a hub its lock: a file with two names has two of each. */
 function assertOneName(file: string): void {
   const found = statSync(file);
@@ -75,7 +78,7 @@ function assertOneName(file: string): void {
  * hub that was killed, and the backup was copied over that hub's database: SQLite would mix the two.
  */
 function assertOwnLog(file: string): void {
-  const log = `${file}-wal`;
+  const log = logOf(file);
   if (!existsSync(log) || statSync(log).size === 0 || hasLog(file)) return;
   throw new Error(
     `${file} was put in the place of another database, the last changes of which are still in ${log}: ` +
@@ -83,13 +86,24 @@ function assertOwnLog(file: string): void {
   );
 }
 
-/**
- * Whether its header says that it has a write-ahead log. The file stays open for good: closing it lets go of every lock
- * that this process holds on it, and an application may have it open itself.
- */
+/** Whether its header says that it has a write-ahead log. */
 function hasLog(file: string): boolean {
   const header = Buffer.alloc(HEADER_BYTES);
-  return readSync(openSync(file, "r"), header) < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
+  const bytes = readSync(openForGood(file), header, 0, HEADER_BYTES, 0);
+  return bytes < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
+}
+
+const openFiles = new Map<bigint, number>();
+
+/**
+ * Opens a file that is never closed again, once: closing it would let go of every lock that this process holds on it,
+ * and an application may have it open itself.
+ */
+function openForGood(file: string): number {
+  const { ino } = statSync(file, { bigint: true });
+  const fd = openFiles.get(ino) ?? openSync(file, "r");
+  openFiles.set(ino, fd);
+  return fd;
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */

@@ -24,7 +24,7 @@ import type {
 } from "../store.ts";
 import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { locate } from "./database.ts";
+import { locate, logOf } from "./database.ts";
 import { MessageList, type Reading, readAtOnce } from "./list.ts";
 import { HubLock } from "./lock.ts";
 import {
@@ -32,7 +32,6 @@ import {
   emptyLog,
   type HostOptions,
   inodeOf,
-  logOf,
   type Means,
   type OpenFile,
   openFile,

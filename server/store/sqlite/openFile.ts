@@ -8,7 +8,7 @@ import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
 import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { openDatabase } from "./database.ts";
+import { logOf, openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
 import type { HubLock } from "./lock.ts";
 import { Queries } from "./queries.ts";
@@ -107,9 +107,6 @@ function workOn(
     seenVersion: dataVersion.get() as number,
   };
 }
-
-/** Where SQLite writes a database's changes first. */
-export const logOf = (file: string) => `${file}-wal`;
 
 /** @returns undefined when there is no such file. */
 export const inodeOf = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
