@@ -16,7 +16,7 @@ import { answerOf, callerOf, change, type Handlers } from "./operation.ts";
 export const MESSAGES: Handlers<
   "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "receipts" | "chain_lift"
 > = {
-  async send(hub, params, client) {
+  send(hub, params, client) {
     const { from_claude = client.claude_id, idempotency_key: key, template, params: values, ...fields } = params;
     if (from_claude === null) throw missingField("from_claude");
     return template === undefined

@@ -63,6 +63,9 @@ function makeDirectory(path: string): void {
 /** Where SQLite writes a database's changes first. */
 export const logOf = (file: string) => `${file}-wal`;
 
+/** Where it finds them there: made and removed together with the log. */
+export const indexOf = (file: string) => `${file}-shm`;
+
 /** SQLite finds a database's log by its name, and a hub its lock: a file with two names has two of each. */
 function assertOneName(file: string): void {
   const found = statSync(file);

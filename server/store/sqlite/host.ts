@@ -7,6 +7,7 @@
  * fsync nothing is ever tried again on the same connection. A bereft host touches nothing any more.
  */
 
+import { existsSync } from "node:fs";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { Reader } from "../../core/view.ts";
@@ -24,7 +25,7 @@ import type {
 } from "../store.ts";
 import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { locate, logOf } from "./database.ts";
+import { indexOf, locate, logOf } from "./database.ts";
 import { MessageList, type Reading, readAtOnce } from "./list.ts";
 import { HubLock } from "./lock.ts";
 import {
@@ -80,10 +81,9 @@ export class SqliteHost {
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
     const open = this.#use();
-    this.#begin(open);
-    const result = this.#execute(open, commands, at);
     this.#assertInPlace(open);
-    return result;
+    this.#begin(open);
+    return this.#execute(open, commands, at);
   }
 
   /** Nothing is to be undone where another program is writing just then. */
@@ -107,12 +107,14 @@ export class SqliteHost {
   }
 
   /**
-   * Notes in the lock file how far the log has come. Nobody's answer waits for it: what is durable stays so when it
+   * Looks whether another log was put in the place of ours, and notes in the lock file how far ours has come. Nobody's answer waits for it: what is durable stays so when it
    * fails or comes late; the lock file then remembers an earlier position, and catches up later.
    */
   noteProgress(): void {
+    if (!this.#open) return;
+    this.#open.isInPlace = inodeOf(indexOf(this.#file)) === this.#open.indexInode;
     try {
-      if (this.#open) this.#lock.note(this.#open.epoch, this.#open.engine.head);
+      this.#lock.note(this.#open.epoch, this.#open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
     }
@@ -243,9 +245,12 @@ export class SqliteHost {
     return reopenFile(this.#file, this.#options, this.#means, epoch);
   }
 
-  /** What was written to files without a name is gone with the hub. */
+  /**
+   * What is written to files without a name is gone with the hub. The log itself is only looked for: whoever asks Linux
+   * for its times makes the next fsync write them.
+   */
   #assertInPlace(open: OpenFile): void {
-    if (inodeOf(this.#file) === open.inode && inodeOf(logOf(this.#file)) === open.logInode) return;
+    if (open.isInPlace && existsSync(logOf(this.#file)) && inodeOf(this.#file) === open.inode) return;
     this.#isBereft = true;
     this.#abandon(open);
     throw bereft();

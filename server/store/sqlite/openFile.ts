@@ -8,7 +8,7 @@ import { Engine } from "../engine.ts";
 import { makeIds } from "../ids.ts";
 import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { logOf, openDatabase } from "./database.ts";
+import { indexOf, openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
 import type { HubLock } from "./lock.ts";
 import { Queries } from "./queries.ts";
@@ -38,9 +38,11 @@ export interface OpenFile {
   rollback: Database.Statement;
   dataVersion: Database.Statement;
   seenVersion: number;
-  /** Numbers of the file itself and of its log, whatever bears their names meanwhile. */
+  /** Numbers of the file itself and of its log's index, whatever bears their names meanwhile. */
   inode: bigint | undefined;
-  logInode: bigint | undefined;
+  indexInode: bigint | undefined;
+  /** Whether the index was still the same after the last commit. */
+  isInPlace: boolean;
 }
 
 /** What a host gives to each opening of its file. */
@@ -54,7 +56,13 @@ export function openFile(file: string, options: HostOptions, means: Means): Open
   const db = openDatabase(file);
   try {
     const reader = new BetterSqlite(file, { readonly: true });
-    return { ...workOn(db, options, means), reader, inode: inodeOf(file), logInode: inodeOf(logOf(file)) };
+    return {
+      ...workOn(db, options, means),
+      reader,
+      inode: inodeOf(file),
+      indexInode: inodeOf(indexOf(file)),
+      isInPlace: true,
+    };
   } catch (error) {
     db.close();
     throw error;
@@ -87,7 +95,7 @@ function workOn(
   db: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: Means,
-): Omit<OpenFile, "reader" | "inode" | "logInode"> {
+): Omit<OpenFile, "reader" | "inode" | "indexInode" | "isInPlace"> {
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, ledger, lease.graceMs);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };

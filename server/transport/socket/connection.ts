@@ -155,22 +155,37 @@ export class SocketConnection implements PresenceListener {
     if (this.#intake.requests >= LIMITS.requests_in_flight) {
       throw new HubError("too_many_requests", `${this.#intake.requests} requests are in flight on this socket`);
     }
-    const isRead = OPERATIONS[method].repeat === "read";
-    const bytes = this.#requestBytes;
-    this.#intake.begin(bytes);
-    const answer = () => this.#answerFor(id, bytes, () => perform(this.#context.hub, method, params, this.#client));
-    if (isRead) this.#intake.read("wait_ms" in params, answer);
-    else void answer();
+    if (OPERATIONS[method].repeat === "read") this.#read(id, method, params);
+    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), this.#requestBytes);
   }
 
-  async #answerFor(id: RpcId | null, bytes: number, act: () => Promise<Answer>): Promise<void> {
-    try {
-      this.#answer(id, answerJson(await act()));
-    } catch (error) {
-      this.#refuse(id, error);
-    } finally {
-      this.#intake.end(bytes);
-    }
+  #read(id: RpcId | null, method: OperationName, params: object): void {
+    const bytes = this.#requestBytes;
+    this.#intake.begin(bytes);
+    this.#intake.read("wait_ms" in params, async () => {
+      try {
+        this.#answer(id, answerJson(await perform(this.#context.hub, method, params, this.#client)));
+      } catch (error) {
+        this.#refuse(id, error);
+      } finally {
+        this.#intake.end(bytes);
+      }
+    });
+  }
+
+  /** Answers what is under way, as soon as can be: in the turn in which the events of its commit leave. */
+  #follow(id: RpcId | null, performed: Promise<Answer>, bytes: number): void {
+    this.#intake.begin(bytes);
+    performed.then(
+      (answer) => {
+        this.#intake.end(bytes);
+        this.#answer(id, answerJson(answer));
+      },
+      (error) => {
+        this.#intake.end(bytes);
+        this.#refuse(id, error);
+      },
+    );
   }
 
   #greet(id: RpcId | null, said: Hello): void {
