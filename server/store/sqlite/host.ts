@@ -35,10 +35,10 @@ import {
   inodeOf,
   type Means,
   type OpenFile,
-  openFile,
+  openFirst,
   reopenFile,
 } from "./openFile.ts";
-import { bereft, busy, full, lostEntries, unavailable } from "./unavailable.ts";
+import { bereft, busy, full, unavailable } from "./unavailable.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
@@ -62,7 +62,7 @@ export class SqliteHost {
     this.#lock = new HubLock(this.#file);
     this.#means = { lock: this.#lock, checkWhole };
     try {
-      this.#open = this.#openFirst(options);
+      this.#open = openFirst(this.#file, options, this.#means);
       this.#epoch = this.#open.epoch;
     } catch (error) {
       this.#lock.release();
@@ -112,8 +112,8 @@ export class SqliteHost {
    */
   noteProgress(): void {
     if (!this.#open) return;
-    this.#open.isInPlace = inodeOf(indexOf(this.#file)) === this.#open.indexInode;
     try {
+      this.#open.isInPlace = inodeOf(indexOf(this.#file)) === this.#open.indexInode;
       this.#lock.note(this.#open.epoch, this.#open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
@@ -160,6 +160,12 @@ export class SqliteHost {
     });
   }
 
+  /** Lets go of a list that is not read to its end: its snapshot would keep the log from being emptied. */
+  endList(): void {
+    this.#list?.close();
+    this.#list = undefined;
+  }
+
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
     return this.#read(({ queries, engine }) => queries.log(reader, after, maxEvents, maxBytes, engine.head));
   }
@@ -197,7 +203,7 @@ export class SqliteHost {
   }
 
   close(): void {
-    this.#list?.close();
+    this.endList();
     this.noteProgress();
     if (this.#open) {
       this.#open.reader.close();
@@ -225,24 +231,12 @@ export class SqliteHost {
     if (this.#isBereft) throw bereft();
     if (performance.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
     try {
-      this.#open = this.#reopenFile(this.#epoch);
+      this.#open = reopenFile(this.#file, this.#options, this.#means, this.#epoch);
       return this.#open;
     } catch (error) {
       this.#brokenSince = performance.now();
       throw unavailable((error as Error).message);
     }
-  }
-
-  #openFirst({ epoch, isSuspect }: HostOptions): OpenFile {
-    if (isSuspect && epoch !== undefined) return this.#reopenFile(epoch);
-    const open = openFile(this.#file, this.#options, this.#means);
-    if (epoch === undefined || open.epoch === epoch) return open;
-    closeAll(open);
-    throw lostEntries();
-  }
-
-  #reopenFile(epoch: string): OpenFile {
-    return reopenFile(this.#file, this.#options, this.#means, epoch);
   }
 
   /**

@@ -52,7 +52,7 @@ export interface Means {
 }
 
 /** @throws Error with a sentence for a person when the file cannot be used. */
-export function openFile(file: string, options: HostOptions, means: Means): OpenFile {
+function openFile(file: string, options: HostOptions, means: Means): OpenFile {
   const db = openDatabase(file);
   try {
     const reader = new BetterSqlite(file, { readonly: true });
@@ -67,6 +67,16 @@ export function openFile(file: string, options: HostOptions, means: Means): Open
     db.close();
     throw error;
   }
+}
+
+/** Opens the file for a host that begins, on the log that this process went on with before, if it did. @throws as `reopenFile` does. */
+export function openFirst(file: string, options: HostOptions, means: Means): OpenFile {
+  const { epoch, isSuspect } = options;
+  if (isSuspect && epoch !== undefined) return reopenFile(file, options, means, epoch);
+  const open = openFile(file, options, means);
+  if (epoch === undefined || open.epoch === epoch) return open;
+  closeAll(open);
+  throw lostEntries();
 }
 
 /**

@@ -145,9 +145,11 @@ export class SqliteStore implements Store {
   }
 
   async #listInSteps(filter: ListFilter, now: number, isWanted: () => boolean): Promise<MessageSlice> {
-    let slice = isWanted() ? await this.#call<MessageSlice | null>("list", filter, now) : NOT_READ;
-    while (slice === null) slice = isWanted() ? await this.#call<MessageSlice | null>("listOn") : NOT_READ;
-    return slice;
+    if (!isWanted()) return NOT_READ;
+    let slice = await this.#call<MessageSlice | null>("list", filter, now);
+    while (slice === null && isWanted()) slice = await this.#call<MessageSlice | null>("listOn");
+    if (slice === null) await this.#call("endList");
+    return slice ?? NOT_READ;
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {

@@ -10,6 +10,7 @@ export type HostMethod =
   | "listAtOnce"
   | "list"
   | "listOn"
+  | "endList"
   | "log"
   | "counts"
   | "workload"

@@ -107,3 +107,15 @@ test("a short list does not wait for long ones, and a long one for which nobody 
   expect(ended).toEqual(["short"]);
   expect(await Promise.all([...long, unwanted])).toEqual([0, 0, 0, 0, 0, 0]);
 });
+
+test("a long list that is wanted no more lets go of its snapshot", async () => {
+  const file = newFile();
+  const hub = await openThread(file);
+  await hub.commit(...Array.from({ length: 3_000 }, () => sending({ to_claude: "worker" })));
+  let steps = 0;
+  const asked = { order: "asc", limit: 10, offset: 0, type: "chat", delivered: true } as const;
+  await hub.store.list(asked, hub.now, () => ++steps < 2);
+  await hub.send({ to_claude: "worker" });
+  const [emptied] = inside(file, (db) => db.pragma("wal_checkpoint(TRUNCATE)")) as { busy: number }[];
+  expect([steps, emptied]).toMatchObject([2, { busy: 0 }]);
+});
