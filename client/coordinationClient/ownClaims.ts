@@ -1,3 +1,4 @@
+import QuickLRU from "quick-lru";
 import type { Message } from "../../shared/index.ts";
 
 /** A claim that succeeded: under which name, and the fence that says which attempt it is. */
@@ -19,7 +20,7 @@ const REMEMBERED = 10_000;
  * this is what tells a holder from somebody whose claim was refused.
  */
 export class OwnClaims {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new QuickLRU<string, Known>({ maxSize: REMEMBERED });
 
   /** The claim of this process on a task, when it has one. */
   held(id: string): OwnClaim | undefined {
@@ -28,21 +29,21 @@ export class OwnClaims {
 
   won({ id, attempt, claimed_by }: Message): void {
     const held = { ...(attempt !== undefined && { attempt }), ...(claimed_by !== undefined && { claimed_by }) };
-    this.#remember(id, { held, refused: 0 });
+    this.#known.set(id, { held, refused: 0 });
   }
 
   /** @param denied whether the hub said that the task is not to be had. */
   refused(id: string, denied: boolean): void {
     const known = this.#known.get(id);
     const refused = (known?.refused ?? 0) + 1;
-    this.#remember(id, { ...known, refused, denied: denied || known?.denied === true });
+    this.#known.set(id, { ...known, refused, denied: denied || known?.denied === true });
   }
 
   /** The task has ended, or is no longer ours. */
   over(id: string): void {
     const { held: _, ...known } = this.#known.get(id) ?? { refused: 0 };
     this.#known.delete(id);
-    if (known.refused > 0) this.#remember(id, known);
+    if (known.refused > 0) this.#known.set(id, known);
   }
 
   /**
@@ -60,11 +61,5 @@ export class OwnClaims {
   wasDenied(id: string): boolean {
     const known = this.#known.get(id);
     return known?.denied === true && known.held === undefined;
-  }
-
-  #remember(id: string, known: Known): void {
-    this.#known.delete(id);
-    this.#known.set(id, known);
-    if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
   }
 }

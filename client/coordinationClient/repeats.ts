@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import QuickLRU from "quick-lru";
 import { HubError } from "../../shared/index.ts";
 import { newKey } from "../sdk/ids.ts";
 
@@ -13,7 +14,7 @@ const REMEMBERED_CALLS = 1_000;
 export class Repeats {
   readonly #now: () => number;
   /** Calls without an answer, oldest first, by their key. */
-  readonly #unanswered = new Map<string, { what: string; until: number }>();
+  readonly #unanswered = new QuickLRU<string, { what: string; until: number }>({ maxSize: REMEMBERED_CALLS });
 
   /** @param now milliseconds; only differences mean anything. */
   constructor(now: () => number) {
@@ -36,7 +37,7 @@ export class Repeats {
   }
 
   #take(what: string): string | undefined {
-    for (const [key, call] of this.#unanswered) {
+    for (const [key, call] of this.#unanswered.entriesAscending()) {
       const isOver = call.until < this.#now();
       if (!isOver && call.what !== what) continue;
       this.#unanswered.delete(key);
@@ -47,8 +48,6 @@ export class Repeats {
 
   #note(key: string, what: string): void {
     this.#unanswered.set(key, { what, until: this.#now() + REMEMBERED_MS });
-    if (this.#unanswered.size > REMEMBERED_CALLS)
-      this.#unanswered.delete(this.#unanswered.keys().next().value as string);
   }
 }
 

@@ -9,6 +9,7 @@
  * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
  * had to pass as a whole would never get through.
  */
+import QuickLRU from "quick-lru";
 import { type HubError, OPERATIONS, type OperationName } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
 import { CallTimeout, ConnectionLost } from "./errors.ts";
@@ -43,7 +44,7 @@ export class Calls {
   readonly #keepAlive: KeepAlive;
   readonly #onQueued: () => void;
   readonly #open = new Map<number, Call>();
-  readonly #givenUp = new Map<number, OnLate>();
+  readonly #givenUp = new QuickLRU<number, OnLate>({ maxSize: GIVEN_UP });
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
@@ -227,7 +228,6 @@ export class Calls {
 
   #giveUp(call: Call): void {
     if (call.onLate && call.via) this.#givenUp.set(call.id, call.onLate);
-    if (this.#givenUp.size > GIVEN_UP) this.#givenUp.delete(this.#givenUp.keys().next().value as number);
     this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
   }
 

@@ -1,4 +1,5 @@
 /** Tasks that are held, and what is told of them: whoever does one learns when it is taken away, and why. */
+import QuickLRU from "quick-lru";
 import type { Event, EventKind, Message } from "../../shared/index.ts";
 import type { Clock } from "./clock.ts";
 import { ClaimLost, type Loss } from "./errors.ts";
@@ -73,7 +74,7 @@ const REMEMBERED = 256;
 /** The tasks that workers of this hub hold, each with what tells when its claim is gone. */
 export class Claims {
   readonly #claims = new Map<string, Claim>();
-  readonly #early = new Map<string, Event>();
+  readonly #early = new QuickLRU<string, Event>({ maxSize: REMEMBERED });
   readonly #clock: Clock;
   readonly #read: (id: string) => Promise<Message>;
 
@@ -97,7 +98,7 @@ export class Claims {
   readonly observe = (event: Event): void => {
     const claim = this.#claims.get(event.message.id);
     if (claim) this.#apply(event, claim);
-    else if (OVERTAKES.has(event.kind)) this.#remember(event);
+    else if (OVERTAKES.has(event.kind)) this.#early.set(event.message.id, event);
   };
 
   /** Events may have been missed: looks how each held task stands. */
@@ -118,12 +119,6 @@ export class Claims {
     else if (why !== "lease_lost") claim.lose(why);
     else if (actor === undefined) claim.expire(message.error);
     else claim.lose("ended"); // the hub itself is no actor
-  }
-
-  #remember(event: Event): void {
-    this.#early.delete(event.message.id);
-    this.#early.set(event.message.id, event);
-    if (this.#early.size > REMEMBERED) this.#early.delete(this.#early.keys().next().value as string);
   }
 
   async #check(claim: Claim): Promise<void> {

@@ -1,5 +1,7 @@
-/** Keys in one of the two generations that are remembered. */
-const GENERATION = 4_096;
+import QuickLRU from "quick-lru";
+
+/** Claim keys that are remembered, at the least. */
+const REMEMBERED = 4_096;
 
 interface Asked {
   readonly socket: number | undefined;
@@ -10,8 +12,7 @@ interface Asked {
  * to whoever asked again; and what arrives late over a socket that was given up asks for nobody.
  */
 export class LastAsked {
-  #young = new Map<string, Asked>();
-  #old = new Map<string, Asked>();
+  readonly #asked = new QuickLRU<string, Asked>({ maxSize: REMEMBERED });
 
   /**
    * Somebody asks with this key.
@@ -21,15 +22,10 @@ export class LastAsked {
    *   younger socket.
    */
   asks(key: string, socket: number | undefined): (() => boolean) | undefined {
-    const before = this.#last(key)?.socket;
+    const before = this.#asked.peek(key)?.socket;
     if (before !== undefined && socket !== undefined && before > socket) return undefined;
     const asked = { socket };
-    if (this.#young.size >= GENERATION) [this.#old, this.#young] = [this.#young, new Map()];
-    this.#young.set(key, asked);
-    return () => (this.#last(key) ?? asked) === asked;
-  }
-
-  #last(key: string): Asked | undefined {
-    return this.#young.get(key) ?? this.#old.get(key);
+    this.#asked.set(key, asked);
+    return () => (this.#asked.peek(key) ?? asked) === asked;
   }
 }

@@ -6,6 +6,7 @@
  * refused is refused at once; the limiter's verdict on a bundle comes at the end of the turn, so that an instance may
  * overdraw its window by what it sent in one turn, which is one frame.
  */
+import QuickLRU from "quick-lru";
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
 import { HubError } from "../../shared/errors.ts";
 import { OPERATIONS, type OperationName } from "../../shared/operations/index.ts";
@@ -61,8 +62,8 @@ interface Uses {
 
 /** A bundle is this part of a window. */
 const BUNDLES_A_WINDOW = 100;
-/** Instances in one generation of those that were heard of lately; who is forgotten loses less than a bundle. */
-const GENERATION = 4096;
+/** Instances that were heard of lately; who is forgotten loses less than a bundle. */
+const REMEMBERED = 4096;
 
 class RateLimit {
   readonly #clock: Clock;
@@ -71,8 +72,7 @@ class RateLimit {
   readonly #windowMs: number;
   readonly #bundle: number;
   readonly #limiter: RateLimiterMemory;
-  #young = new Map<string, Uses>();
-  #old = new Map<string, Uses>();
+  readonly #uses = new QuickLRU<string, Uses>({ maxSize: REMEMBERED });
 
   constructor(clock: Clock, what: string, most: number, windowMs: number) {
     this.#clock = clock;
@@ -106,14 +106,10 @@ class RateLimit {
   }
 
   #usesOf(key: string): Uses {
-    let uses = this.#young.get(key);
-    if (uses) return uses;
-    uses = this.#old.get(key) ?? { unreported: 0, refusedUntil: 0 };
-    this.#young.set(key, uses);
-    if (this.#young.size >= GENERATION) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
+    const known = this.#uses.get(key);
+    if (known) return known;
+    const uses = { unreported: 0, refusedUntil: 0 };
+    this.#uses.set(key, uses);
     return uses;
   }
 }

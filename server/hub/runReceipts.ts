@@ -2,19 +2,17 @@
  * What each run was sent last and has not acknowledged, on whatever line. A run that goes on from a cursor, on another
  * line or by asking for the next page, has what it was sent up to there. Of a run that is not known nothing is.
  */
+import QuickLRU from "quick-lru";
 import type { Unacknowledged } from "../delivery/unacknowledged.ts";
 
 const RUNS_KEPT = 10_000;
 
 export class RunReceipts {
-  readonly #runs = new Map<string, Unacknowledged>();
+  readonly #runs = new QuickLRU<string, Unacknowledged>({ maxSize: RUNS_KEPT });
 
   /** From here on the run is sent this. */
   sends(claude_id: string, run: string, unacknowledged: Unacknowledged): void {
-    const key = keyOf(claude_id, run);
-    this.#runs.delete(key);
-    this.#runs.set(key, unacknowledged);
-    if (this.#runs.size > RUNS_KEPT) this.#runs.delete(this.#runs.keys().next().value as string);
+    this.#runs.set(keyOf(claude_id, run), unacknowledged);
   }
 
   /** The run goes on from `seq`. @returns ids of messages that it has, then. */

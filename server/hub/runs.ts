@@ -5,6 +5,7 @@
  * The hub owes the store the truth about them: also of one that could not be written for a while, no worker that died
  * meanwhile keeps its task, and none that lives loses it.
  */
+import QuickLRU from "quick-lru";
 import type { Clock } from "../clock.ts";
 import type { StoreCommand } from "../store/store.ts";
 
@@ -22,7 +23,7 @@ export class Runs {
   readonly #options: RunsOptions;
   readonly #connections = new Map<string, number>();
   readonly #lingering = new Map<string, () => void>();
-  readonly #views = new Map<string, string>();
+  readonly #views = new QuickLRU<string, string>({ maxSize: REMEMBERED_VIEWS });
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -84,9 +85,7 @@ export class Runs {
   /** Whether a run that comes back looks at the log through another view than before. */
   changedView(run: string, view: string): boolean {
     const before = this.#views.get(run);
-    this.#views.delete(run);
     this.#views.set(run, view);
-    if (this.#views.size > REMEMBERED_VIEWS) this.#views.delete(this.#views.keys().next().value as string);
     return before !== undefined && before !== view;
   }
 }

@@ -1,5 +1,6 @@
 /** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
 import type Database from "better-sqlite3";
+import QuickLRU from "quick-lru";
 import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { STATUSES } from "../../../shared/vocabulary.ts";
@@ -90,8 +91,8 @@ const PROBE_CHARS = 64 * 1024;
 
 /** Messages this large are not worth keeping in memory. */
 const CACHED_CHARS = 16 * 1024;
-/** Messages in one generation of the cache. */
-const GENERATION = 2048;
+/** Messages in the cache, at the least. */
+const CACHED = 2048;
 
 export class SqliteLedger implements Ledger {
   readonly waits: SqliteWaits;
@@ -102,9 +103,8 @@ export class SqliteLedger implements Ledger {
   readonly clock: SqliteClock;
   readonly #log: LogTable;
   readonly #sql: ReturnType<typeof prepareAll>;
-  /** Messages in live use, in two generations: a task is read back within moments of its sending. */
-  #young = new Map<string, MessageState>();
-  #old = new Map<string, MessageState>();
+  /** Messages in live use: a task is read back within moments of its sending. */
+  readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
   #earliestWake: number | null | undefined;
   /** The counts as the table has them, as far as is known. */
   #saved: Partial<Counts> = {};
@@ -122,8 +122,7 @@ export class SqliteLedger implements Ledger {
 
   /** Forgets what is kept in memory: the tables may hold something else now. */
   forget(): void {
-    this.#young.clear();
-    this.#old.clear();
+    this.#cache.clear();
     this.#earliestWake = undefined;
     this.#saved = {};
     this.#log.forget();
@@ -132,7 +131,7 @@ export class SqliteLedger implements Ledger {
   }
 
   message(id: string): MessageState | undefined {
-    return this.#young.get(id) ?? this.#old.get(id) ?? this.#read(this.#sql.message.get(id));
+    return this.#cache.peek(id) ?? this.#read(this.#sql.message.get(id));
   }
 
   insert(state: MessageState): void {
@@ -151,7 +150,7 @@ export class SqliteLedger implements Ledger {
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
     this.#sql.forgetAttempts.run(state.id);
-    this.#uncache(state.id);
+    this.#cache.delete(state.id);
     this.clock.drop(state.id);
     if (state.to_claude === EVERYONE) this.receipts.forget(state.id);
     this.#earliestWake = undefined;
@@ -261,18 +260,8 @@ export class SqliteLedger implements Ledger {
     this.#noteWake(state.wake_at);
     this.clock.observe(state);
     if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) {
-      this.#uncache(state.id);
-      return;
-    }
-    this.#young.set(state.id, state);
-    if (this.#young.size < GENERATION) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-  }
-
-  #uncache(id: string): void {
-    this.#young.delete(id);
-    this.#old.delete(id);
+      this.#cache.delete(state.id);
+    } else this.#cache.set(state.id, state);
   }
 
   /** The earliest wake only ever comes nearer here; `due` looks anew. */

@@ -1,6 +1,7 @@
 /** The values of a template's parameters, checked against the schema that describes them. */
 import { createRequire } from "node:module";
 import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
+import QuickLRU from "quick-lru";
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
@@ -25,9 +26,8 @@ function makeCompiler(): Ajv {
   });
 }
 
-/** Compiled schemas by their text, the one used longest ago first. */
-const compiled = new Map<string, ValidateFunction>();
-const COMPILED = 100;
+/** Compiled schemas by their text. */
+const compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
 
 /**
  * Compiles a schema, once as long as it is in use.
@@ -37,9 +37,7 @@ const COMPILED = 100;
 export function compile(schema: Schema): ValidateFunction {
   const text = JSON.stringify(schema);
   const check = compiled.get(text) ?? compileAnew(schema);
-  compiled.delete(text);
   compiled.set(text, check);
-  if (compiled.size > COMPILED) compiled.delete(compiled.keys().next().value as string);
   return check;
 }
 
