@@ -9,7 +9,7 @@ import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { mustBe } from "../shared/validate.ts";
-import { DEFAULT_RATES } from "./hub/rates.ts";
+import { DEFAULT_RATES } from "./hub/caller/rates.ts";
 
 interface Setting {
   flag: string;

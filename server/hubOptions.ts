@@ -4,9 +4,9 @@ import { assertKnown } from "../shared/knownOptions.ts";
 import type { Bounds } from "../shared/limits.ts";
 import type { Clock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
+import type { RetentionPolicy } from "./hub/background/pruner.ts";
+import type { RatePolicy } from "./hub/caller/rates.ts";
 import type { Liveness } from "./hub/hub.ts";
-import type { RetentionPolicy } from "./hub/pruner.ts";
-import type { RatePolicy } from "./hub/rates.ts";
 import type { Store } from "./store/store.ts";
 
 export interface CreateHubOptions {

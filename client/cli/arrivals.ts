@@ -3,10 +3,10 @@
  * and the log from there on, so that none falls in between. A task has come when it can be claimed.
  */
 import { isFor, LIMITS } from "../../shared/index.ts";
+import { type Caller, insist } from "../sdk/calls/insist.ts";
 import { systemClock } from "../sdk/clock.ts";
-import { followLog } from "../sdk/followLog.ts";
+import { followLog } from "../sdk/events/followLog.ts";
 import type { Hub, HubEvent, Message } from "../sdk/index.ts";
-import { type Caller, insist } from "../sdk/insist.ts";
 import { ifGone } from "./ifGone.ts";
 
 export interface ArrivalOptions {

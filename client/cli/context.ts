@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { unknownVariable } from "../../shared/index.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
-import { UsageError } from "./errors.ts";
 import type { Printer } from "./output/printer.ts";
-import type { Outside } from "./outside.ts";
+import { UsageError } from "./process/errors.ts";
+import type { Outside } from "./process/outside.ts";
 import { check, Rest } from "./rest.ts";
 
 /** The options that every command takes. */

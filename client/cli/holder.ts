@@ -4,9 +4,9 @@
  */
 import type { Message, Params, Result } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
-import { field, type Input } from "./inputs.ts";
 import { outcomeLine } from "./output/message.ts";
 import type { Look } from "./output/printer.ts";
+import { field, type Input } from "./parsing/inputs.ts";
 import { Rest } from "./rest.ts";
 
 type Spoken = "progress" | "extend" | "complete" | "fail" | "release";

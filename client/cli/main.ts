@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process around `coord`: environment, arguments, streams and signals are read here and handed down. */
-import { Interrupted, OutputClosed, OutputFailed } from "./errors.ts";
-import { exitCodeOf } from "./exitCodes.ts";
+import { Interrupted, OutputClosed, OutputFailed } from "./process/errors.ts";
+import { exitCodeOf } from "./process/exitCodes.ts";
 import { main } from "./program.ts";
 
 const interruption = new AbortController();

@@ -2,18 +2,18 @@
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
 import { didYouMean } from "../../shared/index.ts";
 import { DEFAULT_URL, SDK_VERSION } from "../sdk/options.ts";
-import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { Context } from "./context.ts";
-import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./errors.ts";
-import { EXIT_CODES, exitCodeOf } from "./exitCodes.ts";
-import { type Input, type Inputs, isOption } from "./inputs.ts";
-import { inOurWords } from "./misread.ts";
 import { errorReport } from "./output/errorReport.ts";
 import { flushed } from "./output/flushed.ts";
 import { Printer } from "./output/printer.ts";
 import { written } from "./output/time.ts";
-import type { Outside } from "./outside.ts";
+import type { Command } from "./parsing/command.ts";
+import { type Input, type Inputs, isOption } from "./parsing/inputs.ts";
+import { inOurWords } from "./parsing/misread.ts";
+import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./process/errors.ts";
+import { EXIT_CODES, exitCodeOf } from "./process/exitCodes.ts";
+import type { Outside } from "./process/outside.ts";
 
 /**
  * Carries out one command line.

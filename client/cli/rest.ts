@@ -1,11 +1,11 @@
 /** Operations over REST, one request each. What is claimed without a run is held by a name, not by this process. */
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
-import { callerHeaders } from "../sdk/callerHeaders.ts";
+import { pauseAfter } from "../sdk/calls/pace.ts";
 import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
-import { pauseAfter } from "../sdk/pace.ts";
-import { RestClient } from "../sdk/rest.ts";
-import { UsageError } from "./errors.ts";
+import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
+import { RestClient } from "../sdk/rest/rest.ts";
+import { UsageError } from "./process/errors.ts";
 
 /** How long an answer may take; the operation's own `wait_ms` comes on top. */
 const ANSWER_MS = 30_000;

@@ -1,10 +1,10 @@
 /** What `send` and `chat` have in common. */
 import type { Params, Result, Rung, Task } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
-import { NothingCame } from "./errors.ts";
-import { choice, duration } from "./inputs.ts";
 import { expectation } from "./output/presence.ts";
 import { parseDuration, span } from "./output/time.ts";
+import { choice, duration } from "./parsing/inputs.ts";
+import { NothingCame } from "./process/errors.ts";
 import { check } from "./rest.ts";
 
 export type Said = Omit<Params<"send">, "from_claude">;

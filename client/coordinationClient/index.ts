@@ -31,7 +31,7 @@ import {
   type Status,
 } from "../../shared/index.ts";
 import { isRefusal } from "../sdk/errors.ts";
-import type { HubEvent } from "../sdk/events.ts";
+import type { HubEvent } from "../sdk/events/events.ts";
 import { complete, fail } from "./completion.ts";
 import { environment, ownName, warn } from "./environment.ts";
 import { Heartbeat } from "./heartbeat.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import QuickLRU from "quick-lru";
 import { HubError } from "../../shared/index.ts";
-import { newKey } from "../sdk/ids.ts";
+import { newKey } from "../sdk/calls/ids.ts";
 
 /** How long a call counts as the same one asked again. */
 const REMEMBERED_MS = 60_000;

@@ -5,10 +5,10 @@ import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../../shared/index.ts";
-import { callerHeaders } from "../sdk/callerHeaders.ts";
+import { pauseAfter } from "../sdk/calls/pace.ts";
 import { HubRefused, isRefusal } from "../sdk/errors.ts";
-import { pauseAfter } from "../sdk/pace.ts";
-import { fromResponse, type RestRequest, toRequest } from "../sdk/rest.ts";
+import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
+import { fromResponse, type RestRequest, toRequest } from "../sdk/rest/rest.ts";
 
 type Headers = Record<string, string>;
 

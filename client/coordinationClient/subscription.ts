@@ -1,5 +1,5 @@
 /** Events of an instance over a connection of its own, handed over one after another. */
-import type { HubEvent } from "../sdk/events.ts";
+import type { HubEvent } from "../sdk/events/events.ts";
 import type { Hub } from "../sdk/hub.ts";
 import { ANSWER_MS, asTold, type Caller } from "./restCalls.ts";
 

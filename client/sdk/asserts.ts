@@ -1,7 +1,7 @@
 /** What JavaScript lets a caller do although no type does, refused in words that say what is meant. */
 import { type About, OPERATIONS, type OperationName } from "../../shared/index.ts";
-import { HUB_EVENT_KINDS, type HubEvents } from "./events.ts";
-import { RUNGS, type Rung } from "./rungs.ts";
+import { HUB_EVENT_KINDS, type HubEvents } from "./events/events.ts";
+import { RUNGS, type Rung } from "./sent/rungs.ts";
 
 /** @throws TypeError when they are no object. */
 export function assertParams(operation: OperationName, params: unknown): void {

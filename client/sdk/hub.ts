@@ -1,16 +1,16 @@
 import { assertKnown, type OperationName, type Params, type Presence, type Result } from "../../shared/index.ts";
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import { atCaller } from "./atCaller.ts";
-import type { TaskHandler, WorkPlace } from "./attempt.ts";
-import type { ConnectionState } from "./connectionStates.ts";
-import type { HubEvent, HubEvents } from "./events.ts";
+import { type CallArguments, type CallOptions, Operations } from "./calls/methods.ts";
+import type { ConnectionState } from "./connection/connectionStates.ts";
+import type { HubEvent, HubEvents } from "./events/events.ts";
+import type { Handler } from "./events/listeners.ts";
 import { HubParts } from "./hubParts.ts";
-import type { Handler } from "./listeners.ts";
-import { type CallArguments, type CallOptions, Operations } from "./methods.ts";
 import type { Config } from "./options.ts";
-import { everybody } from "./presencePages.ts";
-import { Task } from "./task.ts";
-import { assertWorkable, Worker, type WorkOptions } from "./worker.ts";
+import { everybody } from "./presence/presencePages.ts";
+import { Task } from "./sent/task.ts";
+import type { TaskHandler, WorkPlace } from "./work/attempt.ts";
+import { assertWorkable, Worker, type WorkOptions } from "./work/worker.ts";
 
 /** What can be said of a chat beside its text. */
 type ChatOptions = Omit<Params<"send">, "to_claude" | "task" | "type" | "template" | "params">;

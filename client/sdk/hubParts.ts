@@ -1,27 +1,27 @@
 /** The parts of a hub, put together; and their beginning and end. */
 import type { EventKind, Hello, Message, OperationName, Params, Result, Welcome } from "../../shared/index.ts";
-import { Acks } from "./acks.ts";
-import { Audience } from "./audience.ts";
-import { Backlog } from "./backlog.ts";
-import { Calls } from "./calls.ts";
-import { Claims } from "./claims.ts";
+import { Calls } from "./calls/calls.ts";
+import type { Caller } from "./calls/insist.ts";
+import { withKey } from "./calls/methods.ts";
 import { sleep } from "./clock.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./connection/connection.ts";
+import { KeepAlive } from "./connection/keepAlive.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
-import type { HubEvents, StateChange } from "./events.ts";
-import { FINAL_KINDS } from "./finals.ts";
-import { Holdings, isClaim } from "./holdings.ts";
-import type { Caller } from "./insist.ts";
-import { KeepAlive } from "./keepAlive.ts";
-import { Listeners } from "./listeners.ts";
-import { withKey } from "./methods.ts";
+import { Acks } from "./events/acks.ts";
+import { Audience } from "./events/audience.ts";
+import { Backlog } from "./events/backlog.ts";
+import type { HubEvents, StateChange } from "./events/events.ts";
+import { Listeners } from "./events/listeners.ts";
+import { Receipts } from "./events/receipts.ts";
+import { Stream } from "./events/stream.ts";
 import type { Config } from "./options.ts";
-import { everybody } from "./presencePages.ts";
-import { PresenceWatch } from "./presenceWatch.ts";
-import { Receipts } from "./receipts.ts";
-import { RUNG_KINDS } from "./rungs.ts";
-import { Stream } from "./stream.ts";
-import { Tasks } from "./tasks.ts";
+import { everybody } from "./presence/presencePages.ts";
+import { PresenceWatch } from "./presence/presenceWatch.ts";
+import { FINAL_KINDS } from "./sent/finals.ts";
+import { RUNG_KINDS } from "./sent/rungs.ts";
+import { Tasks } from "./sent/tasks.ts";
+import { Claims } from "./work/claims.ts";
+import { Holdings, isClaim } from "./work/holdings.ts";
 
 /** How long a goodbye waits for the hub. */
 const PATIENCE_MS = 5_000;

@@ -21,10 +21,10 @@ export type {
   Status,
 } from "../../shared/index.ts";
 export { EVENT_KINDS, HubError, LIMITS, STATUSES } from "../../shared/index.ts";
-export type { TaskContext, TaskHandler } from "./attempt.ts";
+export type { CallArguments, CallOptions, OperationMethods } from "./calls/methods.ts";
 export type { Clock } from "./clock.ts";
 export { connect } from "./connect.ts";
-export type { ConnectionState } from "./connectionStates.ts";
+export type { ConnectionState } from "./connection/connectionStates.ts";
 export type { Loss } from "./errors.ts";
 export {
   CallTimeout,
@@ -36,13 +36,13 @@ export {
   HubUnreachable,
   TaskFailed,
 } from "./errors.ts";
-export type { HubEvent, HubEvents, Resync, StateChange } from "./events.ts";
+export type { HubEvent, HubEvents, Resync, StateChange } from "./events/events.ts";
+export type { Handler } from "./events/listeners.ts";
 export type { Hub } from "./hub.ts";
-export type { Handler } from "./listeners.ts";
-export type { CallArguments, CallOptions, OperationMethods } from "./methods.ts";
 export type { ConnectOptions } from "./options.ts";
 export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
-export type { Rung } from "./rungs.ts";
-export type { Task } from "./task.ts";
-export type { WaitOptions } from "./tasks.ts";
-export type { CloseOptions, Worker, WorkOptions } from "./worker.ts";
+export type { Rung } from "./sent/rungs.ts";
+export type { Task } from "./sent/task.ts";
+export type { WaitOptions } from "./sent/tasks.ts";
+export type { TaskContext, TaskHandler } from "./work/attempt.ts";
+export type { CloseOptions, Worker, WorkOptions } from "./work/worker.ts";

@@ -1,7 +1,7 @@
 import { type About, assertKnown, type ClientInfo, isCursor } from "../../shared/index.ts";
 import { assertAbout } from "./asserts.ts";
+import { newRun } from "./calls/ids.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { newRun } from "./ids.ts";
 
 /** How to reach the hub, and as whom. */
 export interface ConnectOptions {

@@ -1,7 +1,7 @@
 /** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
 
 import { type Reader, viewOf } from "../core/view.ts";
-import { ERASED } from "../store/eventJson.ts";
+import { ERASED } from "../store/json/eventJson.ts";
 import { LogSliceMaker } from "../store/logSlice.ts";
 import type { LogEntry, LogSlice } from "../store/store.ts";
 

@@ -15,17 +15,17 @@ import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm } from "./background/alarm.ts";
+import { Debts } from "./background/debts.ts";
+import { Pruner, type RetentionPolicy } from "./background/pruner.ts";
+import { Scheduler } from "./background/scheduler.ts";
+import { type RatePolicy, Rates } from "./caller/rates.ts";
 import { Cancellation } from "./cancellation.ts";
-import { ClaimLines } from "./claimLines.ts";
-import { Debts } from "./debts.ts";
-import { LastAsked } from "./lastAsked.ts";
+import { ClaimLines } from "./claims/claimLines.ts";
+import { LastAsked } from "./claims/lastAsked.ts";
 import { ProgressTeller } from "./progress.ts";
-import { Pruner, type RetentionPolicy } from "./pruner.ts";
-import { type RatePolicy, Rates } from "./rates.ts";
 import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
-import { Scheduler } from "./schedules/scheduler.ts";
 
 const NOTHING_DONE: Done = { ok: true, json: null };
 

@@ -9,7 +9,7 @@ import { readerOf } from "../core/view.ts";
 import { type LogPage, makePage } from "../delivery/page.ts";
 import { broughtTo, Unacknowledged } from "../delivery/unacknowledged.ts";
 import type { Answer } from "./answer.ts";
-import type { Client } from "./client.ts";
+import type { Client } from "./caller/client.ts";
 import { Deadline } from "./deadline.ts";
 import type { Hub } from "./hub.ts";
 

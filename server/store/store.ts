@@ -12,9 +12,9 @@ import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
 import type { Reader } from "../core/view.ts";
-import type { PruneCommand } from "./retention.ts";
-import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./schedules.ts";
-import type { TemplateSend } from "./templates/expand.ts";
+import type { PruneCommand } from "./engine/retention.ts";
+import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./engine/schedules.ts";
+import type { TemplateSend } from "./engine/templates/expand.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =

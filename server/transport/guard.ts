@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { HubError } from "../../shared/errors.ts";
-import { isLoopback } from "../hub/origin.ts";
+import { isLoopback } from "../hub/caller/origin.ts";
 
 export interface GuardOptions {
   /** Whether callers from other machines are let in. */

@@ -1,7 +1,7 @@
 /** Bugs to plant in what becomes of deadlines when the clock is set, or the hub is stopped or away. */
 import type { Mutation } from "./mutations.ts";
 
-const TIMEKEEPER = "server/store/timekeeper.ts";
+const TIMEKEEPER = "server/store/engine/timekeeper.ts";
 const READINESS = "server/core/readiness.ts";
 const TASK = "server/core/task.ts";
 const TABLE = "server/store/sqlite/sqliteClock.ts";

@@ -13,15 +13,15 @@ const TASK = "server/core/task.ts";
 const HOLDER = "server/core/holder.ts";
 const READINESS = "server/core/readiness.ts";
 const DECIDE = "server/core/decide.ts";
-const ENGINE = "server/store/engine.ts";
-const SENDING = "server/store/sending.ts";
-const JOURNAL = "server/store/journal.ts";
-const EVENT_JSON = "server/store/eventJson.ts";
+const ENGINE = "server/store/engine/engine.ts";
+const SENDING = "server/store/engine/sending.ts";
+const JOURNAL = "server/store/engine/journal.ts";
+const EVENT_JSON = "server/store/json/eventJson.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
 const QUERIES = "server/store/sqlite/queries.ts";
-const BACKLOG = "server/store/backlog.ts";
+const BACKLOG = "server/store/engine/backlog.ts";
 const CHAIN = "server/core/chain.ts";
-const CHAINS = "server/store/chains.ts";
+const CHAINS = "server/store/engine/chains.ts";
 const RETENTION = "server/store/sqlite/sqliteRetention.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -179,7 +179,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "what was undone is still remembered: a deleted message comes back from memory",
     file: LEDGER,
-    search: "    this.#sql.forgetAttempts.run(state.id);\n    this.#uncache(state.id);\n",
+    search: "    this.#sql.forgetAttempts.run(state.id);\n    this.#cache.delete(state.id);\n",
     replace: "    this.#sql.forgetAttempts.run(state.id);\n",
   },
   {

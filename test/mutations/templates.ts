@@ -1,9 +1,9 @@
 /** Bugs to plant in templates and macros. */
 import type { Mutation } from "./mutations.ts";
 
-const DESK = "server/store/templates/desk.ts";
-const EXPAND = "server/store/templates/expand.ts";
-const PARAMETERS = "server/store/templates/parameters.ts";
+const DESK = "server/store/engine/templates/desk.ts";
+const EXPAND = "server/store/engine/templates/expand.ts";
+const PARAMETERS = "server/store/engine/templates/parameters.ts";
 
 export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
   {

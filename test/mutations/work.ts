@@ -4,14 +4,14 @@ import type { Mutation } from "./mutations.ts";
 const TASK = "server/core/task.ts";
 const ATTEMPTS = "server/core/attempts.ts";
 const DECIDE = "server/core/decide.ts";
-const ENGINE = "server/store/engine.ts";
-const JOURNAL = "server/store/journal.ts";
+const ENGINE = "server/store/engine/engine.ts";
+const JOURNAL = "server/store/engine/journal.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
-const DEPENDENCIES = "server/store/dependencies.ts";
+const DEPENDENCIES = "server/store/engine/dependencies.ts";
 const DEPENDENCY = "server/core/dependency.ts";
 const TRACE = "server/core/trace.ts";
 const RECEIPT = "server/core/receipt.ts";
-const RECEIPTS = "server/store/receipts.ts";
+const RECEIPTS = "server/store/engine/receipts.ts";
 const SQLITE_RECEIPTS = "server/store/sqlite/sqliteReceipts.ts";
 
 export const WORK_MUTATIONS: readonly Mutation[] = [
@@ -23,7 +23,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a result is gone from a full file before anybody could read it",
-    file: "server/store/retention.ts",
+    file: "server/store/engine/retention.ts",
     search: "firstFinished(tables, now - LIVE_MS)",
     replace: "firstFinished(tables, now + 1)",
   },

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
 import { DEFAULT_DB } from "../../../shared/index.ts";
-import { built } from "../built.ts";
-import { command } from "../command.ts";
-import { Failed } from "../errors.ts";
-import { type Input, text } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { type Input, text } from "../parsing/inputs.ts";
+import { built } from "../process/built.ts";
+import { Failed } from "../process/errors.ts";
 
 const file: Input<string> = { usage: "<file>", help: "The file to write, which must not exist yet." };
 

@@ -1,5 +1,5 @@
-import { command } from "../command.ts";
-import { fields, sentField } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { fields, sentField } from "../parsing/inputs.ts";
 import { deliver, spoken, waiting } from "../sending.ts";
 
 const RUNGS = ["stored", "delivered", "seen", "end"] as const;

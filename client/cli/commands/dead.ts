@@ -1,6 +1,6 @@
-import { command } from "../command.ts";
-import { fields } from "../inputs.ts";
 import { deadTable } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { fields } from "../parsing/inputs.ts";
 
 export const dead = command({
   name: "dead",

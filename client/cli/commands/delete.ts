@@ -1,8 +1,8 @@
 import { HubError } from "../../../shared/index.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { EXIT_CODES } from "../exitCodes.ts";
-import type { Input } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import type { Input } from "../parsing/inputs.ts";
+import { EXIT_CODES } from "../process/exitCodes.ts";
 
 const ids: Input<string[]> = { usage: "<ids...>", help: "The messages' ids." };
 

@@ -1,7 +1,7 @@
-import { command } from "../command.ts";
 import { showReport } from "../demo/report.ts";
-import { UsageError } from "../errors.ts";
-import { integer, text } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { integer, text } from "../parsing/inputs.ts";
+import { UsageError } from "../process/errors.ts";
 
 const AGENTS = { least: 2, most: 16 } as const;
 const FILES = { least: 1, most: 1_000 } as const;

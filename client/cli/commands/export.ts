@@ -1,10 +1,10 @@
-import { command } from "../command.ts";
-import { UsageError } from "../errors.ts";
 import { carry } from "../exporting/carry.ts";
 import { eventPages, messagePages } from "../exporting/pages.ts";
 import { spanOf } from "../exporting/span.ts";
-import { fields, flag, text } from "../inputs.ts";
 import { amount } from "../output/amount.ts";
+import { command } from "../parsing/command.ts";
+import { fields, flag, text } from "../parsing/inputs.ts";
+import { UsageError } from "../process/errors.ts";
 
 const MESSAGE_FILTERS = ["status", "type", "to_claude", "from_claude", "thread_id"] as const;
 

@@ -1,7 +1,7 @@
-import { command } from "../command.ts";
 import { attempt, callAsHolder } from "../holder.ts";
-import { field, fields } from "../inputs.ts";
 import { leaseLine } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { field, fields } from "../parsing/inputs.ts";
 
 export const extend = command({
   name: "extend",

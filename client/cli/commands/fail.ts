@@ -1,6 +1,6 @@
-import { command } from "../command.ts";
 import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
-import { field, fields } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { field, fields } from "../parsing/inputs.ts";
 
 export const fail = command({
   name: "fail",

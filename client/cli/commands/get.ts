@@ -1,7 +1,7 @@
 import { awaitedBy } from "../awaited.ts";
-import { command } from "../command.ts";
-import { field } from "../inputs.ts";
 import { messagePage } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { field } from "../parsing/inputs.ts";
 
 export const get = command({
   name: "get",

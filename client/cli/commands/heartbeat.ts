@@ -1,9 +1,9 @@
 import { isRetryable } from "../../sdk/errors.ts";
 import type { Params } from "../../sdk/index.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { duration } from "../inputs.ts";
 import { clock } from "../output/time.ts";
+import { command } from "../parsing/command.ts";
+import { duration } from "../parsing/inputs.ts";
 
 export const heartbeat = command({
   name: "heartbeat",

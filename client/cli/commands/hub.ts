@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { built } from "../built.ts";
-import { command } from "../command.ts";
-import type { Input } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import type { Input } from "../parsing/inputs.ts";
+import { built } from "../process/built.ts";
 
 const rest: Input<string[] | undefined> = { usage: "[options...]", help: "The hub's own options: `coord hub --help`." };
 

@@ -1,9 +1,9 @@
 import type { Params, Result } from "../../../shared/index.ts";
 import { awaitedBy } from "../awaited.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { fields } from "../inputs.ts";
 import { messageTable } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { fields } from "../parsing/inputs.ts";
 
 type Filters = Pick<Params<"list">, "from_claude" | "type" | "thread_id" | "limit" | "next">;
 type List = Result<"list">;

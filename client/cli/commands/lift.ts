@@ -1,6 +1,6 @@
 import type { Params, Result } from "../../../shared/index.ts";
-import { command } from "../command.ts";
-import { field, fields } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { field, fields } from "../parsing/inputs.ts";
 
 export const lift = command({
   name: "lift",

@@ -1,8 +1,8 @@
 import { awaitedBy } from "../awaited.ts";
-import { command } from "../command.ts";
 import { listed } from "../exchange.ts";
-import { fields } from "../inputs.ts";
 import { messageTable } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { fields } from "../parsing/inputs.ts";
 
 export const list = command({
   name: "list",

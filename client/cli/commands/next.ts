@@ -3,10 +3,10 @@ import { LIMITS } from "../../../shared/index.ts";
 import { isRetryable } from "../../sdk/errors.ts";
 import type { Message, Params } from "../../sdk/index.ts";
 import { showClaim } from "../claimed.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { NothingCame } from "../errors.ts";
-import { duration, field } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { duration, field } from "../parsing/inputs.ts";
+import { NothingCame } from "../process/errors.ts";
 
 const AGAIN_MS = 500;
 

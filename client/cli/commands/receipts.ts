@@ -1,9 +1,9 @@
 import type { Result } from "../../../shared/index.ts";
-import { command } from "../command.ts";
-import { field } from "../inputs.ts";
 import type { Look } from "../output/printer.ts";
 import { table } from "../output/table.ts";
 import { ago } from "../output/time.ts";
+import { command } from "../parsing/command.ts";
+import { field } from "../parsing/inputs.ts";
 
 export const receipts = command({
   name: "receipts",

@@ -1,6 +1,6 @@
-import { command } from "../command.ts";
 import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
-import { field } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { field } from "../parsing/inputs.ts";
 
 export const release = command({
   name: "release",

@@ -1,6 +1,6 @@
-import { command } from "../command.ts";
-import { field, fields } from "../inputs.ts";
 import { outcomeLine } from "../output/message.ts";
+import { command } from "../parsing/command.ts";
+import { field, fields } from "../parsing/inputs.ts";
 
 export const retry = command({
   name: "retry",

@@ -1,11 +1,11 @@
 import type { Schedule } from "../../../shared/index.ts";
 import type { Params } from "../../sdk/index.ts";
-import { actionOf, assertTakes } from "../actions.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { UsageError } from "../errors.ts";
-import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../inputs.ts";
 import { schedulePage, scheduleTable } from "../output/schedule.ts";
+import { actionOf, assertTakes } from "../parsing/actions.ts";
+import { command } from "../parsing/command.ts";
+import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../parsing/inputs.ts";
+import { UsageError } from "../process/errors.ts";
 import { check } from "../rest.ts";
 
 const PAGE = 500;

@@ -1,5 +1,5 @@
-import { command } from "../command.ts";
-import { field } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { field } from "../parsing/inputs.ts";
 
 export const seen = command({
   name: "seen",

@@ -1,8 +1,8 @@
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { UsageError } from "../errors.ts";
-import { field, fields, type Values } from "../inputs.ts";
-import { param, paramsOf } from "../params.ts";
+import { command } from "../parsing/command.ts";
+import { field, fields, type Values } from "../parsing/inputs.ts";
+import { param, paramsOf } from "../parsing/params.ts";
+import { UsageError } from "../process/errors.ts";
 import { deliver, type Said, spoken, waiting } from "../sending.ts";
 
 const RUNGS = ["stored", "delivered", "seen", "claimed", "end"] as const;

@@ -1,4 +1,4 @@
-import { command } from "../command.ts";
+import { command } from "../parsing/command.ts";
 
 export const stats = command({
   name: "stats",

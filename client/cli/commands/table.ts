@@ -1,4 +1,4 @@
-import type { Command } from "../command.ts";
+import type { Command } from "../parsing/command.ts";
 import { attempts } from "./attempts.ts";
 import { backup } from "./backup.ts";
 import { cancel } from "./cancel.ts";

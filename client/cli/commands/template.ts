@@ -1,10 +1,10 @@
 import type { Params } from "../../sdk/index.ts";
-import { actionOf, assertTakes } from "../actions.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { UsageError } from "../errors.ts";
-import { text } from "../inputs.ts";
 import { templatePage, templateTable } from "../output/template.ts";
+import { actionOf, assertTakes } from "../parsing/actions.ts";
+import { command } from "../parsing/command.ts";
+import { text } from "../parsing/inputs.ts";
+import { UsageError } from "../process/errors.ts";
 
 /** Each with what it takes. */
 const ACTIONS = { list: [], show: ["name"], put: ["name", "definition"], delete: ["name"] } as const;

@@ -1,10 +1,10 @@
 import type { Message } from "../../sdk/index.ts";
 import { arrivals } from "../arrivals.ts";
-import { command } from "../command.ts";
-import { NothingCame } from "../errors.ts";
-import { duration, fields, flag } from "../inputs.ts";
 import { messagePage } from "../output/message.ts";
 import { span } from "../output/time.ts";
+import { command } from "../parsing/command.ts";
+import { duration, fields, flag } from "../parsing/inputs.ts";
+import { NothingCame } from "../process/errors.ts";
 
 export const wait = command({
   name: "wait",

@@ -1,7 +1,7 @@
-import { everybody } from "../../sdk/presencePages.ts";
-import { command } from "../command.ts";
-import { field } from "../inputs.ts";
+import { everybody } from "../../sdk/presence/presencePages.ts";
 import { presenceTable } from "../output/presence.ts";
+import { command } from "../parsing/command.ts";
+import { field } from "../parsing/inputs.ts";
 
 export const who = command({
   name: "who",

@@ -1,10 +1,10 @@
-import { newRun } from "../../sdk/ids.ts";
+import { newRun } from "../../sdk/calls/ids.ts";
 import { GiveBack, type Hub, type TaskHandler, type Worker } from "../../sdk/index.ts";
-import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { CannotStart, UsageError } from "../errors.ts";
 import { followLine } from "../followLine.ts";
-import { duration, field, flag, type Input, integer } from "../inputs.ts";
+import { command } from "../parsing/command.ts";
+import { duration, field, flag, type Input, integer } from "../parsing/inputs.ts";
+import { CannotStart, UsageError } from "../process/errors.ts";
 import { check } from "../rest.ts";
 import { endingLine, endingOf } from "../work/ending.ts";
 import { assertStartable } from "../work/findCommand.ts";

@@ -1,4 +1,4 @@
-import type { Outside } from "../outside.ts";
+import type { Outside } from "../process/outside.ts";
 import { Process } from "./process.ts";
 
 /** The workers, each a process and an agent of its own. */

@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../process/errors.ts";
 
 /** What is not anybody's own writing. */
 const SKIPPED = new Set(["node_modules", "dist", "data", "coverage"]);

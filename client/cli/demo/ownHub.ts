@@ -1,4 +1,4 @@
-import type { Outside } from "../outside.ts";
+import type { Outside } from "../process/outside.ts";
 import type { Cleanup } from "./cleanup.ts";
 import { Process } from "./process.ts";
 import { GRACE_MS } from "./roles.ts";

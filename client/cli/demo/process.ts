@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { built } from "../built.ts";
-import { Failed } from "../errors.ts";
-import type { Outside } from "../outside.ts";
+import { built } from "../process/built.ts";
+import { Failed } from "../process/errors.ts";
+import type { Outside } from "../process/outside.ts";
 
 /** A child process that runs a built file. */
 export class Process {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { connect, type Hub } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
-import { Failed, UsageError } from "../errors.ts";
+import { Failed, UsageError } from "../process/errors.ts";
 import { Accident } from "./accident.ts";
 import { Cleanup } from "./cleanup.ts";
 import { Crew } from "./crew.ts";

@@ -3,7 +3,7 @@ import { type GenericFormatter, MultiBar, type SingleBar } from "cli-progress";
 import type { Look, Printer } from "../output/printer.ts";
 import { harmless } from "../output/sanitize.ts";
 import { cut } from "../output/table.ts";
-import type { Output } from "../outside.ts";
+import type { Output } from "../process/outside.ts";
 import type { Job, Jobs } from "./jobs.ts";
 
 type Colour = "red" | "yellow" | "cyan" | "green";

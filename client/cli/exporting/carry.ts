@@ -1,8 +1,8 @@
 /** From pages to lines: writes what is wanted, shows how far it is, and says where to go on when it was cut short. */
 import type { Event, Message } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
-import { Interrupted } from "../errors.ts";
 import { amount } from "../output/amount.ts";
+import { Interrupted } from "../process/errors.ts";
 import type { ExportPage } from "./pages.ts";
 import { openProgress } from "./progress.ts";
 import { openSink } from "./sink.ts";

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { open, unlink } from "node:fs/promises";
 import type { Context } from "../context.ts";
-import { Failed } from "../errors.ts";
 import { flushed } from "../output/flushed.ts";
 import { harmless } from "../output/sanitize.ts";
+import { Failed } from "../process/errors.ts";
 
 export interface Sink {
   write(lines: string): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Event, Message } from "../../sdk/index.ts";
-import { UsageError } from "../errors.ts";
 import { parseDuration } from "../output/time.ts";
+import { UsageError } from "../process/errors.ts";
 
 /**
  * Whether a message was sent, or an event happened, within a span.

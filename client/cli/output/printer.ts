@@ -3,7 +3,7 @@
  * stderr; so does, in a command of `coord work`, whose stdout is the task's result, the word that something was done. Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
  */
 import pc from "picocolors";
-import type { Output } from "../outside.ts";
+import type { Output } from "../process/outside.ts";
 import { harmless, harmlessly } from "./sanitize.ts";
 
 type Paint = ReturnType<typeof pc.createColors>;

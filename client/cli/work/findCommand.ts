@@ -1,6 +1,6 @@
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { CannotStart } from "../errors.ts";
+import { CannotStart } from "../process/errors.ts";
 
 /**
  * Looks whether a command can be started before anything is claimed for it. Where the system has rules of its own for

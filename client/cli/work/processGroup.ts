@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CannotStart } from "../errors.ts";
+import { CannotStart } from "../process/errors.ts";
 import { groupIsAlive } from "./groupIsAlive.ts";
 
 const hasGroups = process.platform !== "win32";

@@ -1,6 +1,6 @@
 /** The command that does tasks, a process group a task. */
 import type { Message, TaskContext } from "../../sdk/index.ts";
-import { CannotStart } from "../errors.ts";
+import { CannotStart } from "../process/errors.ts";
 import type { OrphanGuard } from "./orphanGuard.ts";
 import { type Ended, ProcessGroup } from "./processGroup.ts";
 import { type ContextFolder, type Environment, taskEnvironment } from "./taskEnvironment.ts";

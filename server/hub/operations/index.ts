@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { validate } from "../../../shared/validate.ts";
 import { iso } from "../../iso.ts";
 import type { Answer } from "../answer.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 import { readEvents } from "../readEvents.ts";
 import { MESSAGES } from "./messages.ts";

@@ -6,7 +6,7 @@ import type { Command } from "../../core/commands.ts";
 import type { Caller } from "../../core/message.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { Answer } from "../answer.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 
 /** The parameters of an operation, checked against the table. */

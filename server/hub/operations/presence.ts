@@ -2,7 +2,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import { missingField } from "../../../shared/refusals.ts";
 import { iso } from "../../iso.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import { assertOpen, type Handlers } from "./operation.ts";

@@ -4,9 +4,9 @@ import { missingField } from "../../../shared/refusals.ts";
 import { UPCOMING } from "../../../shared/schedule.ts";
 import type { SaidSchedule } from "../../core/schedule.ts";
 import { iso } from "../../iso.ts";
-import { noSchedule, type Timing } from "../../store/schedules.ts";
-import type { Client } from "../client.ts";
-import { Recurrence } from "../schedules/recurrence.ts";
+import { noSchedule, type Timing } from "../../store/engine/schedules.ts";
+import { Recurrence } from "../background/recurrence.ts";
+import type { Client } from "../caller/client.ts";
 import type { Checked, Handlers } from "./operation.ts";
 
 export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_list" | "schedule_delete"> = {

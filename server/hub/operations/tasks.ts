@@ -4,7 +4,7 @@ import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { Answer } from "../answer.ts";
-import type { Client } from "../client.ts";
+import type { Client } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 import { ownReader } from "../readEvents.ts";
 import { answerOf, type Change, type Checked, callerOf, change, type Handlers } from "./operation.ts";

@@ -11,7 +11,14 @@ import { existsSync } from "node:fs";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { Reader } from "../../core/view.ts";
-import { type ScheduleFilter, type ScheduleSlice, scheduleJson, scheduleSlice, type Timing } from "../schedules.ts";
+import {
+  type ScheduleFilter,
+  type ScheduleSlice,
+  scheduleJson,
+  scheduleSlice,
+  type Timing,
+} from "../engine/schedules.ts";
+import type { CheckWhole } from "../engine/templates/whole.ts";
 import type {
   CommitResult,
   Counts,
@@ -23,7 +30,6 @@ import type {
   StoreCommand,
   Workload,
 } from "../store.ts";
-import type { CheckWhole } from "../templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, locate, logOf } from "./database.ts";
 import { MessageList, type Reading, readAtOnce } from "./list.ts";

@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import type { StoredEntry } from "../ledger.ts";
+import type { StoredEntry } from "../engine/ledger.ts";
 
 type Value = string | number | null;
 

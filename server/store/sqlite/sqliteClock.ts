@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3";
 import type { MessageState } from "../../core/message.ts";
 import { isTimed } from "../../core/readiness.ts";
-import type { ClockTable } from "../ledger.ts";
+import type { ClockTable } from "../engine/ledger.ts";
 
 /** What `isTimed` says, of the tables. */
 const TIMED = `

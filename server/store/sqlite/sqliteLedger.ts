@@ -6,7 +6,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { STATUSES } from "../../../shared/vocabulary.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
-import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../ledger.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../engine/ledger.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { LogTable } from "./logTable.ts";
 import {

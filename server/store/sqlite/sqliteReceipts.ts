@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3";
 import type { Receipt } from "../../core/receipt.ts";
 import { iso } from "../../iso.ts";
-import type { ReceiptTable } from "../ledger.ts";
+import type { ReceiptTable } from "../engine/ledger.ts";
 
 /** In the order of the table. */
 export const RECEIPT = ["recipient", "delivered_at", "seen_at", "acknowledged_at", "said", "late"] as const;

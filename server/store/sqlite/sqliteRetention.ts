@@ -10,7 +10,7 @@ import {
   type KeyPlace,
   PORTION_CHARS,
   type RetentionLedger,
-} from "../retention.ts";
+} from "../engine/retention.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({

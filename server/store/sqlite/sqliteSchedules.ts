@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3";
 import type { ScheduleState } from "../../core/schedule.ts";
 import { iso } from "../../iso.ts";
-import type { ScheduleTable, Timing } from "../schedules.ts";
+import type { ScheduleTable, Timing } from "../engine/schedules.ts";
 
 const COLUMNS = [
   ...["name", "cron", "timezone", "missed", "overlap", "enabled", "message", "created_at", "updated_at"],

@@ -13,7 +13,7 @@ import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import type { Reader } from "../../core/view.ts";
-import type { ScheduleFilter, ScheduleSlice, Timing } from "../schedules.ts";
+import type { ScheduleFilter, ScheduleSlice, Timing } from "../engine/schedules.ts";
 import type {
   CommitResult,
   Counts,

@@ -1,7 +1,7 @@
 /** Templates over SQLite. */
 import type Database from "better-sqlite3";
 import type { Template, TemplateBody, TemplateSummary } from "../../../shared/template.ts";
-import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../templates/table.ts";
+import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../engine/templates/table.ts";
 
 const prepareAll = (db: Database.Database) => ({
   get: db.prepare(

@@ -1,6 +1,6 @@
 /** Which task waits for which, in a table whose rows are only of those that wait now. */
 import type Database from "better-sqlite3";
-import type { Waits } from "../ledger.ts";
+import type { Waits } from "../engine/ledger.ts";
 
 const prepareAll = (db: Database.Database) => ({
   any: db.prepare("SELECT 1 FROM coordination_after WHERE message_id > '' LIMIT 1").pluck(),

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Moment } from "../../clock.ts";
-import type { CheckWhole } from "../templates/whole.ts";
+import type { CheckWhole } from "../engine/templates/whole.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { SqliteHost } from "./host.ts";
 import type { HostOptions } from "./openFile.ts";
@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 
 /** Loads the validator with the first template that is sent: the thread starts sooner without it. */
 const checkWhole: CheckWhole = (fields) => {
-  const whole: typeof import("../templates/whole.ts") = require("../templates/whole.js");
+  const whole: typeof import("../engine/templates/whole.ts") = require("../engine/templates/whole.js");
   return whole.checkWhole(fields);
 };
 

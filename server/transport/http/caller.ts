@@ -6,9 +6,9 @@ import { name, run } from "../../../shared/fields.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { type About, about } from "../../../shared/presence.ts";
 import { validate } from "../../../shared/validate.ts";
+import type { Client } from "../../hub/caller/client.ts";
+import { originOf } from "../../hub/caller/origin.ts";
 import type { Cancellation } from "../../hub/cancellation.ts";
-import type { Client } from "../../hub/client.ts";
-import { originOf } from "../../hub/origin.ts";
 
 const HEADERS = z.object({
   "x-claude-id": name.optional(),

@@ -2,7 +2,7 @@
 import type { Request, Response } from "express";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { LogPage } from "../../delivery/page.ts";
-import type { Client } from "../../hub/client.ts";
+import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { type EventsParams, readerFor, startOf } from "../../hub/readEvents.ts";
 import type { Visits } from "./visits.ts";

@@ -3,7 +3,7 @@
  * other closely, unless it hangs up or goes on over a socket; a stream, for as long as it lasts. Who waits for a task is
  * there meanwhile, though that keeps none of its leases; who asks for anything else is known.
  */
-import type { Client } from "../../hub/client.ts";
+import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection } from "../../presence/instances.ts";

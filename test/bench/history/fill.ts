@@ -4,9 +4,9 @@
  * has its share, all are tasks of others.
  */
 
+import { checkWhole } from "../../../server/store/engine/templates/whole.ts";
 import { SqliteHost } from "../../../server/store/sqlite/host.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { checkWhole } from "../../../server/store/templates/whole.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { RESULT, TASK } from "../lifecycle/driver.ts";
 

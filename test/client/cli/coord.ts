@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
-import { Interrupted } from "../../../client/cli/errors.ts";
+import { Interrupted } from "../../../client/cli/process/errors.ts";
 import { main } from "../../../client/cli/program.ts";
 import { defer } from "../../support/defer.ts";
 import { repository } from "../../support/repository.ts";

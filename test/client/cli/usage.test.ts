@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
-import { EXIT_CODES } from "../../../client/cli/exitCodes.ts";
+import { EXIT_CODES } from "../../../client/cli/process/exitCodes.ts";
 import { connect } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";

@@ -1,8 +1,8 @@
 /** Hands tasks in, each twice under one key over two lines, and keeps what it was told. */
 import { setTimeout } from "node:timers/promises";
+import { insist } from "../../../client/sdk/calls/insist.ts";
 import { systemClock } from "../../../client/sdk/clock.ts";
 import type { Hub } from "../../../client/sdk/index.ts";
-import { insist } from "../../../client/sdk/insist.ts";
 import { later } from "../../client/sdk/support.ts";
 import type { Random } from "../../support/random.ts";
 import type { Acknowledged } from "../support/logChecker.ts";

@@ -1,8 +1,8 @@
 /** Group commit: what shares a batch, in which order, and who hears of what. */
 import { describe, expect, test } from "vitest";
 import type { Moment } from "../../../server/clock.ts";
+import { makeIds } from "../../../server/store/engine/ids.ts";
 import { GroupCommit } from "../../../server/store/groupCommit.ts";
-import { makeIds } from "../../../server/store/ids.ts";
 import type { CommitResult, StoreCommand } from "../../../server/store/store.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { LEASE } from "../core/support.ts";

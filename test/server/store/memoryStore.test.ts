@@ -1,4 +1,4 @@
-import { makeIds } from "../../../server/store/ids.ts";
+import { makeIds } from "../../../server/store/engine/ids.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { storeConformance } from "./conformance.ts";
 import { MemoryStore } from "./memory/memoryStore.ts";

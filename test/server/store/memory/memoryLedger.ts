@@ -10,7 +10,7 @@ import type {
   RememberedKey,
   StoredEntry,
   Waits,
-} from "../../../../server/store/ledger.ts";
+} from "../../../../server/store/engine/ledger.ts";
 import type { PresenceTransition } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { MemoryPresence } from "./memoryPresence.ts";

@@ -1,6 +1,6 @@
 /** The table of receipts in memory. For tests. */
 import { newReceipt, type Receipt } from "../../../../server/core/receipt.ts";
-import type { ReceiptTable } from "../../../../server/store/ledger.ts";
+import type { ReceiptTable } from "../../../../server/store/engine/ledger.ts";
 import type { Known } from "./memoryPresence.ts";
 
 export class MemoryReceipts implements ReceiptTable {

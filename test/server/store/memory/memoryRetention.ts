@@ -1,6 +1,6 @@
 /** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
 import type { MessageState } from "../../../../server/core/message.ts";
-import type { StoredEntry } from "../../../../server/store/ledger.ts";
+import type { StoredEntry } from "../../../../server/store/engine/ledger.ts";
 import type {
   DueInstances,
   Finished,
@@ -8,7 +8,7 @@ import type {
   GiveUp,
   KeyPlace,
   RetentionLedger,
-} from "../../../../server/store/retention.ts";
+} from "../../../../server/store/engine/retention.ts";
 import type { PresenceTransition } from "../../../../server/store/store.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 

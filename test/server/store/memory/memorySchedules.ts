@@ -1,6 +1,6 @@
 /** The table of schedules in memory. For tests. */
 import type { ScheduleState } from "../../../../server/core/schedule.ts";
-import type { ScheduleTable, Timing } from "../../../../server/store/schedules.ts";
+import type { ScheduleTable, Timing } from "../../../../server/store/engine/schedules.ts";
 
 export class MemorySchedules implements ScheduleTable {
   readonly #schedules = new Map<string, ScheduleState>();

@@ -5,17 +5,18 @@ import type { LeasePolicy, MessageState } from "../../../../server/core/message.
 import { standing } from "../../../../server/core/receipt.ts";
 import type { Reader } from "../../../../server/core/view.ts";
 import { viewOf } from "../../../../server/core/view.ts";
-import { attemptsJson } from "../../../../server/store/attemptsJson.ts";
-import { Backlog, countWaiting } from "../../../../server/store/backlog.ts";
-import { Engine } from "../../../../server/store/engine.ts";
-import { assemble, BODIES, replayedBodies } from "../../../../server/store/eventJson.ts";
-import type { StoredEntry } from "../../../../server/store/ledger.ts";
+import { Backlog, countWaiting } from "../../../../server/store/engine/backlog.ts";
+import { Engine } from "../../../../server/store/engine/engine.ts";
+import type { StoredEntry } from "../../../../server/store/engine/ledger.ts";
+import { prunedPast } from "../../../../server/store/engine/retention.ts";
+import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../../../../server/store/engine/schedules.ts";
+import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
+import { attemptsJson } from "../../../../server/store/json/attemptsJson.ts";
+import { assemble, BODIES, replayedBodies } from "../../../../server/store/json/eventJson.ts";
+import { leaseState, messageJson } from "../../../../server/store/json/messageJson.ts";
+import { receiptsJson } from "../../../../server/store/json/receiptsJson.ts";
 import { listStart, type Place } from "../../../../server/store/listStart.ts";
 import { LogSliceMaker } from "../../../../server/store/logSlice.ts";
-import { leaseState, messageJson } from "../../../../server/store/messageJson.ts";
-import { receiptsJson } from "../../../../server/store/receiptsJson.ts";
-import { prunedPast } from "../../../../server/store/retention.ts";
-import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../../../../server/store/schedules.ts";
 import type {
   ListFilter,
   LogEntry,
@@ -25,7 +26,6 @@ import type {
   StoreCommand,
   Workload,
 } from "../../../../server/store/store.ts";
-import { checkWhole } from "../../../../server/store/templates/whole.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import type { EventKind } from "../../../../shared/event.ts";
 import { type Bounds, LIMITS } from "../../../../shared/limits.ts";

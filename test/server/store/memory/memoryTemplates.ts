@@ -1,6 +1,12 @@
 /** Templates in memory. For tests. */
 
-import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../../../../server/store/templates/table.ts";
+import {
+  kindOf,
+  type Put,
+  type SentWith,
+  type TemplateTable,
+  told,
+} from "../../../../server/store/engine/templates/table.ts";
 import type { TemplateBody } from "../../../../shared/template.ts";
 
 interface Kept {

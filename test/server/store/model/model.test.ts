@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { makeIds } from "../../../../server/store/ids.ts";
+import { makeIds } from "../../../../server/store/engine/ids.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { seed } from "../../../support/random.ts";
 import { tempDir } from "../../../support/tempDir.ts";

@@ -2,13 +2,13 @@
 
 import type { Moment } from "../../../../server/clock.ts";
 import type { Reader } from "../../../../server/core/view.ts";
-import type { ScheduleFilter } from "../../../../server/store/schedules.ts";
+import type { ScheduleFilter } from "../../../../server/store/engine/schedules.ts";
+import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
 import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
 import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
 import type { ListFilter, MessageSlice, Store, StoreCommand } from "../../../../server/store/store.ts";
-import { checkWhole } from "../../../../server/store/templates/whole.ts";
 
 export class HostStore implements Store {
   readonly #options: HostOptions;

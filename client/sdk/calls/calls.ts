@@ -1,0 +1,253 @@
+/**
+ * Calls from the moment they are made until they are answered, whatever happens to the line meanwhile.
+ *
+ * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
+ * again, once; lost a second time, it fails. Repeating is safe because the operation is a read, the same when done twice,
+ * or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
+ * queued again when the hub says, as often as there is time for it.
+ *
+ * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
+ * had to pass as a whole would never get through.
+ */
+import QuickLRU from "quick-lru";
+import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
+import type { Clock } from "../clock.ts";
+import type { KeepAlive } from "../connection/keepAlive.ts";
+import type { Request, Transport } from "../connection/transports/transport.ts";
+import { CallTimeout, ConnectionLost } from "../errors.ts";
+import { Postponed, pauseAfter } from "./pace.ts";
+
+/** How many calls may be under way after a loss, before anything is answered. */
+const FIRST_CALLS = 16;
+/** So many that were given up are remembered, until their answers come after all. */
+const GIVEN_UP = 1_024;
+
+/** What is done with an answer for which nobody waits any more. */
+type OnLate = (result: unknown) => void;
+
+interface Call extends Request {
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onLate: OnLate | undefined;
+  /** Whether it lets the hub wait for something to happen. */
+  readonly waits: boolean;
+  /** The line it is under way on. */
+  via: Transport | undefined;
+  repeated: boolean;
+  settled: boolean;
+}
+
+export class Calls {
+  readonly #clock: Clock;
+  readonly #keepAlive: KeepAlive;
+  readonly #onQueued: () => void;
+  readonly #open = new Map<number, Call>();
+  readonly #givenUp = new QuickLRU<number, OnLate>({ maxSize: GIVEN_UP });
+  #queue: Call[] = [];
+  /** Refused because the hub is about to close the line: they wait for that. */
+  #parked: Call[] = [];
+  readonly #postponed: Postponed<Call>;
+  #lastId = 0;
+  #underWay = 0;
+  #unanswered = 0;
+  #ended: Error | undefined;
+  #sweepAt = Number.POSITIVE_INFINITY;
+  #cancelSweep: (() => void) | undefined;
+  #onIdle: (() => void)[] = [];
+  /** How many calls may be under way, by what came through since the last loss. */
+  #trust = Number.POSITIVE_INFINITY;
+  /** How many calls may be under way at once. */
+  limit = Number.POSITIVE_INFINITY;
+
+  /** @param onQueued is called whenever there is something to take. */
+  constructor(clock: Clock, keepAlive: KeepAlive, onQueued: () => void) {
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+    this.#onQueued = onQueued;
+    this.#postponed = new Postponed(clock, (due) => {
+      this.#queue.push(...due);
+      onQueued();
+    });
+  }
+
+  /**
+   * @param timeoutMs for the answer, queueing and repeating included.
+   * @param onLate is given the answer when it comes after that.
+   * @throws HubError, CallTimeout, ConnectionLost, or what `end` was given.
+   */
+  call(operation: OperationName, params: object, timeoutMs: number, onLate?: OnLate): Promise<unknown> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#enter({
+        id: ++this.#lastId,
+        operation,
+        params,
+        timeoutMs,
+        deadline: this.#clock.now() + timeoutMs,
+        onLate,
+        waits: (params as { wait_ms?: number }).wait_ms !== undefined,
+        resolve,
+        reject,
+        via: undefined,
+        repeated: false,
+        settled: false,
+      });
+    });
+  }
+
+  /** The calls that may travel now, in the order they were made; from here on they are under way on that line. */
+  take(via: Transport): readonly Request[] {
+    const room = Math.max(0, Math.min(this.limit, this.#trust) - this.#underWay);
+    const travelling = this.#queue.slice(0, room);
+    this.#queue = this.#queue.slice(travelling.length);
+    for (const call of travelling) call.via = via;
+    this.#underWay += travelling.length;
+    this.#makeRoom(travelling.filter(({ waits }) => waits).length);
+    return travelling;
+  }
+
+  answered(id: number, result: unknown): void {
+    const call = this.#open.get(id);
+    if (!call) {
+      this.#late(id, result);
+      return;
+    }
+    this.#settle(call);
+    call.resolve(result);
+    this.#makeRoom(1);
+  }
+
+  #late(id: number, result: unknown): void {
+    const onLate = this.#givenUp.get(id);
+    this.#givenUp.delete(id);
+    onLate?.(result);
+  }
+
+  failed(id: number, error: Error): void {
+    const call = this.#open.get(id);
+    if (!call) return;
+    if (isShuttingDown(error) && !call.repeated) this.#park(call);
+    else if (!this.#postpone(call, error)) this.#reject(call, error);
+    this.#makeRoom(1);
+  }
+
+  /**
+   * A line is no more: what was under way on it is queued again, before everything younger.
+   *
+   * @param counts whether that was the call's one repeat; not when we closed the line ourselves.
+   */
+  lineLost(via: Transport, counts: boolean): void {
+    const again: Call[] = [];
+    for (const call of this.#open.values()) {
+      if (call.via !== via) continue;
+      if (isOnce(call) || (counts && call.repeated)) {
+        this.#reject(call, ConnectionLost.during(call.operation));
+        continue;
+      }
+      this.#stop(call);
+      call.repeated ||= counts;
+      again.push(call);
+    }
+    if (counts) this.#trust = this.#underWay + FIRST_CALLS;
+    this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
+    if (this.#queue.length > 0) this.#onQueued();
+  }
+
+  /** Fails everything that waits, and every later call. */
+  end(error: Error): void {
+    this.#ended = error;
+    for (const call of [...this.#open.values()]) this.#reject(call, error);
+    this.#queue = [];
+    this.#cancelSweep?.();
+    this.#postponed.clear();
+  }
+
+  /** Resolves when every call is answered, except those that let the hub wait. */
+  idle(): Promise<void> {
+    if (this.#unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** For so many calls more: as many were answered, or may not be for long. */
+  #makeRoom(calls: number): void {
+    this.#trust += calls;
+    if (calls > 0 && this.#queue.length > 0) this.#onQueued();
+  }
+
+  #enter(call: Call): void {
+    this.#open.set(call.id, call);
+    if (!call.waits) this.#unanswered++;
+    this.#keepAlive.hold();
+    this.#watch(call.deadline);
+    this.#queue.push(call);
+    this.#onQueued();
+  }
+
+  #park(call: Call): void {
+    this.#stop(call);
+    call.repeated = true;
+    this.#parked.push(call);
+  }
+
+  /** @returns whether it is made again: it is one of those that can be, and there is time for it. */
+  #postpone(call: Call, error: Error): boolean {
+    const until = this.#clock.now() + (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
+    if (until >= call.deadline) return false;
+    this.#stop(call);
+    this.#postponed.add(call, until);
+    return true;
+  }
+
+  /** It is under way no more. */
+  #stop(call: Call): void {
+    if (call.via) this.#underWay--;
+    call.via = undefined;
+  }
+
+  #reject(call: Call, error: Error): void {
+    this.#settle(call);
+    call.reject(error);
+  }
+
+  #settle(call: Call): void {
+    call.settled = true;
+    this.#open.delete(call.id);
+    this.#stop(call);
+    this.#keepAlive.release();
+    if (!call.waits && --this.#unanswered === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #watch(deadline: number): void {
+    if (deadline >= this.#sweepAt) return;
+    this.#cancelSweep?.();
+    this.#sweepAt = deadline;
+    this.#cancelSweep = this.#clock.after(deadline - this.#clock.now(), () => this.#sweep());
+  }
+
+  #giveUp(call: Call): void {
+    if (call.onLate && call.via) this.#givenUp.set(call.id, call.onLate);
+    this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
+  }
+
+  #sweep(): void {
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of this.#open.values()) {
+      if (call.deadline > now) next = Math.min(next, call.deadline);
+      else this.#giveUp(call);
+    }
+    this.#queue = this.#queue.filter(isOpen);
+    this.#parked = this.#parked.filter(isOpen);
+    if (next < Number.POSITIVE_INFINITY) this.#watch(next);
+    if (this.#queue.length > 0) this.#onQueued();
+  }
+}
+
+const isOnce = ({ operation }: Call) => OPERATIONS[operation].repeat === "once";
+
+const isOpen = ({ settled }: Call) => !settled;
+
+const isShuttingDown = (error: Error) => (error as Partial<HubError>).code === "shutting_down";

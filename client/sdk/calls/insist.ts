@@ -1,0 +1,29 @@
+import { HubError, type OperationName, type Params, type Result } from "../../../shared/index.ts";
+import { type Clock, sleep } from "../clock.ts";
+import { isRetryable } from "../errors.ts";
+
+export interface Caller {
+  readonly clock: Clock;
+  call<N extends OperationName>(operation: N, params: Params<N>): Promise<Result<N>>;
+}
+
+const AGAIN_MS = 1_000;
+
+/**
+ * Asks until there is an answer. Giving up would leave a task claimed that nobody does; the key, or that the same outcome
+ * said twice counts once, makes it safe.
+ */
+export async function insist<N extends OperationName>(
+  caller: Caller,
+  operation: N,
+  params: Params<N>,
+): Promise<Result<N>> {
+  for (;;) {
+    try {
+      return await caller.call(operation, params);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      if (error instanceof HubError) await sleep(caller.clock, AGAIN_MS); // else the wait for a line is rest enough
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/** Every operation of the table as a method, named in camelCase. */
+import {
+  OPERATION_NAMES,
+  type OPERATIONS,
+  type OperationName,
+  type Params,
+  type Result,
+} from "../../../shared/index.ts";
+import { newKey } from "./ids.ts";
+
+export interface CallOptions {
+  /** How long the answer may take, in milliseconds; the operation's own `wait_ms` comes on top. */
+  timeout_ms?: number;
+}
+
+/** Parameters may be left out where none is required. */
+export type CallArguments<N extends OperationName> =
+  Record<never, never> extends Params<N>
+    ? [params?: Params<N>, options?: CallOptions]
+    : [params: Params<N>, options?: CallOptions];
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+
+/**
+ * `send` gives more than its result, `presence` all pages, and `events` is the name of the iterator: `call` reaches them
+ * bare.
+ */
+const OWN = ["send", "presence", "events"] as const;
+
+type Derived = Exclude<OperationName, (typeof OWN)[number]>;
+
+/** `Params` and `Result` say what each takes and gives, `docs/PROTOCOL.md` what it does. */
+export type OperationMethods = { [N in Derived as Camel<N>]: (...args: CallArguments<N>) => Promise<Result<N>> };
+
+abstract class Caller {
+  /**
+   * Carries out any operation by its name, as `docs/PROTOCOL.md` describes it.
+   *
+   * @param operation its name in snake_case.
+   * @param params what it takes: times in milliseconds (`_ms`), sizes in bytes (`_bytes`). Left out where all may be.
+   * @param options `timeout_ms`: how long the answer may take, in milliseconds; `wait_ms` comes on top. 30000, or
+   *   `call_timeout_ms` of the connection
+   * @throws HubError what the hub refuses; CallTimeout, ConnectionLost, HubClosed, HubRefused; TypeError when the
+   *   parameters are no object.
+   * @example const task = await hub.call("claim_next", { wait_ms: 20_000 }, { timeout_ms: 5_000 });
+   */
+  abstract call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Result<N>>;
+}
+
+/** The base of the hub: `call`, and every operation in its terms. */
+export const Operations = withMethods(Caller);
+
+function withMethods(base: typeof Caller) {
+  abstract class WithMethods extends base {}
+  for (const name of OPERATION_NAMES.filter(isDerived)) {
+    Object.defineProperty(WithMethods.prototype, camel(name), {
+      value(this: Caller, ...args: CallArguments<typeof name>) {
+        return this.call(name, ...args);
+      },
+    });
+  }
+  return WithMethods as unknown as abstract new () => Caller & OperationMethods;
+}
+
+function isDerived(name: OperationName): name is Derived {
+  return !(OWN as readonly OperationName[]).includes(name);
+}
+
+function camel(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+type Keyed = { [N in OperationName]: (typeof OPERATIONS)[N]["repeat"] extends "keyed" ? N : never }[OperationName];
+
+/** The parameter that makes a repeat of an operation safe. */
+const KEYS: Record<Keyed, string> = { send: "idempotency_key", claim: "claim_key", claim_next: "claim_key" };
+
+/** The parameters with a key of their own, where the operation takes one and the caller gave none. */
+export function withKey(operation: OperationName, params: object): object {
+  const key = (KEYS as Partial<Record<OperationName, string>>)[operation];
+  return key === undefined || key in params ? params : { ...params, [key]: newKey() };
+}

@@ -1,0 +1,268 @@
+/**
+ * Drives the table of `connectionStates.ts`: tells it what happens to the lines, arms its timers, and carries out its
+ * actions. What travels on the lines is not looked at here.
+ */
+import { afterClose, CLOSE, type Hello, type Welcome } from "../../../shared/index.ts";
+import { atEndOfTurn } from "../clock.ts";
+import { HubRefused } from "../errors.ts";
+import type { Acks } from "../events/acks.ts";
+import type { StateChange } from "../events/events.ts";
+import { type Config, socketUrl } from "../options.ts";
+import { type Action, type ConnectionState, type Occurrence, TRANSITIONS } from "./connectionStates.ts";
+import { Line, type LineEnds } from "./line.ts";
+import { Timetable } from "./timetable.ts";
+import { LongPollTransport } from "./transports/longPoll.ts";
+import { SocketTransport } from "./transports/socket.ts";
+import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import type { Wishes } from "./wishes.ts";
+
+/** How soon to look again whether a line that is full has room. */
+const CONGESTED_MS = 10;
+
+type Open = (events: TransportEvents) => Transport;
+
+/** Where what travels comes from and goes to, and who is told of the connection. */
+export interface Ends extends LineEnds {
+  readonly acks: Acks;
+  /** Something is about to travel: what should go with it has to be asked now. */
+  departing(): void;
+  /** A session begins. */
+  welcomed(welcome: Welcome, hello: Hello): void;
+  /** Whether anybody wants events. */
+  wantsEvents(): boolean;
+  /** Whether this run holds tasks, which the hub takes from a run that it does not see. */
+  holdsTasks(): boolean;
+  changed(change: StateChange): void;
+  /** It is over. An error tells why, unless the caller wished it. */
+  ended(error: Error | undefined): void;
+}
+
+export class Connection {
+  readonly #config: Config;
+  readonly #ends: Ends;
+  readonly #primary: Line;
+  readonly #fallback: Line | undefined;
+  readonly #timetable: Timetable;
+  #state: ConnectionState = "idle";
+  #serving: Line | undefined;
+  /** The line that was welcomed last: to be adopted. */
+  #welcomed: Line | undefined;
+  #lost: LineClose | undefined;
+  #error: Error | undefined;
+  #flushIsDue = false;
+  /** What happened and is not dealt with yet, the present one first. */
+  readonly #course: Occurrence[] = [];
+  #down: Promise<void> = Promise.resolve();
+  #onOver = () => {};
+  readonly #over = new Promise<void>((resolve) => {
+    this.#onOver = resolve;
+  });
+
+  constructor(config: Config, ends: Ends) {
+    this.#config = config;
+    this.#ends = ends;
+    const { url, transport, clock, random } = config;
+    this.#timetable = new Timetable(clock, random, {
+      due: () => this.#happens("due"),
+      slow: () => this.#happens("slow"),
+    });
+    const longPoll: Open = (events) => new LongPollTransport(url, config, events);
+    const socket: Open = (events) => new SocketTransport(socketUrl(url), clock, events);
+    this.#primary = this.#newLine(transport === "long_poll" ? longPoll : socket, {
+      opened: () => this.#happens("opened"),
+      welcomed: "welcomed",
+      lost: "lost",
+    });
+    if (transport !== "auto") return;
+    this.#fallback = this.#newLine(longPoll, { opened: (line) => line.greet(), welcomed: "answered", lost: "cut" });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** What was said on the line that serves. */
+  get hello(): Hello | undefined {
+    return this.#serving?.hello;
+  }
+
+  /** What serves now; undefined while nothing does. */
+  get transport(): TransportName | undefined {
+    return this.#serving?.name;
+  }
+
+  /** Whether calls travel: a line serves. */
+  get isUp(): boolean {
+    return this.#serving !== undefined;
+  }
+
+  start(): void {
+    this.#happens("start");
+  }
+
+  /** Says hello anew, on a new line; calls under way are asked again. */
+  reopen(): void {
+    this.#happens("reopen");
+  }
+
+  /** Has the line that serves carry what is wanted; the next one is told by its hello. */
+  subscribe(wishes: Wishes): void {
+    this.#serving?.subscribe(wishes);
+  }
+
+  /** Says goodbye. @returns when the lines are down. */
+  async close(): Promise<void> {
+    this.#happens("close");
+    await this.#over;
+    await this.#down;
+  }
+
+  /** Whether events are wanted, or tasks held, has changed. */
+  listen(): void {
+    this.#serving?.listen(this.#ends.wantsEvents(), this.#ends.holdsTasks());
+  }
+
+  /** Sends at the end of this turn, together with whatever else comes until then. */
+  readonly flushSoon = (): void => {
+    if (this.#flushIsDue || !this.#serving) return;
+    this.#flushIsDue = true;
+    atEndOfTurn(this.#flush);
+  };
+
+  readonly #flush = (): void => {
+    this.#flushIsDue = false;
+    const line = this.#serving;
+    if (!line || this.#timetable.notice) return;
+    this.#flushIsDue = true;
+    if (line.congested) return void this.#config.clock.after(CONGESTED_MS, this.#flush);
+    this.#ends.departing();
+    this.#flushIsDue = false;
+    line.send(this.#ends.acks.take());
+  };
+
+  /** What happens while something is being dealt with comes after it. */
+  #happens(occurrence: Occurrence): void {
+    this.#course.push(occurrence);
+    if (this.#course.length > 1) return;
+    for (let next: Occurrence | undefined = occurrence; next !== undefined; next = this.#course[0]) {
+      try {
+        this.#deal(next);
+      } finally {
+        this.#course.shift();
+      }
+    }
+  }
+
+  #deal(occurrence: Occurrence): void {
+    const previous = this.#state;
+    const [state, ...actions] = TRANSITIONS[previous][occurrence];
+    this.#state = state;
+    for (const action of actions) this.#actions[action]();
+    if (state !== previous) this.#ends.changed(this.#change(state, previous));
+  }
+
+  #change(state: ConnectionState, previous: ConnectionState): StateChange {
+    const scheduled = state === "waiting" || state === "polling";
+    return {
+      state,
+      previous,
+      transport: this.#serving?.name,
+      ...(this.#lost && !this.isUp && { reason: this.#lost.reason }),
+      ...(scheduled && { retry_in_ms: this.#timetable.waitMs }),
+    };
+  }
+
+  readonly #actions: Record<Action, () => void> = {
+    attempt: () => {
+      this.#timetable.begin();
+      this.#primary.attempt();
+    },
+    greet: () => {
+      if (this.#serving === this.#fallback) this.#fallback?.listen(false, this.#ends.holdsTasks());
+      else void this.#hangUp(this.#fallback, CLOSE.reopened);
+      this.#timetable.begin();
+      this.#primary.greet();
+    },
+    adopt: () => this.#adopt(),
+    drop: () => {
+      this.#serving = undefined;
+      this.#timetable.ends();
+    },
+    schedule: () => this.#timetable.schedule(this.#lost),
+    poll: () => {
+      if (!this.#fallback?.isOpening) this.#askFallback();
+    },
+    hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
+    redial: () => {
+      void this.#hangUp(this.#primary, CLOSE.reopened).then(() => {
+        if (this.#state === "connecting") this.#actions.attempt();
+      });
+    },
+    repoll: () => {
+      if (this.#fallback?.isOpening || this.#serving === this.#fallback) this.#askFallback();
+    },
+    goodbye: () => {
+      this.#timetable.stop();
+      this.#flush();
+      this.#serving = undefined;
+      const lines = [this.#primary, this.#fallback];
+      this.#down = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
+    },
+    finish: () => {
+      this.#ends.ended(this.#error);
+      this.#onOver();
+    },
+  };
+
+  #adopt(): void {
+    const line = this.#welcomed as Line;
+    const welcome = line.welcome as Welcome;
+    if (line === this.#primary && this.#fallback?.isOpening) void this.#hangUp(this.#fallback, CLOSE.reopened);
+    this.#timetable.serves();
+    this.#serving = line;
+    this.#lost = undefined;
+    this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
+    this.#ends.welcomed(welcome, line.hello as Hello);
+    this.listen();
+    this.flushSoon();
+  }
+
+  #askFallback(): void {
+    void this.#hangUp(this.#fallback, CLOSE.reopened);
+    this.#fallback?.attempt();
+  }
+
+  async #hangUp(line: Line | undefined, why: LineClose): Promise<void> {
+    if (this.#serving === line) this.#serving = undefined;
+    await line?.close(why);
+  }
+
+  /** @param on what it means for the table that a line is opened, welcomed or lost. */
+  #newLine(open: Open, on: { opened: (line: Line) => void; welcomed: Occurrence; lost: Occurrence }): Line {
+    const line: Line = new Line(open, this.#ends, {
+      opened: () => on.opened(line),
+      welcomed: () => {
+        this.#welcomed = line;
+        this.#happens(on.welcomed);
+      },
+      lost: (why) => this.#lineLost(why, on.lost),
+      refused: (error) => this.#refuse(error),
+      closing: (notice) => {
+        this.#timetable.notice = notice;
+      },
+    });
+    return line;
+  }
+
+  #lineLost(why: LineClose, occurrence: Occurrence): void {
+    this.#lost = why;
+    const isOver = why.code !== CLOSE.goodbye.code && afterClose(why.code) === "stop";
+    if (isOver) this.#refuse(new HubRefused(why.code, why.reason));
+    else this.#happens(occurrence);
+  }
+
+  #refuse(error: Error): void {
+    if (this.#state !== "closing") this.#error = error;
+    this.#happens("refused");
+  }
+}

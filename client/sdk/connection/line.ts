@@ -1,0 +1,152 @@
+/**
+ * A way to the hub, whatever its transport: what was said on it, and where goes what it brings. Which line serves is
+ * for the connection to say.
+ */
+import { CLOSE, type Closing, type Hello, type Welcome } from "../../../shared/index.ts";
+import type { Calls } from "../calls/calls.ts";
+import { isRetryable } from "../errors.ts";
+import type { Stream } from "../events/stream.ts";
+import type { PresenceWatch } from "../presence/presenceWatch.ts";
+import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import { isSame, type Wishes } from "./wishes.ts";
+
+/** Where what travels on a line comes from and goes to. */
+export interface LineEnds {
+  readonly calls: Calls;
+  readonly stream: Stream;
+  readonly presence: PresenceWatch;
+  /** What to say first. */
+  hello(): Hello;
+  /** What was subscribed to last is told past this cursor. */
+  subscribed(cursor: string): void;
+}
+
+/** What happens to a line. */
+export interface LineEvents {
+  opened(): void;
+  welcomed(): void;
+  lost(why: LineClose): void;
+  /** The hub said never. */
+  refused(error: Error): void;
+  closing(notice: Closing): void;
+}
+
+export class Line {
+  readonly #transport: Transport;
+  readonly #ends: LineEnds;
+  readonly #on: LineEvents;
+  #hello: Hello | undefined;
+  #welcome: Welcome | undefined;
+  /** How many of them are not answered yet. */
+  #subscriptions = 0;
+  #isOpening = false;
+
+  /** @param open makes the transport. */
+  constructor(open: (events: TransportEvents) => Transport, ends: LineEnds, on: LineEvents) {
+    this.#ends = ends;
+    this.#on = on;
+    this.#transport = open(this.#events());
+  }
+
+  get name(): TransportName {
+    return this.#transport.name;
+  }
+
+  get congested(): boolean {
+    return this.#transport.congested;
+  }
+
+  /** What was said on it. */
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** What was answered to that. */
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** Whether it was begun, and is neither welcomed nor lost. */
+  get isOpening(): boolean {
+    return this.#isOpening;
+  }
+
+  attempt(): void {
+    this.#isOpening = true;
+    this.#transport.attempt();
+  }
+
+  greet(): void {
+    const hello = this.#ends.hello();
+    this.#hello = hello;
+    this.#subscriptions = 0;
+    this.#transport.greet(hello);
+  }
+
+  /** Has it carry what is wanted, unless that was said. */
+  subscribe(wishes: Wishes): void {
+    if (!this.#hello || isSame(this.#hello, wishes)) return;
+    const { kinds: _, ...said } = this.#hello;
+    this.#hello = { ...said, ...wishes };
+    this.#subscriptions++;
+    this.#transport.subscribe(wishes);
+  }
+
+  listen(wanted: boolean, holdsTasks: boolean): void {
+    this.#transport.listen(wanted, holdsTasks);
+  }
+
+  /** Sends the calls that may travel, and after them how far events were handed over. */
+  send(ack: string | undefined): void {
+    const requests = this.#ends.calls.take(this.#transport);
+    if (requests.length > 0 || ack !== undefined) this.#transport.send(requests, ack);
+  }
+
+  /** Gives the line up; calls under way on it travel on another. @returns when it is down. */
+  close(why: LineClose): Promise<void> {
+    this.#isOpening = false;
+    const down = this.#transport.close(why);
+    this.#ends.calls.lineLost(this.#transport, false);
+    return down;
+  }
+
+  #events(): TransportEvents {
+    const { calls, stream, presence } = this.#ends;
+    return {
+      opened: this.#on.opened,
+      welcomed: (welcome) => this.#welcomed(welcome),
+      subscribed: (cursor) => {
+        if (--this.#subscriptions === 0) this.#ends.subscribed(cursor);
+      },
+      refused: (error) => (isRetryable(error) ? this.#misbehaves(error.message) : this.#on.refused(error)),
+      lost: (why) => this.#lost(why),
+      answered: (id, result) => calls.answered(id, result),
+      failed: (id, error) => calls.failed(id, error),
+      page: (page, bytes) => {
+        if (!stream.receive(page, bytes)) this.#misbehaves("a gap in the log");
+      },
+      presence: presence.change,
+      presenceChanged: presence.begin,
+      closing: this.#on.closing,
+    };
+  }
+
+  #welcomed(welcome: Welcome): void {
+    this.#isOpening = false;
+    this.#welcome = welcome;
+    this.#on.welcomed();
+  }
+
+  /** It cannot go on like this: another one, after a while. */
+  #misbehaves(reason: string): void {
+    const why = { code: CLOSE.reopened.code, reason };
+    void this.#transport.close(why);
+    this.#lost(why);
+  }
+
+  #lost(why: LineClose): void {
+    this.#isOpening = false;
+    this.#ends.calls.lineLost(this.#transport, true);
+    this.#on.lost(why);
+  }
+}

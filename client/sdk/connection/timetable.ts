@@ -1,0 +1,67 @@
+import { afterClose, type Closing, LIVENESS } from "../../../shared/index.ts";
+import type { Clock } from "../clock.ts";
+import { BACKOFF, Backoff } from "./backoff.ts";
+import type { LineClose } from "./transports/transport.ts";
+
+/** An attempt that takes longer than this has the fallback tried beside it. */
+const SLOW_MS = 2_500;
+
+/** When the next attempt begins, and when one that is under way counts as slow. */
+export class Timetable {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #onDue: () => void;
+  readonly #onSlow: () => void;
+  #cancelDue: (() => void) | undefined;
+  #cancelSlow: (() => void) | undefined;
+  #servesSince: number | undefined;
+  /** What the hub said before it closes the line. */
+  notice: Closing | undefined;
+  /** How long the last wait was to be, in milliseconds. */
+  waitMs = 0;
+
+  constructor(clock: Clock, random: () => number, on: { due: () => void; slow: () => void }) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#backoff = new Backoff(random);
+    this.#onDue = on.due;
+    this.#onSlow = on.slow;
+  }
+
+  /** An attempt, or its next step, begins. */
+  begin(): void {
+    this.#cancelSlow?.();
+    this.#cancelSlow = this.#clock.after(SLOW_MS, this.#onSlow);
+  }
+
+  /** A line serves. */
+  serves(): void {
+    this.#cancelSlow?.();
+    this.notice = undefined;
+    this.#servesSince = this.#clock.now();
+  }
+
+  /** It does not any more. After a line that held, the next wait is a short one. */
+  ends(): void {
+    const held = this.#servesSince !== undefined && this.#clock.now() - this.#servesSince >= BACKOFF.min_uptime_ms;
+    if (held) this.#backoff.reset();
+    this.#servesSince = undefined;
+  }
+
+  /** Arms the next attempt. Where the hub wants its clients to come back spread over a time, that counts. */
+  schedule(lost: LineClose | undefined): void {
+    const spreadMs = this.notice?.reconnect_within_ms ?? (lost && spreadAfter(lost.code));
+    this.notice = undefined;
+    this.waitMs = spreadMs === undefined ? this.#backoff.next() : this.#random() * spreadMs;
+    this.stop();
+    this.#cancelDue = this.#clock.after(this.waitMs, this.#onDue);
+  }
+
+  stop(): void {
+    this.#cancelDue?.();
+    this.#cancelSlow?.();
+  }
+}
+
+const spreadAfter = (code: number) => (afterClose(code) === "spread" ? LIVENESS.reconnect_spread_ms : undefined);

@@ -1,0 +1,286 @@
+/**
+ * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for page by
+ * page from the cursor, while somebody wants them and takes them. At other times a run that holds tasks only says that
+ * it is there: the hub would take it for gone, and its tasks away.
+ */
+import {
+  type Hello,
+  HubError,
+  LIMITS,
+  type LostReason,
+  type Page,
+  type Params,
+  type Presence,
+  type Subscribe,
+} from "../../../../shared/index.ts";
+import { isRefusal } from "../../errors.ts";
+import { everybody } from "../../presence/presencePages.ts";
+import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
+import { RestClient } from "../../rest/rest.ts";
+import type { Request, Transport, TransportEvents } from "./transport.ts";
+
+/** How long the hub may hold an answer back, waiting for something to tell. */
+const HOLD_MS = 25_000;
+/** How much longer an answer may take on its way. */
+const TRANSIT_MS = 10_000;
+/** So many pages may be told and not taken, each as if it were full, before the next is asked for. */
+const PAGES_ON_THE_WAY = 4;
+/** So many calls at once: each takes a connection of its own. */
+const REQUESTS_IN_FLIGHT = 64;
+
+interface Identity extends CallerIdentity {
+  scope: "mine" | "all";
+}
+
+export class LongPollTransport implements Transport {
+  readonly name = "long_poll";
+  readonly congested = false;
+  readonly #events: TransportEvents;
+  readonly #rest: RestClient;
+  /** Reads the log: without a name it is everybody's. */
+  readonly #reader: RestClient;
+  #line: AbortController | undefined;
+  readonly #requests = new Set<AbortController>();
+  #polls: AbortController | undefined;
+  #holdsTasks = false;
+  #isAsking = false;
+  /** Ends saying no more than that this run is there. */
+  #presence: AbortController | undefined;
+  #cursor = "";
+  #hello: Hello | undefined;
+  /** What was asked for up to the cursor; `hello` may say otherwise by now. */
+  #kinds: Hello["kinds"];
+  /** So many subscriptions are not answered yet. */
+  #subscriptions = 0;
+  /** The cursors of pages that were told and are not acknowledged. */
+  #onTheWay: string[] = [];
+  #onRoom: (() => void) | undefined;
+
+  constructor(url: string, who: Identity, events: TransportEvents) {
+    this.#events = events;
+    this.#rest = new RestClient(url, callerHeaders(who));
+    this.#reader = who.scope === "all" ? new RestClient(url, callerHeaders({ ...who, as: undefined })) : this.#rest;
+  }
+
+  attempt(): void {
+    this.#abort();
+    const line = new AbortController();
+    this.#line = line;
+    queueMicrotask(() => this.#line === line && this.#events.opened());
+  }
+
+  greet(hello: Hello): void {
+    const line = this.#line;
+    if (!line) return;
+    this.#hello = hello;
+    this.#kinds = hello.kinds;
+    this.#subscriptions = 0;
+    this.#greet(line.signal, hello.resume).catch((error) => this.#broken(line, error));
+  }
+
+  send(requests: readonly Request[], ack: string | undefined): void {
+    if (ack !== undefined) this.#acknowledged(ack);
+    for (const request of requests) this.#carry(request);
+  }
+
+  subscribe(wishes: Subscribe): void {
+    const { kinds: _, ...said } = this.#hello as Hello;
+    this.#hello = { ...said, ...wishes };
+    this.#subscriptions++;
+    const isListening = this.#polls !== undefined;
+    this.#quiet();
+    this.listen(isListening, this.#holdsTasks);
+  }
+
+  listen(wanted: boolean, holdsTasks: boolean): void {
+    const line = this.#line;
+    this.#holdsTasks = holdsTasks;
+    this.#attend();
+    if (!wanted) this.#quiet();
+    else if (!this.#polls && line) {
+      this.#polls = new AbortController();
+      const signal = AbortSignal.any([line.signal, this.#polls.signal]);
+      const broken = (error: unknown) => this.#broken(line, error, signal);
+      this.#pollEvents(signal).catch(broken);
+      if (this.#hello?.presence) this.#pollPresence(signal).catch(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#abort();
+  }
+
+  #abort(): void {
+    this.#line?.abort();
+    this.#line = undefined;
+    this.#quiet();
+    for (const request of this.#requests) request.abort();
+  }
+
+  #quiet(): void {
+    this.#polls?.abort();
+    this.#polls = undefined;
+    this.#onRoom?.();
+    this.#attend(false);
+  }
+
+  /** Has the hub see a run that holds tasks, unless it sees it asking for events. */
+  #attend(isAsking = this.#isAsking): void {
+    this.#isAsking = isAsking;
+    const line = this.#line;
+    if (isAsking || !line || !this.#holdsTasks) {
+      this.#presence?.abort();
+      this.#presence = undefined;
+    } else if (!this.#presence) {
+      this.#presence = new AbortController();
+      const signal = AbortSignal.any([line.signal, this.#presence.signal]);
+      this.#sayPresent(signal).catch((error) => this.#broken(line, error, signal));
+    }
+  }
+
+  async #sayPresent(signal: AbortSignal): Promise<void> {
+    const nothing = { kinds: [], wait_ms: HOLD_MS };
+    while (!signal.aborted) await this.#rest.call("events", nothing, within(signal, HOLD_MS));
+  }
+
+  /** Finds out where this reader stands; the events themselves come once they are wanted. */
+  async #greet(signal: AbortSignal, resume: string | undefined): Promise<void> {
+    try {
+      const page = await this.#read(signal, { ...(resume !== undefined && { after: resume }), limit: 1 });
+      if (!signal.aborted) this.#welcome(resume ?? page.cursor, undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isLost(error)) this.#startAnew(error);
+      else if (error instanceof HubError) this.#events.refused(error);
+      else throw error;
+    }
+  }
+
+  #welcome(cursor: string, reason: LostReason | undefined): void {
+    this.#cursor = cursor;
+    this.#onTheWay = [];
+    this.#events.welcomed({
+      session: this.name,
+      cursor,
+      resumed: reason === undefined,
+      ...(reason && { reason }),
+      heartbeat_ms: HOLD_MS,
+      window: { events: LIMITS.window_events, bytes: PAGES_ON_THE_WAY * LIMITS.page_bytes },
+      limits: { ...LIMITS, requests_in_flight: REQUESTS_IN_FLIGHT },
+      hub: { version: "", protocol: 0 },
+    });
+  }
+
+  async #pollEvents(signal: AbortSignal): Promise<void> {
+    this.#attend(true);
+    while (this.#subscriptions > 0 && !signal.aborted) {
+      const isAtHead = await this.#pollPage(signal, 0);
+      if (isAtHead) this.#subscribed();
+    }
+    while (this.#kinds?.length !== 0 && !signal.aborted) await this.#pollPage(signal, HOLD_MS);
+    if (!signal.aborted) this.#attend(false);
+  }
+
+  /** Up to the head what was wanted before was told. */
+  #subscribed(): void {
+    this.#kinds = this.#hello?.kinds;
+    for (; this.#subscriptions > 0; this.#subscriptions--) this.#events.subscribed(this.#cursor);
+  }
+
+  /** @returns whether nothing more is there to be told. */
+  async #pollPage(signal: AbortSignal, wait_ms: number): Promise<boolean> {
+    const page = await this.#page(signal, wait_ms);
+    if (signal.aborted) return false;
+    const isEmpty = page.events.length === 0;
+    this.#cursor = page.cursor;
+    if (!isEmpty) this.#onTheWay.push(page.cursor);
+    this.#events.page(page, isEmpty ? 0 : LIMITS.page_bytes);
+    if (this.#onTheWay.length >= PAGES_ON_THE_WAY) await this.#room();
+    return isEmpty;
+  }
+
+  async #page(signal: AbortSignal, wait_ms: number): Promise<Page> {
+    const after = this.#cursor;
+    const kinds = this.#kinds;
+    if (kinds?.length !== 0) return this.#read(signal, { after, wait_ms, ...(kinds && { kinds }) });
+    return { ...(await this.#read(signal, {})), after }; // nothing was wanted so far: to the head
+  }
+
+  #acknowledged(cursor: string): void {
+    this.#onTheWay.splice(0, this.#onTheWay.indexOf(cursor) + 1);
+    if (this.#onTheWay.length < PAGES_ON_THE_WAY) this.#onRoom?.();
+  }
+
+  async #room(): Promise<void> {
+    this.#attend(false);
+    await new Promise<void>((resolve) => {
+      this.#onRoom = resolve;
+    });
+    if (this.#polls) this.#attend(true);
+  }
+
+  async #pollPresence(signal: AbortSignal): Promise<void> {
+    let since: number | undefined;
+    while (!signal.aborted) {
+      const first = { ...(since !== undefined && { since }), wait_ms: HOLD_MS };
+      const seen = await everybody((params) => this.#readPresence(signal, params), first);
+      if (seen.version !== since) this.#events.presence(seen);
+      since = seen.version;
+    }
+  }
+
+  #readPresence(signal: AbortSignal, params: Params<"presence">): Promise<Presence> {
+    return this.#rest.call("presence", params, within(signal, params.wait_ms ?? 0)) as Promise<Presence>;
+  }
+
+  #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {
+    return this.#reader.call("events", params, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
+  }
+
+  #carry({ id, operation, params }: Request): void {
+    const line = this.#line;
+    if (!line) return;
+    const request = new AbortController(); // one for all would gather what fetch leaves behind on it
+    try {
+      const carried = this.#rest.call(operation, params, request.signal).then(
+        (result) => this.#events.answered(id, result),
+        (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
+      );
+      this.#requests.add(request);
+      void carried.finally(() => this.#requests.delete(request));
+    } catch (error) {
+      this.#events.failed(id, error as Error); // it cannot be written, and the others travel
+    }
+  }
+
+  #broken(line: AbortController, error: unknown, signal: AbortSignal = line.signal): void {
+    if (signal.aborted || this.#line !== line) return;
+    if (isLost(error)) this.#startAnew(error);
+    else {
+      this.#abort();
+      this.#events.lost({ code: BROKEN, reason: reasonOf(error) });
+    }
+  }
+
+  /** The log does not go on from the cursor: the session begins again, on the same line. */
+  #startAnew({ details }: HubError): void {
+    this.#quiet();
+    this.#welcome(details?.cursor as string, details?.reason as LostReason);
+  }
+}
+
+/** The code that a socket gives for a line that broke. */
+const BROKEN = 1006;
+
+/** Whether the hub has answered; one that restarts is asked again on another line. */
+const isAnswer = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
+
+const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_lost");
+
+const within = (signal: AbortSignal, waitMs: number) =>
+  AbortSignal.any([signal, AbortSignal.timeout(waitMs + TRANSIT_MS)]);
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message ? `${message}: ${cause.message}` : message;
+}

@@ -1,0 +1,66 @@
+/**
+ * What carries calls and events. Nothing above this seam knows whether it is a socket or a long poll.
+ *
+ * A transport opens one *line* at a time and only when told to: `attempt` → `opened` → `greet` → `welcomed`; then
+ * calls, answers and pages, until `lost`. It never comes back by itself.
+ */
+import type { Closing, Hello, OperationName, Page, Presence, Subscribe, Welcome } from "../../../../shared/index.ts";
+
+export type TransportName = "websocket" | "long_poll";
+
+/** One call on its way. */
+export interface Request {
+  /** The client's own number, from 1. */
+  readonly id: number;
+  readonly operation: OperationName;
+  readonly params: object;
+}
+
+/** Why a line was closed, by us or by the hub. */
+export interface LineClose {
+  /** A close code of the WebSocket; 1006 when the line broke. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface Transport {
+  readonly name: TransportName;
+  /** Whether so much is on its way out that no more should be sent just now. */
+  readonly congested: boolean;
+  /** Begins to open a line. Answered by `opened` or `lost`. */
+  attempt(): void;
+  /** Says who is there on an opened line. Answered by `welcomed`, `refused` or `lost`. */
+  greet(hello: Hello): void;
+  /** Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. */
+  subscribe(wishes: Subscribe): void;
+  /** Sends calls, and after them how far events were handed over. */
+  send(requests: readonly Request[], ack: string | undefined): void;
+  /**
+   * Whether events are wanted: a transport that has to ask for them asks only then. One that the hub sees only while it
+   * asks shows itself as long as tasks are held, too.
+   */
+  listen(wanted: boolean, holdsTasks: boolean): void;
+  /** Closes the line, if there is one, and tells nothing more of it. @returns when it is down. */
+  close(why: LineClose): Promise<void>;
+}
+
+/** What a transport tells. */
+export interface TransportEvents {
+  opened(): void;
+  /** The hub knows who we are; on a line that serves already: it begins anew. */
+  welcomed(welcome: Welcome): void;
+  /** What was subscribed to is told past this cursor. */
+  subscribed(cursor: string): void;
+  /** The hub did not accept the `hello`. */
+  refused(error: Error): void;
+  lost(why: LineClose): void;
+  answered(id: number, result: unknown): void;
+  failed(id: number, error: Error): void;
+  /** @param bytes the size it travelled in, roughly. */
+  page(page: Page, bytes: number): void;
+  presence(change: Presence): void;
+  /** Too much changed to tell. */
+  presenceChanged(): void;
+  /** The hub will close the line soon. */
+  closing(notice: Closing): void;
+}

@@ -1,0 +1,162 @@
+/**
+ * Those who listen: handlers, iterators, workers; and what follows from there being some. The hub sends the kinds of
+ * event that somebody is there for, and no others.
+ *
+ * A caller registers handlers when it is connected already. So the first registration, at the end of its turn, tells
+ * the hub what is wanted, goes to the cursor that the caller wants to resume from, and has the backlog told. For
+ * whoever connects with `receives`, everything that comes is held until then.
+ */
+import type { EventKind } from "../../../shared/index.ts";
+import { atEndOfTurn } from "../clock.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { KeepAlive } from "../connection/keepAlive.ts";
+import { onlyKinds, type Wishes } from "../connection/wishes.ts";
+import type { Config } from "../options.ts";
+import type { PresenceWatch } from "../presence/presenceWatch.ts";
+import { CLAIM_KINDS } from "../work/claims.ts";
+import type { Backlog } from "./backlog.ts";
+import type { HubEvents, Resync } from "./events.ts";
+import type { Listeners } from "./listeners.ts";
+import type { Stream } from "./stream.ts";
+
+export interface Stage {
+  readonly config: Config;
+  readonly keepAlive: KeepAlive;
+  readonly listeners: Listeners<HubEvents>;
+  readonly stream: Stream;
+  readonly backlog: Backlog;
+  readonly presence: PresenceWatch;
+  readonly connection: () => Connection;
+  /** The kinds of event by which messages that were sent are followed. */
+  readonly followed: () => readonly EventKind[];
+  /** The stream goes on from another cursor, of the same log. */
+  rewound(cursor: string): void;
+}
+
+export class Audience {
+  readonly #stage: Stage;
+  #workers = 0;
+  /** Whether somebody was given events already. */
+  #isHeard = false;
+  #changeIsDue = false;
+  #presenceBegun = false;
+  /** A resync that nobody could hear of yet. */
+  #resync: Resync | undefined;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    const { resume, receives } = stage.config;
+    if (resume === undefined) stage.backlog.restart();
+    else stage.backlog.resume(resume);
+    if (receives) stage.stream.hold();
+    if (receives && resume !== undefined) stage.stream.rewind(resume);
+  }
+
+  /** What the hub must know of those who listen. */
+  get wishes(): Wishes {
+    const { config, listeners } = this.#stage;
+    return { ...this.#kinds(), presence: config.presence || listeners.has("presence") };
+  }
+
+  get wantsEvents(): boolean {
+    return this.#workers > 0 || this.#stage.stream.isHeard || this.#stage.listeners.has("presence");
+  }
+
+  /** Whether what the caller wants to resume from still lies ahead. */
+  get isYetToResume(): boolean {
+    return !this.#isHeard && this.#stage.config.resume !== undefined;
+  }
+
+  /** What is asked next travels after the word of what is wanted by now. */
+  precede(): void {
+    if (this.#changeIsDue) this.tellHub();
+  }
+
+  /** What is wanted has changed. */
+  tellHub(): void {
+    const { connection, listeners, presence } = this.#stage;
+    connection().subscribe(this.wishes);
+    if (this.#presenceBegun || !connection().hello?.presence || !listeners.has("presence")) return;
+    this.#presenceBegun = true;
+    presence.begin();
+  }
+
+  /** Who listens has changed: all that changes until the end of this turn counts as one. */
+  changed(): void {
+    if (this.#stage.stream.isHeard) this.#stage.stream.hold();
+    this.#noteMissing();
+    if (this.#changeIsDue) return;
+    this.#changeIsDue = true;
+    atEndOfTurn(() => {
+      this.#changeIsDue = false;
+      this.#adapt();
+    });
+  }
+
+  /** A worker begins, and needs events and the process until it is over. @returns what says that it is. */
+  engage(): () => void {
+    this.#workers++;
+    this.#stage.keepAlive.hold();
+    this.tellHub();
+    this.changed();
+    return () => {
+      this.#workers--;
+      this.#stage.keepAlive.release();
+      this.changed();
+    };
+  }
+
+  /** A session begins. @param resync what happened, where the log does not go on. */
+  welcomed(resync: Resync | undefined): void {
+    this.#presenceBegun = false;
+    this.tellHub();
+    if (!resync) return;
+    this.#resync = resync;
+    this.#stage.backlog.restart();
+    this.#tellState();
+  }
+
+  #adapt(): void {
+    const { stream, backlog, connection } = this.#stage;
+    if (!this.#isHeard && stream.isHeard) this.#begin();
+    this.#noteMissing();
+    this.tellHub();
+    this.#tellState();
+    const isAwaited = this.#isHeard || this.#workers > 0;
+    if (isAwaited && !backlog.isReading) stream.release();
+    connection().listen();
+  }
+
+  #begin(): void {
+    this.#isHeard = true;
+    const { config, rewound, connection } = this.#stage;
+    if (config.receives || config.resume === undefined) return;
+    rewound(config.resume);
+    connection().reopen();
+  }
+
+  /** From here on, new messages find nobody. */
+  #noteMissing(): void {
+    const { stream, backlog } = this.#stage;
+    if (!stream.hasMessageListeners && !this.isYetToResume) backlog.miss();
+  }
+
+  /** Whoever is about to listen may listen to anything. */
+  #kinds(): { kinds?: EventKind[] } {
+    const { config, stream, followed } = this.#stage;
+    if (config.receives && !this.#isHeard) return {};
+    const kinds = new Set([...stream.heard, ...followed(), ...(this.#workers > 0 ? CLAIM_KINDS : [])]);
+    return onlyKinds(kinds);
+  }
+
+  /** What is known anew: that the log was lost, then the messages that wait. */
+  #tellState(): void {
+    const { listeners, stream, backlog } = this.#stage;
+    const resync = stream.isHeard || listeners.has("resync") ? this.#resync : undefined;
+    if (resync) {
+      this.#resync = undefined;
+      listeners.emit("resync", resync);
+    }
+    if (this.#isHeard) backlog.tell();
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Waits for what becomes of messages: for a rung, or for their end. Events tell of it. State is read only where it may
+ * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
+ * are not remembered.
+ */
+import type { Event, Message } from "../../../shared/index.ts";
+import type { Caller } from "../calls/insist.ts";
+import { sleep } from "../clock.ts";
+import { CallTimeout, isRefusal, TaskFailed } from "../errors.ts";
+import { followLog } from "../events/followLog.ts";
+import { Finals, isFinal } from "./finals.ts";
+import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
+
+type Goal = Rung | "end";
+
+export interface WaitOptions {
+  /** How long to wait, in milliseconds. As long as it takes. */
+  timeout_ms?: number;
+  /** Ends the waiting. */
+  signal?: AbortSignal;
+}
+
+/** Somebody waits for a message to come so far. */
+interface Wait {
+  readonly goal: Goal;
+  /** As far as is known. */
+  message: Message;
+  /** How often it was asked to be read since the reading that is under way began, that one included. */
+  readings: number;
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const AGAIN_MS = 1_000;
+
+export class Tasks {
+  readonly #caller: Caller;
+  readonly #shows: (message: Message) => boolean;
+  readonly #onInterest: (interested: boolean) => void;
+  readonly #onClimb: () => void;
+  readonly #finals = new Finals();
+  /** By the message's id. */
+  readonly #waits = new Map<string, Set<Wait>>();
+  #ended: Error | undefined;
+  /** Whether rungs before the end were ever waited for. */
+  climbs = false;
+  /** Rises whenever the stream lost its continuity. */
+  era = 0;
+
+  /**
+   * @param shows whether the stream tells of a message.
+   * @param onInterest is called when the first wait begins or the last one ends.
+   * @param onClimb is called when a rung before the end is waited for, for the first time.
+   */
+  constructor(
+    caller: Caller,
+    shows: (message: Message) => boolean,
+    onInterest: (interested: boolean) => void,
+    onClimb: () => void,
+  ) {
+    this.#caller = caller;
+    this.#shows = shows;
+    this.#onInterest = onInterest;
+    this.#onClimb = onClimb;
+  }
+
+  /** How many messages are waited for. */
+  get waiting(): number {
+    return this.#waits.size;
+  }
+
+  /**
+   * @param era the era in which the message was read.
+   * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given; what `options` ask for.
+   */
+  reach(message: Message, goal: Goal, era: number, options: WaitOptions = {}): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      let unbind = () => {};
+      const over =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          unbind();
+          settle(value);
+        };
+      const wait: Wait = { goal, message, readings: 0, resolve: over(resolve), reject: over(reject) };
+      if (isSettled(wait)) return;
+      if (this.#ended) return reject(this.#ended);
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      unbind = this.#bound(wait, options);
+      this.#begin(wait, era);
+    });
+  }
+
+  /** Has a wait end before what is waited for. @returns what takes that back. */
+  #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): () => void {
+    const abort = () => this.#giveUp(wait, signal?.reason);
+    const late = () => this.#giveUp(wait, CallTimeout.of(wait.goal, timeout_ms as number));
+    signal?.addEventListener("abort", abort);
+    const disarm = timeout_ms === undefined ? () => {} : this.#caller.clock.after(timeout_ms, late);
+    return () => {
+      disarm();
+      signal?.removeEventListener("abort", abort);
+    };
+  }
+
+  readonly observe = (event: Event): void => {
+    if (isFinal(event)) this.#finals.add(event);
+    for (const wait of this.#waits.get(event.message.id) ?? []) {
+      if (leadsTo(wait.goal, event)) this.#learn(wait, climb(wait.message, event), event.seq);
+    }
+  };
+
+  /** The stream begins here. */
+  begin(cursor: string): void {
+    this.#finals.begin(cursor);
+  }
+
+  /** The stream does not tell of ends until it begins again: nobody waits for any. */
+  pause(): void {
+    this.#finals.pause();
+  }
+
+  /** The stream lost its continuity and goes on here: what happened meanwhile is read. */
+  restart(cursor: string): void {
+    this.era++;
+    this.begin(cursor);
+    this.look();
+  }
+
+  /** Reads how everything stands that is waited for. */
+  look(): void {
+    for (const waits of this.#waits.values()) for (const wait of waits) void this.#read(wait);
+  }
+
+  end(error: Error): void {
+    this.#ended = error;
+    if (this.#waits.size === 0) return;
+    for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
+    this.#waits.clear();
+    this.#onInterest(false);
+  }
+
+  #begin(wait: Wait, era: number): void {
+    const { message, goal } = wait;
+    const waits = this.#waits.get(message.id) ?? new Set();
+    this.#waits.set(message.id, waits.add(wait));
+    if (this.#waits.size === 1 && waits.size === 1) this.#onInterest(true);
+    if (goal !== "end") this.#climb();
+    const mayBeThere = goal !== "end" || era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq);
+    if (!this.#shows(message)) this.#follow(wait).catch((error) => this.#giveUp(wait, error));
+    else if (mayBeThere) void this.#read(wait);
+  }
+
+  /** From now on the stream has to tell of rungs. */
+  #climb(): void {
+    if (this.climbs) return;
+    this.climbs = true;
+    this.#onClimb();
+  }
+
+  /** @param seq up to which log entry that is how it stands. */
+  #learn(wait: Wait, message: Message, seq = message.seq ?? 0): void {
+    if (!this.#isOpen(wait) || seq < (wait.message.seq ?? 0)) return;
+    wait.message = message;
+    if (isSettled(wait)) this.#close(wait);
+  }
+
+  #giveUp(wait: Wait, reason: unknown): void {
+    this.#close(wait);
+    wait.reject(reason);
+  }
+
+  #close(wait: Wait): void {
+    const { id } = wait.message;
+    const waits = this.#waits.get(id);
+    waits?.delete(wait);
+    if (waits?.size !== 0) return;
+    this.#waits.delete(id);
+    if (this.#waits.size === 0) this.#onInterest(false);
+  }
+
+  /** Has it read how a message stands: by the reading that is under way, and one more, or by a new one. */
+  async #read(wait: Wait): Promise<void> {
+    if (++wait.readings > 1) return;
+    while (wait.readings > 0 && this.#isOpen(wait)) {
+      wait.readings = 1;
+      if (await this.#readOnce(wait)) wait.readings--;
+      else await sleep(this.#caller.clock, AGAIN_MS);
+    }
+    wait.readings = 0;
+  }
+
+  /** @returns whether the hub has answered. */
+  async #readOnce(wait: Wait): Promise<boolean> {
+    const { id } = wait.message;
+    try {
+      const message = await this.#caller.call("get", { id });
+      const isForAll = wait.goal !== "end" && message.to_claude === "*";
+      const receipts = isForAll ? (await this.#caller.call("receipts", { id })).receipts : [];
+      this.#learn(wait, withFirst(message, receipts));
+    } catch (error) {
+      if (!isRefusal(error, "not_found")) return false;
+      this.#learn(wait, { ...wait.message, erased: true });
+    }
+    return true;
+  }
+
+  /** Follows the events of another sender, until one brings the message so far. */
+  async #follow(wait: Wait): Promise<void> {
+    const { id, from_claude } = wait.message;
+    for await (const { isBeginning, events } of followLog(this.#caller, from_claude)) {
+      const isTold = events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
+      if (isTold || isBeginning) await this.#read(wait);
+      if (!this.#isOpen(wait)) return;
+    }
+  }
+
+  #isOpen(wait: Wait): boolean {
+    return this.#waits.get(wait.message.id)?.has(wait) ?? false;
+  }
+}
+
+/** Settles a wait where its message has come so far, or can no longer. */
+function isSettled({ goal, message, resolve, reject }: Wait): boolean {
+  if (!message.erased && HAS_REACHED[goal](message)) resolve(message);
+  else if (hasEnded(message)) reject(new TaskFailed(message, whyNot(goal, message)));
+  else return false;
+  return true;
+}
+
+function whyNot(goal: Goal, { erased }: Message): string | undefined {
+  if (goal !== "end") return `it ended without being ${goal}`;
+  return erased ? "the message was deleted" : undefined;
+}

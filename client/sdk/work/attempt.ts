@@ -1,0 +1,248 @@
+/** One attempt at a task, from its claim to the word that ends it. */
+import { LIMITS, type Message, type Params } from "../../../shared/index.ts";
+import { bounded } from "../boundedText.ts";
+import { type Caller, insist } from "../calls/insist.ts";
+import { LONGEST_TIMER_MS } from "../clock.ts";
+import { GiveBack, HubClosed, isRefusal, isRetryable } from "../errors.ts";
+import type { Claim, Claims } from "./claims.ts";
+import { type Progress, ProgressReports } from "./progressReports.ts";
+
+/** What a task is done with. Its functions may be taken out of it. */
+export interface TaskContext<Hub> {
+  /**
+   * Aborted when the task is no longer to be done, with a ClaimLost as its `reason`, whose `why` tells: `cancelled`,
+   * `timed_out`, `lease_lost`, `deleted`, `ended` by another, or `closing` when the worker does not wait any longer.
+   * A line that is down aborts nothing: the hub may be back before the lease is over. A handler that does not heed it
+   * keeps its place among the worker's tasks until it ends.
+   */
+  readonly signal: AbortSignal;
+  /** The fence: which attempt this is, from 1. */
+  readonly attempt: number;
+  /** When `timeout_ms` is over, in milliseconds of the connection's clock: `performance.now()`. */
+  readonly deadline: number | undefined;
+  readonly hub: Hub;
+  /**
+   * Tells how far it is. Say it as often as you like: the newest wins, a few are sent a second, and the last one
+   * arrives before the end of the task. Never throws; percentages are kept within 0 and 100.
+   */
+  readonly progress: (percent?: number, note?: string) => void;
+  /**
+   * Keeps the lease for `lease_ms` from now, also when this run's connection goes; left out, for as long as the hub
+   * gives without a connection. `timeout_ms` is not moved.
+   *
+   * @throws HubError `lease_lost` or `wrong_status` when the task is not ours any more.
+   */
+  readonly extend: (lease_ms?: number) => Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may end without a word
+type Outcome = string | undefined | void;
+
+/**
+ * Does one task.
+ *
+ * @returns its result.
+ * @throws an error to fail it, with the error's message; one whose `retryable` is true, to have it tried again while
+ *   tries are left; a GiveBack, to give it back untried.
+ */
+export type TaskHandler<Hub> = (task: Message, context: TaskContext<Hub>) => Promise<Outcome> | Outcome;
+
+/** What a worker needs of its hub. */
+export interface WorkPlace<Hub> extends Caller {
+  readonly hub: Hub;
+  /** The name of this instance. */
+  readonly as: string | undefined;
+  readonly claims: Claims;
+  /** Whether the hub hears calls in the order in which they are made. */
+  keepsOrder(): boolean;
+  /** Asks again on another line whatever is under way, so that changed parameters count. */
+  askAgain(): void;
+  report(error: unknown): void;
+  /** Tells the `error` handlers, or nobody. @returns whether there are any. */
+  tell(error: unknown): boolean;
+}
+
+/** What a handler threw, as the hub is told of it: read once, because anything may be thrown. */
+interface Failure {
+  readonly error: string;
+  readonly retryable: boolean;
+  readonly givesBack: boolean;
+}
+
+type Ended = { readonly result: unknown } | Failure;
+
+export class Attempt<Hub> {
+  readonly #place: WorkPlace<Hub>;
+  readonly #task: Message;
+  readonly #claim: Claim;
+  #progress: ProgressReports | undefined;
+  #isOver = false;
+  #onAbandoned: ((ended: Ended) => void) | undefined;
+
+  /** Begins the claim's watch. */
+  constructor(place: WorkPlace<Hub>, task: Message) {
+    this.#place = place;
+    this.#task = task;
+    this.#claim = place.claims.hold(task);
+  }
+
+  /** @returns when the hub knows how it ended. */
+  async run(handler: TaskHandler<Hub>): Promise<void> {
+    const ended = await this.#handle(handler);
+    const told = this.#progress?.end();
+    this.#isOver = true;
+    if (told && !this.#place.keepsOrder()) await told;
+    await this.#say(ended);
+  }
+
+  /** The worker does not wait any longer. */
+  abort(): void {
+    this.#claim.lose("closing");
+  }
+
+  /** Whatever the handler still does counts for nothing. */
+  abandon(): void {
+    this.#onAbandoned?.(failureOf(this.#claim.lost));
+  }
+
+  /** Gives the task back untried. */
+  async giveBack(): Promise<void> {
+    this.#place.claims.letGo(this.#claim);
+    await this.#end("release", {});
+  }
+
+  /** The claim is watched for as long as the handler runs: what comes after is the worker's own doing. */
+  async #handle(handler: TaskHandler<Hub>): Promise<Ended> {
+    const abandoned = new Promise<Ended>((resolve) => {
+      this.#onAbandoned = resolve;
+    });
+    const stopTimer = this.#armTimeout();
+    try {
+      if (this.#claim.lost) return failureOf(this.#claim.lost); // what took it away has overtaken it
+      return await Promise.race([handled(handler, this.#task, this.#context()), abandoned]);
+    } finally {
+      stopTimer();
+      this.#place.claims.letGo(this.#claim);
+    }
+  }
+
+  /** The hub's own word for it may come late, or not at all while the line is down. */
+  #armTimeout(): () => void {
+    const { timeout_ms } = this.#task;
+    if (timeout_ms === undefined || timeout_ms > LONGEST_TIMER_MS) return () => {};
+    return this.#place.clock.after(timeout_ms, () => this.#claim.lose("timed_out"));
+  }
+
+  #context(): TaskContext<Hub> {
+    const claim = this.#claim;
+    return {
+      hub: this.#place.hub,
+      attempt: claim.attempt,
+      deadline: claim.deadline,
+      get signal() {
+        return claim.signal;
+      },
+      progress: (percent, note) => {
+        if (!this.#isOver) this.#reports().say(progressOf(percent, note));
+      },
+      extend: async (lease_ms) => {
+        await this.#place.call("extend", { ...this.#fence, ...(lease_ms !== undefined && { lease_ms }) });
+      },
+    };
+  }
+
+  #reports(): ProgressReports {
+    this.#progress ??= new ProgressReports(this.#place.clock, (progress) => this.#tell(progress));
+    return this.#progress;
+  }
+
+  async #tell(progress: Progress): Promise<void> {
+    if (this.#claim.lost) return;
+    await this.#place.call("progress", { ...this.#fence, ...progress }).catch(() => {}); // the next one, or the end, tells
+  }
+
+  /**
+   * A result is said even when the claim is gone: until the next claim the hub accepts it, and after that keeps it as
+   * `late`. Of an error nobody wants to know then.
+   */
+  async #say(ended: Ended): Promise<void> {
+    if ("result" in ended) return await this.#complete(ended.result ?? undefined);
+    const { lost } = this.#claim;
+    if (lost?.why === "closing" || (!lost && ended.givesBack)) return await this.#end("release", {});
+    if (!lost) await this.#fail(ended);
+  }
+
+  async #complete(result: unknown): Promise<void> {
+    if (result !== undefined && typeof result !== "string") return await this.#fail(failureOf(NO_TEXT));
+    try {
+      await insist(this.#place, "complete", { ...this.#fence, ...(result !== undefined && { result }) });
+    } catch (error) {
+      if (isUnfit(error)) await this.#fail(failureOf(error));
+      else this.#unsaid(error);
+    }
+  }
+
+  #fail({ error, retryable }: Failure): Promise<void> {
+    return this.#end("fail", { error, retryable });
+  }
+
+  async #end<N extends "fail" | "release">(operation: N, said: Omit<Params<N>, "id" | "attempt">): Promise<void> {
+    await insist(this.#place, operation, { ...said, ...this.#fence } as Params<N>).catch((error) =>
+      this.#unsaid(error),
+    );
+  }
+
+  get #fence() {
+    return { id: this.#claim.id, attempt: this.#claim.attempt };
+  }
+
+  /** The outcome did not reach the hub. That the task is not ours any more is no error. */
+  #unsaid(error: unknown): void {
+    if (!(error instanceof HubClosed || isGone(error))) this.#place.report(error);
+  }
+}
+
+async function handled<Hub>(handler: TaskHandler<Hub>, task: Message, context: TaskContext<Hub>): Promise<Ended> {
+  try {
+    return { result: await handler(task, context) };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+const failureOf = (error: unknown): Failure => ({
+  error: textOf(error),
+  retryable: tells(() => isRetryable(error)),
+  givesBack: tells(() => error instanceof GiveBack),
+});
+
+/** Whether something strange says so of itself: asking may throw. */
+function tells(ask: () => boolean): boolean {
+  try {
+    return ask();
+  } catch {
+    return false;
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return bounded(String(value instanceof Error ? value.message || value.name : value), LIMITS.error_bytes);
+  } catch {
+    return "it has no text";
+  }
+}
+
+function progressOf(percent: number | undefined, note: string | undefined): Progress {
+  return {
+    ...(Number.isFinite(percent) && { percent: Math.min(100, Math.max(0, percent as number)) }),
+    ...(note !== undefined && { note: textOf(note) }),
+  };
+}
+
+const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
+
+/** The result itself is what the hub does not take. */
+const isUnfit = (error: unknown) => isRefusal(error, "too_large", "invalid_params");
+
+const NO_TEXT = new TypeError("result must be a string: JSON.stringify what is none");

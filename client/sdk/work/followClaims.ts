@@ -1,0 +1,25 @@
+import type { Caller } from "../calls/insist.ts";
+import { followLog } from "../events/followLog.ts";
+import type { Claims } from "./claims.ts";
+
+/**
+ * Follows what becomes of another instance's tasks while a worker does them.
+ *
+ * @param until when to stop.
+ * @throws as `followLog` does.
+ */
+export async function followClaims(
+  hub: Caller & { readonly claims: Claims },
+  of: string,
+  until: Promise<void>,
+): Promise<void> {
+  let isOver = false;
+  void until.then(() => {
+    isOver = true;
+  });
+  for await (const { isBeginning, events } of followLog(hub, of)) {
+    if (isBeginning) hub.claims.restart();
+    for (const event of events) hub.claims.observe(event);
+    if (isOver) return;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Clock } from "../clock.ts";
+
+export interface Progress {
+  percent?: number;
+  note?: string;
+}
+
+/** At most so often: what is said in between is overtaken by what is said last. */
+const EVERY_MS = 250;
+
+/**
+ * How far one attempt is, as often as its handler says so, and as seldom as it is worth to others: the newest wins,
+ * one report is under way at a time, and the last one is sent before the end, whatever is still under way.
+ */
+export class ProgressReports {
+  readonly #clock: Clock;
+  readonly #send: (progress: Progress) => Promise<void>;
+  #newest: Progress | undefined;
+  #sending: Promise<void> | undefined;
+  #cancelRest: (() => void) | undefined;
+  #isOver = false;
+
+  /** @param send must not fail. */
+  constructor(clock: Clock, send: (progress: Progress) => Promise<void>) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  say(progress: Progress): void {
+    if (this.#isOver) return;
+    this.#newest = progress;
+    if (!this.#sending && !this.#cancelRest) this.#sendNewest();
+  }
+
+  /** Nothing more is said. @returns when all that was said has arrived; it was sent before this returns. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    this.#cancelRest?.();
+    const last = this.#newest && this.#send(this.#newest);
+    this.#newest = undefined;
+    await Promise.all([this.#sending, last]);
+  }
+
+  #sendNewest(): void {
+    const newest = this.#newest;
+    if (!newest) return;
+    this.#newest = undefined;
+    this.#cancelRest = this.#clock.after(EVERY_MS, () => this.#rested());
+    this.#sending = this.#send(newest).then(() => {
+      this.#sending = undefined;
+      if (!this.#cancelRest && !this.#isOver) this.#sendNewest();
+    });
+  }
+
+  #rested(): void {
+    this.#cancelRest = undefined;
+    if (!this.#sending) this.#sendNewest();
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Does tasks, a bounded number at a time. Each *slot* asks for a task, waiting at the hub for one to come, does it, and
+ * asks again.
+ */
+import { assertKnown, type Message, type Params } from "../../../shared/index.ts";
+import { newKey } from "../calls/ids.ts";
+import { insist } from "../calls/insist.ts";
+import { HubClosed } from "../errors.ts";
+import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
+import { followClaims } from "./followClaims.ts";
+
+export interface WorkOptions {
+  /** How many tasks to do at once. 1 */
+  concurrency?: number;
+  /** Whose tasks to do: another instance's. The caller's own. */
+  for?: string;
+  /** How long a closing worker waits for what is under way, in milliseconds, before it aborts. As long as it takes. */
+  drain_ms?: number;
+  /**
+   * How long a handler may take to end after a closing worker aborted it, in milliseconds; then its task is given back
+   * although the handler may still run. 10000
+   */
+  abort_ms?: number;
+}
+
+export interface CloseOptions {
+  /** Instead of the worker's own `drain_ms`. */
+  drain_ms?: number;
+  /** Abort at once what is under way. false */
+  force?: boolean;
+}
+
+/** How long the hub may wait for a task to come. */
+const WAIT_MS = 25_000;
+const ABORT_MS = 10_000;
+
+const KNOWN: Readonly<Record<keyof WorkOptions, true>> = {
+  concurrency: true,
+  for: true,
+  drain_ms: true,
+  abort_ms: true,
+};
+
+/** @throws TypeError when nobody can work like that. */
+export function assertWorkable(as: string | undefined, options: WorkOptions): void {
+  assertKnown(options, KNOWN);
+  const { concurrency = 1, drain_ms = 0, abort_ms = 0 } = options;
+  if (as === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
+  }
+  for (const [name, ms] of Object.entries({ drain_ms, abort_ms })) {
+    if (!(ms >= 0)) throw new TypeError(`${name} must be a number of milliseconds, from 0: ${ms}`);
+  }
+}
+
+export class Worker<Hub> {
+  readonly #place: WorkPlace<Hub>;
+  readonly #handler: TaskHandler<Hub>;
+  readonly #options: WorkOptions;
+  readonly #asking = new Set<Params<"claim_next">>();
+  readonly #attempts = new Set<Attempt<Hub>>();
+  readonly #timers = new Set<() => void>();
+  #closing = false;
+  #aborting = false;
+  /** Settles when all is done after `close()`; rejects when the hub refuses to give tasks. */
+  readonly done: Promise<void>;
+  /** Resolves when nothing is under way any more, however it came to that. */
+  readonly ended: Promise<void>;
+
+  constructor(place: WorkPlace<Hub>, handler: TaskHandler<Hub>, options: WorkOptions) {
+    this.#place = place;
+    this.#handler = handler;
+    this.#options = options;
+    const slots = Array.from({ length: options.concurrency ?? 1 }, () => this.#slot());
+    const outcomes = Promise.allSettled(slots);
+    this.ended = outcomes.then(() => {
+      for (const cancel of this.#timers) cancel();
+    });
+    this.done = outcomes.then((all) => this.#judge(all));
+    if (options.for === undefined || options.for === place.as) return;
+    followClaims(place, options.for, this.ended).catch(() => {}); // the slots are told the same
+  }
+
+  /** How many tasks are under way. */
+  get busy(): number {
+    return this.#attempts.size;
+  }
+
+  /**
+   * Takes no more tasks, and gives back one that comes now. What is under way is finished; what is not when `drain_ms`
+   * are over is aborted and given back. May be called again, to be less patient.
+   *
+   * @returns when nothing is under way any more.
+   * @example await worker.close({ drain_ms: 5_000 });
+   */
+  close({ drain_ms = this.#options.drain_ms, force = false }: CloseOptions = {}): Promise<void> {
+    if (!this.#closing) this.#stopAsking();
+    if (force) this.#abort();
+    else if (drain_ms !== undefined) this.#after(drain_ms, () => this.#abort());
+    return this.ended;
+  }
+
+  /**
+   * A question that waits at the hub cannot be taken back; asked again with its key on another line it is answered at
+   * once, with the task if it was already given one.
+   */
+  #stopAsking(): void {
+    this.#closing = true;
+    for (const params of this.#asking) params.wait_ms = 0;
+    if (this.#asking.size > 0) this.#place.askAgain();
+  }
+
+  #abort(): void {
+    if (this.#aborting) return;
+    this.#aborting = true;
+    for (const attempt of this.#attempts) attempt.abort();
+    this.#after(this.#options.abort_ms ?? ABORT_MS, () => {
+      for (const attempt of this.#attempts) attempt.abandon();
+    });
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    this.#timers.add(this.#place.clock.after(delayMs, run));
+  }
+
+  /** @throws what the hub refused; whoever has `error` handlers need not wait for it. */
+  #judge(slots: readonly PromiseSettledResult<void>[]): void {
+    const refused = slots.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+    if (!refused) return;
+    if (this.#place.tell(refused.reason)) this.done.catch(() => {});
+    throw refused.reason;
+  }
+
+  async #slot(): Promise<void> {
+    let key = newKey();
+    while (!this.#closing) {
+      const task = await this.#next(key);
+      if (!task) continue; // with the same key: an answer may have been lost on a line that broke
+      key = newKey();
+      await this.#do(task);
+    }
+  }
+
+  /** @returns the next task, or null when none came. */
+  async #next(key: string): Promise<Message | null> {
+    const { for: whose } = this.#options;
+    const params = { ...(whose !== undefined && { for_claude: whose }), wait_ms: WAIT_MS, claim_key: key };
+    this.#asking.add(params);
+    try {
+      return await insist(this.#place, "claim_next", params);
+    } catch (error) {
+      if (!(error instanceof HubClosed)) throw error;
+      this.#closing = true;
+      return null;
+    } finally {
+      this.#asking.delete(params);
+    }
+  }
+
+  async #do(task: Message): Promise<void> {
+    const attempt = new Attempt(this.#place, task);
+    if (this.#closing) return await attempt.giveBack();
+    this.#attempts.add(attempt);
+    try {
+      await attempt.run(this.#handler);
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Prunes what the hub is told not to keep: one portion after the other until nothing is left, then again after a
+ * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
+ * that pruning never has more than a fraction of the database's time.
+ *
+ * Instances that have long been offline are forgotten in the same way, whatever the policy is, and so is what long ago
+ * happened to any.
+ *
+ * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
+ * goes because of its age.
+ */
+
+import { LIVENESS } from "../../../shared/defaults.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { type Clock, momentOf } from "../../clock.ts";
+import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../../store/engine/retention.ts";
+
+/** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
+export interface RetentionPolicy {
+  /** Of completed messages, ms after they ended. */
+  completeMs?: number | undefined;
+  /** Of failed messages, ms after they ended. */
+  failedMs?: number | undefined;
+  /** Of log entries, ms: how far behind a reader may be and still go on. */
+  logMs?: number | undefined;
+  /** Bytes of the file in use: beyond, what ended first goes first, up to what ended within the last hour. */
+  maxBytes?: number | undefined;
+}
+
+export interface PrunerOptions {
+  clock: Clock;
+  policy: RetentionPolicy;
+  /** Commits one portion. @returns its report as JSON. */
+  submit: (command: PruneCommand) => Promise<{ json: string | null }>;
+  /** Told what each portion did. */
+  pruned: (report: PruneReport) => void;
+  /** Whether instances are to be forgotten: see PruneCommand. */
+  forgets: (seenBefore: number | null) => boolean;
+  failed: (what: string, error: unknown) => void;
+}
+
+/** Between two rounds. */
+const EVERY_MS = 60_000;
+/** Between two portions of a round. */
+const PAUSE_MS = 20;
+/** Between two looks at all idempotency keys. */
+const KEYS_EVERY_MS = 24 * 60 * 60_000;
+/** Between two looks for what happened to instances so long ago that no policy keeps it. */
+const HISTORY_EVERY_MS = 24 * 60 * 60_000;
+
+/** By how much a clock must be put forward between two rounds not to be believed, and for how long it is not. */
+const FORWARD_MS = 60_000;
+const DOUBT_MS = 60 * 60_000;
+
+/** What the person who set a size should know. */
+const SIZE_NOTES = {
+  within: undefined,
+  over: "more than the maximum size is taken by messages that have not ended, which are always kept, and by the last hour",
+  foreign: "the maximum size does not count: the database holds an application's tables, too",
+} as const;
+
+export class Pruner {
+  readonly #options: PrunerOptions;
+  #callOff: (() => void) | undefined;
+  #stopped = false;
+  #keysAfter: KeyPlace | null = FIRST_KEY;
+  #keysAt = Number.NEGATIVE_INFINITY;
+  #historyAt = Number.NEGATIVE_INFINITY;
+  /** Wall clock less time lived through, as of the last portion. */
+  #apart: number;
+  #doubtsUntil = Number.NEGATIVE_INFINITY;
+  #noted: PruneReport["size"] = "within";
+
+  constructor(options: PrunerOptions) {
+    this.#options = options;
+    this.#apart = options.clock.now() - options.clock.awake();
+  }
+
+  start(): void {
+    this.#later(EVERY_MS);
+  }
+
+  /** Begins no other portion. */
+  stop(): void {
+    this.#stopped = true;
+    this.#callOff?.();
+  }
+
+  #later(delayMs: number, isUnderWay = false): void {
+    if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune(isUnderWay));
+  }
+
+  /** One portion, where there is something to do; the next is asked for when its report is here. */
+  async #prune(isUnderWay: boolean): Promise<void> {
+    const command = this.#command();
+    if (!isUnderWay && !this.#mayFind(command)) return this.#later(EVERY_MS);
+    try {
+      const { json } = await this.#options.submit(command);
+      const report = JSON.parse(json as string) as PruneReport;
+      if (command.keys_after) this.#keysAfter = report.keys_next;
+      this.#options.pruned(report);
+      if (!report.more) this.#finish(command, report);
+      this.#later(report.more ? PAUSE_MS : EVERY_MS, report.more);
+    } catch (error) {
+      if (!this.#stopped) this.#options.failed("pruning", error);
+      this.#later(EVERY_MS);
+    }
+  }
+
+  #mayFind({ history_before, seen_before }: PruneCommand): boolean {
+    const keepsAll = Object.values(this.#options.policy).every((bound) => bound === undefined);
+    return !keepsAll || history_before !== null || this.#options.forgets(seen_before);
+  }
+
+  /** Nothing is left of what the round was to prune. */
+  #finish({ history_before }: PruneCommand, { size }: PruneReport): void {
+    if (history_before !== null) this.#historyAt = this.#options.clock.awake() + HISTORY_EVERY_MS;
+    this.#note(size);
+  }
+
+  #command(): PruneCommand {
+    const { clock, policy } = this.#options;
+    const { now, awake } = momentOf(clock);
+    const doubts = this.#doubts(now, awake);
+    const before = (keptMs: number | undefined) => (keptMs === undefined || doubts ? null : now - keptMs);
+    if (awake >= this.#keysAt && !doubts) {
+      this.#keysAt = awake + KEYS_EVERY_MS;
+      this.#keysAfter = FIRST_KEY;
+    }
+    return {
+      op: "prune",
+      complete_before: before(policy.completeMs),
+      failed_before: before(policy.failedMs),
+      log_before: before(policy.logMs),
+      max_bytes: policy.maxBytes ?? null,
+      keys_after: doubts ? null : this.#keysAfter,
+      seen_before: before(LIVENESS.forget_ms),
+      history_before: awake >= this.#historyAt ? before(LIVENESS.forget_ms) : null,
+      max_instances: LIMITS.instances,
+    };
+  }
+
+  #doubts(now: number, awake: number): boolean {
+    if (now - awake - this.#apart > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
+    this.#apart = now - awake;
+    return awake < this.#doubtsUntil;
+  }
+
+  /** Says once what keeps the file from its size. */
+  #note(size: PruneReport["size"]): void {
+    const note = size === this.#noted ? undefined : SIZE_NOTES[size];
+    this.#noted = size;
+    if (note) this.#options.failed("keeping to the maximum size", new Error(note));
+  }
+}

@@ -1,0 +1,24 @@
+import type { About } from "../../../shared/presence.ts";
+import type { Caller } from "../../core/message.ts";
+import type { Cancellation } from "../cancellation.ts";
+import type { Origin } from "./origin.ts";
+
+/** Who is calling, as the transport found out. */
+export interface Client {
+  /** Number of its socket, in the order in which sockets were opened. */
+  readonly socket?: number;
+  readonly claude_id: string | null;
+  readonly run: string | null;
+  /** What it tells of itself; of each of its roles, it is in the pool. */
+  readonly about?: About | undefined;
+  readonly origin: Origin;
+  /** The same for the store, where the transport knows already whether the run is connected. */
+  readonly caller?: Caller | undefined;
+  /** Ends when the caller can no longer be answered. */
+  readonly gone?: Cancellation;
+}
+
+let sockets = 0;
+
+/** The number of a socket that is opened now. */
+export const newSocket = (): number => ++sockets;

@@ -1,0 +1,114 @@
+/**
+ * How many messages wait to be taken, by whom they are for and who sent them, so that nobody piles up more than the
+ * hub's bounds.
+ *
+ * A pending task waits; a pending chat waits until its recipient's client has it, because nobody has to acknowledge a
+ * chat that was read. A chat to everyone waits until all have it who had a receipt of it from the beginning; it counts
+ * for its sender only, because it waits for nobody in particular.
+ *
+ * Counting takes a look at everything that is pending, so it is put off until there are so many that a bound may be
+ * reached at all: most hubs never get there.
+ */
+
+import { EVERYONE } from "../../../shared/addressing.ts";
+import { HubError } from "../../../shared/errors.ts";
+import type { Bounds } from "../../../shared/limits.ts";
+import type { MessageState } from "../../core/message.ts";
+import type { ReceiptTable } from "./ledger.ts";
+
+type Pair = Pick<MessageState, "from_claude" | "to_claude">;
+
+type Undelivered = Pick<ReceiptTable, "isUndelivered">;
+
+/** Waiting messages by name. */
+export interface BacklogCounts {
+  readonly recipients: Map<string, number>;
+  readonly senders: Map<string, number>;
+}
+
+export class Backlog {
+  readonly #count: () => BacklogCounts;
+  readonly #receipts: Undelivered;
+  #counts: BacklogCounts | undefined;
+
+  /** @param count counts what waits now. */
+  constructor(count: () => BacklogCounts, receipts: Undelivered) {
+    this.#count = count;
+    this.#receipts = receipts;
+  }
+
+  /** Takes notice of what a message that changes means for its recipient and its sender; its receipts are there. */
+  moved(before: MessageState | undefined, after: MessageState | null): void {
+    if (!this.#counts) return;
+    const by = Number(mayWait(after)) - Number(mayWait(before));
+    const state = (after ?? before) as MessageState;
+    if (by !== 0 && waits(state, this.#receipts)) this.#add(state, by);
+  }
+
+  /** One more of those whom a chat to everyone is waited for has it. */
+  delivered(state: MessageState): void {
+    if (this.#counts && mayWait(state) && !this.#receipts.isUndelivered(state.id)) this.#add(state, -1);
+  }
+
+  #add({ from_claude, to_claude }: Pair, by: number): void {
+    const { recipients, senders } = this.#counts as BacklogCounts;
+    add(recipients, to_claude, by);
+    add(senders, from_claude, by);
+  }
+
+  /**
+   * Why a sender may send a recipient nothing more now; undefined: it may.
+   *
+   * @param pending messages, of which those that wait are a part: for the recipient, and all.
+   */
+  refusal(
+    { from_claude, to_claude }: Pair,
+    bounds: Bounds,
+    pending: { own: number; all: number },
+  ): HubError | undefined {
+    const { pending_per_sender: perSender } = bounds;
+    const perRecipient = to_claude === EVERYONE ? Number.POSITIVE_INFINITY : bounds.pending_per_recipient;
+    if (pending.own < perRecipient && pending.all < perSender) return undefined;
+    this.#counts ??= this.#count();
+    const forRecipient = this.#counts.recipients.get(to_claude) ?? 0;
+    if (forRecipient >= perRecipient) return recipientFull(to_claude, forRecipient, bounds);
+    const ofSender = this.#counts.senders.get(from_claude) ?? 0;
+    return ofSender >= perSender ? senderFull(from_claude, ofSender, bounds) : undefined;
+  }
+}
+
+export function countWaiting(messages: Iterable<MessageState>, receipts: Undelivered): BacklogCounts {
+  const counts: BacklogCounts = { recipients: new Map(), senders: new Map() };
+  for (const message of messages) {
+    if (!mayWait(message) || !waits(message, receipts)) continue;
+    add(counts.recipients, message.to_claude, 1);
+    add(counts.senders, message.from_claude, 1);
+  }
+  return counts;
+}
+
+const mayWait = (state: MessageState | null | undefined): boolean =>
+  state?.status === "pending" && (state.type === "task" || state.delivered_at === null);
+
+const waits = ({ id, to_claude }: MessageState, receipts: Undelivered): boolean =>
+  to_claude !== EVERYONE || receipts.isUndelivered(id);
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
+}
+
+const recipientFull = (to_claude: string, waiting: number, { pending_per_recipient: limit }: Bounds) =>
+  new HubError(
+    "recipient_full",
+    `${waiting} messages wait for ${to_claude}, which is the most: send more once it has taken some, or delete some`,
+    { to_claude, waiting, limit },
+  );
+
+const senderFull = (from_claude: string, waiting: number, { pending_per_sender: limit }: Bounds) =>
+  new HubError(
+    "sender_full",
+    `${waiting} messages from ${from_claude} wait, which is the most: send more once some are taken, or delete some`,
+    { from_claude, waiting, limit },
+  );

@@ -1,0 +1,40 @@
+/** Chains as the ledger keeps them: where a new message belongs, whether it may go on, and how a chain is let go on. */
+import { HubError } from "../../../shared/errors.ts";
+import type { Bounds } from "../../../shared/limits.ts";
+import { BEGINS, type ChainPlace, isLink, loopStopped, placeAfter } from "../../core/chain.ts";
+import type { NewMessage } from "../../core/create.ts";
+import type { MessageState } from "../../core/message.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** The place of a new message. What it answers may be gone, or may never have been here: then it begins a chain. */
+export function placeOf(ledger: Ledger, { reply_to, parent_id }: NewMessage): ChainPlace {
+  if (reply_to === undefined && parent_id === undefined) return BEGINS;
+  const named = [reply_to, parent_id].filter((id) => id !== undefined);
+  return placeAfter(
+    named.map((id) => ledger.message(id)).filter((state): state is MessageState => state !== undefined),
+  );
+}
+
+/** Why an exchange may not go on to this place; undefined: it may. */
+export function loopRefusal(ledger: Ledger, place: ChainPlace, { chain_hops }: Bounds): HubError | undefined {
+  if (!isLink(place) || place.hops <= chain_hops) return undefined;
+  const limit = Math.max(chain_hops, ledger.liftedTo(place.chain_id) ?? 0);
+  return place.hops > limit ? loopStopped(place, limit) : undefined;
+}
+
+/**
+ * Lets an exchange go on for `more` hops from where it has come to; never lowers what it may.
+ *
+ * @param id of the chain, or of any message in it.
+ * @returns the chain as JSON, as the operation shows it.
+ * @throws HubError `not_found` when there is no such chain.
+ */
+export function lift(ledger: Ledger, id: string, { chain_hops }: Bounds, more = chain_hops): string {
+  const message = ledger.message(id);
+  const chain_id = message?.chain_id ?? id;
+  const hops = ledger.hopsOf(chain_id) ?? (message ? 0 : undefined);
+  if (hops === undefined) throw new HubError("not_found", "No message belongs to this chain", { chain_id });
+  const limit = Math.max(chain_hops, ledger.liftedTo(chain_id) ?? 0, hops + more);
+  ledger.lift(chain_id, limit);
+  return JSON.stringify({ chain_id, hops, limit });
+}

@@ -1,0 +1,296 @@
+/**
+ * Executes commands over a ledger: finds the message, lets the core decide, has the journal write what was decided.
+ * Every store runs this same engine; only the tables below it differ.
+ *
+ * Invariant: a refused command has changed nothing, because decisions come before writes. All that a refusal may leave
+ * is a `late` event: what a holder said whose time was over.
+ */
+
+import { EVERYONE, isFor } from "../../../shared/addressing.ts";
+import { HubError } from "../../../shared/errors.ts";
+import { noMessage } from "../../../shared/refusals.ts";
+import type { Moment } from "../../clock.ts";
+import { decideLate, lateAttempt } from "../../core/attempts.ts";
+import type { NewMessage } from "../../core/create.ts";
+import { decide, decideDelete, decideDelivered, withLease } from "../../core/decide.ts";
+import type { Caller, MessageState } from "../../core/message.ts";
+import { earliest } from "../../core/readiness.ts";
+import { markOf } from "../../core/receipt.ts";
+import { addressesOf } from "../../core/view.ts";
+import { iso } from "../../iso.ts";
+import type { CommitResult, Counts, Outcome, StoreCommand } from "../store.ts";
+import { lift } from "./chains.ts";
+import { Dependencies } from "./dependencies.ts";
+import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
+import { Journal, type Tally } from "./journal.ts";
+import type { HolderKey, Ledger } from "./ledger.ts";
+import { Receipts } from "./receipts.ts";
+import { prune } from "./retention.ts";
+import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
+import { Sending } from "./sending.ts";
+import { TemplateDesk } from "./templates/desk.ts";
+import { Timekeeper } from "./timekeeper.ts";
+
+/** How many due messages one `wake` handles; more are due again at once. */
+const WAKE_BATCH = 200;
+
+/**
+ * What one batch may have to say, in characters. A few bytes can ask for megabytes, so what is asked beyond it is
+ * refused, unchanged; it can be asked again at once.
+ */
+const BATCH_CHARS = 8 * 2 ** 20;
+const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
+  ...(["send", "change", "claim_next", "delete", "schedule_put"] as const),
+  ...(["template_send", "template_put", "template_delete"] as const),
+]);
+
+type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { op: Op }>) => Outcome;
+
+export class Engine {
+  readonly #ledger: Ledger;
+  readonly #options: EngineOptions;
+  readonly #templates: TemplateDesk;
+  readonly #journal: Journal;
+  readonly #dependencies: Dependencies;
+  readonly #sending: Sending;
+  readonly #receipts: Receipts;
+  readonly #timekeeper: Timekeeper;
+  #now = 0;
+
+  constructor(options: EngineOptions, tally: Tally) {
+    this.#options = options;
+    this.#ledger = options.ledger;
+    this.#timekeeper = new Timekeeper(options.ledger);
+    this.#dependencies = new Dependencies(options.ledger);
+    this.#journal = new Journal(options.ledger, options.lease.graceMs, tally, this.#dependencies.observe);
+    this.#sending = new Sending(options, this.#journal, this.#dependencies);
+    this.#receipts = new Receipts(options.ledger.receipts, this.#journal, options.fingerprint);
+    this.#templates = new TemplateDesk(options.ledger, {
+      check: (said) => this.#sending.check(said, this.#now),
+      send: (said) => this.#sending.enter(said, this.#now),
+      json: (state) => this.#journal.json(state),
+      queueOf: (recipient) => this.#journal.queueOf(recipient),
+      fingerprint: options.fingerprint,
+      checkWhole: options.checkWhole,
+    });
+  }
+
+  get head(): number {
+    return this.#journal.head;
+  }
+
+  get counts(): Readonly<Counts> {
+    return this.#journal.counts;
+  }
+
+  waiting(recipient: string): number {
+    return this.#journal.waiting(recipient);
+  }
+
+  /** Starts over from what the tables hold, after a transaction that did not commit. */
+  reset(tally: Tally): void {
+    this.#journal.reset(tally);
+    this.#dependencies.reset();
+    this.#timekeeper.reset();
+  }
+
+  /** Executes a batch inside the caller's transaction. */
+  execute(commands: readonly StoreCommand[], at: Moment): CommitResult {
+    const { now } = at;
+    this.#now = now;
+    this.#timekeeper.keep(at);
+    this.#journal.open(now);
+    const outcomes = commands.map((command) => this.#executeOne(command));
+    if (this.#dependencies.isBehind) this.#settle();
+    const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
+    return { outcomes, entries: this.#journal.close(), head: this.head, wakeAt };
+  }
+
+  #nextWake(): number | null {
+    return earliest(this.#ledger.earliestWake(), this.#timekeeper.noteAt);
+  }
+
+  #settle(): void {
+    this.#dependencies.settle(
+      (before, decision) => this.#journal.apply(before, decision),
+      circumstances(this.#options, HUB, this.#now),
+    );
+  }
+
+  #executeOne(command: StoreCommand): Outcome {
+    if (this.#journal.chars > BATCH_CHARS && ASKED.has(command.op)) return OVERLOADED;
+    try {
+      return (this.#handlers[command.op] as Handler<StoreCommand["op"]>)(command);
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      if (command.op === "change") this.#keepLate(command);
+      return { ok: false, error: error.toWire() };
+    }
+  }
+
+  readonly #handlers: { [Op in StoreCommand["op"]]: Handler<Op> } = {
+    send: (command) => this.#sending.send(command, this.#now),
+    template_send: (command) => this.#templates.send(command, this.#now),
+    template_put: (command) => this.#templates.put(command, iso(this.#now)),
+    template_delete: (command) => this.#templates.remove(command),
+    change: ({ id, caller, command }) => {
+      const state = this.#existing(id);
+      if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
+      const c = circumstances(this.#options, caller, this.#now);
+      const mark = markOf(state, command, caller);
+      if (mark) return this.#done(this.#receipts.change(state, mark, command, c));
+      return this.#done(this.#journal.apply(state, decide(state, command, c)));
+    },
+    claim_next: (command) => this.#claimNext(command),
+    delete: ({ id, caller }) => {
+      const state = this.#existing(id);
+      this.#journal.apply(state, decideDelete(caller.claude_id));
+      return NOTHING;
+    },
+    delivered: ({ ids, reader }) => this.#delivered(ids, addressesOf(reader)),
+    lapse: ({ holder, forMs }) => this.#moveLeases(holder, (state) => state.lease_until ?? this.#now + forMs),
+    keep: ({ holder }) => this.#moveLeases(holder, () => null),
+    lengthen: ({ claude_id, forMs }) =>
+      this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, this.#now + forMs)),
+    lift: ({ chain_id, hops }) => ({ ok: true, json: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
+    wake: () => this.#wake(),
+    probe: () => {
+      this.#ledger.probe(this.#now);
+      return NOTHING;
+    },
+    prune: (command) => {
+      const remove = (state: MessageState) => void this.#journal.apply(state, decideDelete(HUB.claude_id));
+      const c = circumstances(this.#options, HUB, this.#now);
+      const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
+      const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, c);
+      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove, giveUp });
+      return { ok: true, json: JSON.stringify(report) };
+    },
+    presence: ({ transitions }) => {
+      this.#ledger.recordPresence(transitions);
+      return NOTHING;
+    },
+    schedule_put: (command) => this.#schedule(command),
+    schedule_delete: (command) => this.#schedule(command),
+    schedule_fire: (command) => this.#schedule(command),
+  };
+
+  #retryWaiting(state: MessageState, caller: Caller): Outcome {
+    const after = (state.after as readonly string[]).filter((id) => this.#ledger.message(id));
+    const obstacles = this.#dependencies.obstacles(after);
+    const refusal = this.#dependencies.refusal(after);
+    if (refusal) throw refusal;
+    const { open, failed } = obstacles;
+    const decision = decide(
+      state,
+      { op: "retry", blocked: open.length },
+      circumstances(this.#options, caller, this.#now),
+    );
+    if (failed !== undefined) {
+      throw new HubError("wrong_status", `Task waits for ${failed}, which has failed: retry that first`, {
+        id: state.id,
+        status: state.status,
+        waits_for: failed,
+      });
+    }
+    return this.#done(this.#sending.begin(this.#journal.apply(state, decision), obstacles, this.#now));
+  }
+
+  #claimNext({ caller, queues, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
+    if (claim_key !== undefined) {
+      const holder = { claude_id: caller.claude_id ?? (queues[0] as string), run: caller.run };
+      const before = this.#ledger.claimedWith(holder, claim_key);
+      if (before) return this.#done(before);
+    }
+    const state = this.#next(queues);
+    if (!state) return NOTHING;
+    return this.#done(
+      this.#journal.apply(
+        state,
+        decide(state, { op: "claim", claim_key }, circumstances(this.#options, caller, this.#now)),
+      ),
+    );
+  }
+
+  /** The first of several queues' first tasks. */
+  #next(queues: readonly string[]): MessageState | undefined {
+    let first: MessageState | undefined;
+    for (const queue of queues) {
+      const next = this.#ledger.next(queue);
+      if (next && (!first || goesBefore(next, first))) first = next;
+    }
+    return first;
+  }
+
+  #schedule(command: ScheduleCommand): Outcome {
+    const around = {
+      table: this.#ledger.schedules,
+      message: (id: string) => this.#ledger.message(id),
+      send: (said: NewMessage) => this.#sending.take(said, this.#now).id,
+    };
+    const json = executeSchedule(command, around, this.#now);
+    return { ok: true, json: json && this.#journal.say(json) };
+  }
+
+  #delivered(ids: readonly string[], addresses: readonly string[]): Outcome {
+    const [claudeId] = addresses as [string];
+    let count = 0;
+    for (const id of ids) {
+      const state = this.#ledger.message(id);
+      if (!state || !isFor(state, addresses)) continue;
+      count++;
+      if (state.to_claude === EVERYONE) this.#receipts.delivered(state, claudeId, this.#now);
+      else this.#journal.apply(state, decideDelivered(state, claudeId, this.#now));
+    }
+    return { ok: true, json: JSON.stringify({ count }) };
+  }
+
+  /** A refused outcome of a holder whose time was over is not thrown away. */
+  #keepLate({ id, caller, command }: Extract<StoreCommand, { op: "change" }>): void {
+    if (command.op !== "complete" && command.op !== "fail") return;
+    const state = this.#ledger.message(id);
+    if (!state || state.type === "chat") return;
+    const attempt = lateAttempt(this.#ledger.attempts(id), state, command.attempt, caller);
+    if (!attempt) return;
+    this.#ledger.recordAttempt(id, { ...attempt, late: true });
+    this.#journal.apply(state, decideLate(state, command, attempt));
+  }
+
+  /** Moves leases silently: no event tells of it, and no seq is used. */
+  #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Outcome {
+    for (const id of this.#ledger.held(holder)) {
+      const state = this.#existing(id);
+      this.#ledger.update(withLease(state, leaseUntil(state)));
+    }
+    return NOTHING;
+  }
+
+  #wake(): Outcome {
+    const c = circumstances(this.#options, HUB, this.#now);
+    for (const id of this.#ledger.due(this.#now, WAKE_BATCH)) {
+      const state = this.#existing(id);
+      this.#journal.apply(state, decide(state, { op: "wake" }, c));
+    }
+    return NOTHING;
+  }
+
+  #existing(id: string): MessageState {
+    const state = this.#ledger.message(id);
+    if (!state) throw noMessage(id);
+    return state;
+  }
+
+  #done(state: MessageState) {
+    return { ok: true as const, json: this.#journal.json(state) };
+  }
+}
+
+/** In claim order; of equals, the one that came first. */
+const goesBefore = (a: MessageState, b: MessageState) =>
+  (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
+
+const NOTHING: Outcome = { ok: true, json: null };
+const OVERLOADED: Outcome = {
+  ok: false,
+  error: { code: "too_many_requests", message: "The hub has too much to say at once: repeat in a moment" },
+};

@@ -1,0 +1,27 @@
+/** What an engine works with, and the circumstances in which it lets the core decide. */
+import type { Bounds } from "../../../shared/limits.ts";
+import type { Caller, Circumstances, LeasePolicy } from "../../core/message.ts";
+import type { Ledger } from "./ledger.ts";
+import type { CheckWhole } from "./templates/whole.ts";
+
+export interface EngineOptions {
+  ledger: Ledger;
+  lease: LeasePolicy;
+  /** Makes the id of a new message: unique and time-ordered. */
+  newId: (now: number) => string;
+  random: () => number;
+  /** What a send said, condensed: equal for equal bodies. */
+  fingerprint: (text: string) => string;
+  bounds: Bounds;
+  checkWhole: CheckWhole;
+}
+
+/** Who acts where time alone does. */
+export const HUB: Caller = { claude_id: null, run: null, attached: false };
+
+export const circumstances = ({ random, lease }: EngineOptions, caller: Caller, now: number): Circumstances => ({
+  caller,
+  now,
+  random,
+  lease,
+});

@@ -1,0 +1,147 @@
+/** Schedules over a ledger: what the engine does with the commands about them. */
+import { HubError } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { NewMessage } from "../../core/create.ts";
+import type { MessageState } from "../../core/message.ts";
+import {
+  heldBack,
+  occurrence,
+  put,
+  type SaidSchedule,
+  type ScheduleState,
+  sent,
+  skipped,
+} from "../../core/schedule.ts";
+import { iso } from "../../iso.ts";
+
+/** The table of schedules, as a ledger has it. Runs inside the batch's transaction. */
+export interface ScheduleTable {
+  get(name: string): ScheduleState | undefined;
+  put(state: ScheduleState): void;
+  /** @returns whether there was one. */
+  remove(name: string): boolean;
+  count(): number;
+}
+
+export type ScheduleCommand =
+  /** Keeps a schedule. `next`: its first occurrence after now. */
+  | { op: "schedule_put"; schedule: SaidSchedule; next: number | null }
+  | { op: "schedule_delete"; name: string }
+  /**
+   * Settles the occurrence `due`, once: sends, or says why it does not, and moves on to `next`. Nothing happens when
+   * the schedule is gone, or is not due at `due` any more.
+   */
+  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string };
+
+/** When a schedule is due, and what decides it: what the hub must know to watch the clock. */
+export type Timing = Pick<ScheduleState, "name" | "cron" | "timezone" | "missed" | "next_at">;
+
+export interface ScheduleFilter {
+  limit: number;
+  /** Only names after this one. */
+  next?: string | undefined;
+}
+
+export interface ScheduleSlice {
+  /** Schedules as JSON. */
+  schedules: string[];
+  next: string | null;
+}
+
+interface Surroundings {
+  table: ScheduleTable;
+  message: (id: string) => MessageState | undefined;
+  /** Sends as anyone's send. @returns the message's id. @throws HubError when it is refused. */
+  send: (said: NewMessage) => string;
+}
+
+/** Carries one command out. @returns the schedule after it as JSON; null when there is none. */
+export function executeSchedule(command: ScheduleCommand, around: Surroundings, now: number): string | null {
+  if (command.op === "schedule_put") return keep(command, around, now);
+  if (command.op === "schedule_fire") return fire(command, around, now);
+  if (around.table.remove(command.name)) return null;
+  throw noSchedule(command.name);
+}
+
+type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
+type Fire = Extract<ScheduleCommand, { op: "schedule_fire" }>;
+
+function keep({ schedule, next }: Put, { table }: Surroundings, now: number): string {
+  const before = table.get(schedule.name);
+  const state = put(before, schedule, next, now);
+  if (!before && table.count() >= LIMITS.schedules) {
+    throw new HubError("too_many_schedules", `The hub keeps ${LIMITS.schedules} schedules already: delete one first`, {
+      limit: LIMITS.schedules,
+    });
+  }
+  table.put(state);
+  return scheduleJson(state);
+}
+
+function fire({ name, due, next, skip }: Fire, around: Surroundings, now: number): string | null {
+  const state = around.table.get(name);
+  if (!state) return null;
+  if (state.next_at !== due) return scheduleJson(state);
+  const after = settle(state, skip, next, around, now);
+  around.table.put(after);
+  return scheduleJson(after);
+}
+
+function settle(
+  state: ScheduleState,
+  skip: string | undefined,
+  next: number | null,
+  { message, send }: Surroundings,
+  now: number,
+): ScheduleState {
+  const last = state.last_id === null ? undefined : message(state.last_id);
+  const why = skip ?? heldBack(state, last);
+  if (why !== undefined) return skipped(state, why, next, now);
+  try {
+    return sent(state, send(occurrence(state, next, now)), next, now);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return skipped(state, error.message, next, now); // asking again would be refused again
+  }
+}
+
+export const noSchedule = (name: string) =>
+  new HubError("not_found", `There is no schedule of the name ${name}`, { name });
+
+const isoOr = (ms: number | null) => (ms === null ? undefined : iso(ms));
+
+/** A schedule as it is told. */
+export const scheduleJson = ({ message, ...s }: ScheduleState): string =>
+  JSON.stringify({
+    name: s.name,
+    cron: s.cron,
+    timezone: s.timezone,
+    missed: s.missed,
+    overlap: s.overlap,
+    enabled: s.enabled,
+    message,
+    created_at: iso(s.created_at),
+    updated_at: iso(s.updated_at),
+    next_at: isoOr(s.next_at),
+    last_at: isoOr(s.last_at),
+    last_id: s.last_id ?? undefined,
+    skipped_at: isoOr(s.skipped_at),
+    skipped_because: s.skipped_because ?? undefined,
+  });
+
+/** One page of schedules, in the order of their names. @param states those after the page before, one more than fits. */
+export function scheduleSlice(states: Iterable<ScheduleState>, limit: number): ScheduleSlice {
+  const schedules: string[] = [];
+  let last = "";
+  let size = 0;
+  for (const state of states) {
+    const json = scheduleJson(state);
+    size += json.length;
+    if (schedules.length === limit || (schedules.length > 0 && size > LIMITS.list_bytes)) {
+      return { schedules, next: last };
+    }
+    schedules.push(json);
+    last = state.name;
+  }
+  return { schedules, next: null };
+}

@@ -1,0 +1,98 @@
+/** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
+
+import { EVERYONE } from "../../../shared/addressing.ts";
+import { LIVENESS } from "../../../shared/defaults.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { keyUsed } from "../../../shared/refusals.ts";
+import type { NewMessage } from "../../core/create.ts";
+import { doomed } from "../../core/dependency.ts";
+import type { MessageState } from "../../core/message.ts";
+import { tombstoneJson } from "../json/messageJson.ts";
+import type { Outcome, StoreCommand } from "../store.ts";
+import type { Dependencies, Obstacles } from "./dependencies.ts";
+import { type Draft, draft } from "./drafts.ts";
+import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+
+export class Sending {
+  readonly #options: EngineOptions;
+  readonly #ledger: Ledger;
+  readonly #journal: Journal;
+  readonly #dependencies: Dependencies;
+
+  constructor(options: EngineOptions, journal: Journal, dependencies: Dependencies) {
+    this.#options = options;
+    this.#ledger = options.ledger;
+    this.#journal = journal;
+    this.#dependencies = dependencies;
+  }
+
+  send({ said, key }: Extract<StoreCommand, { op: "send" }>, now: number): Outcome {
+    const judged = this.#draft(said, now);
+    if (key !== undefined) {
+      const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
+      const known = judged.refusal
+        ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
+        : this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint }, now);
+      if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
+    }
+    assertTaken(judged);
+    const json = this.#journal.json(this.#enter(judged, now));
+    return { ok: true, json, deduplicated: false, ...this.#journal.queueOf(said.to_claude) };
+  }
+
+  /** @throws HubError when this could not be sent. Writes nothing. */
+  check(said: NewMessage, now: number): void {
+    assertTaken(this.#draft(said, now));
+  }
+
+  /** Enters a new message, without a key. @throws HubError when it is refused. */
+  take(said: NewMessage, now: number): MessageState {
+    const judged = this.#draft(said, now);
+    assertTaken(judged);
+    return this.#enter(judged, now);
+  }
+
+  /** Enters a message that was checked in this batch: bounds that its companions fill do not split them. */
+  enter(said: NewMessage, now: number): MessageState {
+    return this.#enter(this.#draft(said, now), now);
+  }
+
+  /** Lets a task that is new, or new again, wait for what is in its way, or fails it at once where that is in vain. */
+  begin(state: MessageState, { open, failed }: Obstacles, now: number): MessageState {
+    if (failed !== undefined) {
+      return this.#journal.apply(state, doomed(state, failed, circumstances(this.#options, HUB, now)));
+    }
+    this.#ledger.waits.add(state.id, open);
+    return state;
+  }
+
+  #draft(said: NewMessage, now: number): Draft {
+    const { newId, lease, bounds } = this.#options;
+    const judges = { ledger: this.#ledger, dependencies: this.#dependencies, journal: this.#journal };
+    return draft(said, newId(now), { ...judges, bounds, lease, now });
+  }
+
+  #enter({ decision, obstacles }: Draft, now: number): MessageState {
+    if (decision.next?.to_claude === EVERYONE) this.#expectReceipts(decision.next, now);
+    return this.begin(this.#journal.apply(undefined, decision), obstacles, now);
+  }
+
+  #expectReceipts({ id, from_claude }: MessageState, now: number): void {
+    this.#ledger.receipts.open(id, from_claude, now - LIVENESS.lately_ms, LIMITS.receipts);
+  }
+
+  #sentBefore(id: string, same: boolean, said: NewMessage): Outcome {
+    if (!same) throw keyUsed(id);
+    const state = this.#ledger.message(id);
+    const json = state
+      ? this.#journal.json(state)
+      : tombstoneJson(id, said.from_claude, said.to_claude, said.type ?? "task");
+    return { ok: true, json, deduplicated: true, ...this.#journal.queueOf(said.to_claude) };
+  }
+}
+
+function assertTaken({ refusal }: Draft): void {
+  if (refusal) throw refusal;
+}

@@ -1,0 +1,110 @@
+/** The values of a template's parameters, checked against the schema that describes them. */
+import { createRequire } from "node:module";
+import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
+import QuickLRU from "quick-lru";
+import { HubError } from "../../../../shared/errors.ts";
+import { LIMITS } from "../../../../shared/limits.ts";
+import { didYouMean } from "../../../../shared/suggest.ts";
+import { parametersIn, type Schema } from "../../../core/parameterSchema.ts";
+import type { Values } from "../../../core/places.ts";
+import { missingParameters } from "../../../core/template.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Made by the first schema: most hubs start sooner without loading it. */
+let compiler: Ajv | undefined;
+
+function makeCompiler(): Ajv {
+  const { Ajv } = require("ajv") as typeof import("ajv");
+  return new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    useDefaults: true,
+    ownProperties: true,
+    logger: false,
+  });
+}
+
+/** Compiled schemas by their text. */
+const compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
+
+/**
+ * Compiles a schema, once as long as it is in use.
+ *
+ * @throws HubError when it is no JSON Schema.
+ */
+export function compile(schema: Schema): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const check = compiled.get(text) ?? compileAnew(schema);
+  compiled.set(text, check);
+  return check;
+}
+
+function compileAnew(schema: Schema): ValidateFunction {
+  compiler ??= makeCompiler();
+  try {
+    return compiler.compile(schema);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new HubError("invalid_params", `parameters is no JSON Schema that can be used: ${message}`, {
+      field: "parameters",
+    });
+  } finally {
+    compiler.removeSchema(schema); // else it would keep every schema that it ever saw
+  }
+}
+
+/**
+ * @returns the values, with the defaults of those that were left out.
+ * @throws HubError that names the parameters which are unknown, missing or wrong.
+ */
+export function checkValues(schema: Schema | undefined, given: Values): Values {
+  assertNames(Object.keys(given), parametersIn(schema));
+  assertBounded(given);
+  const values: Record<string, unknown> = Object.assign(Object.create(null), structuredClone(given));
+  if (schema === undefined) return values;
+  const check = compile(schema);
+  if (!check(values)) throw explain(check.errors ?? []);
+  return values;
+}
+
+/** @throws HubError that names the parameters which are unknown, and the nearest known one. */
+export function assertNames(given: readonly string[], known: readonly string[]): void {
+  const strangers = given.filter((name) => !known.includes(name));
+  if (strangers.length === 0) return;
+  const names = strangers.slice(0, 10).map((name) => name.slice(0, LIMITS.name_chars));
+  const [first] = names as [string];
+  const several = names.length > 1;
+  const hint = several ? "" : didYouMean(first, known);
+  throw new HubError("invalid_params", `Unknown parameter${several ? "s" : ""}: ${names.join(", ")}${hint}`, {
+    field: `params.${first}`,
+    unknown: names,
+    known,
+  });
+}
+
+/** Checking takes time in proportion to the schema times the values. */
+function assertBounded(given: Values): void {
+  let count = 0;
+  const visit = (value: unknown): void => {
+    if (++count > LIMITS.template_values) {
+      const text = `params holds more than ${LIMITS.template_values} values`;
+      throw new HubError("too_large", text, { field: "params", limit: LIMITS.template_values });
+    }
+    if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) visit(inner);
+  };
+  visit(given);
+}
+
+function explain(errors: readonly ErrorObject[]): HubError {
+  const missing = errors.filter(({ keyword, instancePath }) => keyword === "required" && instancePath === "");
+  if (missing.length > 0) return missingParameters(missing.map(({ params }) => String(params.missingProperty)));
+  const { instancePath, message = "is wrong", params } = errors[0] as ErrorObject;
+  const path = instancePath.slice(1).replaceAll("/", ".");
+  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(", ")}` : "";
+  const subject = path === "" ? "The parameters" : `Parameter ${path}`;
+  return new HubError("invalid_params", `${subject} ${message}${allowed}`, {
+    field: path ? `params.${path}` : "params",
+  });
+}

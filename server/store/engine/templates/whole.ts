@@ -1,0 +1,8 @@
+/** Whether what comes of a template can be sent. Apart from the rest, because it loads the validator. */
+import { type WholeMessage, wholeMessage } from "../../../../shared/sendRule.ts";
+import { validate } from "../../../../shared/validate.ts";
+
+/** @throws HubError naming the field that could not be sent like this. */
+export type CheckWhole = (fields: unknown) => WholeMessage;
+
+export const checkWhole: CheckWhole = (fields) => validate(wholeMessage, fields);

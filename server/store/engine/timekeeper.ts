@@ -1,0 +1,75 @@
+/**
+ * Keeps deadlines that measure time in step with the clock that they are written in.
+ *
+ * The end of a lease, of an attempt's time and of a rest are written as moments of the wall clock, but what they measure
+ * is time that the hub lived through. Where the two come apart (the clock was set; the process or the machine was
+ * stopped) the deadlines move by as much, in the first batch that follows and before its commands: in every batch, `now`
+ * and the deadlines are of one clock. What a calendar names (`not_before`, `expires_at`, schedules) stays.
+ *
+ * How long a hub was not there, or how its clock was set meanwhile, is known from the time it noted last. A quick
+ * restart counts as time like any other: else no lease would ever end in a hub that is killed every few seconds.
+ */
+import type { Moment } from "../../clock.ts";
+import { onMovedClock } from "../../core/readiness.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** By how much the clocks must have come apart; less is left to add up. */
+export const JUMP_MS = 1_000;
+/** The same for the time between two hubs. */
+const AWAY_MS = 10_000;
+/** How old the noted time becomes while anything is timed: with a restart, far less than an absence. */
+const NOTE_MS = 2_000;
+
+export class Timekeeper {
+  readonly #ledger: Pick<Ledger, "clock" | "message" | "update">;
+  /** Wall clock less time lived through; undefined before the first batch. */
+  #apart: number | undefined;
+  /** The same before the last batch. */
+  #before: number | undefined;
+  #noted: number | null = null;
+
+  constructor(ledger: Pick<Ledger, "clock" | "message" | "update">) {
+    this.#ledger = ledger;
+  }
+
+  /** The last batch was undone: what it noticed is to be noticed again. */
+  reset(): void {
+    this.#apart = this.#before;
+    this.#noted = null;
+  }
+
+  /** A batch begins: whatever measures time is moved to its clock. */
+  keep({ now, awake }: Moment): void {
+    const apart = now - awake;
+    this.#before = this.#apart;
+    const [jump, least] = this.#apart === undefined ? [this.#sinceNoted(now), AWAY_MS] : [apart - this.#apart, JUMP_MS];
+    if (Math.abs(jump) > least) {
+      this.#move(jump);
+      this.#apart = apart;
+    }
+    this.#apart ??= apart;
+    if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
+  }
+
+  /** When the time is to be noted next, though no batch should come: only what is timed needs it. */
+  get noteAt(): number | null {
+    return this.#noted === null || this.#ledger.clock.timed.size === 0 ? null : this.#noted + NOTE_MS;
+  }
+
+  #sinceNoted(now: number): number {
+    this.#noted = this.#ledger.clock.noted();
+    return now - (this.#noted ?? now);
+  }
+
+  #move(by: number): void {
+    for (const id of this.#ledger.clock.timed) {
+      const state = this.#ledger.message(id);
+      if (state) this.#ledger.update(onMovedClock(state, by));
+    }
+  }
+
+  #note(now: number): void {
+    this.#ledger.clock.note(now);
+    this.#noted = now;
+  }
+}

@@ -1,0 +1,84 @@
+import { expect, it } from "vitest";
+import {
+  type ConnectionState,
+  OCCURRENCES,
+  type Occurrence,
+  STATES,
+  TRANSITIONS,
+} from "../../../../client/sdk/connection/connectionStates.ts";
+
+/** Where a course of events leads from `idle`, with everything that is done on the way. */
+function follow(...course: Occurrence[]) {
+  const actions: string[] = [];
+  let state: ConnectionState = "idle";
+  for (const occurrence of course) {
+    const [next, ...more]: readonly string[] = TRANSITIONS[state][occurrence];
+    state = next as ConnectionState;
+    actions.push(...more);
+  }
+  return { state, actions };
+}
+
+it("goes online over an attempt and a hello", () => {
+  expect(follow("start", "opened", "welcomed")).toEqual({ state: "online", actions: ["attempt", "greet", "adopt"] });
+});
+
+it("schedules the next attempt after a loss, and tries the fallback only when the socket never opened", () => {
+  expect(follow("start", "opened", "welcomed", "lost").actions.slice(3)).toEqual(["drop", "schedule"]);
+  expect(follow("start", "lost").actions.slice(1)).toEqual(["schedule", "poll"]);
+});
+
+it("is served by the fallback while it goes on trying, and leaves it once the socket is welcomed", () => {
+  expect(follow("start", "lost", "answered").state).toBe("polling");
+  expect(follow("start", "lost", "answered", "due").state).toBe("probing");
+  expect(follow("start", "lost", "answered", "due", "lost").state).toBe("polling");
+  const back = follow("start", "lost", "answered", "due", "opened", "welcomed");
+  expect(back).toMatchObject({ state: "online" });
+  expect(back.actions.slice(-2)).toEqual(["greet", "adopt"]);
+});
+
+it("does not let a socket that opens and says nothing keep the fallback from serving", () => {
+  const { state, actions } = follow("start", "opened", "slow", "answered");
+  expect(state).toBe("polling");
+  expect(actions.slice(-4)).toEqual(["poll", "hangUp", "schedule", "adopt"]);
+});
+
+it("says hello anew also on a fallback that was told the old one and may answer yet", () => {
+  expect(follow("start", "slow", "reopen")).toEqual({ state: "connecting", actions: ["attempt", "poll", "repoll"] });
+  expect(follow("start", "lost", "reopen").actions.slice(-3)).toEqual(["schedule", "poll", "repoll"]);
+  expect(follow("start", "opened", "slow", "reopen").actions.slice(-3)).toEqual(["poll", "redial", "repoll"]);
+});
+
+it("says goodbye and is closed for good", () => {
+  expect(follow("start", "close", "ended")).toEqual({ state: "closed", actions: ["attempt", "goodbye", "finish"] });
+  expect(follow("start", "refused").state).toBe("closed");
+  for (const occurrence of OCCURRENCES) expect(TRANSITIONS.closed[occurrence]).toEqual(["closed"]);
+});
+
+it("tells everybody who waits, exactly once, when it is over", () => {
+  for (const state of STATES) {
+    for (const occurrence of OCCURRENCES) {
+      const [next, ...actions]: readonly string[] = TRANSITIONS[state][occurrence];
+      const ends = next === "closed" && state !== "closed";
+      expect(actions.filter((action) => action === "finish")).toHaveLength(ends ? 1 : 0);
+    }
+  }
+});
+
+it("lets a line serve exactly in the states that say so", () => {
+  const serves = (state: ConnectionState) => ["online", "polling", "probing"].includes(state);
+  for (const state of STATES) {
+    for (const occurrence of OCCURRENCES) {
+      const [next, ...actions]: readonly string[] = TRANSITIONS[state][occurrence];
+      if (actions.includes("adopt")) expect(serves(next as ConnectionState)).toBe(true);
+      if (actions.includes("drop")) expect(serves(next as ConnectionState)).toBe(false);
+    }
+  }
+});
+
+it("can always be closed", () => {
+  for (const state of STATES) {
+    const [next]: readonly string[] = TRANSITIONS[state].close;
+    expect(["closing", "closed"]).toContain(next);
+  }
+});

@@ -1,0 +1,112 @@
+/** Lines of callers that wait for a task: no call is lost, and none is made for a task that is taken already. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { ClaimLines } from "../../../../server/hub/claims/claimLines.ts";
+import type { LogEntry } from "../../../../server/store/store.ts";
+import type { EventKind } from "../../../../shared/event.ts";
+import { ManualClock } from "../../../support/clock.ts";
+
+type Tried = string | null;
+
+let lines: ClaimLines;
+/** Ends of the tries that were made, in their order. */
+let tries: ((tried: Tried) => void)[];
+beforeEach(() => {
+  lines = new ClaimLines(new ManualClock());
+  tries = [];
+  return () => lines.close();
+});
+
+/** Waits for bob's tasks. */
+function wait(key?: string): Promise<Tried | undefined> {
+  const tryOnce = () => new Promise<Tried>((resolve) => tries.push(resolve));
+  return lines.claim({ queues: "bob", waitMs: 1_000, gone: undefined, tryOnce, found: (tried) => tried !== null, key });
+}
+
+/** Lets everything go on that can. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await undefined;
+}
+
+/** Somebody's try ends, without a task or with one. */
+async function end(number: number, tried: Tried): Promise<void> {
+  tries[number]?.(tried);
+  await settle();
+}
+
+const entry = (kind: EventKind, claimable: boolean, id = "t1"): LogEntry => ({
+  seq: 1,
+  kind,
+  id,
+  from: "ada",
+  to: "bob",
+  claimable,
+  json: "{}",
+  bodiesAt: 2,
+});
+
+test.each<[string, LogEntry[], number]>([
+  ["came", [entry("new", true)], 1],
+  ["came and was taken", [entry("new", true), entry("claimed", false)], 0],
+  ["was taken and came back", [entry("claimed", false), entry("ready", true)], 1],
+  ["came back, which was also told otherwise", [entry("ready", true), entry("acknowledged", false)], 1],
+  ["was taken, and another came", [entry("new", true), entry("claimed", false), entry("new", true, "t2")], 1],
+])("in a commit in which a task %s", async (_, entries, called) => {
+  void wait();
+  await end(0, null);
+  lines.committed(entries);
+  await settle();
+  expect(tries).toHaveLength(1 + called);
+});
+
+describe("a task that is on its way", () => {
+  test("calls the first, if that one has a key", async () => {
+    void wait();
+    void wait("k2");
+    await end(0, null);
+    await end(1, null);
+    lines.expect("bob");
+    lines.expect("cyd");
+    await settle();
+    expect(tries).toHaveLength(2);
+    lines.committed([entry("new", true)]);
+    await end(2, "t1");
+    lines.expect("bob");
+    await settle();
+    expect(tries).toHaveLength(4);
+  });
+
+  test("calls another for each", async () => {
+    const answers = ["k1", "k2", "k3"].map(wait);
+    for (const number of [0, 1, 2]) await end(number, null);
+    lines.expect("bob");
+    lines.expect("bob");
+    await settle();
+    await end(3, "t1");
+    await end(4, "t2");
+    expect(tries).toHaveLength(5);
+    expect(await Promise.all(answers.slice(0, 2))).toEqual(["t1", "t2"]);
+  });
+
+  test("is not missed by one who is called while another's vain try ends", async () => {
+    void wait("k1");
+    void wait("k2");
+    await end(1, null);
+    tries[0]?.(null);
+    lines.expect("bob");
+    await settle();
+    expect(tries).toHaveLength(4); // the other cannot know either, and tries again
+  });
+
+  test("and does not come is waited for on", async () => {
+    const answer = wait("k1");
+    await end(0, null);
+    lines.expect("bob");
+    await settle();
+    await end(1, null);
+    expect(tries).toHaveLength(2);
+    lines.committed([entry("new", true)]);
+    await settle();
+    await end(2, "t1");
+    expect(await answer).toBe("t1");
+  });
+});
