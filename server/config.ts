@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
-import { BACKOFF_MAX_MS, DEFAULT_DB, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
+import { BACKOFF_MAX_MS, DEFAULT_DB, LEASES, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
 import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
@@ -77,13 +77,13 @@ const SETTINGS = {
   leaseGraceMs: {
     flag: "--lease-grace-ms <ms>",
     env: ["COORDINATION_LEASE_GRACE_MS"],
-    schema: durationMs.default(LIVENESS.lease_grace_ms),
+    schema: durationMs.default(LEASES.grace_ms),
     help: "how long a task stays with a run whose last connection is gone",
   },
   detachedLeaseMs: {
     flag: "--detached-lease-ms <ms>",
     env: ["COORDINATION_DETACHED_LEASE_MS"],
-    schema: durationMs.default(LIVENESS.detached_lease_ms),
+    schema: durationMs.default(LEASES.detached_ms),
     help: "how long a claim without a run holds",
   },
   maxAttempts: {

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import express, { type Router } from "express";
 import { pino } from "pino";
-import { BACKOFF_MAX_MS, DEFAULT_DB, LIVENESS } from "../shared/defaults.ts";
+import { BACKOFF_MAX_MS, DEFAULT_DB, LEASES, LIVENESS } from "../shared/defaults.ts";
 import { assertLimitsAgree, type Bounds, LIMITS } from "../shared/limits.ts";
 import { BASE_PATH, SOCKET_PATH } from "../shared/protocol.ts";
 import { systemClock } from "./clock.ts";
@@ -57,8 +57,8 @@ export interface MountedHub {
 const DEFAULT_LIVENESS: Liveness = { pingMs: LIVENESS.ping_ms, leaveMs: LIVENESS.leave_ms };
 
 const DEFAULT_LEASE: LeasePolicy = {
-  graceMs: LIVENESS.lease_grace_ms,
-  detachedMs: LIVENESS.detached_lease_ms,
+  graceMs: LEASES.grace_ms,
+  detachedMs: LEASES.detached_ms,
   backoffMaxMs: BACKOFF_MAX_MS,
 };
 

@@ -9,6 +9,9 @@ export interface Cursor {
   seq: number;
 }
 
+/** Said after the name of a field. */
+export const NO_CURSOR = "is not a cursor: use one that the hub gave, unchanged";
+
 const CURSOR = /^([0-9a-f]{12})\.(0|[1-9][0-9]{0,14})$/;
 
 export const formatCursor = (epoch: string, seq: number) => `${epoch}.${seq}`;
@@ -19,7 +22,7 @@ export const formatCursor = (epoch: string, seq: number) => `${epoch}.${seq}`;
 export function parseCursor(text: string, field = "after"): Cursor {
   const match = CURSOR.exec(text);
   if (!match) {
-    throw new HubError("invalid_params", `${field} is not a cursor: use one that the hub gave, unchanged`, { field });
+    throw new HubError("invalid_params", `${field} ${NO_CURSOR}`, { field });
   }
   return { epoch: match[1] as string, seq: Number(match[2]) };
 }

@@ -1,4 +1,4 @@
-/** What holds where nobody says otherwise; most of it can be set. */
+/** Default values. Most can be configured, or said per message. */
 
 /** Of a task's life; a sender may set each per message. */
 export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
@@ -6,10 +6,13 @@ export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 /** The longest rest of a task between two tries, ms. */
 export const BACKOFF_MAX_MS = 10 * 60_000;
 
+/** How many a list shows where nobody says. */
+export const LIST_DEFAULT = 100;
+
 /** The hub's file, where it is started. */
 export const DEFAULT_DB = "data/coordination.db";
 
-/** Of presence and liveness, ms. */
+/** When a connection counts as dead, and when an instance as gone, ms. */
 export const LIVENESS = {
   ping_ms: 25_000,
   pong_ms: 10_000,
@@ -20,10 +23,16 @@ export const LIVENESS = {
   longest_interval_ms: 24 * 3600 * 1000,
   stale_ms: 5 * 60_000,
   reconnect_spread_ms: 5_000,
-  lease_grace_ms: 30_000,
-  detached_lease_ms: 30 * 60_000,
   /** Whoever is offline for no longer is expected back: chats to everyone are for it, too. */
   lately_ms: 7 * 24 * 3600 * 1000,
   /** Whoever is offline for longer is forgotten. */
   forget_ms: 30 * 24 * 3600 * 1000,
+} as const;
+
+/** How long a task stays with a holder that is gone, ms. */
+export const LEASES = {
+  /** After the last connection of the run that claimed it. */
+  grace_ms: 30_000,
+  /** After the last sign of life of a name that claimed it without a run. */
+  detached_ms: 30 * 60_000,
 } as const;

@@ -1,6 +1,6 @@
 /** The scalar fields of the contract. Text is kept byte for byte or refused, never changed. */
 import * as z from "zod";
-import { isCursor } from "./cursor.ts";
+import { isCursor, NO_CURSOR } from "./cursor.ts";
 import { fits, LIMITS } from "./limits.ts";
 
 /** Text that fits `limit` JSON-encoded bytes and has no lone surrogates. */
@@ -51,7 +51,7 @@ export const timestamp = z.iso
 
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const isWithin = (ms: number) => ms >= 0 && ms <= LAST_MS;
-export const cursor = z.string().refine(isCursor, { error: "is not a cursor: use one that the hub gave, unchanged" });
+export const cursor = z.string().refine(isCursor, { error: NO_CURSOR });
 export const count = z.int().min(0);
 export const durationMs = z.int().min(0).max(LIMITS.duration_ms);
 export const waitMs = z.int().min(0).max(LIMITS.wait_ms);

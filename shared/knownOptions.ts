@@ -1,4 +1,4 @@
-/** Options of our functions, in JavaScript, where no type refuses a slip. */
+/** Refuses unknown option names of our functions: JavaScript callers have no types that would. */
 import { nearest } from "./suggest.ts";
 
 /**

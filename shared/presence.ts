@@ -17,6 +17,16 @@ export const about = z
 
 export const clientInfo = z.strictObject({ name: f.text(128), version: f.text(64) });
 
+/** Whether its model can be made to act. */
+const reachability = z.enum(["unknown", "connected", "verified"]);
+
+export const PRESENCE_LIMITS = {
+  /** How many connections of an instance are shown. */
+  connections: 100,
+  diff_instances: 256,
+  diff_interval_ms: 1_000,
+};
+
 export const instance = z
   .object({
     claude_id: z.string(),
@@ -31,13 +41,13 @@ export const instance = z
           host: z.string().optional(),
         }),
       )
-      .describe("Its first 100 connections."),
+      .describe(`Its first ${PRESENCE_LIMITS.connections} connections.`),
     roles: z.array(z.string()),
     about: about.optional(),
     in_progress: f.count.describe("Tasks it holds."),
     waiting: f.count.describe("Messages that wait for it."),
     oldest_waiting: f.timestamp.optional(),
-    reachability: z.enum(["unknown", "connected", "verified"]).describe("Can its model be made to act, proved when."),
+    reachability: reachability.describe("Can its model be made to act, proved when."),
   })
   .meta({ id: "Instance", description: "One instance as presence shows it." });
 
@@ -61,7 +71,7 @@ export const recipient = z
     last_seen: f.timestamp.optional(),
     waiting: f.count,
     oldest_waiting: f.timestamp.optional(),
-    wake: z.enum(["unknown", "connected", "verified"]),
+    wake: reachability,
   })
   .meta({ id: "Recipient", description: "What to expect of the recipient." });
 
@@ -70,10 +80,3 @@ export type ClientInfo = z.infer<typeof clientInfo>;
 export type Instance = z.infer<typeof instance>;
 export type Presence = z.infer<typeof presence>;
 export type Recipient = z.infer<typeof recipient>;
-
-export const PRESENCE_LIMITS = {
-  /** How many connections of an instance are shown. */
-  connections: 100,
-  diff_instances: 256,
-  diff_interval_ms: 1_000,
-};

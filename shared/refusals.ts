@@ -4,6 +4,9 @@ import { didYouMean } from "./suggest.ts";
 
 export const noMessage = (id: string) => new HubError("not_found", "Message not found", { id });
 
+export const noChain = (chain_id: string) =>
+  new HubError("not_found", "No message belongs to this chain", { chain_id });
+
 /** @param known the names that there are: the nearest is suggested. */
 export const noTemplate = (name: string, known: readonly string[]) =>
   new HubError("not_found", `There is no template ${name}${didYouMean(name, known)}`, { template: name });

@@ -1,4 +1,4 @@
-import { type About, assertKnown, type ClientInfo, isCursor } from "../../shared/index.ts";
+import { type About, assertKnown, type ClientInfo, isCursor, NO_CURSOR } from "../../shared/index.ts";
 import { assertAbout } from "./asserts.ts";
 import { newRun } from "./calls/ids.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -60,7 +60,7 @@ export const SDK_VERSION = "0.1.0";
 export function settle(options: ConnectOptions): Config {
   assertAbout(options.about);
   if (options.resume !== undefined && !isCursor(options.resume)) {
-    throw new TypeError(`resume is not a cursor: use one that the hub gave, unchanged`);
+    throw new TypeError(`resume ${NO_CURSOR}`);
   }
   const config: Config = {
     as: options.as,

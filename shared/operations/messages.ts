@@ -1,5 +1,6 @@
 /** The operations on messages: rows of the operations table. */
 import * as z from "zod";
+import { LIST_DEFAULT } from "../defaults.ts";
 import { WRITE_ERRORS } from "../errors.ts";
 import * as f from "../fields.ts";
 import { LIMITS } from "../limits.ts";
@@ -73,7 +74,7 @@ export const MESSAGE_OPERATIONS = {
           "Only chats to * that this instance has a receipt for and has not acknowledged, each as it is for it.",
         ),
       order: z.enum(["asc", "desc"]).optional().describe("asc (the default): oldest first."),
-      limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
+      limit: z.int().min(1).max(LIMITS.list_messages).optional().describe(`At most so many (${LIST_DEFAULT}).`),
       offset: z.int().min(0).max(LIMITS.list_offset).optional().describe("Skip so many (0)."),
       next: z.string().max(64).optional().describe("Where the list before ended: deep reading without an offset."),
     }),

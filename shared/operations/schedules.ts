@@ -1,5 +1,6 @@
 /** The operations on schedules: rows of the operations table. */
 import * as z from "zod";
+import { LIST_DEFAULT } from "../defaults.ts";
 import { WRITE_ERRORS } from "../errors.ts";
 import * as f from "../fields.ts";
 import { LIMITS } from "../limits.ts";
@@ -26,7 +27,7 @@ export const SCHEDULE_OPERATIONS = {
   schedule_list: {
     summary: "List schedules by name.",
     params: z.strictObject({
-      limit: z.int().min(1).max(LIMITS.list_messages).optional().describe("At most so many (100)."),
+      limit: z.int().min(1).max(LIMITS.list_messages).optional().describe(`At most so many (${LIST_DEFAULT}).`),
       next: f.name.optional().describe("Where the list before ended."),
     }),
     result: z

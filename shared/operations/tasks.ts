@@ -1,5 +1,6 @@
 /** The operations by which tasks are claimed, done and tried again: rows of the operations table. */
 import * as z from "zod";
+import { LIST_DEFAULT } from "../defaults.ts";
 import { WRITE_ERRORS } from "../errors.ts";
 import * as f from "../fields.ts";
 import { LIMITS } from "../limits.ts";
@@ -138,7 +139,7 @@ export const TASK_OPERATIONS = {
       failure: failure.optional().describe("Only those that failed for this reason (attempts_exhausted)."),
       to_claude: f.address.optional().describe("Only those to this address."),
       from_claude: f.name.optional().describe("Only those from this sender."),
-      limit: z.int().min(1).max(LIMITS.retry_messages).optional().describe("At most so many (100)."),
+      limit: z.int().min(1).max(LIMITS.retry_messages).optional().describe(`At most so many (${LIST_DEFAULT}).`),
     }),
     result: z.object({ count: f.count, ids: z.array(f.id) }).meta({ id: "Retried" }),
     rest: { method: "POST", paths: ["/retry"], shape: "data" },

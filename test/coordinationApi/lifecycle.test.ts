@@ -1,6 +1,6 @@
 /** The document's life of a message, led by callers that know nothing beyond the document: no name, no run. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { LIVENESS } from "../../shared/defaults.ts";
+import { LEASES } from "../../shared/defaults.ts";
 import { Heard, join } from "../client/sdk/support.ts";
 import { ManualClock } from "../support/clock.ts";
 import { http } from "../support/http.ts";
@@ -75,7 +75,7 @@ describe("beside workers that know of runs and attempts, whoever has no name", (
     await worker.complete({ id: held.id, attempt: 1, result: "mine" });
     expect(await held.result()).toMatchObject({ result: "mine", attempt: 1 });
     const again = new Heard(boss, "requeued");
-    clock.advance(LIVENESS.detached_lease_ms);
+    clock.advance(LEASES.detached_ms);
     await http(`${origin}/readyz`); // a commit after whatever was due
     await again.find(({ message }) => message.id === theirs.id);
   });

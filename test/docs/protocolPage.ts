@@ -1,7 +1,7 @@
 /** The contract as one page for people: prose from a template, everything else from the contract itself. */
 import { readFileSync } from "node:fs";
 import { CLOSE } from "../../shared/closeCodes.ts";
-import { LIVENESS } from "../../shared/defaults.ts";
+import { LEASES, LIVENESS } from "../../shared/defaults.ts";
 import { ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { COMMON_ERRORS, OPERATION_NAMES } from "../../shared/operations/index.ts";
@@ -53,7 +53,8 @@ export function protocolPage(): string {
     pageBody: () => JSON.stringify(EXAMPLES.events.result),
     cursor: () => EXAMPLES.events.result.cursor,
     restError: () => JSON.stringify({ success: false, error: "Message not found", code: "not_found" }),
-    detached_minutes: () => String(LIVENESS.detached_lease_ms / 60_000),
+    lease_grace_s: () => String(LEASES.grace_ms / 1_000),
+    detached_minutes: () => String(LEASES.detached_ms / 60_000),
     fresh_min_s: () => String(LIVENESS.fresh_min_ms / 1_000),
     forget_days: () => String(LIVENESS.forget_ms / 86_400_000),
     lately_days: () => String(LIVENESS.lately_ms / 86_400_000),

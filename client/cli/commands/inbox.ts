@@ -1,4 +1,5 @@
 import type { Params, Result } from "../../../shared/index.ts";
+import { LIST_DEFAULT } from "../../../shared/index.ts";
 import { awaitedBy } from "../awaited.ts";
 import type { Context } from "../context.ts";
 import { messageTable } from "../output/message.ts";
@@ -28,9 +29,8 @@ export const inbox = command({
 
 /** What marks a place among the chats to everyone, which are listed by themselves; alone: their beginning. */
 const EVERYONE = "everyone:";
-const DEFAULT_LIMIT = 100;
 
-async function waiting(context: Context, { next, limit = DEFAULT_LIMIT, ...filters }: Filters): Promise<List> {
+async function waiting(context: Context, { next, limit = LIST_DEFAULT, ...filters }: Filters): Promise<List> {
   if (next?.startsWith(EVERYONE)) return toEveryone(context, { ...filters, limit, next: next.slice(EVERYONE.length) });
   const own = await pending(context, { ...filters, to_claude: context.me, limit, next });
   if (own.next !== undefined) return own;

@@ -5,7 +5,7 @@
  * path too short, and half a character has no encoding. None of them is sent. What it would name cannot be reached over
  * HTTP, so the answer is given here, as the hub gives it over a socket.
  */
-import { HubError, noMessage, OPERATIONS, type OperationName, validate } from "../../../shared/index.ts";
+import { type HubError, noChain, noMessage, OPERATIONS, type OperationName, validate } from "../../../shared/index.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -53,5 +53,5 @@ function refusal(operation: OperationName, pattern: string, params: Fields, name
 /** What a path leads to, and what the hub says where that is not there. */
 const MISSING = {
   message: noMessage,
-  chain: (chain_id: string) => new HubError("not_found", "No message belongs to this chain", { chain_id }),
+  chain: noChain,
 };

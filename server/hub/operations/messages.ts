@@ -1,6 +1,7 @@
 /** Messages: sending, reading, marking and removing them. */
 
 import { EVERYONE } from "../../../shared/addressing.ts";
+import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import type { WholeMessage } from "../../../shared/sendRule.ts";
@@ -24,7 +25,7 @@ export const MESSAGES: Handlers<
       : sendTemplate(hub, { from_claude, template, params: values, ...fields }, key);
   },
 
-  async list(hub, { limit = 100, offset = 0, order = "asc", ...filter }, { gone }) {
+  async list(hub, { limit = LIST_DEFAULT, offset = 0, order = "asc", ...filter }, { gone }) {
     const asked = { ...filter, limit, offset, order };
     const { messages, next, seq } = await hub.store.list(asked, hub.clock.now(), () => !gone?.cancelled);
     return {

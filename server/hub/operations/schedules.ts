@@ -1,4 +1,5 @@
 /** Schedules: messages that are sent when their time comes, again and again. */
+import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { missingField } from "../../../shared/refusals.ts";
 import { UPCOMING } from "../../../shared/schedule.ts";
@@ -28,7 +29,7 @@ export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_lis
     return { value: withUpcoming(json) };
   },
 
-  async schedule_list(hub, { limit = 100, next }) {
+  async schedule_list(hub, { limit = LIST_DEFAULT, next }) {
     const slice = await hub.store.schedules({ limit, next });
     const more = slice.next === null ? "" : `,"next":${JSON.stringify(slice.next)}`;
     return { value: `{"schedules":[${slice.schedules.join(",")}],"count":${slice.schedules.length}${more}}` };

@@ -1,4 +1,5 @@
 /** Work on tasks: claiming them, telling of them, and ending them. */
+import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
@@ -77,7 +78,7 @@ function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolea
 
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */
 async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Client): Promise<Answer> {
-  const { failure = "attempts_exhausted", limit = 100, ...filter } = params;
+  const { failure = "attempts_exhausted", limit = LIST_DEFAULT, ...filter } = params;
   const wanted = { ...filter, failure, type: "task", status: "failed", limit, offset: 0, order: "asc" } as const;
   const { messages } = await hub.store.list(wanted, hub.clock.now());
   const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);

@@ -1,6 +1,8 @@
 /** Chains as the ledger keeps them: where a new message belongs, whether it may go on, and how a chain is let go on. */
-import { HubError } from "../../../shared/errors.ts";
+
+import type { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
+import { noChain } from "../../../shared/refusals.ts";
 import { BEGINS, type ChainPlace, isLink, loopStopped, placeAfter } from "../../core/chain.ts";
 import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
@@ -33,7 +35,7 @@ export function lift(ledger: Ledger, id: string, { chain_hops }: Bounds, more = 
   const message = ledger.message(id);
   const chain_id = message?.chain_id ?? id;
   const hops = ledger.hopsOf(chain_id) ?? (message ? 0 : undefined);
-  if (hops === undefined) throw new HubError("not_found", "No message belongs to this chain", { chain_id });
+  if (hops === undefined) throw noChain(chain_id);
   const limit = Math.max(chain_hops, ledger.liftedTo(chain_id) ?? 0, hops + more);
   ledger.lift(chain_id, limit);
   return JSON.stringify({ chain_id, hops, limit });

@@ -4,7 +4,7 @@
  * table with columns of the application's own is kept under its other name, so that nothing is lost.
  */
 import type Database from "better-sqlite3";
-import { LIVENESS, TASK_DEFAULTS } from "../../../shared/defaults.ts";
+import { LEASES, TASK_DEFAULTS } from "../../../shared/defaults.ts";
 import type { Status } from "../../../shared/message.ts";
 import { STATUSES, TYPES } from "../../../shared/vocabulary.ts";
 import { COLUMNS } from "./rows.ts";
@@ -95,7 +95,7 @@ function adoptedAttempt(status: Status, to: string, updated: Date) {
     claimed_at: updated.toISOString(),
   };
   if (status !== "in_progress") return { ...tried, lease_until: null, wake_at: null };
-  const until = Date.now() + LIVENESS.detached_lease_ms;
+  const until = Date.now() + LEASES.detached_ms;
   return { ...tried, lease_until: new Date(until).toISOString(), wake_at: until };
 }
 

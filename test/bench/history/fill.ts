@@ -7,7 +7,7 @@
 import { checkWhole } from "../../../server/store/engine/templates/whole.ts";
 import { SqliteHost } from "../../../server/store/sqlite/host.ts";
 import type { StoreCommand } from "../../../server/store/store.ts";
-import { LIVENESS } from "../../../shared/defaults.ts";
+import { LEASES } from "../../../shared/defaults.ts";
 import { RESULT, TASK } from "../lifecycle/driver.ts";
 
 export const REPLAYER = "bench_replayer";
@@ -32,7 +32,7 @@ export const PAST_DAYS = 100;
 
 /** Writes a new database. @param told is told now and then how many messages there are. */
 export function fill(file: string, { messages, readers }: Past, told: (written: number) => void): void {
-  const lease = { graceMs: LIVENESS.lease_grace_ms, detachedMs: LIVENESS.detached_lease_ms, backoffMaxMs: DAY_MS };
+  const lease = { graceMs: LEASES.grace_ms, detachedMs: LEASES.detached_ms, backoffMaxMs: DAY_MS };
   const host = new SqliteHost({ file, lease }, checkWhole);
   const begin = Date.now() - PAST_DAYS * DAY_MS;
   for (let serial = 0; serial < messages; serial += BATCH) {

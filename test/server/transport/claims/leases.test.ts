@@ -1,13 +1,14 @@
 /** What becomes of a task whose holder is gone: it comes back, unless its holder does. */
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { LIVENESS } from "../../../../shared/defaults.ts";
+import { LEASES, LIVENESS } from "../../../../shared/defaults.ts";
 import type { Instance } from "../../../../shared/presence.ts";
 import type { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { Scene } from "./scene.ts";
 
-const { lease_grace_ms: GRACE, reconnect_spread_ms: SPREAD, detached_lease_ms: DETACHED } = LIVENESS;
+const { grace_ms: GRACE, detached_ms: DETACHED } = LEASES;
+const { reconnect_spread_ms: SPREAD } = LIVENESS;
 const [SECOND, HOUR, DAY] = [1_000, 3_600_000, 24 * 3_600_000];
 
 let scene: Scene;
