@@ -27,7 +27,8 @@ const OF_AN_ATTEMPT = [
  *   but a `new`.
  * @example state = fold(state, event)
  */
-export function fold(before: Message | undefined, { kind, at, seq, message }: Event): Message | undefined {
+export function fold(before: Message | undefined, event: Event): Message | undefined {
+  const { kind, at, seq, message } = event;
   if (kind === "deleted") return undefined;
   if (kind === "new") return { ...message, updated_at: at, seq } as Message;
   if (!before) return undefined;
@@ -35,7 +36,7 @@ export function fold(before: Message | undefined, { kind, at, seq, message }: Ev
   if (kind === "late") return { ...before, updated_at: at, seq };
   const after = { ...before, ...message, updated_at: at, seq } as Message;
   if (message.status === "pending") dropFields(after, OF_AN_ATTEMPT);
-  ON[kind]?.(after, before, at);
+  ON[kind]?.(after, before, event);
   return after;
 }
 
@@ -43,27 +44,34 @@ export function fold(before: Message | undefined, { kind, at, seq, message }: Ev
 const isReceipt = (kind: Event["kind"], to: string) =>
   to === EVERYONE && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
 
-type Step = (after: Message, before: Message, at: string) => void;
+type Step = (after: Message, before: Message, event: Event) => void;
 
-const end: Step = (after, _before, at) => {
+const end: Step = (after, _before, { at, message }) => {
   after.completed_at = at;
   dropFields(after, OF_A_LEASE);
+  dropUnsaid(after, message);
 };
+
+/** An end says all that there is to say: of what was said beside the claim, nothing is left. */
+function dropUnsaid(after: Message, { result, error }: Event["message"]): void {
+  if (result === undefined) dropFields(after, ["result"]);
+  if (error === undefined) dropFields(after, ["error"]);
+}
 
 /** What a kind and its moment say without words. */
 const ON: Partial<Record<Event["kind"], Step>> = {
-  claimed: (after, before, at) => {
+  claimed: (after, before, { at }) => {
     Object.assign(after, { claimed_at: at, delivered_at: before.delivered_at ?? at });
     dropFields(after, ["progress"]);
   },
-  delivered: (after, _before, at) => {
+  delivered: (after, _before, { at }) => {
     after.delivered_at ??= at;
   },
-  seen: (after, _before, at) => {
+  seen: (after, _before, { at }) => {
     after.seen_at = at;
     after.delivered_at ??= at;
   },
-  requeued: (after, before, at) => {
+  requeued: (after, before, { at }) => {
     if (before.status === "failed" && before.expires_at !== undefined && before.expires_at <= at) {
       dropFields(after, ["expires_at"]);
     }

@@ -63,26 +63,26 @@ function assertMayMove(state: MessageState, op: Move, { claude_id }: Caller): vo
 }
 
 /** Reading twice and acknowledging twice are harmless. */
-function isRepeat(state: MessageState, command: Transition, target: Status): boolean {
+function isRepeat(state: MessageState, command: CommandOf<Move>, target: Status): boolean {
   if (state.status !== target) return false;
-  if (command.op !== "complete" && command.op !== "fail") return true;
+  if (command.op === "release") return true;
+  if (command.op === "claim" && command.result === undefined && command.error === undefined) return true;
   return (command.result ?? null) === state.result && (command.error ?? null) === state.error;
 }
 
 function moved(
   state: MessageState,
-  command: Transition,
+  command: CommandOf<Move>,
   status: Status,
   actor: string | null,
   now: number,
 ): MessageState {
-  if (status === "pending") return { ...waiting(state, now), claimed_by: null, claimed_at: null };
+  if (command.op === "release") return { ...waiting(state, now), claimed_by: null, claimed_at: null };
   const read = { ...state, status, delivered_at: state.delivered_at ?? now, wake_at: null };
-  if (command.op !== "complete" && command.op !== "fail") return { ...read, claimed_by: actor, claimed_at: now };
+  const said = { ...read, result: command.result ?? null, error: command.error ?? null };
+  if (command.op === "claim") return { ...said, claimed_by: actor, claimed_at: now };
   return {
-    ...read,
-    result: command.result ?? null,
-    error: command.error ?? null,
+    ...said,
     failure: command.op === "fail" ? "error" : null,
     completed_at: now,
   };

@@ -5,6 +5,9 @@ export type Command =
       readonly claim_key?: string | undefined;
       /** Whether a chat is refused instead of marked as being read. */
       readonly tasksOnly?: boolean | undefined;
+      /** What the document's update says beside; it stands in the message until the try ends. */
+      readonly result?: string | undefined;
+      readonly error?: string | undefined;
     }
   | {
       readonly op: "complete";

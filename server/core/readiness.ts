@@ -24,6 +24,8 @@ export function waiting(state: MessageState, now: number): MessageState {
   return {
     ...state,
     status: "pending",
+    result: null,
+    error: null,
     lease_until: null,
     timeout_at: null,
     claim_rank: isTask && isDue && state.blocked === 0 ? claimRank(state) : null,

@@ -96,6 +96,8 @@ function claim(state: MessageState, command: CommandOf<"claim">, c: Circumstance
     timeout_at: state.timeout_ms === null ? null : c.now + state.timeout_ms,
     extended_until: null,
     progress: null,
+    result: command.result ?? null,
+    error: command.error ?? null,
     delivered_at: state.delivered_at ?? c.now,
     claim_rank: null,
   };
@@ -200,8 +202,6 @@ function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circ
     blocked,
     tries_left: state.max_attempts,
     failure: null,
-    result: null,
-    error: null,
     completed_at: null,
     not_before: isTried && state.not_before !== null ? Math.min(state.not_before, c.now) : state.not_before,
     expires_at: state.expires_at !== null && state.expires_at <= c.now ? null : state.expires_at,

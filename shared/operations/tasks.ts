@@ -22,7 +22,7 @@ export const TASK_OPERATIONS = {
     params: z.strictObject({
       ...f.idParams,
       status: status.describe("The status to move to."),
-      result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
+      result: f.text(LIMITS.result_bytes).optional().describe("What came of it; beside in_progress, so far."),
       error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
       attempt,
     }),

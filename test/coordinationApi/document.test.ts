@@ -167,11 +167,6 @@ describe("3. Get a specific message", () => {
 describe("4. Update message status", () => {
   test("to in_progress, then complete with a result", async () => {
     const id = await send();
-    const early = await put(`/message/${id}`, { status: "in_progress", result: "half of it" });
-    expect(early).toMatchObject({
-      status: 400,
-      body: { error: expect.stringMatching(/^result goes with the status/) },
-    });
     const claimed = await put(`/message/${id}`, { status: "in_progress" });
     expect(claimed.status).toBe(200);
     expect(claimed.body).toMatchObject({ success: true, data: { id, ...SENT, status: "in_progress" } });
@@ -181,6 +176,27 @@ describe("4. Update message status", () => {
     expect(done.body.data).toMatchObject({ id, status: "complete", result: "Scraped 150 articles from 6 feeds" });
     expectDocumentOrder(done.body.data);
     expect((await get(`/message/${id}`)).body).toEqual(done.body);
+  });
+
+  test("its request to the letter: what is said beside in_progress stands until the task ends", async () => {
+    const id = await send();
+    const said = { result: "Scraped 150 articles from 6 feeds", error: "Connection timeout" };
+    const claimed = await put(`/message/${id}`, { status: "in_progress", ...said });
+    expect(claimed).toMatchObject({ status: 200, body: { data: { id, status: "in_progress", ...said } } });
+    expect((await get(`/message/${id}`)).body.data).toMatchObject(said);
+    const ended = await put(`/message/${id}`, { status: "complete", result: "all of it" });
+    expect(ended.body.data).toMatchObject({ status: "complete", result: "all of it" });
+    expect(ended.body.data).not.toHaveProperty("error");
+  });
+
+  test("what was said is gone with the try, and may not be said of one that waits", async () => {
+    const id = await send();
+    await put(`/message/${id}`, { status: "in_progress", result: "half of it" });
+    const refused = await put(`/message/${id}`, { status: "pending", result: "half of it" });
+    expect(refused).toMatchObject({ status: 400, body: { error: "result does not go with the status pending" } });
+    const released = await put(`/message/${id}`, { status: "pending" });
+    expect(released.body.data).toMatchObject({ status: "pending" });
+    expect(released.body.data).not.toHaveProperty("result");
   });
 
   test("to failed with an error", async () => {

@@ -105,21 +105,24 @@ function end(
 const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
   `${id} ${attempt} ${claude_id} ${run}`;
 
-/** The document's one way to move a message. @throws HubError rather than leave out what was said. */
+/** @throws HubError rather than leave out what was said of a task that waits again. */
+function assertUnsaid(said: { result: string | undefined; error: string | undefined }): void {
+  const field = said.result !== undefined ? "result" : said.error !== undefined ? "error" : undefined;
+  if (field === undefined) return;
+  throw new HubError("invalid_params", `${field} does not go with the status pending`, { field });
+}
+
+/** The document's one way to move a message. */
 function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
-  const unsaid = result !== undefined ? "result" : error !== undefined ? "error" : undefined;
-  if (unsaid && (status === "in_progress" || status === "pending")) {
-    const sentence = `${unsaid} goes with the status complete or failed, not with ${status}`;
-    throw new HubError("invalid_params", sentence, { field: unsaid });
-  }
   switch (status) {
     case "in_progress":
-      return { op: "claim" };
+      return { op: "claim", result, error };
     case "complete":
       return { op: "complete", result, error, attempt };
     case "failed":
       return { op: "fail", result, error, attempt };
     case "pending":
+      assertUnsaid({ result, error });
       return { op: "release", attempt };
   }
 }

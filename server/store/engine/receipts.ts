@@ -93,11 +93,19 @@ export class Receipts {
 
 const NOTHING_SAID: Said = { result: null, error: null };
 
-/** Undefined: the command acknowledges nothing. */
-const saidWith = (command: Command): Said | undefined =>
-  command.op === "complete" || command.op === "fail"
-    ? { result: command.result ?? null, error: command.error ?? null }
-    : undefined;
+/**
+ * @returns undefined: the command acknowledges nothing.
+ * @throws HubError for words beside reading: only an acknowledgement keeps any.
+ */
+function saidWith(command: Command): Said | undefined {
+  if (command.op !== "claim" && command.op !== "complete" && command.op !== "fail") return undefined;
+  const said = { result: command.result ?? null, error: command.error ?? null };
+  if (command.op !== "claim") return said;
+  if (said.result === null && said.error === null) return undefined;
+  throw new HubError("invalid_params", "A chat to everyone is answered with the status complete or failed", {
+    field: said.result === null ? "error" : "result",
+  });
+}
 
 const acknowledgedBefore = ({ id }: MessageState, { op }: Command) =>
   new HubError("wrong_status", `Chat is complete, with another answer of yours: ${op} is not possible`, {

@@ -35,7 +35,7 @@ export const ERASED = `,"erased":true`;
 /** Which bodies an event carries, and whether the message itself holds them for good. */
 export const BODIES: Record<EventKind, "task" | "result" | "own" | "none"> = {
   new: "task",
-  claimed: "none",
+  claimed: "own",
   progress: "own",
   completed: "result",
   failed: "own",

@@ -24,12 +24,13 @@ export function changeChat(chat: ModelMessage, command: Change, caller: Caller, 
   const isOver = chat.status === "complete" || chat.status === "failed";
   const changesNothing = chat.status === LEADS_TO[command.op];
   if (isOver && !(changesNothing && endsAlike(chat, command))) throw new Refused("wrong_status");
+  if (changesNothing && !endsAlike(chat, command) && saysSomething(command)) throw new Refused("wrong_status");
   if (changesNothing) return chat;
   if (command.op === "release") return scene.tell("released", wait(forget(chat), scene.now));
   chat.delivered ??= scene.now;
   if (command.op === "complete") return end(chat, command, scene);
   if (command.op === "fail") return end(chat, { ...command, failure: "error" }, scene);
-  return read(chat, caller, scene);
+  return read(chat, command, caller, scene);
 }
 
 function mayMove({ said: { from_claude, to_claude } }: ModelMessage, { claude_id }: Caller): boolean {
@@ -37,17 +38,25 @@ function mayMove({ said: { from_claude, to_claude } }: ModelMessage, { claude_id
   return claude_id === null || claude_id === from_claude || claude_id === to_claude;
 }
 
-function read(chat: ModelMessage, caller: Caller, scene: Scene): ModelMessage {
+function read(chat: ModelMessage, { result, error }: ChangeOf<"claim">, caller: Caller, scene: Scene): ModelMessage {
   const { to_claude } = chat.said;
   const reader = caller.claude_id ?? (to_claude === "*" ? null : to_claude);
-  Object.assign(chat, { holder: { name: reader, run: null }, claimed: scene.now, status: "in_progress" });
+  Object.assign(chat, {
+    holder: { name: reader, run: null },
+    claimed: scene.now,
+    status: "in_progress",
+    result,
+    error,
+  });
   return scene.tell("claimed", chat);
 }
 
-const endsAlike = (chat: ModelMessage, command: Change) =>
-  (command.op === "complete" || command.op === "fail") &&
-  chat.result === command.result &&
-  chat.error === command.error;
+const wordsOf = (command: Move) => command as { result?: string; error?: string };
+
+const endsAlike = (chat: ModelMessage, command: Move) =>
+  chat.result === wordsOf(command).result && chat.error === wordsOf(command).error;
+
+const saysSomething = (command: Move) => wordsOf(command).result !== undefined || wordsOf(command).error !== undefined;
 
 /** A moment has come at which time alone changes the chat. */
 export function chatIsDue(chat: ModelMessage, scene: Scene): void {

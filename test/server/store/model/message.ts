@@ -131,7 +131,8 @@ export function wait(message: ModelMessage, now: number): ModelMessage {
   const { isTask, notBefore, awaits } = message;
   const ready = isTask && awaits.size === 0 && (notBefore === undefined || notBefore <= now);
   const passed = notBefore === undefined || notBefore <= now;
-  return Object.assign(message, { status: "pending", lease: null, ready, passed });
+  const undone = { result: undefined, error: undefined };
+  return Object.assign(message, { status: "pending", lease: null, ready, passed, ...undone });
 }
 
 /** Nobody has it, and nobody had. */

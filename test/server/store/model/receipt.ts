@@ -31,6 +31,7 @@ export function changeReceipt(
   scene: Scene,
 ): ModelMessage {
   const reader = caller.claude_id as string;
+  if (command.op === "claim" && (command.result ?? command.error) !== undefined) throw new Refused("invalid_params");
   const words = step === "acknowledged" ? wordsOf(command) : undefined;
   const before = chat.receipts.get(reader);
   if (before?.[step] !== undefined) {

@@ -56,6 +56,8 @@ type ChangeCommand = Extract<StoreCommand, { op: "change" }>["command"];
 const change = ({ id, caller }: Meant, command: ChangeCommand): StoreCommand => ({ op: "change", id, caller, command });
 
 const result = (variant: number) => (variant % 2 ? {} : { result: `result ${variant % 3}` });
+const claimWords = (variant: number) =>
+  variant % 5 === 0 ? { tasksOnly: true } : variant % 3 === 0 ? { ...result(variant), ...error(variant) } : {};
 const error = (variant: number) => ({ error: `error ${variant % 2}` });
 
 const COMMANDS = {
@@ -71,7 +73,7 @@ const COMMANDS = {
         },
     ...(key && { key }),
   }),
-  claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...(meant.variant % 5 === 0 && { tasksOnly: true }) }),
+  claim: (meant) => change(meant, { op: "claim", ...meant.keyed, ...claimWords(meant.variant) }),
   claim_next: ({ caller, keyed, variant }) => ({
     op: "claim_next",
     caller,

@@ -16,7 +16,7 @@ import {
 export function changeTask(task: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
   switch (command.op) {
     case "claim":
-      return claimThis(task, command.claim_key, caller, scene);
+      return claimThis(task, command, caller, scene);
     case "complete":
       return complete(task, command, caller, scene);
     case "fail":
@@ -58,7 +58,7 @@ function retry(task: ModelMessage, scene: Scene): ModelMessage {
   if (task.status !== "failed") throw new Refused("wrong_status");
   const { max_attempts = 3, expires_at } = task.said;
   if (expires_at !== undefined && expires_at <= scene.now) task.said = { ...task.said, expires_at: undefined };
-  Object.assign(forget(task), { failure: undefined, result: undefined, error: undefined, completed: undefined });
+  Object.assign(forget(task), { failure: undefined, completed: undefined });
   task.triesLeft = max_attempts;
   const rests = task.attempt > 0 && task.notBefore !== undefined && task.notBefore > scene.now;
   if (rests) task.notBefore = scene.now;
@@ -86,20 +86,27 @@ export function keepLate(task: ModelMessage, command: Change, caller: Caller, sc
   scene.tell("late", task);
 }
 
-function claimThis(task: ModelMessage, key: string | undefined, caller: Caller, scene: Scene): ModelMessage {
+function claimThis(task: ModelMessage, command: ChangeOf<"claim">, caller: Caller, scene: Scene): ModelMessage {
+  const { claim_key: key, result, error } = command;
   if (task.status === "in_progress" && key && key === task.claimKey && isHolder(task, caller)) return task;
   if (task.status !== "pending") throw new Refused("wrong_status");
   if (!task.ready) throw new Refused("not_ready");
-  return claim(task, key, caller, scene);
+  return claim(task, key, caller, scene, { result, error });
 }
 
 /** Hands a task out. */
-export function claim(task: ModelMessage, key: string | undefined, caller: Caller, scene: Scene): ModelMessage {
+export function claim(
+  task: ModelMessage,
+  key: string | undefined,
+  caller: Caller,
+  scene: Scene,
+  words: Pick<ChangeOf<"claim">, "result" | "error"> = {},
+): ModelMessage {
   const { graceMs, detachedMs } = scene.durations;
   begin(task, caller, scene);
   task.status = "in_progress";
   task.claimKey = key;
-  task.progress = undefined;
+  Object.assign(task, { result: words.result, error: words.error, progress: undefined });
   task.extended = undefined;
   task.timeout = task.said.timeout_ms === undefined ? undefined : scene.now + task.said.timeout_ms;
   task.lease = caller.run === null ? scene.now + detachedMs : caller.attached ? null : scene.now + graceMs;
