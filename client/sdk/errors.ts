@@ -158,15 +158,21 @@ export class ClaimLost extends LocalError {
 }
 
 /**
- * Thrown by a worker's handler: the task is given back, and no try is lost. It is claimable again at once, so whoever
- * throws this without closing the worker is given it again.
+ * Thrown by a worker's handler: the task is given back, and no try is lost. It rests a moment, so that other tasks, and
+ * other workers, come first; whoever throws this and is the only one that could do it is given it again.
+ *
+ * @example throw new GiveBack("the branch is locked", { rest_ms: 60_000 });
  */
 export class GiveBack extends LocalError {
   readonly code = "given_back";
   readonly retryable = true;
+  /** How long nobody is given the task, in milliseconds. */
+  readonly rest_ms: number;
 
-  constructor(message: string, cause?: unknown) {
+  /** @param message why; `coord attempts` shows it. */
+  constructor(message: string, { rest_ms = 1_000, cause }: { rest_ms?: number; cause?: unknown } = {}) {
     super(message, cause);
+    this.rest_ms = rest_ms;
   }
 }
 

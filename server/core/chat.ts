@@ -6,7 +6,7 @@
 import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
-import type { CommandOf, Transition } from "./commands.ts";
+import { type CommandOf, isForTasks, type Transition } from "./commands.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import { isRecipient } from "./holder.ts";
 import type { Caller, Circumstances, MessageState } from "./message.ts";
@@ -32,12 +32,8 @@ const isMove = (command: Transition): command is CommandOf<Move> => Object.hasOw
 
 export function decideChat(state: MessageState, command: Transition, c: Circumstances): Decision {
   if (command.op === "wake") return wakeChat(state, c);
-  if (!isMove(command)) {
-    throw new HubError("not_a_task", `A chat has no work in it: ${command.op} is for tasks`, { id: state.id });
-  }
-  if (command.op === "claim" && command.tasksOnly) {
-    throw new HubError("not_a_task", "A chat cannot be claimed: read it, or update its status", { id: state.id });
-  }
+  if (!isMove(command)) throw notATask(state, `A chat has no work in it: ${command.op} is for tasks`);
+  if (isForTasks(command)) throw notATask(state, FOR_TASKS[command.op]);
   assertMayMove(state, command.op, c.caller);
   const target = TARGET[command.op];
   if (isRepeat(state, command, target.status)) return unchanged(state);
@@ -50,6 +46,13 @@ export function decideChat(state: MessageState, command: Transition, c: Circumst
   const actor = c.caller.claude_id ?? (state.to_claude === EVERYONE ? null : state.to_claude);
   return { next: moved(state, command, target.status, actor, c.now), events: [{ kind: target.kind, actor }] };
 }
+
+const notATask = ({ id }: MessageState, sentence: string) => new HubError("not_a_task", sentence, { id });
+
+const FOR_TASKS = {
+  claim: "A chat cannot be claimed: read it, or update its status",
+  release: "A chat is given back as it is: reason and rest_ms are for tasks",
+};
 
 /** What one instance says is not told as another's word; of a chat to everyone, receipts tell whose it is. */
 function assertMayMove(state: MessageState, op: Move, { claude_id }: Caller): void {

@@ -22,7 +22,13 @@ export type Command =
       readonly error?: string | undefined;
       readonly retryable?: boolean | undefined;
     }
-  | { readonly op: "release"; readonly attempt?: number | undefined }
+  | {
+      readonly op: "release";
+      readonly attempt?: number | undefined;
+      readonly reason?: string | undefined;
+      /** How long nobody is given it, ms. */
+      readonly rest_ms?: number | undefined;
+    }
   | { readonly op: "cancel"; readonly reason?: string | undefined }
   | {
       readonly op: "retry";
@@ -50,3 +56,8 @@ export type CommandOf<Op extends Command["op"]> = Extract<Command, { op: Op }>;
 
 /** What a state machine decides; being seen is the same for every message in every state. */
 export type Transition = Exclude<Command, { op: "seen" }>;
+
+/** Whether what is said of it has no meaning for a chat. */
+export const isForTasks = (command: Command): command is CommandOf<"claim" | "release"> =>
+  (command.op === "claim" && command.tasksOnly === true) ||
+  (command.op === "release" && (command.reason ?? command.rest_ms) !== undefined);

@@ -4,7 +4,7 @@
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 import type { Status } from "../../shared/message.ts";
-import type { Command } from "./commands.ts";
+import { type Command, isForTasks } from "./commands.ts";
 import { type Caller, isOver, type MessageState } from "./message.ts";
 
 export interface Receipt {
@@ -32,7 +32,7 @@ const MARKS: Partial<Record<Command["op"], Mark>> = {
 /** What a command is to a receipt; undefined: it is about the message itself, as all are of its sender or of nobody. */
 export function markOf(state: MessageState, command: Command, { claude_id }: Caller): Mark | undefined {
   if (state.to_claude !== EVERYONE || claude_id === null || claude_id === state.from_claude) return undefined;
-  return command.op === "claim" && command.tasksOnly ? undefined : MARKS[command.op];
+  return isForTasks(command) ? undefined : MARKS[command.op];
 }
 
 export const newReceipt = (recipient: string, isLate = false): Receipt => ({

@@ -9,7 +9,7 @@
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
-import { type Decision, unchanged } from "./decision.ts";
+import { type Decision, type EventDraft, unchanged } from "./decision.ts";
 import { backToWaiting, ended, failed, requeued, unheld } from "./endings.ts";
 import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
@@ -180,8 +180,11 @@ function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumsta
 
 function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circumstances): Decision {
   assertHolds(state, command.attempt, c.caller);
-  const next = claimable({ ...state, tries_left: state.tries_left + 1 });
-  return { next, events: [{ kind: "released", actor: actingName(state, c.caller) }] };
+  const { reason, rest_ms = 0 } = command;
+  const untried = { ...state, tries_left: state.tries_left + 1 };
+  const next = rest_ms > 0 ? waiting({ ...untried, not_before: c.now + rest_ms }, c.now) : claimable(untried);
+  const told: EventDraft = { kind: "released", actor: actingName(state, c.caller) };
+  return { next, events: [reason === undefined ? told : { ...told, error: reason }] };
 }
 
 /** Ends a task at once, whoever holds it: what its holder still sends comes too late. */

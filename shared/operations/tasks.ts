@@ -78,11 +78,16 @@ export const TASK_OPERATIONS = {
   },
   release: {
     summary: "Give a task back untried.",
-    params: z.strictObject({ ...f.idParams, attempt }),
+    params: z.strictObject({
+      ...f.idParams,
+      reason: f.text(LIMITS.error_bytes).optional().describe("Why; kept with the try."),
+      rest_ms: f.durationMs.optional().describe("How long nobody is given it, so that others come first (0)."),
+      attempt,
+    }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
     repeat: "same",
-    errors: [...TASK_ERRORS, "not_recipient"],
+    errors: [...TASK_ERRORS, "not_recipient", "too_large"],
   },
   extend: {
     summary: "Ask for more time: the claim stays safe for so long, whatever becomes of your connection.",

@@ -124,7 +124,7 @@ class Shift {
       if (!(error instanceof CannotStart)) throw error;
       this.#cannotStart ??= error;
       void worker.close();
-      throw new GiveBack(error.message, error);
+      throw new GiveBack(error.message, { rest_ms: 0, cause: error });
     }
   }
 

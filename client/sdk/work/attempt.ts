@@ -66,7 +66,8 @@ export interface WorkPlace<Hub> extends Caller {
 interface Failure {
   readonly error: string;
   readonly retryable: boolean;
-  readonly givesBack: boolean;
+  /** It gives the task back untried, and has it rest so long, ms. */
+  readonly rest_ms?: number;
 }
 
 type Ended = { readonly result: unknown } | Failure;
@@ -168,8 +169,11 @@ export class Attempt<Hub> {
   async #say(ended: Ended): Promise<void> {
     if ("result" in ended) return await this.#complete(ended.result ?? undefined);
     const { lost } = this.#claim;
-    if (lost?.why === "closing" || (!lost && ended.givesBack)) return await this.#end("release", {});
-    if (!lost) await this.#fail(ended);
+    if (lost?.why === "closing") return await this.#end("release", {});
+    if (lost) return;
+    const { rest_ms } = ended;
+    if (rest_ms === undefined) await this.#fail(ended);
+    else await this.#end("release", { reason: ended.error, rest_ms });
   }
 
   async #complete(result: unknown): Promise<void> {
@@ -213,7 +217,7 @@ async function handled<Hub>(handler: TaskHandler<Hub>, task: Message, context: T
 const failureOf = (error: unknown): Failure => ({
   error: textOf(error),
   retryable: tells(() => isRetryable(error)),
-  givesBack: tells(() => error instanceof GiveBack),
+  ...(tells(() => error instanceof GiveBack) && { rest_ms: (error as GiveBack).rest_ms }),
 });
 
 /** Whether something strange says so of itself: asking may throw. */

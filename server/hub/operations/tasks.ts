@@ -30,7 +30,7 @@ export const TASKS: Handlers<
   complete: (hub, { id, result, attempt }, client) => end(hub, id, { op: "complete", result, attempt }, client),
   fail: (hub, { id, error, retryable, attempt }, client) =>
     end(hub, id, { op: "fail", error, retryable, attempt }, client),
-  release: (hub, { id, attempt }, client) => end(hub, id, { op: "release", attempt }, client),
+  release: (hub, { id, ...said }, client) => end(hub, id, { op: "release", ...said }, client),
   extend: (hub, { id, lease_ms, attempt }, client) => change(hub, id, { op: "extend", lease_ms, attempt }, client),
   progress(hub, { id, percent, note, attempt }, client) {
     const key = speaker(id, attempt, client);

@@ -39,7 +39,7 @@ export const BODIES: Record<EventKind, "task" | "result" | "own" | "none"> = {
   progress: "own",
   completed: "result",
   failed: "own",
-  released: "none",
+  released: "own",
   requeued: "own",
   ready: "none",
   cancelled: "own",
@@ -92,6 +92,7 @@ type Change = (s: MessageState, moment: Moment) => string;
 const nothing: Change = () => "";
 const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
 const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${quoted(s.claimed_by)}`);
+const waitsAgain: Change = (s) => triesLeft(s) + time("not_before", s.not_before);
 /** Readers of a message that waits know nothing of an earlier claim: who ends it meanwhile tells of it again. */
 const ended: Change = (s, { waited }) =>
   triesLeft(s) + claimedBy(s) + (waited ? time("claimed_at", s.claimed_at) + time("delivered_at", s.delivered_at) : "");
@@ -103,8 +104,8 @@ const CHANGES: Record<EventKind, Change> = {
   progress: nothing,
   completed: ended,
   failed: (s, moment) => `${ended(s, moment)},"failure":"${s.failure}"`,
-  released: triesLeft,
-  requeued: (s) => triesLeft(s) + time("not_before", s.not_before),
+  released: waitsAgain,
+  requeued: waitsAgain,
   ready: nothing,
   cancelled: (s, moment) => `${ended(s, moment)},"failure":"cancelled"`,
   deleted: nothing,

@@ -195,11 +195,23 @@ it("a hub that closes without a line does not wait for handlers either", async (
 it("a handler that gives its task back costs it no try", async () => {
   const { bob, send } = await pair();
   hire(bob, (_, { attempt }) => {
-    if (attempt < 5) throw new GiveBack("not now");
+    if (attempt < 5) throw new GiveBack("not now", { rest_ms: 1 });
     return "now";
   });
   const task = await send("x", { max_attempts: 1 });
   expect(await task.result()).toMatchObject({ result: "now", attempt: 5 });
+});
+
+it("a task that is given back lets those behind it come first, and its sender may read why", async () => {
+  const { ada, bob, send } = await pair();
+  hire(bob, ({ task }) => {
+    if (task === "not mine") throw new GiveBack("another should do it");
+    return "done";
+  });
+  const [first, behind] = [await send("not mine"), await send("mine")];
+  expect(await behind.result()).toMatchObject({ result: "done" });
+  const { attempts } = await ada.attempts({ id: first.id });
+  expect(attempts[0]).toMatchObject({ outcome: "released", error: "another should do it" });
 });
 
 it.each(["websocket", "long_poll"] as const)(

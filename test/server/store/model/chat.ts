@@ -18,8 +18,7 @@ type Move = ChangeOf<keyof typeof LEADS_TO>;
 const isMove = (command: Change): command is Move => Object.hasOwn(LEADS_TO, command.op);
 
 export function changeChat(chat: ModelMessage, command: Change, caller: Caller, scene: Scene): ModelMessage {
-  if (!isMove(command)) throw new Refused("not_a_task");
-  if (command.op === "claim" && command.tasksOnly) throw new Refused("not_a_task");
+  if (!isMove(command) || isForTasks(command)) throw new Refused("not_a_task");
   if (!mayMove(chat, caller)) throw new Refused("not_recipient");
   const isOver = chat.status === "complete" || chat.status === "failed";
   const changesNothing = chat.status === LEADS_TO[command.op];
@@ -32,6 +31,11 @@ export function changeChat(chat: ModelMessage, command: Change, caller: Caller, 
   if (command.op === "fail") return end(chat, { ...command, failure: "error" }, scene);
   return read(chat, command, caller, scene);
 }
+
+/** What is said of it has no meaning for a chat. */
+export const isForTasks = (command: Change) =>
+  (command.op === "claim" && command.tasksOnly) ||
+  (command.op === "release" && (command.reason ?? command.rest_ms) !== undefined);
 
 function mayMove({ said: { from_claude, to_claude } }: ModelMessage, { claude_id }: Caller): boolean {
   if (to_claude === "*" || to_claude.startsWith("@")) return true;

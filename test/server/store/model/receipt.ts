@@ -1,5 +1,5 @@
 /** The rules of receipts: one for each whom a chat to everyone is for. */
-import { changeChat } from "./chat.ts";
+import { changeChat, isForTasks } from "./chat.ts";
 import { type Caller, type Change, type ModelMessage, type ModelReceipt, Refused, type Scene } from "./message.ts";
 
 const STEPS = ["delivered", "seen", "acknowledged"] as const;
@@ -16,9 +16,8 @@ const LEADS_TO: Partial<Record<Change["op"], Step>> = {
 
 /** How far a command takes its caller's receipt; undefined: it is not about a receipt. */
 export function stepOf({ said }: ModelMessage, command: Change, { claude_id }: Caller): Step | undefined {
-  const isAsked = command.op === "claim" && command.tasksOnly;
   const isReader = said.to_claude === "*" && claude_id !== null && claude_id !== said.from_claude;
-  return isReader && !isAsked ? LEADS_TO[command.op] : undefined;
+  return isReader && !isForTasks(command) ? LEADS_TO[command.op] : undefined;
 }
 
 const isOver = ({ status }: ModelMessage) => status === "complete" || status === "failed";

@@ -56,6 +56,9 @@ type ChangeCommand = Extract<StoreCommand, { op: "change" }>["command"];
 const change = ({ id, caller }: Meant, command: ChangeCommand): StoreCommand => ({ op: "change", id, caller, command });
 
 const result = (variant: number) => (variant % 2 ? {} : { result: `result ${variant % 3}` });
+/** How a task is given back: mostly as it is. */
+const REST: readonly object[] = [{}, {}, { reason: "not now" }, { rest_ms: 30 * SECOND }, { rest_ms: 0, reason: "no" }];
+
 const claimWords = (variant: number) =>
   variant % 5 === 0 ? { tasksOnly: true } : variant % 3 === 0 ? { ...result(variant), ...error(variant) } : {};
 const error = (variant: number) => ({ error: `error ${variant % 2}` });
@@ -83,7 +86,7 @@ const COMMANDS = {
   complete: (meant) => change(meant, { op: "complete", ...meant.fenced, ...result(meant.variant) }),
   fail: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant) }),
   retry: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant), retryable: true }),
-  release: (meant) => change(meant, { op: "release", ...meant.fenced }),
+  release: (meant) => change(meant, { op: "release", ...meant.fenced, ...REST[meant.variant % 5] }),
   cancel: (meant) => change(meant, { op: "cancel", ...(meant.variant % 2 === 0 && { reason: "no need" }) }),
   revive: (meant) => change(meant, { op: "retry" }),
   extend: (meant) =>

@@ -24,8 +24,7 @@ export function changeTask(task: ModelMessage, command: Change, caller: Caller, 
     case "release":
       if (task.status !== "in_progress") throw new Refused("wrong_status");
       assertHolds(task, caller, command.attempt);
-      task.triesLeft++;
-      return scene.tell("released", waitNoMore(endTry(task)));
+      return release(task, command, scene);
     case "cancel":
       return cancel(task, command.reason, scene);
     case "retry":
@@ -40,6 +39,14 @@ export function changeTask(task: ModelMessage, command: Change, caller: Caller, 
     case "seen":
       throw new Error("is the same for every message");
   }
+}
+
+function release(task: ModelMessage, { rest_ms }: ChangeOf<"release">, scene: Scene): ModelMessage {
+  task.triesLeft++;
+  endTry(task);
+  if (!rest_ms) return scene.tell("released", waitNoMore(task));
+  task.notBefore = scene.now + rest_ms;
+  return scene.tell("released", wait(task, scene.now));
 }
 
 const said = ({ percent, note }: ChangeOf<"progress">) => ({
