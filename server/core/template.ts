@@ -77,20 +77,30 @@ export function renderFields(fields: TemplateFields, values: Values): TemplateFi
   return { ...fields, ...Object.fromEntries(rendered) };
 }
 
-/** Fills the places in the values that a step gives; a text that is nothing but a place becomes that value itself. */
-export function renderValues(given: Values, values: Values): Values {
+/**
+ * Fills the places in the values that a step gives; a text that is nothing but a place becomes that value itself.
+ *
+ * @param spend is told how many characters each text comes to, before the next is made; throws when they are too many.
+ */
+export function renderValues(given: Values, values: Values, spend: (chars: number) => void): Values {
   assertValues(valueTexts(given, "params"), values);
+  const fillText = (text: string, field: string): unknown => {
+    const only = onlyPlace(text, field);
+    const filled = only === undefined ? render(text, values, LIMITS.context_bytes, field) : values[only];
+    spend(charsOf(filled));
+    return filled;
+  };
   const fill = (value: unknown, field: string): unknown => {
-    if (typeof value === "string") {
-      const only = onlyPlace(value, field);
-      return only === undefined ? render(value, values, LIMITS.context_bytes, field) : values[only];
-    }
+    if (typeof value === "string") return fillText(value, field);
     if (Array.isArray(value)) return value.map((inner, i) => fill(inner, `${field}.${i}`));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner, `${field}.${name}`)]));
   };
   return fill(given, "params") as Values;
 }
+
+const charsOf = (value: unknown): number =>
+  typeof value === "string" ? value.length : (JSON.stringify(value)?.length ?? 0);
 
 function assertValues(texts: readonly NamedText[], values: Values): void {
   const placed = new Set(texts.flatMap(([field, text]) => placesIn(text, field)));

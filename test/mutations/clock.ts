@@ -64,7 +64,7 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a task that is given back waits anew for its time after the clock was put back",
     file: TASK,
-    search: "claimable({ ...state, tries_left: state.tries_left + 1 })",
-    replace: "waiting({ ...state, tries_left: state.tries_left + 1 }, c.now)",
+    search: ": claimable(untried)",
+    replace: ": waiting(untried, c.now)",
   },
 ];

@@ -34,8 +34,20 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a task given back untried has lost a try",
     file: TASK,
-    search: "claimable({ ...state, tries_left: state.tries_left + 1 })",
-    replace: "claimable(state)",
+    search: "{ ...state, tries_left: state.tries_left + 1 }",
+    replace: "state",
+  },
+  {
+    breaks: "a task that is given back to rest is claimable at once",
+    file: TASK,
+    search: "waiting({ ...untried, not_before: c.now + rest_ms }, c.now)",
+    replace: "claimable(untried)",
+  },
+  {
+    breaks: "what is said beside the claim is not told again on replay",
+    file: EVENT_JSON,
+    search: '  claimed: "own",',
+    replace: '  claimed: "none",',
   },
   {
     breaks: "a stale attempt may end the task",

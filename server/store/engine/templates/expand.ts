@@ -7,7 +7,7 @@ import { assertMayWait, type NewMessage, newMessage } from "../../../core/create
 import { inOrder, inStep } from "../../../core/macro.ts";
 import type { Values } from "../../../core/places.ts";
 import { renderFields, renderValues } from "../../../core/template.ts";
-import { checkValues } from "./parameters.ts";
+import { assertFewValues, checkValues } from "./parameters.ts";
 import type { CheckWhole } from "./whole.ts";
 
 /** A template named in a send, with what is said beside it. */
@@ -54,9 +54,10 @@ export function expand(
   assertForMacro(beside, name);
   const expanded: ExpandedStep[] = [];
   let bytes = 0;
+  const spend = spending();
   for (const step of inOrder(steps)) {
     const { key, after = [] } = step;
-    const said = inStep(key, () => whole(stepFields(step, values, beside, source)));
+    const said = inStep(key, () => whole(stepFields(step, values, beside, source, spend)));
     if (after.length > 0) inStep(key, () => assertMayWait(said));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
     if (bytes > LIMITS.macro_bytes) throw tooMuch();
@@ -86,10 +87,12 @@ function stepFields(
   values: Values,
   beside: TemplateFields,
   source: TemplateSource,
+  spend: (chars: number) => void,
 ): TemplateFields {
   const { key: _key, template: _name, params = {}, after: _after, ...overrides } = step;
   const { parameters, message } = stepTemplate(step, source);
-  const own = checkValues(parameters, renderValues(params, values));
+  assertFewValues(params);
+  const own = checkValues(parameters, renderValues(params, values, spend));
   return filled(message, own, { ...filled(overrides, values, beside), ...beside });
 }
 
@@ -107,6 +110,17 @@ function assertForMacro(beside: TemplateFields, name: string): void {
       field,
     });
   }
+}
+
+/** Bounds what the values of all steps come to: a small macro says much where it says the same again and again. */
+function spending(): (chars: number) => void {
+  let spent = 0;
+  return (chars) => {
+    spent += chars;
+    if (spent <= LIMITS.macro_bytes) return;
+    const text = `The values for the macro's steps are longer than ${LIMITS.macro_bytes} characters together`;
+    throw new HubError("too_large", text, { limit: LIMITS.macro_bytes });
+  };
 }
 
 const tooMuch = () =>

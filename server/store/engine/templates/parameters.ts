@@ -61,7 +61,7 @@ function compileAnew(schema: Schema): ValidateFunction {
  */
 export function checkValues(schema: Schema | undefined, given: Values): Values {
   assertNames(Object.keys(given), parametersIn(schema));
-  assertBounded(given);
+  assertFewValues(given);
   const values: Record<string, unknown> = Object.assign(Object.create(null), structuredClone(given));
   if (schema === undefined) return values;
   const check = compile(schema);
@@ -85,7 +85,7 @@ export function assertNames(given: readonly string[], known: readonly string[]):
 }
 
 /** Checking takes time in proportion to the schema times the values. */
-function assertBounded(given: Values): void {
+export function assertFewValues(given: Values): void {
   let count = 0;
   const visit = (value: unknown): void => {
     if (++count > LIMITS.template_values) {

@@ -217,6 +217,23 @@ export const templates: Section = (hub) => {
       expect(hub().head).toBe(head);
     });
 
+    test.each([
+      ["beside other text", "x{{a}}"],
+      ["alone", "{{a}}"],
+    ])("is bounded in what the values of its steps come to, before they are made: %s", async (_, text) => {
+      const list = await made({
+        parameters: { type: "object", properties: { v: { type: "array" } } },
+        message: { to_claude: "bob", task: "x" },
+      });
+      const steps = [{ key: "k", template: list, params: { v: Array(100).fill(text) } }];
+      const macro = await made({ parameters: { type: "object", properties: { a: { type: "string" } } }, steps });
+      await expect(send(macro, { a: "x".repeat(20_000) })).rejects.toMatchObject({
+        code: "too_large",
+        message: expect.stringMatching(/^Step k: The values for the macro's steps are longer than/),
+      });
+      await send(macro, { a: "x".repeat(10_000) });
+    });
+
     test("with a key is sent once, and remembers all of it", async () => {
       const { macro } = await release();
       const [boss, app] = [hub().newName("boss"), { app: "shop" }];
