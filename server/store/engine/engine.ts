@@ -11,6 +11,7 @@ import { HubError } from "../../../shared/errors.ts";
 import { noMessage } from "../../../shared/refusals.ts";
 import type { Moment } from "../../clock.ts";
 import { decideLate, lateAttempt } from "../../core/attempts.ts";
+import type { Command } from "../../core/commands.ts";
 import type { NewMessage } from "../../core/create.ts";
 import { decide, decideDelete, decideDelivered, withLease } from "../../core/decide.ts";
 import type { Caller, MessageState } from "../../core/message.ts";
@@ -134,7 +135,7 @@ export class Engine {
     template_put: (command) => this.#templates.put(command, iso(this.#now)),
     template_delete: (command) => this.#templates.remove(command),
     change: ({ id, caller, command }) => {
-      const state = this.#existing(id);
+      const state = this.#expired(this.#existing(id), command);
       if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
       const c = circumstances(this.#options, caller, this.#now);
       const mark = markOf(state, command, caller);
@@ -202,14 +203,24 @@ export class Engine {
       const before = this.#ledger.claimedWith(holder, claim_key);
       if (before) return this.#done(before);
     }
-    const state = this.#next(queues);
-    if (!state) return NOTHING;
-    return this.#done(
-      this.#journal.apply(
-        state,
-        decide(state, { op: "claim", claim_key }, circumstances(this.#options, caller, this.#now)),
-      ),
-    );
+    const command = { op: "claim", claim_key } as const;
+    for (let first = this.#next(queues); first; first = this.#next(queues)) {
+      const state = this.#expired(first, command);
+      if (state === first) {
+        return this.#done(
+          this.#journal.apply(state, decide(state, command, circumstances(this.#options, caller, this.#now))),
+        );
+      }
+      if (this.#journal.chars > BATCH_CHARS) return OVERLOADED;
+    }
+    return NOTHING;
+  }
+
+  /** Nobody is given a task whose time is over, although it may not have been ended yet. @returns it as it is now. */
+  #expired(state: MessageState, { op }: Command): MessageState {
+    if (op !== "claim" || state.type === "chat" || state.status !== "pending") return state;
+    if (state.expires_at === null || state.expires_at > this.#now) return state;
+    return this.#journal.apply(state, decide(state, { op: "wake" }, circumstances(this.#options, HUB, this.#now)));
   }
 
   /** The first of several queues' first tasks. */

@@ -93,6 +93,23 @@ export const time: Section = (hub) => {
     expect(hub().wakeAt).toBeNull();
   });
 
+  test("nobody is given a task that has expired, although it has not been ended yet", async () => {
+    const worker = run(hub().newName("worker"), "r1");
+    const expires_at = hub().now + MINUTE;
+    const to = { to_claude: worker.claude_id };
+    const [asked, first] = [await hub().send({ ...to, expires_at }), await hub().send({ ...to, expires_at })];
+    const good = await hub().send(to);
+    hub().clock.advance(MINUTE);
+    await expect(hub().claim(asked, worker)).rejects.toMatchObject({ code: "wrong_status" });
+    expect(await hub().claimNext(worker)).toMatchObject({ id: good.id });
+    for (const task of [asked, first]) {
+      expect(await hub().get(task)).toMatchObject({ status: "failed", failure: "expired", attempt: 0 });
+    }
+    expect(await hub().claimNext(worker)).toBeNull();
+    await hub().wake();
+    expect(hub().wakeAt).toBeNull();
+  });
+
   test("a chat with a not_before wakes nobody", async () => {
     await hub().send({ to_claude: hub().newName("reader"), type: "chat", not_before: hub().now + SECOND });
     expect(hub().wakeAt).toBeNull();

@@ -20,7 +20,7 @@ import {
   wait,
 } from "./message.ts";
 import { changeReceipt, deliverTo, stepOf } from "./receipt.ts";
-import { changeTask, claim, keepLate, taskIsDue } from "./task.ts";
+import { changeTask, claim, hasExpired, keepLate, taskIsDue } from "./task.ts";
 
 /** What a command is expected to answer. */
 interface Answer {
@@ -207,10 +207,14 @@ export class Model {
     const own = this.#held({ claude_id, run: caller.run });
     const before = own.find(({ claimKey }) => key && claimKey === key);
     if (before) return before;
-    const waiting = this.messages.filter((task) => task.ready && queues.includes(task.said.to_claude));
     const rank = ({ created, said }: ModelMessage) => created - HEAD_START_MIN[said.priority ?? "normal"] * 60_000;
-    const [next] = waiting.sort((a, b) => rank(a) - rank(b));
-    return next ? claim(next, key, { ...caller, claude_id: caller.claude_id ?? next.said.to_claude }, scene) : null;
+    const waiting = this.messages.filter((task) => task.ready && queues.includes(task.said.to_claude));
+    for (const next of waiting.sort((a, b) => rank(a) - rank(b))) {
+      if (!hasExpired(next, scene))
+        return claim(next, key, { ...caller, claude_id: caller.claude_id ?? next.said.to_claude }, scene);
+      taskIsDue(next, scene);
+    }
+    return null;
   }
 
   /** What answers nothing. */

@@ -95,6 +95,7 @@ export function keepLate(task: ModelMessage, command: Change, caller: Caller, sc
 
 function claimThis(task: ModelMessage, command: ChangeOf<"claim">, caller: Caller, scene: Scene): ModelMessage {
   const { claim_key: key, result, error } = command;
+  if (hasExpired(task, scene)) taskIsDue(task, scene);
   if (task.status === "in_progress" && key && key === task.claimKey && isHolder(task, caller)) return task;
   if (task.status !== "pending") throw new Refused("wrong_status");
   if (!task.ready) throw new Refused("not_ready");
@@ -183,6 +184,9 @@ function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): 
   const rest = { least: scene.now + Math.floor(full / 2), most: scene.now + full };
   return scene.tell("requeued", wait(task, scene.now), rest);
 }
+
+export const hasExpired = ({ said, status }: ModelMessage, { now }: Scene) =>
+  status === "pending" && said.expires_at !== undefined && said.expires_at <= now;
 
 /** A moment has come at which time alone changes the task. */
 export function taskIsDue(task: ModelMessage, scene: Scene): void {
