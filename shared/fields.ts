@@ -3,11 +3,13 @@ import * as z from "zod";
 import { isCursor, NO_CURSOR } from "./cursor.ts";
 import { fits, LIMITS } from "./limits.ts";
 
+const LONE_SURROGATE = "holds a lone surrogate, which cannot be stored unchanged";
+
 /** Text that fits `limit` JSON-encoded bytes and has no lone surrogates. */
 export const text = (limit: number) =>
   z
     .string()
-    .refine((value) => value.isWellFormed(), { error: "holds a lone surrogate, which cannot be stored unchanged" })
+    .refine((value) => value.isWellFormed(), { error: LONE_SURROGATE })
     .refine((value) => fits(value, limit), {
       error: `is longer than ${limit} bytes of JSON-encoded text`,
       params: { too_large: limit },
@@ -33,7 +35,11 @@ export const address = nameOf(/^(\*|@?[A-Za-z0-9_.:-]+)$/, `${NAME_RULE}, or @ a
 export const run = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
 
 /** The id of a message: 32 hex digits, time-ordered. An adopted row of the old API may have another. */
-export const id = z.string().min(1).max(LIMITS.name_chars);
+export const id = z
+  .string()
+  .min(1)
+  .max(LIMITS.name_chars)
+  .refine((text) => text.isWellFormed(), { error: LONE_SURROGATE });
 
 /** The parameters of an operation on one message. */
 export const idParams = { id: id.describe("The message's id.") };

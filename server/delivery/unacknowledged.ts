@@ -16,6 +16,7 @@ export class Unacknowledged {
   #pages: SentPage[] = [];
   #events = 0;
   #bytes = 0;
+  #received = 0;
 
   get events(): number {
     return this.#events;
@@ -25,19 +26,26 @@ export class Unacknowledged {
     return this.#bytes;
   }
 
+  /** How many messages it brings. */
+  get received(): number {
+    return this.#received;
+  }
+
   sent(page: SentPage): void {
     this.#pages.push(page);
     this.#events += page.events;
     this.#bytes += page.bytes;
+    this.#received += page.received.length;
   }
 
   /** Takes a cumulative acknowledgement. @returns ids of messages that are delivered by it. */
   acknowledge(seq: number): string[] {
     const rest = this.#pages.findIndex(({ upTo }) => upTo > seq);
     const done = this.#pages.splice(0, rest < 0 ? this.#pages.length : rest);
-    for (const { events, bytes } of done) {
+    for (const { events, bytes, received } of done) {
       this.#events -= events;
       this.#bytes -= bytes;
+      this.#received -= received.length;
     }
     return done.flatMap(({ received }) => received);
   }

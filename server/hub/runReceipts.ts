@@ -6,18 +6,35 @@ import QuickLRU from "quick-lru";
 import type { Unacknowledged } from "../delivery/unacknowledged.ts";
 
 const RUNS_KEPT = 10_000;
+/** Ids of messages, in all runs together; what lies beyond is forgotten, of the runs heard of longest ago. */
+const IDS_KEPT = 500_000;
+/** After so many new lines is looked how many there are. */
+const LINES_A_SWEEP = 100;
 
 export class RunReceipts {
   readonly #runs = new QuickLRU<string, Unacknowledged>({ maxSize: RUNS_KEPT });
+  #linesSinceSweep = 0;
 
   /** From here on the run is sent this. */
   sends(claude_id: string, run: string, unacknowledged: Unacknowledged): void {
-    this.#runs.set(keyOf(claude_id, run), unacknowledged);
+    const key = keyOf(claude_id, run);
+    this.#runs.delete(key); // so that it counts as the newest
+    this.#runs.set(key, unacknowledged);
+    if (++this.#linesSinceSweep >= LINES_A_SWEEP) this.#sweep();
   }
 
   /** The run goes on from `seq`. @returns ids of messages that it has, then. */
   goesOn(claude_id: string, run: string, seq: number): string[] {
     return this.#runs.get(keyOf(claude_id, run))?.acknowledge(seq) ?? [];
+  }
+
+  #sweep(): void {
+    this.#linesSinceSweep = 0;
+    let ids = 0;
+    for (const [key, { received }] of [...this.#runs.entriesDescending()]) {
+      ids += received;
+      if (ids > IDS_KEPT) this.#runs.delete(key);
+    }
   }
 }
 

@@ -76,16 +76,27 @@ function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolea
   hub.owe({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
 }
 
-/** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. */
+/** Goes through all that failed so until enough are brought back: some may not be, as long as others have failed. */
 async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Client): Promise<Answer> {
   const { failure = "attempts_exhausted", limit = LIST_DEFAULT, ...filter } = params;
-  const wanted = { ...filter, failure, type: "task", status: "failed", limit, offset: 0, order: "asc" } as const;
-  const { messages } = await hub.store.list(wanted, hub.clock.now());
+  const wanted = { ...filter, failure, type: "task", status: "failed", offset: 0, order: "asc" } as const;
+  const retried: string[] = [];
+  let next: string | undefined;
+  do {
+    const room = limit - retried.length;
+    const page = await hub.store.list({ ...wanted, limit: room, next }, hub.clock.now());
+    retried.push(...(await retryEach(hub, page.messages, client)));
+    next = page.next ?? undefined;
+  } while (next !== undefined && retried.length < limit && !client.gone?.cancelled);
+  return { value: JSON.stringify({ count: retried.length, ids: retried }) };
+}
+
+/** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. @returns their ids. */
+async function retryEach(hub: Hub, messages: readonly string[], client: Client): Promise<string[]> {
   const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);
   const tried = await Promise.allSettled(ids.map((id) => change(hub, id, { op: "retry" }, client)));
   for (const one of tried) if (one.status === "rejected" && !isOvertaken(one.reason)) throw one.reason;
-  const retried = ids.filter((_, i) => tried[i]?.status === "fulfilled");
-  return { value: JSON.stringify({ count: retried.length, ids: retried }) };
+  return ids.filter((_, i) => tried[i]?.status === "fulfilled");
 }
 
 const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";

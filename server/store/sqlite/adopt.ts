@@ -104,11 +104,23 @@ const textOrNull = (value: unknown) => (value === null || value === undefined ? 
 const oneOf = <T extends string>(known: readonly T[], value: unknown, otherwise: T): T =>
   known.find((candidate) => candidate === value) ?? otherwise;
 
-/** ISO 8601, SQLite's `YYYY-MM-DD HH:MM:SS`, seconds or milliseconds. What names no zone is UTC. */
+/** ISO 8601, SQLite's `YYYY-MM-DD HH:MM:SS`, or a number; 1970 for what is no time. What names no zone is UTC. */
 function moment(value: unknown): Date {
   const said = textOf(value);
-  if (/^\d+(\.\d+)?$/.test(said)) return new Date(Number(said) * (Number(said) < 1e11 ? 1000 : 1));
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(said) || !said.includes(":");
-  const date = new Date(said.replace(" ", "T") + (zoned ? "" : "Z"));
-  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+  const date = new Date(/^\d+(\.\d+)?$/.test(said) ? millisecondsOf(Number(said)) : zoned(said));
+  return date.getTime() <= LAST_MS ? date : new Date(0);
+}
+
+const LAST_MS = Date.UTC(9999, 11, 31);
+
+/** From seconds, milli-, micro- or nanoseconds since 1970, told apart by their size. */
+function millisecondsOf(count: number): number {
+  if (count < 1e11) return count * 1e3;
+  if (count < 1e14) return count;
+  return count < 1e17 ? count / 1e3 : count / 1e6;
+}
+
+function zoned(said: string): string {
+  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/i.test(said) || !said.includes(":");
+  return said.replace(" ", "T") + (hasZone ? "" : "Z");
 }

@@ -66,7 +66,9 @@ const prepareAll = (db: Database.Database) => ({
   recipients: db.prepare(backlogBy("to_claude")).raw(),
   senders: db.prepare(backlogBy("from_claude")).raw(),
   held: db
-    .prepare("SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND claimed_by = ?")
+    .prepare(
+      "SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ?",
+    )
     .pluck(),
   instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms FROM coordination_instances"),
 });

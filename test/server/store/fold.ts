@@ -29,6 +29,8 @@ export function countsOf(messages: readonly Message[]): Record<Status, number> {
 /** What an instance has to do, found by looking at every message. */
 export function workloadOf(messages: readonly Message[], claude_id: string) {
   const waiting = messages.filter((message) => message.status === "pending" && message.to_claude === claude_id);
-  const held = messages.filter((message) => message.status === "in_progress" && message.claimed_by === claude_id);
+  const held = messages.filter(
+    ({ status, type, claimed_by }) => status === "in_progress" && type === "task" && claimed_by === claude_id,
+  );
   return { claude_id, in_progress: held.length, waiting: waiting.length, oldest: waiting[0]?.created_at ?? null };
 }

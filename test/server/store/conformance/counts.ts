@@ -53,11 +53,11 @@ export const counts: Section = (hub) => {
     await expectCountsOf(hub(), names);
   });
 
-  test("chats that wait and chats that are read count like tasks", async () => {
+  test("chats that wait count like tasks; one that is read is no work that somebody holds", async () => {
     const reader = hub().newName("reader");
     const chat = await hub().send({ to_claude: reader, type: "chat" });
     expect(await hub().store.workload([reader])).toMatchObject([{ waiting: 1, oldest: chat.created_at }]);
     await hub().claim(chat, name(reader));
-    expect(await hub().store.workload([reader])).toMatchObject([{ waiting: 0, in_progress: 1, oldest: null }]);
+    expect(await hub().store.workload([reader])).toMatchObject([{ waiting: 0, in_progress: 0, oldest: null }]);
   });
 };

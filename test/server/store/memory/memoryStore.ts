@@ -142,7 +142,9 @@ export class MemoryStore implements Store {
     const all = [...this.ledger.messages.values()];
     return names.map((claude_id) => ({
       claude_id,
-      in_progress: all.filter((m) => m.status === "in_progress" && m.claimed_by === claude_id).length,
+      in_progress: all.filter(
+        ({ status, type, claimed_by: by }) => status === "in_progress" && type === "task" && by === claude_id,
+      ).length,
       waiting: this.#engine.waiting(claude_id),
       oldest: this.ledger.oldestWaiting(claude_id),
     }));

@@ -155,6 +155,8 @@ describe("times", () => {
     ["the same with a zone", "2025-11-15 11:30:00+01:00"],
     ["milliseconds", AT],
     ["seconds", AT / 1000],
+    ["microseconds", AT * 1_000],
+    ["nanoseconds as text", `${AT}000000`],
     ["milliseconds as text", String(AT)],
     ["seconds as text", String(AT / 1000)],
     ["a JavaScript number in a text column", `${AT}.0`],
@@ -173,10 +175,13 @@ describe("times", () => {
       applicationFile([
         { id: "t1", updated_at: null },
         { id: "t2", created_at: "yesterday", updated_at: "" },
+        { id: "t3", created_at: "9".repeat(400), updated_at: "+099999-01-01T00:00:00Z" },
       ]),
     );
     expect(await hub.get({ id: "t1" })).toMatchObject({ updated_at: new Date(AT).toISOString() });
-    expect(await hub.get({ id: "t2" })).toMatchObject({ created_at: "1970-01-01T00:00:00.000Z" });
+    const beginning = "1970-01-01T00:00:00.000Z";
+    expect(await hub.get({ id: "t2" })).toMatchObject({ created_at: beginning });
+    expect(await hub.get({ id: "t3" })).toMatchObject({ created_at: beginning, updated_at: beginning });
   });
 });
 
