@@ -9,6 +9,7 @@ import { EVERYONE } from "../../shared/addressing.ts";
 import type { Missed, Overlap } from "../../shared/schedule.ts";
 import { create, type NewMessage } from "./create.ts";
 import type { MessageState } from "./message.ts";
+import { earliest } from "./readiness.ts";
 
 /** What is sent each time. */
 export interface ScheduledMessage extends Omit<NewMessage, "not_before" | "expires_at"> {
@@ -53,8 +54,9 @@ export function put(
 ): ScheduleState {
   create(said.message, "", now);
   const { created_at = now, last_at = null, last_id = null, skipped_at = null, skipped_because = null } = before ?? {};
-  const goesOn = before !== undefined && before.next_at !== null && said.enabled && sameTimes(before, said);
-  const next_at = goesOn ? before.next_at : said.enabled ? next : null;
+  const goesOn = before !== undefined && before.next_at !== null && sameTimes(before, said);
+  const soonest = goesOn ? earliest(before.next_at, next) : next; // later only after the clock was a time ahead
+  const next_at = said.enabled ? soonest : null;
   return { ...said, created_at, updated_at: now, next_at, last_at, last_id, skipped_at, skipped_because };
 }
 

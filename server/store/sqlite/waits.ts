@@ -1,5 +1,6 @@
 /** Which task waits for which, in a table whose rows are only of those that wait now. */
 import type Database from "better-sqlite3";
+import QuickLRU from "quick-lru";
 import type { Waits } from "../engine/ledger.ts";
 
 const prepareAll = (db: Database.Database) => ({
@@ -15,6 +16,8 @@ export class SqliteWaits implements Waits {
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Whether there are rows, where that is known. */
   #any: boolean | undefined;
+  /** How many wait for each, as far as it was asked since one went away. */
+  readonly #counts = new QuickLRU<string, number>({ maxSize: 10_000 });
 
   constructor(db: Database.Database) {
     this.#sql = prepareAll(db);
@@ -23,6 +26,7 @@ export class SqliteWaits implements Waits {
   /** The table may hold something else now. */
   forget(): void {
     this.#any = undefined;
+    this.#counts.clear();
   }
 
   get any(): boolean {
@@ -32,20 +36,28 @@ export class SqliteWaits implements Waits {
 
   add(id: string, awaited: readonly string[]): void {
     if (awaited.length > 0) this.#any = true;
-    for (const one of awaited) this.#sql.add.run(id, one);
+    for (const one of awaited) {
+      this.#sql.add.run(id, one);
+      const count = this.#counts.get(one);
+      if (count !== undefined) this.#counts.set(one, count + 1);
+    }
   }
 
   drop(id: string): void {
     this.#sql.drop.run(id);
-    this.#any = undefined;
+    this.forget();
   }
 
   count(awaited: string): number {
-    return this.#sql.count.get(awaited) as number;
+    const known = this.#counts.get(awaited);
+    if (known !== undefined) return known;
+    const count = this.#sql.count.get(awaited) as number;
+    this.#counts.set(awaited, count);
+    return count;
   }
 
   take(awaited: string): string[] {
-    this.#any = undefined;
+    this.forget();
     return (this.#sql.take.all(awaited) as string[]).sort();
   }
 

@@ -49,6 +49,13 @@ export const schedules: Section = (hub) => {
     expect(await hub().store.schedule("nobody's")).toBeNull();
   });
 
+  test("that was put while the clock was ahead comes sooner once it is put again", async () => {
+    await put(said(), hub().now + 24 * HOUR);
+    const next_at = new Date(hub().now + HOUR).toISOString();
+    expect(await put(said(), hub().now + HOUR)).toMatchObject({ next_at });
+    expect(await put(said(), hub().now + 2 * HOUR)).toMatchObject({ next_at });
+  });
+
   test("fires: a message of its thread, and the next time, in one", async () => {
     const { next_at } = await put();
     const after = await fire(next_at);
