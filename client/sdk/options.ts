@@ -1,4 +1,4 @@
-import { type About, assertKnown, type ClientInfo, isCursor, NO_CURSOR } from "../../shared/index.ts";
+import { type About, assertKnown, BASE_PATH, type ClientInfo, isCursor, NO_CURSOR } from "../../shared/index.ts";
 import { assertAbout } from "./asserts.ts";
 import { newRun } from "./calls/ids.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -7,7 +7,10 @@ import { type Clock, systemClock } from "./clock.ts";
 export interface ConnectOptions {
   /** The name of this instance. Left out: an observer, which sees everything and appears in no presence list. */
   as?: string;
-  /** REST base of the hub; the socket's address follows from it. `http://localhost:3000/api/coord` */
+  /**
+   * REST base of the hub; the socket's address follows from it. `http://localhost:3000/api/coord`; in a page,
+   * `/api/coord` of its own origin.
+   */
   url?: string;
   /** For hubs to come: no hub checks it yet. */
   token?: string;
@@ -64,7 +67,7 @@ export function settle(options: ConnectOptions): Config {
   }
   const config: Config = {
     as: options.as,
-    url: baseUrl(options.url ?? DEFAULT_URL),
+    url: baseUrl(options.url ?? ownOrigin() ?? DEFAULT_URL),
     token: options.token,
     about: options.about,
     client: options.client ?? { name: "coordination-hub-sdk", version: SDK_VERSION },
@@ -82,6 +85,12 @@ export function settle(options: ConnectOptions): Config {
   };
   assertKnown(options, config);
   return config;
+}
+
+/** In a page, the hub that serves it: of pages from elsewhere it would hear nothing. */
+function ownOrigin(): string | undefined {
+  const { origin = "" } = (globalThis as { location?: { origin?: string } }).location ?? {};
+  return /^https?:/.test(origin) ? `${origin}${BASE_PATH}` : undefined;
 }
 
 function baseUrl(text: string): string {

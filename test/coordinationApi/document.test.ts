@@ -189,6 +189,15 @@ describe("4. Update message status", () => {
     expect(ended.body.data).not.toHaveProperty("error");
   });
 
+  test("null is nothing said, as many languages write it", async () => {
+    const { status, body } = await post("/message", { ...SENT, context: null });
+    expect(status).toBe(201);
+    expect(body.data).not.toHaveProperty("context");
+    const claimed = await put(`/message/${body.data.id}`, { status: "in_progress", result: null, error: null });
+    expect(claimed.status).toBe(200);
+    expect((await put(`/message/${body.data.id}`, { status: null })).status).toBe(400);
+  });
+
   test("what was said is gone with the try, and may not be said of one that waits", async () => {
     const id = await send();
     await put(`/message/${id}`, { status: "in_progress", result: "half of it" });

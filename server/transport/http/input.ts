@@ -12,13 +12,27 @@ export function inputOf(operation: Operation): (request: Request) => Params {
   const types = parameterTypes(operation);
   const takesKey = "idempotency_key" in operation.params.shape;
   const isGet = operation.rest.method === "GET";
+  const isOptional = optionalIn(operation);
   return (request) => {
     const query = fromQuery(request, types);
-    const params = isGet ? query : fromBody(request);
+    const params = isGet ? query : withoutNulls(fromBody(request), isOptional);
     if (!isGet) refuseQuery(query);
     refuseContradiction(params, request.params);
     return { ...params, ...request.params, ...(takesKey && keyOf(request, params)) };
   };
+}
+
+/** Many languages write null for what is left out. */
+function withoutNulls(body: Params, isOptional: (name: string) => boolean): Params {
+  const isNothing = ([name, value]: [string, unknown]) => value === null && isOptional(name);
+  const said = Object.entries(body);
+  return said.some(isNothing) ? Object.fromEntries(said.filter((field) => !isNothing(field))) : body;
+}
+
+function optionalIn({ params }: Operation): (name: string) => boolean {
+  const fields = Object.entries(params.shape as Record<string, z.ZodType>);
+  const names = new Set(fields.filter(([, type]) => type.safeParse(undefined).success).map(([name]) => name));
+  return (name) => names.has(name);
 }
 
 function refuseContradiction(params: Params, path: Params): void {

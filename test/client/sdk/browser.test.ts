@@ -49,7 +49,7 @@ describe("the SDK in a browser", () => {
     const page = await open(url);
     const result = await run(
       page,
-      `globalThis.hub = await sdk.connect({ url: location.href, as: "page" });
+      `globalThis.hub = await sdk.connect({ as: "page" }); // the page's own origin
       const task = await hub.send({ to_claude: "ada", task: "x" });
       globalThis.result = task.result();
       return task.id;`,
