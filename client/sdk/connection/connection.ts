@@ -194,9 +194,7 @@ export class Connection {
     },
     hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
     redial: () => {
-      void this.#hangUp(this.#primary, CLOSE.reopened).then(() => {
-        if (this.#state === "connecting") this.#actions.attempt();
-      });
+      void this.#hangUp(this.#primary, CLOSE.reopened).then(() => this.#happens("down"));
     },
     repoll: () => {
       if (this.#fallback?.isOpening || this.#serving === this.#fallback) this.#askFallback();

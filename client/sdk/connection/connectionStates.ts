@@ -8,12 +8,12 @@
  * | state | primary | fallback |
  * |---|---|---|
  * | idle | not begun | – |
- * | connecting | an attempt is under way | not answering (yet) |
+ * | connecting | an attempt is under way, or the line before is closing for it | not answering (yet) |
  * | greeting | open, `hello` is not answered | as before: serves, or not (yet) |
  * | online | serves | silent |
  * | waiting | next attempt is scheduled | not answering (yet) |
  * | polling | next attempt is scheduled | serves |
- * | probing | an attempt is under way | serves |
+ * | probing | as while connecting | serves |
  * | closing | saying goodbye | |
  * | closed | over, for good | |
  */
@@ -33,7 +33,7 @@ export type ConnectionState = (typeof STATES)[number];
 /**
  * What can happen.
  * - `start`, `reopen` (say hello anew), `close`: the caller's wish
- * - `opened`, `welcomed`, `lost`: the primary line; `answered`, `cut`: the fallback
+ * - `opened`, `welcomed`, `lost`: the primary line; `down`: it is closed, to be opened again; `answered`, `cut`: the fallback
  * - `due`: time for the next attempt; `slow`: an attempt takes long; `refused`: the hub said never; `ended`: goodbye is said
  */
 export const OCCURRENCES = [
@@ -41,6 +41,7 @@ export const OCCURRENCES = [
   "opened",
   "welcomed",
   "lost",
+  "down",
   "answered",
   "cut",
   "due",
@@ -58,7 +59,7 @@ export type Occurrence = (typeof OCCURRENCES)[number];
  *   meanwhile, any other is given up
  * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves
  * - `schedule`: arm the next attempt; `poll`: try the fallback; `hangUp`: give up a primary line that says nothing
- * - `redial`: close the primary and open it again; `repoll`: the same with the fallback, if it serves or is being asked
+ * - `redial`: close the primary, to open it again once it is down; `repoll`: the same with the fallback, if it serves or is being asked
  * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
  */
 export type Action =
@@ -83,6 +84,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["idle"],
     welcomed: ["idle"],
     lost: ["idle"],
+    down: ["idle"],
     answered: ["idle"],
     cut: ["idle"],
     due: ["idle"],
@@ -97,6 +99,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["greeting", "greet"],
     welcomed: ["connecting"],
     lost: ["waiting", "schedule", "poll"],
+    down: ["connecting", "attempt"],
     answered: ["probing", "adopt"],
     cut: ["connecting"],
     due: ["connecting"],
@@ -111,6 +114,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["greeting"],
     welcomed: ["online", "adopt"],
     lost: ["waiting", "drop", "schedule", "poll"],
+    down: ["greeting"],
     answered: ["polling", "hangUp", "schedule", "adopt"],
     cut: ["greeting", "drop"],
     due: ["greeting"],
@@ -125,6 +129,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["online"],
     welcomed: ["online", "adopt"],
     lost: ["waiting", "drop", "schedule"],
+    down: ["online"],
     answered: ["online"],
     cut: ["online"],
     due: ["online"],
@@ -139,6 +144,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["waiting"],
     welcomed: ["waiting"],
     lost: ["waiting"],
+    down: ["waiting"],
     answered: ["polling", "adopt"],
     cut: ["waiting"],
     due: ["connecting", "attempt"],
@@ -153,6 +159,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["polling"],
     welcomed: ["polling"],
     lost: ["polling"],
+    down: ["polling"],
     answered: ["polling", "adopt"],
     cut: ["waiting", "drop"],
     due: ["probing", "attempt"],
@@ -167,6 +174,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["greeting", "greet"],
     welcomed: ["probing"],
     lost: ["polling", "schedule"],
+    down: ["probing", "attempt"],
     answered: ["probing", "adopt"],
     cut: ["connecting", "drop"],
     due: ["probing"],
@@ -181,6 +189,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["closing"],
     welcomed: ["closing"],
     lost: ["closing"],
+    down: ["closing"],
     answered: ["closing"],
     cut: ["closing"],
     due: ["closing"],
@@ -195,6 +204,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     opened: ["closed"],
     welcomed: ["closed"],
     lost: ["closed"],
+    down: ["closed"],
     answered: ["closed"],
     cut: ["closed"],
     due: ["closed"],

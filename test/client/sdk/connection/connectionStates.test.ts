@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import {
+  type Action,
   type ConnectionState,
   OCCURRENCES,
   type Occurrence,
@@ -47,6 +48,7 @@ it("says hello anew also on a fallback that was told the old one and may answer 
   expect(follow("start", "slow", "reopen")).toEqual({ state: "connecting", actions: ["attempt", "poll", "repoll"] });
   expect(follow("start", "lost", "reopen").actions.slice(-3)).toEqual(["schedule", "poll", "repoll"]);
   expect(follow("start", "opened", "slow", "reopen").actions.slice(-3)).toEqual(["poll", "redial", "repoll"]);
+  expect(follow("start", "opened", "reopen", "down").actions.slice(-3)).toEqual(["redial", "repoll", "attempt"]);
 });
 
 it("says goodbye and is closed for good", () => {
@@ -81,4 +83,81 @@ it("can always be closed", () => {
     const [next]: readonly string[] = TRANSITIONS[state].close;
     expect(["closing", "closed"]).toContain(next);
   }
+});
+
+/** The two lines and the timer, as far as the table knows them. */
+interface World {
+  state: ConnectionState;
+  primary: "none" | "attempts" | "greeted" | "serves" | "closes";
+  fallback: "none" | "asked" | "serves";
+  isDue: boolean;
+}
+
+const CAN_BE_LOST = ["attempts", "greeted", "serves"];
+
+const POSSIBLE: Record<Occurrence, (world: World) => boolean> = {
+  start: () => true,
+  opened: ({ primary }) => primary === "attempts",
+  welcomed: ({ primary }) => primary === "greeted",
+  lost: ({ primary }) => CAN_BE_LOST.includes(primary),
+  down: ({ primary }) => primary === "closes",
+  answered: ({ fallback }) => fallback === "asked",
+  cut: ({ fallback }) => fallback !== "none",
+  due: ({ isDue }) => isDue,
+  slow: () => true,
+  reopen: () => true,
+  refused: () => true,
+  close: () => true,
+  ended: () => true,
+};
+
+const COMES: Partial<Record<Occurrence, Partial<World>>> = {
+  lost: { primary: "none" },
+  down: { primary: "none" },
+  welcomed: { primary: "serves", fallback: "none" },
+  answered: { fallback: "serves" },
+  cut: { fallback: "none" },
+  due: { isDue: false },
+};
+
+const DOES: Partial<Record<Action, (world: World) => Partial<World>>> = {
+  attempt: () => ({ primary: "attempts" }),
+  greet: ({ fallback }) => ({ primary: "greeted", fallback: fallback === "serves" ? fallback : "none" }),
+  schedule: () => ({ isDue: true }),
+  poll: () => ({ fallback: "asked" }),
+  hangUp: () => ({ primary: "none" }),
+  redial: () => ({ primary: "closes" }),
+  repoll: ({ fallback }) => ({ fallback: fallback === "none" ? fallback : "asked" }),
+};
+
+function step(world: World, occurrence: Occurrence): World {
+  const [state, ...actions] = TRANSITIONS[world.state][occurrence];
+  const after = { ...world, ...COMES[occurrence], state };
+  for (const action of actions) Object.assign(after, DOES[action]?.(after));
+  return after;
+}
+
+/** Every world that any course of events leads to. */
+function reachable(): World[] {
+  const worlds = new Map<string, World>();
+  const visit = (world: World) => {
+    const key = JSON.stringify(world);
+    if (worlds.has(key)) return;
+    worlds.set(key, world);
+    for (const occurrence of OCCURRENCES) if (POSSIBLE[occurrence](world)) visit(step(world, occurrence));
+  };
+  visit({ state: "idle", primary: "none", fallback: "none", isDue: false });
+  return [...worlds.values()];
+}
+
+it("always has an attempt under way or ahead, and a line where it says so, whatever happens in which order", () => {
+  const holds: Partial<Record<ConnectionState, (world: World) => boolean>> = {
+    connecting: ({ primary }) => primary === "attempts" || primary === "closes",
+    probing: ({ primary, fallback }) => (primary === "attempts" || primary === "closes") && fallback === "serves",
+    greeting: ({ primary }) => primary === "greeted",
+    online: ({ primary }) => primary === "serves",
+    waiting: ({ isDue }) => isDue,
+    polling: ({ isDue, fallback }) => isDue && fallback === "serves",
+  };
+  expect(reachable().filter((world) => holds[world.state]?.(world) === false)).toEqual([]);
 });

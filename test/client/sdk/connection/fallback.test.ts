@@ -40,10 +40,10 @@ it("leaves nothing behind of the calls that were made", async () => {
   expect(warnings).toEqual([]);
 });
 
-/** A proxy that refuses sockets, or opens them and lets nothing else pass; and refuses or holds back other requests. */
+/** A proxy that lets sockets pass, refuses them, or opens them and lets nothing else pass; and refuses or holds back other requests. */
 class Gate {
   url = "";
-  sockets: "refused" | "silent" = "refused";
+  sockets: "refused" | "silent" | "open" = "refused";
   passes: "all" | "none" | "later" = "all";
   readonly #connections = new Set<Socket>();
   #release = () => {};
@@ -87,7 +87,7 @@ class Gate {
       const hub = connectTcp(hubPort, "127.0.0.1").on("error", () => {});
       hub.write(head);
       hub.pipe(client);
-      if (isSocket) client.resume();
+      if (isSocket && this.sockets === "silent") client.resume();
       else client.pipe(hub);
       client.on("close", () => hub.destroy());
     });
@@ -138,6 +138,24 @@ describe("while a socket that was refused is open, and its hello not answered", 
     const task = await ada.send({ to_claude: "bob", task: "close yourself" });
     gate.sockets = "silent";
     expect(await task.result()).toMatchObject({ result: "done" });
+  });
+
+  it("goes on trying after it said hello anew, although HTTP answers before that socket is down", async () => {
+    const clock = new ManualClock();
+    const gate = await Gate.start((await startHub()).port);
+    const bob = await join(gate.url, { as: "bob", clock });
+    const worker = bob.work(() => {});
+    const greets = reaches(bob, "greeting");
+    gate.sockets = "silent";
+    clock.advance(1_000);
+    await greets;
+    const states = new Heard(bob, "state");
+    const closed = worker.close();
+    await states.find(({ state }) => state === "probing");
+    await closed;
+    gate.sockets = "open";
+    clock.advance(2_000); // the socket does not answer to being closed
+    await states.find(({ state }) => state === "online");
   });
 
   it("goes on closing as it began", async () => {
