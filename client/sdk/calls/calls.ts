@@ -13,7 +13,7 @@ import QuickLRU from "quick-lru";
 import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
-import type { Request, Transport } from "../connection/transports/transport.ts";
+import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost } from "../errors.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 
@@ -136,12 +136,13 @@ export class Calls {
   /**
    * A line is no more: what was under way on it is queued again, before everything younger.
    *
-   * @param counts whether that was the call's one repeat; not when we closed the line ourselves.
+   * @param suspects whose one repeat that takes; nobody's when we closed the line ourselves.
    */
-  lineLost(via: Transport, counts: boolean): void {
+  lineLost(via: Transport, suspects: Suspects): void {
     const again: Call[] = [];
     for (const call of this.#open.values()) {
       if (call.via !== via) continue;
+      const counts = suspects === "all" || suspects === call.id;
       if (isOnce(call) || (counts && call.repeated)) {
         this.#reject(call, ConnectionLost.during(call.operation));
         continue;
@@ -150,7 +151,7 @@ export class Calls {
       call.repeated ||= counts;
       again.push(call);
     }
-    if (counts) this.#trust = this.#underWay + FIRST_CALLS;
+    if (suspects !== "none") this.#trust = this.#underWay + FIRST_CALLS;
     this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
     if (this.#queue.length > 0) this.#onQueued();
   }

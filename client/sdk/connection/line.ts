@@ -7,7 +7,7 @@ import type { Calls } from "../calls/calls.ts";
 import { isRetryable } from "../errors.ts";
 import type { Stream } from "../events/stream.ts";
 import type { PresenceWatch } from "../presence/presenceWatch.ts";
-import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import type { LineClose, Suspects, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
 import { isSame, type Wishes } from "./wishes.ts";
 
 /** Where what travels on a line comes from and goes to. */
@@ -106,7 +106,7 @@ export class Line {
   close(why: LineClose): Promise<void> {
     this.#isOpening = false;
     const down = this.#transport.close(why);
-    this.#ends.calls.lineLost(this.#transport, false);
+    this.#ends.calls.lineLost(this.#transport, "none");
     return down;
   }
 
@@ -119,7 +119,7 @@ export class Line {
         if (--this.#subscriptions === 0) this.#ends.subscribed(cursor);
       },
       refused: (error) => (isRetryable(error) ? this.#misbehaves(error.message) : this.#on.refused(error)),
-      lost: (why) => this.#lost(why),
+      lost: (why, suspects) => this.#lost(why, suspects),
       answered: (id, result) => calls.answered(id, result),
       failed: (id, error) => calls.failed(id, error),
       page: (page, bytes) => {
@@ -144,9 +144,9 @@ export class Line {
     this.#lost(why);
   }
 
-  #lost(why: LineClose): void {
+  #lost(why: LineClose, suspects: Suspects = "all"): void {
     this.#isOpening = false;
-    this.#ends.calls.lineLost(this.#transport, true);
+    this.#ends.calls.lineLost(this.#transport, suspects);
     this.#on.lost(why);
   }
 }

@@ -8,6 +8,7 @@ import {
   HubError,
   LIMITS,
   type LostReason,
+  OPERATIONS,
   type Page,
   type Params,
   type Presence,
@@ -17,7 +18,8 @@ import { isRefusal } from "../../errors.ts";
 import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
-import type { Request, Transport, TransportEvents } from "./transport.ts";
+import { twice } from "../../rest/twice.ts";
+import type { Request, Suspects, Transport, TransportEvents } from "./transport.ts";
 
 /** How long the hub may hold an answer back, waiting for something to tell. */
 const HOLD_MS = 25_000;
@@ -140,7 +142,8 @@ export class LongPollTransport implements Transport {
 
   async #sayPresent(signal: AbortSignal): Promise<void> {
     const nothing = { kinds: [], wait_ms: HOLD_MS };
-    while (!signal.aborted) await this.#rest.call("events", nothing, within(signal, HOLD_MS));
+    const say = () => this.#rest.call("events", nothing, within(signal, HOLD_MS));
+    while (!signal.aborted) await twice(signal, say);
   }
 
   /** Finds out where this reader stands; the events themselves come once they are wanted. */
@@ -230,11 +233,13 @@ export class LongPollTransport implements Transport {
   }
 
   #readPresence(signal: AbortSignal, params: Params<"presence">): Promise<Presence> {
-    return this.#rest.call("presence", params, within(signal, params.wait_ms ?? 0)) as Promise<Presence>;
+    const read = () => this.#rest.call("presence", params, within(signal, params.wait_ms ?? 0));
+    return twice(signal, read) as Promise<Presence>;
   }
 
   #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {
-    return this.#reader.call("events", params, within(signal, params.wait_ms ?? 0)) as Promise<Page>;
+    const read = () => this.#reader.call("events", params, within(signal, params.wait_ms ?? 0));
+    return twice(signal, read) as Promise<Page>;
   }
 
   #carry({ id, operation, params }: Request): void {
@@ -242,9 +247,11 @@ export class LongPollTransport implements Transport {
     if (!line) return;
     const request = new AbortController(); // one for all would gather what fetch leaves behind on it
     try {
-      const carried = this.#rest.call(operation, params, request.signal).then(
+      const ask = () => this.#rest.call(operation, params, request.signal);
+      const isOnce = OPERATIONS[operation].repeat === "once";
+      const carried = (isOnce ? ask() : twice(request.signal, ask)).then(
         (result) => this.#events.answered(id, result),
-        (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error)),
+        (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error, line.signal, id)),
       );
       this.#requests.add(request);
       void carried.finally(() => this.#requests.delete(request));
@@ -253,12 +260,13 @@ export class LongPollTransport implements Transport {
     }
   }
 
-  #broken(line: AbortController, error: unknown, signal: AbortSignal = line.signal): void {
+  /** @param suspects the call whose request it was: the others are broken off by us. */
+  #broken(line: AbortController, error: unknown, signal = line.signal, suspects: Suspects = "none"): void {
     if (signal.aborted || this.#line !== line) return;
     if (isLost(error)) this.#startAnew(error);
     else {
       this.#abort();
-      this.#events.lost({ code: BROKEN, reason: reasonOf(error) });
+      this.#events.lost({ code: BROKEN, reason: reasonOf(error) }, suspects);
     }
   }
 

@@ -23,6 +23,9 @@ export interface LineClose {
   readonly reason: string;
 }
 
+/** For which of the calls under way a loss counts: one broken socket carried all, while of requests only one need have failed. */
+export type Suspects = "all" | "none" | number;
+
 export interface Transport {
   readonly name: TransportName;
   /** Whether so much is on its way out that no more should be sent just now. */
@@ -53,7 +56,7 @@ export interface TransportEvents {
   subscribed(cursor: string): void;
   /** The hub did not accept the `hello`. */
   refused(error: Error): void;
-  lost(why: LineClose): void;
+  lost(why: LineClose, suspects?: Suspects): void;
   answered(id: number, result: unknown): void;
   failed(id: number, error: Error): void;
   /** @param bytes the size it travelled in, roughly. */

@@ -116,7 +116,7 @@ it("a call that is put off holds no place on its line, and is not made twice whe
   const answer = calls.call("send", {}, 10_000);
   calls.take(first);
   calls.failed(1, new HubError("rate_limited", "wait", { retry_after_ms: 1_000 }));
-  calls.lineLost(first, true);
+  calls.lineLost(first, "all");
   expect(calls.take(second)).toEqual([]);
   clock.advance(1_000);
   expect(calls.take(second)).toMatchObject([{ id: 1, operation: "send" }]);
