@@ -64,6 +64,7 @@ export class Connection {
     const { url, transport, clock, random } = config;
     this.#timetable = new Timetable(clock, random, {
       due: () => this.#happens("due"),
+      pollDue: () => this.#happens("pollDue"),
       slow: () => this.#happens("slow"),
     });
     const longPoll: Open = (events) => new LongPollTransport(url, config, events);
@@ -192,6 +193,7 @@ export class Connection {
     poll: () => {
       if (!this.#fallback?.isOpening) this.#askFallback();
     },
+    pollLater: () => this.#timetable.pollLater(),
     hangUp: () => void this.#hangUp(this.#primary, CLOSE.hubSilent),
     redial: () => {
       void this.#hangUp(this.#primary, CLOSE.reopened).then(() => this.#happens("down"));

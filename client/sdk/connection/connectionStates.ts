@@ -34,7 +34,7 @@ export type ConnectionState = (typeof STATES)[number];
  * What can happen.
  * - `start`, `reopen` (say hello anew), `close`: the caller's wish
  * - `opened`, `welcomed`, `lost`: the primary line; `down`: it is closed, to be opened again; `answered`, `cut`: the fallback
- * - `due`: time for the next attempt; `slow`: an attempt takes long; `refused`: the hub said never; `ended`: goodbye is said
+ * - `due`: time for the next attempt; `pollDue`: time to try the fallback again; `slow`: an attempt takes long; `refused`: the hub said never; `ended`: goodbye is said
  */
 export const OCCURRENCES = [
   "start",
@@ -45,6 +45,7 @@ export const OCCURRENCES = [
   "answered",
   "cut",
   "due",
+  "pollDue",
   "slow",
   "reopen",
   "refused",
@@ -58,7 +59,7 @@ export type Occurrence = (typeof OCCURRENCES)[number];
  * - `attempt`: let the primary try; `greet`: say hello on the primary; a fallback that serves asks for no events
  *   meanwhile, any other is given up
  * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves
- * - `schedule`: arm the next attempt; `poll`: try the fallback; `hangUp`: give up a primary line that says nothing
+ * - `schedule`: arm the next attempt; `poll`: try the fallback; `pollLater`: after a while of its own; `hangUp`: give up a primary line that says nothing
  * - `redial`: close the primary, to open it again once it is down; `repoll`: the same with the fallback, if it serves or is being asked
  * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
  */
@@ -69,6 +70,7 @@ export type Action =
   | "drop"
   | "schedule"
   | "poll"
+  | "pollLater"
   | "hangUp"
   | "redial"
   | "repoll"
@@ -88,6 +90,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     answered: ["idle"],
     cut: ["idle"],
     due: ["idle"],
+    pollDue: ["idle"],
     slow: ["idle"],
     reopen: ["idle"],
     refused: ["closed", "finish"],
@@ -101,8 +104,9 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     lost: ["waiting", "schedule", "poll"],
     down: ["connecting", "attempt"],
     answered: ["probing", "adopt"],
-    cut: ["connecting"],
+    cut: ["connecting", "pollLater"],
     due: ["connecting"],
+    pollDue: ["connecting", "poll"],
     slow: ["connecting", "poll"],
     reopen: ["connecting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
@@ -118,6 +122,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     answered: ["polling", "hangUp", "schedule", "adopt"],
     cut: ["greeting", "drop"],
     due: ["greeting"],
+    pollDue: ["greeting"],
     slow: ["greeting", "poll"],
     reopen: ["connecting", "redial", "repoll"],
     refused: ["closed", "goodbye", "finish"],
@@ -133,6 +138,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     answered: ["online"],
     cut: ["online"],
     due: ["online"],
+    pollDue: ["online"],
     slow: ["online"],
     reopen: ["connecting", "redial"],
     refused: ["closed", "goodbye", "finish"],
@@ -146,8 +152,9 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     lost: ["waiting"],
     down: ["waiting"],
     answered: ["polling", "adopt"],
-    cut: ["waiting"],
+    cut: ["waiting", "pollLater"],
     due: ["connecting", "attempt"],
+    pollDue: ["waiting", "poll"],
     slow: ["waiting"],
     reopen: ["waiting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
@@ -161,8 +168,9 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     lost: ["polling"],
     down: ["polling"],
     answered: ["polling", "adopt"],
-    cut: ["waiting", "drop"],
+    cut: ["waiting", "drop", "pollLater"],
     due: ["probing", "attempt"],
+    pollDue: ["polling"],
     slow: ["polling"],
     reopen: ["waiting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
@@ -176,8 +184,9 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     lost: ["polling", "schedule"],
     down: ["probing", "attempt"],
     answered: ["probing", "adopt"],
-    cut: ["connecting", "drop"],
+    cut: ["connecting", "drop", "pollLater"],
     due: ["probing"],
+    pollDue: ["probing"],
     slow: ["probing"],
     reopen: ["connecting", "repoll"],
     refused: ["closed", "goodbye", "finish"],
@@ -193,6 +202,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     answered: ["closing"],
     cut: ["closing"],
     due: ["closing"],
+    pollDue: ["closing"],
     slow: ["closing"],
     reopen: ["closing"],
     refused: ["closing"],
@@ -208,6 +218,7 @@ export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>
     answered: ["closed"],
     cut: ["closed"],
     due: ["closed"],
+    pollDue: ["closed"],
     slow: ["closed"],
     reopen: ["closed"],
     refused: ["closed"],

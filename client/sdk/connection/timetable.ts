@@ -6,14 +6,17 @@ import type { LineClose } from "./transports/transport.ts";
 /** An attempt that takes longer than this has the fallback tried beside it. */
 const SLOW_MS = 2_500;
 
-/** When the next attempt begins, and when one that is under way counts as slow. */
+/** When the next attempt begins, when one that is under way counts as slow, and when the fallback is tried again. */
 export class Timetable {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #backoff: Backoff;
+  readonly #pollBackoff: Backoff;
   readonly #onDue: () => void;
+  readonly #onPollDue: () => void;
   readonly #onSlow: () => void;
   #cancelDue: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
   #cancelSlow: (() => void) | undefined;
   #servesSince: number | undefined;
   /** What the hub said before it closes the line. */
@@ -21,11 +24,13 @@ export class Timetable {
   /** How long the last wait was to be, in milliseconds. */
   waitMs = 0;
 
-  constructor(clock: Clock, random: () => number, on: { due: () => void; slow: () => void }) {
+  constructor(clock: Clock, random: () => number, on: Record<"due" | "pollDue" | "slow", () => void>) {
     this.#clock = clock;
     this.#random = random;
     this.#backoff = new Backoff(random);
+    this.#pollBackoff = new Backoff(random);
     this.#onDue = on.due;
+    this.#onPollDue = on.pollDue;
     this.#onSlow = on.slow;
   }
 
@@ -45,7 +50,7 @@ export class Timetable {
   /** It does not any more. After a line that held, the next wait is a short one. */
   ends(): void {
     const held = this.#servesSince !== undefined && this.#clock.now() - this.#servesSince >= BACKOFF.min_uptime_ms;
-    if (held) this.#backoff.reset();
+    if (held) for (const backoff of [this.#backoff, this.#pollBackoff]) backoff.reset();
     this.#servesSince = undefined;
   }
 
@@ -54,12 +59,20 @@ export class Timetable {
     const spreadMs = this.notice?.reconnect_within_ms ?? (lost && spreadAfter(lost.code));
     this.notice = undefined;
     this.waitMs = spreadMs === undefined ? this.#backoff.next() : this.#random() * spreadMs;
-    this.stop();
+    this.#cancelDue?.();
+    this.#cancelSlow?.();
     this.#cancelDue = this.#clock.after(this.waitMs, this.#onDue);
+  }
+
+  /** Arms the next try of the fallback, however long the next attempt is off. */
+  pollLater(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = this.#clock.after(this.#pollBackoff.next(), this.#onPollDue);
   }
 
   stop(): void {
     this.#cancelDue?.();
+    this.#cancelPoll?.();
     this.#cancelSlow?.();
   }
 }

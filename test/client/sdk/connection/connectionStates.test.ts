@@ -44,6 +44,14 @@ it("does not let a socket that opens and says nothing keep the fallback from ser
   expect(actions.slice(-4)).toEqual(["poll", "hangUp", "schedule", "adopt"]);
 });
 
+it("tries a fallback that was cut again, without waiting for the socket's next attempt", () => {
+  const served = ["start", "lost", "answered"] as const;
+  expect(follow(...served, "cut").actions.slice(-2)).toEqual(["drop", "pollLater"]);
+  expect(follow(...served, "cut", "pollDue", "answered").state).toBe("polling");
+  expect(follow(...served, "due", "cut", "pollDue", "answered").state).toBe("probing");
+  expect(follow(...served, "cut", "pollDue", "cut").actions.slice(-2)).toEqual(["poll", "pollLater"]);
+});
+
 it("says hello anew also on a fallback that was told the old one and may answer yet", () => {
   expect(follow("start", "slow", "reopen")).toEqual({ state: "connecting", actions: ["attempt", "poll", "repoll"] });
   expect(follow("start", "lost", "reopen").actions.slice(-3)).toEqual(["schedule", "poll", "repoll"]);
@@ -89,10 +97,11 @@ it("can always be closed", () => {
 interface World {
   state: ConnectionState;
   primary: "none" | "attempts" | "greeted" | "serves" | "closes";
-  fallback: "none" | "asked" | "serves";
+  fallback: "none" | "asked" | "serves" | "later";
   isDue: boolean;
 }
 
+const IS_OPEN = ["asked", "serves"];
 const CAN_BE_LOST = ["attempts", "greeted", "serves"];
 
 const POSSIBLE: Record<Occurrence, (world: World) => boolean> = {
@@ -102,8 +111,9 @@ const POSSIBLE: Record<Occurrence, (world: World) => boolean> = {
   lost: ({ primary }) => CAN_BE_LOST.includes(primary),
   down: ({ primary }) => primary === "closes",
   answered: ({ fallback }) => fallback === "asked",
-  cut: ({ fallback }) => fallback !== "none",
+  cut: ({ fallback }) => IS_OPEN.includes(fallback),
   due: ({ isDue }) => isDue,
+  pollDue: ({ fallback }) => fallback === "later",
   slow: () => true,
   reopen: () => true,
   refused: () => true,
@@ -117,6 +127,7 @@ const COMES: Partial<Record<Occurrence, Partial<World>>> = {
   welcomed: { primary: "serves", fallback: "none" },
   answered: { fallback: "serves" },
   cut: { fallback: "none" },
+  pollDue: { fallback: "none" },
   due: { isDue: false },
 };
 
@@ -125,9 +136,10 @@ const DOES: Partial<Record<Action, (world: World) => Partial<World>>> = {
   greet: ({ fallback }) => ({ primary: "greeted", fallback: fallback === "serves" ? fallback : "none" }),
   schedule: () => ({ isDue: true }),
   poll: () => ({ fallback: "asked" }),
+  pollLater: () => ({ fallback: "later" }),
   hangUp: () => ({ primary: "none" }),
   redial: () => ({ primary: "closes" }),
-  repoll: ({ fallback }) => ({ fallback: fallback === "none" ? fallback : "asked" }),
+  repoll: ({ fallback }) => ({ fallback: IS_OPEN.includes(fallback) ? "asked" : fallback }),
 };
 
 function step(world: World, occurrence: Occurrence): World {

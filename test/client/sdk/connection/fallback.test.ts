@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { BACKOFF } from "../../../../client/sdk/connection/backoff.ts";
 import { connect, type Message } from "../../../../client/sdk/index.ts";
 import { toRestError } from "../../../../shared/index.ts";
 import { ManualClock } from "../../../support/clock.ts";
@@ -111,6 +112,24 @@ it("goes on from `resume` for the first who listens, also while HTTP has yet to 
   gate.release();
   expect((await heard.count(2)).map(({ message }) => message.task)).toEqual(["one", "two"]);
   expect(await counted).toMatchObject({ total: 2 });
+});
+
+it("asks over HTTP again soon after that broke, however far off the socket's next attempt is", async () => {
+  const clock = new ManualClock();
+  const gate = await Gate.start((await startHub()).port);
+  const bob = await join(gate.url, { as: "bob", clock, random: () => 0.5 });
+  const states = new Heard(bob, "state");
+  for (let failures = 1; failures <= 5; failures++) {
+    clock.advance(BACKOFF.cap_ms);
+    await states.find(() => states.all.filter(({ previous }) => previous === "probing").length === failures);
+  }
+  gate.passes = "none";
+  gate.cut();
+  const counted = later(bob.stats());
+  await states.find(({ state }) => state === "waiting");
+  gate.passes = "all";
+  clock.advance(BACKOFF.base_ms);
+  expect(await counted).toMatchObject({ total: 0 });
 });
 
 describe("while a socket that was refused is open, and its hello not answered", () => {

@@ -9,6 +9,7 @@ function setUp() {
   const calls: string[] = [];
   const timetable = new Timetable(clock, () => 0.5, {
     due: () => calls.push("due"),
+    pollDue: () => calls.push("pollDue"),
     slow: () => calls.push("slow"),
   });
   return { clock, calls, timetable };
@@ -56,6 +57,24 @@ it("begins from the base after a line that held, and not after one that broke at
   expect([wait(4_999), wait(4_999), wait(5_000)]).toEqual([250, 500, 250]);
 });
 
+it("has the fallback tried again after waits of their own, from the base again after a line that held", () => {
+  const { clock, calls, timetable } = setUp();
+  for (let i = 0; i < 5; i++) timetable.schedule(BROKEN);
+  for (const waitMs of [250, 500, 1_000]) {
+    timetable.pollLater();
+    clock.advance(waitMs - 1);
+    expect(calls.splice(0)).toEqual([]);
+    clock.advance(1);
+    expect(calls.splice(0)).toEqual(["pollDue"]);
+  }
+  timetable.serves();
+  clock.advance(5_000);
+  timetable.ends();
+  timetable.pollLater();
+  clock.advance(250);
+  expect(calls.at(-1)).toBe("pollDue");
+});
+
 it("calls an attempt slow once, and not when a line serves meanwhile", () => {
   const { clock, calls, timetable } = setUp();
   timetable.begin();
@@ -70,6 +89,7 @@ it("arms nothing any more once it is stopped", () => {
   const { clock, timetable } = setUp();
   timetable.begin();
   timetable.schedule(BROKEN);
+  timetable.pollLater();
   timetable.stop();
   expect(clock.armed).toBe(0);
 });
