@@ -6,6 +6,9 @@
  * or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
  * queued again when the hub says, as often as there is time for it.
  *
+ * Calls travel in the order they were made, but those that wait at the hub leave some places to those that do not: a
+ * worker's questions for tasks would else hold up what it says of the tasks that it does.
+ *
  * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
  * had to pass as a whole would never get through.
  */
@@ -19,6 +22,8 @@ import { Postponed, pauseAfter } from "./pace.ts";
 
 /** How many calls may be under way after a loss, before anything is answered. */
 const FIRST_CALLS = 16;
+/** Of the places for calls under way, those that wait at the hub take no more than this part. */
+const WAITING_SHARE = 3 / 4;
 /** So many that were given up are remembered, until their answers come after all. */
 const GIVEN_UP = 1_024;
 
@@ -51,6 +56,8 @@ export class Calls {
   readonly #postponed: Postponed<Call>;
   #lastId = 0;
   #underWay = 0;
+  /** How many of them wait at the hub. */
+  #waiting = 0;
   #unanswered = 0;
   #ended: Error | undefined;
   #sweepAt = Number.POSITIVE_INFINITY;
@@ -97,14 +104,28 @@ export class Calls {
     });
   }
 
-  /** The calls that may travel now, in the order they were made; from here on they are under way on that line. */
+  /** The calls that may travel now; from here on they are under way on that line. */
   take(via: Transport): readonly Request[] {
     const room = Math.max(0, Math.min(this.limit, this.#trust) - this.#underWay);
-    const travelling = this.#queue.slice(0, room);
-    this.#queue = this.#queue.slice(travelling.length);
+    const travelling = this.#unqueue(room);
     for (const call of travelling) call.via = via;
     this.#underWay += travelling.length;
-    this.#makeRoom(travelling.filter(({ waits }) => waits).length);
+    const waiting = travelling.filter(({ waits }) => waits).length;
+    this.#waiting += waiting;
+    this.#makeRoom(waiting);
+    return travelling;
+  }
+
+  #unqueue(room: number): Call[] {
+    const [travelling, staying]: [Call[], Call[]] = [[], []];
+    let toWait = Math.max(1, Math.floor(this.limit * WAITING_SHARE)) - this.#waiting;
+    let looked = 0;
+    for (; looked < this.#queue.length && travelling.length < room; looked++) {
+      const call = this.#queue[looked] as Call;
+      const travels = !call.waits || toWait-- > 0;
+      (travels ? travelling : staying).push(call);
+    }
+    this.#queue = staying.concat(this.#queue.slice(looked));
     return travelling;
   }
 
@@ -204,6 +225,7 @@ export class Calls {
   /** It is under way no more. */
   #stop(call: Call): void {
     if (call.via) this.#underWay--;
+    if (call.via && call.waits) this.#waiting--;
     call.via = undefined;
   }
 

@@ -19,6 +19,7 @@ import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
 import { twice } from "../../rest/twice.ts";
+import { isBrowser } from "./rawSocket.ts";
 import type { Request, Suspects, Transport, TransportEvents } from "./transport.ts";
 
 /** How long the hub may hold an answer back, waiting for something to tell. */
@@ -27,8 +28,8 @@ const HOLD_MS = 25_000;
 const TRANSIT_MS = 10_000;
 /** So many pages may be told and not taken, each as if it were full, before the next is asked for. */
 const PAGES_ON_THE_WAY = 4;
-/** So many calls at once: each takes a connection of its own. */
-const REQUESTS_IN_FLIGHT = 64;
+/** So many calls at once: each takes a connection of its own. A browser has six for a hub, and the polls take two. */
+const REQUESTS_IN_FLIGHT = isBrowser ? 4 : 64;
 
 interface Identity extends CallerIdentity {
   scope: "mine" | "all";

@@ -38,7 +38,9 @@ class NodeSocket extends NodeWebSocket {
 }
 
 /** Bundlers for the browser put an empty function in the place of `ws`. */
-export const PlatformSocket = (NodeWebSocket.OPEN === 1 ? NodeSocket : globalThis.WebSocket) as RawSocketClass;
+export const isBrowser = NodeWebSocket.OPEN !== 1;
+
+export const PlatformSocket = (isBrowser ? globalThis.WebSocket : NodeSocket) as RawSocketClass;
 
 const CLOSE_WAIT_MS = 2_000;
 

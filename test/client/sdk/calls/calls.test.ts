@@ -1,4 +1,7 @@
 import { expect, it } from "vitest";
+import { Calls } from "../../../../client/sdk/calls/calls.ts";
+import { KeepAlive } from "../../../../client/sdk/connection/keepAlive.ts";
+import type { Transport } from "../../../../client/sdk/connection/transports/transport.ts";
 import { connect, type Hub, HubUnreachable } from "../../../../client/sdk/index.ts";
 import { LIVENESS } from "../../../../shared/index.ts";
 import { ManualClock } from "../../../support/clock.ts";
@@ -146,6 +149,25 @@ it("calls that wait at the hub hold up no other after a loss", async () => {
   expect(await bob.stats()).toMatchObject({ total: 0 });
   await Promise.all(claims.map((_, i) => ada.send({ to_claude: "bob", task: `${i}` })));
   expect((await Promise.all(claims)).filter((task) => task === null)).toEqual([]);
+});
+
+it("calls that wait at the hub leave a quarter of the places to others, which overtake them", () => {
+  const calls = new Calls(new ManualClock(), new KeepAlive(), () => {});
+  calls.limit = 4;
+  const line = {} as Transport;
+  const taken = () => calls.take(line).map(({ id }) => id);
+  for (let i = 0; i < 5; i++) void calls.call("claim_next", { wait_ms: 25_000 }, 55_000);
+  void calls.call("stats", {}, 30_000);
+  void calls.call("stats", {}, 30_000);
+  expect(taken()).toEqual([1, 2, 3, 6]);
+  calls.answered(1, null);
+  expect(taken()).toEqual([4]);
+  calls.answered(6, {});
+  expect(taken()).toEqual([7]);
+  calls.answered(7, {});
+  expect(taken()).toEqual([]);
+  calls.lineLost(line, "none");
+  expect(taken()).toEqual([2, 3, 4]);
 });
 
 it("a call that is not answered in time fails and says what to do", async () => {

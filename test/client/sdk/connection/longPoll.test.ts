@@ -92,3 +92,12 @@ it("a call whose own request breaks the line twice fails", async () => {
   const ada = await join(url, { as: "ada", transport: "long_poll" });
   await expect(ada.stats()).rejects.toThrow(/lost twice during stats/);
 });
+
+it("a worker that waits for more tasks than there are places holds up nothing else", async () => {
+  const { url } = await startHub();
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "long_poll" })];
+  bob.work(() => "done", { concurrency: 100 });
+  const tasks = await Promise.all(["one", "two"].map((task) => ada.send({ to_claude: "bob", task })));
+  for (const task of tasks) expect(await task.result()).toMatchObject({ result: "done" });
+  expect(await bob.stats()).toMatchObject({ total: 2 });
+});
