@@ -240,7 +240,7 @@ export class Hub extends Operations {
       claims,
       call: (operation, params) => this.#parts.call(operation, params),
       keepsOrder: () => connection.transport !== "long_poll",
-      askAgain: () => connection.reopen(),
+      askAgain: () => connection.whenRepeatable(() => connection.reopen()),
       report: listeners.report,
       tell: listeners.tell,
     };

@@ -14,7 +14,7 @@
  */
 import QuickLRU from "quick-lru";
 import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost } from "../errors.ts";
@@ -24,6 +24,8 @@ import { Postponed, pauseAfter } from "./pace.ts";
 const FIRST_CALLS = 16;
 /** Of the places for calls under way, those that wait at the hub take no more than this part. */
 const WAITING_SHARE = 3 / 4;
+/** So long a line that we would open anew waits for calls that are not repeated. */
+const ONCE_MS = 5_000;
 /** So many that were given up are remembered, until their answers come after all. */
 const GIVEN_UP = 1_024;
 
@@ -63,6 +65,7 @@ export class Calls {
   #sweepAt = Number.POSITIVE_INFINITY;
   #cancelSweep: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
+  #onRepeatable: (() => void)[] = [];
   /** How many calls may be under way, by what came through since the last loss. */
   #trust = Number.POSITIVE_INFINITY;
   /** How many calls may be under way at once. */
@@ -192,6 +195,20 @@ export class Calls {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
+  /** Calls `run` when no call is under way that would fail if its line were opened anew: now, soon, or after a while even so. */
+  whenRepeatable(run: () => void): void {
+    if (this.#areRepeatable()) run();
+    else {
+      const answered = new Promise<void>((resolve) => this.#onRepeatable.push(resolve));
+      void Promise.race([answered, sleep(this.#clock, ONCE_MS)]).then(run);
+    }
+  }
+
+  #areRepeatable(): boolean {
+    for (const call of this.#open.values()) if (call.via && isOnce(call)) return false;
+    return true;
+  }
+
   /** For so many calls more: as many were answered, or may not be for long. */
   #makeRoom(calls: number): void {
     this.#trust += calls;
@@ -227,6 +244,7 @@ export class Calls {
     if (call.via) this.#underWay--;
     if (call.via && call.waits) this.#waiting--;
     call.via = undefined;
+    if (isOnce(call) && this.#areRepeatable()) for (const resolve of this.#onRepeatable.splice(0)) resolve();
   }
 
   #reject(call: Call, error: Error): void {

@@ -101,7 +101,12 @@ export class Connection {
     this.#happens("start");
   }
 
-  /** Says hello anew, on a new line; calls under way are asked again. */
+  /** Calls `run` when calls under way can bear that this is reopened. */
+  whenRepeatable(run: () => void): void {
+    this.#ends.calls.whenRepeatable(run);
+  }
+
+  /** Says hello anew, on a new line; calls under way are asked again, or fail. */
   reopen(): void {
     this.#happens("reopen");
   }

@@ -87,10 +87,11 @@ export class Audience {
     this.#noteMissing();
     if (this.#changeIsDue) return;
     this.#changeIsDue = true;
-    atEndOfTurn(() => {
+    const adapt = () => {
       this.#changeIsDue = false;
       this.#adapt();
-    });
+    };
+    atEndOfTurn(() => (this.#isToReopen ? this.#stage.connection().whenRepeatable(adapt) : adapt()));
   }
 
   /** A worker begins, and needs events and the process until it is over. @returns what says that it is. */
@@ -127,11 +128,18 @@ export class Audience {
     connection().listen();
   }
 
+  /** Whether the first who listens is there, and wants to be told from where the line does not tell. */
+  get #isToReopen(): boolean {
+    const { config, stream } = this.#stage;
+    return this.isYetToResume && stream.isHeard && !config.receives;
+  }
+
   #begin(): void {
-    this.#isHeard = true;
     const { config, rewound, connection } = this.#stage;
-    if (config.receives || config.resume === undefined) return;
-    rewound(config.resume);
+    const isToReopen = this.#isToReopen;
+    this.#isHeard = true;
+    if (!isToReopen) return;
+    rewound(config.resume as string);
     connection().reopen();
   }
 
