@@ -222,7 +222,7 @@ export class Connection {
   #adopt(): void {
     const line = this.#welcomed as Line;
     const welcome = line.welcome as Welcome;
-    if (line === this.#primary && this.#fallback?.isOpening) void this.#hangUp(this.#fallback, CLOSE.reopened);
+    if (line === this.#primary) this.#retireFallback();
     this.#timetable.serves();
     this.#serving = line;
     this.#lost = undefined;
@@ -230,6 +230,12 @@ export class Connection {
     this.#ends.welcomed(welcome, line.hello as Hello);
     this.listen();
     this.flushSoon();
+  }
+
+  /** Calls under way on it are answered yet; it asks for nothing any more. */
+  #retireFallback(): void {
+    if (this.#fallback?.isOpening) void this.#hangUp(this.#fallback, CLOSE.reopened);
+    else this.#fallback?.listen(false, false);
   }
 
   #askFallback(): void {

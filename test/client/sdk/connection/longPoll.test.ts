@@ -1,12 +1,12 @@
 /** Each call is a request of its own: what becomes of one is the others' business as little as possible. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { defer } from "../../../support/defer.ts";
-import { startHub } from "../../../support/hub.ts";
-import { Heard, join, later, through } from "../support.ts";
+import { startHub, type TestHub } from "../../../support/hub.ts";
+import { Heard, join, later, reaches, through } from "../support.ts";
 
 /** What was asked for: `GET /stats`. */
 interface Asked {
@@ -17,36 +17,76 @@ interface Asked {
 /** @returns whether the request is let through; a gateway says else that it has no answer. */
 type Judge = (asked: Asked) => boolean | Promise<boolean>;
 
-/** A gateway before a hub, for requests alone. @returns where clients connect. */
-async function startGateway(origin: string, judge: Judge): Promise<string> {
-  const gateway = createServer((request, response) => void carry(request, response, origin, judge));
-  await once(gateway.listen(0, "127.0.0.1"), "listening");
-  defer(() => gateway.close());
-  defer(() => gateway.closeAllConnections());
-  return through({ port: (gateway.address() as AddressInfo).port });
-}
+/** A gateway before a hub. */
+class Gateway {
+  url = "";
+  takesSockets = false;
+  readonly #hub: TestHub;
+  readonly #judge: Judge;
+  readonly #open = new Set<ServerResponse>();
+  #onIdle = () => {};
 
-async function carry(request: IncomingMessage, response: ServerResponse, origin: string, judge: Judge) {
-  const gone = new AbortController();
-  response.on("close", () => gone.abort());
-  const { method = "GET", url = "", headers } = request;
-  const body = await text(request);
-  const [path = ""] = url.split("?");
-  if (!(await judge({ what: `${method} ${path.replace("/api/coord", "")}`, body }))) {
-    return response.writeHead(502).end("<html>bad gateway</html>");
+  private constructor(hub: TestHub, judge: Judge) {
+    this.#hub = hub;
+    this.#judge = judge;
   }
-  const { host: _, connection: __, "content-length": ___, ...said } = headers as Record<string, string>;
-  const sent = method === "GET" ? {} : { body };
-  const answer = await fetch(origin + url, { method, headers: said, signal: gone.signal, ...sent }).catch(
-    () => undefined,
-  );
-  if (answer) response.writeHead(answer.status).end(await answer.text());
+
+  static async start(hub: TestHub, judge: Judge = () => true): Promise<Gateway> {
+    const gateway = new Gateway(hub, judge);
+    const server = createServer((request, response) => void gateway.#carry(request, response));
+    server.on("upgrade", (request, socket: Socket) => gateway.#join(request, socket));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    defer(() => server.close());
+    defer(() => server.closeAllConnections());
+    gateway.url = through({ port: (server.address() as AddressInfo).port });
+    return gateway;
+  }
+
+  /** Resolves when no request waits for its answer. */
+  async idle(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #join(request: IncomingMessage, socket: Socket): void {
+    socket.on("error", () => {});
+    if (!this.takesSockets) {
+      return void socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", () => socket.destroy());
+    }
+    const hub = connectTcp(this.#hub.port, "127.0.0.1").on("error", () => {});
+    socket.on("close", () => hub.destroy());
+    defer(() => socket.destroy());
+    const { rawHeaders } = request;
+    const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []));
+    hub.write([`GET ${request.url} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
+    hub.pipe(socket).pipe(hub);
+  }
+
+  async #carry(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    this.#open.add(response);
+    response.on("close", () => {
+      gone.abort();
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#onIdle();
+    });
+    const { method = "GET", url = "", headers } = request;
+    const body = await text(request);
+    const [path = ""] = url.split("?");
+    const passes = await this.#judge({ what: `${method} ${path.replace("/api/coord", "")}`, body });
+    if (!passes) return void response.writeHead(502).end("<html>bad gateway</html>");
+    const { host: _, connection: __, "content-length": ___, ...said } = headers as Record<string, string>;
+    const sent = { method, headers: said, signal: gone.signal, ...(method !== "GET" && { body }) };
+    const answer = await fetch(this.#hub.origin + url, sent).catch(() => undefined);
+    if (answer) response.writeHead(answer.status).end(await answer.text());
+  }
 }
 
 it("a broken request breaks nothing: it is made again", async () => {
-  const { origin } = await startHub();
   const broken = new Set<string>();
-  const url = await startGateway(origin, ({ what, body }) => {
+  const { url } = await Gateway.start(await startHub(), ({ what, body }) => {
     const isNew = !broken.has(what + body);
     broken.add(what + body);
     return !isNew;
@@ -59,14 +99,13 @@ it("a broken request breaks nothing: it is made again", async () => {
 });
 
 it("a request that breaks the line counts against no call but its own", async () => {
-  const { origin } = await startHub();
   const tries = new Map<string, number>();
   const asked: (() => void)[] = [];
   let release = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const url = await startGateway(origin, async ({ what, body }) => {
+  const { url } = await Gateway.start(await startHub(), async ({ what, body }) => {
     const isHeld = what === "GET /stats";
     if (isHeld) asked.shift()?.();
     if (isHeld) await released;
@@ -87,8 +126,7 @@ it("a request that breaks the line counts against no call but its own", async ()
 });
 
 it("a call whose own request breaks the line twice fails", async () => {
-  const { origin } = await startHub();
-  const url = await startGateway(origin, ({ what }) => what !== "GET /stats");
+  const { url } = await Gateway.start(await startHub(), ({ what }) => what !== "GET /stats");
   const ada = await join(url, { as: "ada", transport: "long_poll" });
   await expect(ada.stats()).rejects.toThrow(/lost twice during stats/);
 });
@@ -100,4 +138,16 @@ it("a worker that waits for more tasks than there are places holds up nothing el
   const tasks = await Promise.all(["one", "two"].map((task) => ada.send({ to_claude: "bob", task })));
   for (const task of tasks) expect(await task.result()).toMatchObject({ result: "done" });
   expect(await bob.stats()).toMatchObject({ total: 2 });
+});
+
+it("back on the socket, nobody asks over HTTP any more, though tasks are held", async () => {
+  const hub = await startHub();
+  const gateway = await Gateway.start(hub);
+  const [ada, bob] = [await join(hub.url, { as: "ada" }), await join(gateway.url, { as: "bob" })];
+  await ada.send({ to_claude: "bob", task: "held" });
+  await bob.claimNext();
+  gateway.takesSockets = true;
+  await reaches(bob, "online");
+  await gateway.idle();
+  expect(bob.state).toBe("online");
 });
