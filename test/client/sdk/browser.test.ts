@@ -60,6 +60,21 @@ describe("the SDK in a browser", () => {
     expect(await run(page, "await hub.close(); return hub.state;")).toBe("closed");
   });
 
+  it("works over HTTP on more tasks at once than it has connections", async () => {
+    const { server, url } = await startProxied();
+    const ada = await join(server.url, { as: "ada" });
+    const page = await open(url);
+    await run(
+      page,
+      `globalThis.hub = await sdk.connect({ url: location.href, as: "page", transport: "long_poll" });
+      hub.on("presence", () => {});
+      hub.work(({ task }) => task.toUpperCase(), { concurrency: 10 });`,
+    );
+    const tasks = await Promise.all(["one", "two"].map((task) => ada.send({ to_claude: "page", task })));
+    for (const task of tasks) expect(await task.result()).toMatchObject({ status: "complete" });
+    expect(await run(page, "const { total } = await hub.stats(); await hub.close(); return total;")).toBe(2);
+  });
+
   it("tells what the hub refuses", async () => {
     const { url } = await startProxied();
     const page = await open(url);
