@@ -73,7 +73,7 @@ it("a retry is not repeated unseen: what it brought back may have failed again",
   const fails = async () => ada.fail({ id, attempt: (await ada.claim({ id })).attempt });
   await fails();
   const retried = new Heard(ada, "ready");
-  proxy.faults.delayMs = 20;
+  proxy.faults.delayMs = 500; // for the answer to be under way still
   const lost = later(bob.retry({ id }));
   await retried.count(1);
   await fails();
