@@ -31,7 +31,7 @@ describe("a request", () => {
 
   it.each(["..", ".", "", "\ud800"])("never has %j in its path", (value) => {
     expect(toRequest(BASE, "presence", { claude_id: value }).url).toMatch(/presence\?claude_id=/);
-    const code = value === "" ? "invalid_params" : "not_found";
+    const code = value === "" || value === "\ud800" ? "invalid_params" : "not_found";
     for (const operation of ["get", "update", "delete", "claim", "retry", "attempts"] as const) {
       const said = { id: value, ...(operation === "update" && { status: "pending" }) };
       const refusal = expect.objectContaining({ name: "HubError", code });
