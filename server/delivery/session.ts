@@ -20,7 +20,7 @@ export interface Window {
 
 export interface SessionOptions {
   reader: Reader;
-  /** Who reads, where that is not the view: an instance that is shown everything. */
+  /** Who reads; default: whose view it is. It differs for an instance that is shown everything (`reader` null). */
   own?: Reader;
   /** The seq that the reader is past. */
   cursor: number;

@@ -29,8 +29,7 @@ import { Runs } from "./runs.ts";
 
 const NOTHING_DONE: Done = { ok: true, json: null };
 
-/** How connections are watched, ms. */
-/** Durations in milliseconds. */
+/** How connections are watched. Durations in milliseconds. */
 export interface Liveness {
   /** How often the hub asks whether a line is alive. */
   pingMs: number;

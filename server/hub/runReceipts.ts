@@ -1,6 +1,7 @@
 /**
- * What each run was sent last and has not acknowledged, on whatever line. A run that goes on from a cursor, on another
- * line or by asking for the next page, has what it was sent up to there. Of a run that is not known nothing is.
+ * Remembers for each run the pages that it was sent last, on whatever connection, and has not acknowledged. To go on from a
+ * cursor, on another connection or by asking for the next page, acknowledges what lies up to there. In memory and within
+ * bounds: a run that is forgotten acknowledges nothing.
  */
 import QuickLRU from "quick-lru";
 import type { Unacknowledged } from "../delivery/unacknowledged.ts";

@@ -12,7 +12,7 @@ export interface Client {
   /** What it tells of itself; of each of its roles, it is in the pool. */
   readonly about?: About | undefined;
   readonly origin: Origin;
-  /** The same for the store, where the transport knows already whether the run is connected. */
+  /** The caller as commands name it, where the transport knows whether the run is connected; else it is looked up. */
   readonly caller?: Caller | undefined;
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;

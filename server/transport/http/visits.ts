@@ -1,7 +1,11 @@
 /**
- * Presence of callers without a socket. A run that polls is connected for as long as its polls follow each
- * other closely, unless it hangs up or goes on over a socket; a stream, for as long as it lasts. Who waits for a task is
- * there meanwhile, though that keeps none of its leases; who asks for anything else is known.
+ * Presence of HTTP callers.
+ *
+ * - A stream of events is a connection for as long as it lasts.
+ * - A run that polls for events counts as connected until 10 s after its last poll was answered; no longer once it hangs up or
+ *   has another connection.
+ * - Whoever waits for a task is online while it waits, but keeps no leases by that.
+ * - Any other request only updates when the caller was last seen.
  */
 import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
