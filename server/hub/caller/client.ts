@@ -1,5 +1,6 @@
 import type { About } from "../../../shared/presence.ts";
 import type { Caller } from "../../core/message.ts";
+import { type Reader, readerOf } from "../../core/view.ts";
 import type { Cancellation } from "../cancellation.ts";
 import type { Origin } from "./origin.ts";
 
@@ -17,6 +18,10 @@ export interface Client {
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;
 }
+
+/** A caller as a reader: its own name, and its pools. */
+export const ownReader = ({ claude_id, about }: Pick<Client, "claude_id" | "about">): Reader =>
+  claude_id === null ? null : readerOf(claude_id, about?.roles);
 
 let sockets = 0;
 

@@ -9,10 +9,9 @@ import { type NewMessage, newMessage } from "../../core/create.ts";
 import type { TemplateSend } from "../../store/engine/templates/expand.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { Answer } from "../answer.ts";
-import type { Client } from "../caller/client.ts";
+import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
-import { ownReader } from "../readEvents.ts";
-import { answerOf, callerOf, change, type Handlers } from "./operation.ts";
+import { answerOf, callerOf, type Handlers, submitChange } from "./handler.ts";
 
 export const MESSAGES: Handlers<
   "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "receipts" | "chain_lift"
@@ -57,7 +56,7 @@ export const MESSAGES: Handlers<
 
   async seen(hub, { id }, client) {
     recipientIn(client, "seen");
-    return change(hub, id, { op: "seen" }, client);
+    return submitChange(hub, id, { op: "seen" }, client);
   },
 
   async received(hub, { ids }, client) {

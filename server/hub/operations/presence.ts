@@ -5,7 +5,7 @@ import { iso } from "../../iso.ts";
 import type { Client } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
-import { assertOpen, type Handlers } from "./operation.ts";
+import { assertOpen, type Handlers } from "./handler.ts";
 
 export const PRESENCE: Handlers<"presence" | "heartbeat"> = {
   async presence(hub, { claude_id, since, wait_ms = 0, next }, client) {

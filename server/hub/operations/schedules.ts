@@ -8,7 +8,7 @@ import { iso } from "../../iso.ts";
 import { noSchedule, type Timing } from "../../store/engine/schedules.ts";
 import { Recurrence } from "../background/recurrence.ts";
 import type { Client } from "../caller/client.ts";
-import type { Checked, Handlers } from "./operation.ts";
+import type { Checked, Handlers } from "./handler.ts";
 
 export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_list" | "schedule_delete"> = {
   async schedule_put(hub, params, client) {

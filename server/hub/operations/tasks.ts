@@ -5,10 +5,9 @@ import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { Answer } from "../answer.ts";
-import type { Client } from "../caller/client.ts";
+import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
-import { ownReader } from "../readEvents.ts";
-import { answerOf, type Change, type Checked, callerOf, change, type Handlers } from "./operation.ts";
+import { answerOf, type Change, type Checked, callerOf, type Handlers, submitChange } from "./handler.ts";
 
 export const TASKS: Handlers<
   | "update"
@@ -25,21 +24,22 @@ export const TASKS: Handlers<
   | "attempts"
 > = {
   update: (hub, params, client) => end(hub, params.id, updateCommand(params), client),
-  claim: (hub, { id, claim_key }, client) => change(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
+  claim: (hub, { id, claim_key }, client) => submitChange(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
   claim_next: claimNext,
   complete: (hub, { id, result, attempt }, client) => end(hub, id, { op: "complete", result, attempt }, client),
   fail: (hub, { id, error, retryable, attempt }, client) =>
     end(hub, id, { op: "fail", error, retryable, attempt }, client),
   release: (hub, { id, ...said }, client) => end(hub, id, { op: "release", ...said }, client),
-  extend: (hub, { id, lease_ms, attempt }, client) => change(hub, id, { op: "extend", lease_ms, attempt }, client),
+  extend: (hub, { id, lease_ms, attempt }, client) =>
+    submitChange(hub, id, { op: "extend", lease_ms, attempt }, client),
   progress(hub, { id, percent, note, attempt }, client) {
     const key = speaker(id, attempt, client);
     const caller = callerOf(hub, client);
     const command = { op: "progress", percent, note, attempt } as const;
     return hub.progress.say(key, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
   },
-  cancel: (hub, { id, reason }, client) => change(hub, id, { op: "cancel", reason }, client),
-  retry: (hub, { id }, client) => change(hub, id, { op: "retry" }, client),
+  cancel: (hub, { id, reason }, client) => submitChange(hub, id, { op: "cancel", reason }, client),
+  retry: (hub, { id }, client) => submitChange(hub, id, { op: "retry" }, client),
   retry_failed: retryFailed,
   async attempts(hub, { id }) {
     const attempts = await hub.store.attempts(id);
@@ -94,7 +94,7 @@ async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Cl
 /** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. @returns their ids. */
 async function retryEach(hub: Hub, messages: readonly string[], client: Client): Promise<string[]> {
   const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);
-  const tried = await Promise.allSettled(ids.map((id) => change(hub, id, { op: "retry" }, client)));
+  const tried = await Promise.allSettled(ids.map((id) => submitChange(hub, id, { op: "retry" }, client)));
   for (const one of tried) if (one.status === "rejected" && !isOvertaken(one.reason)) throw one.reason;
   return ids.filter((_, i) => tried[i]?.status === "fulfilled");
 }
@@ -109,7 +109,7 @@ function end(
   client: Client,
 ): Promise<Answer> {
   hub.progress.hasten(() => speaker(id, command.attempt, client));
-  return change(hub, id, command, client);
+  return submitChange(hub, id, command, client);
 }
 
 /** Whose word on which attempt. */

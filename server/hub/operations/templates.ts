@@ -1,6 +1,6 @@
 /** Templates: messages kept under a name. */
 import { noTemplate } from "../../../shared/refusals.ts";
-import { answerOf, callerOf, type Handlers } from "./operation.ts";
+import { answerOf, callerOf, type Handlers } from "./handler.ts";
 
 export const TEMPLATES: Handlers<"template_put" | "template_get" | "template_list" | "template_delete"> = {
   async template_put(hub, { name, ...body }, client) {

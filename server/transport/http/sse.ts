@@ -4,7 +4,8 @@ import { LIMITS } from "../../../shared/limits.ts";
 import type { LogPage } from "../../delivery/page.ts";
 import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { type EventsParams, readerFor, startOf } from "../../hub/readEvents.ts";
+import { readerFor, startOf } from "../../hub/operations/events.ts";
+import type { Checked } from "../../hub/operations/handler.ts";
 import type { Visits } from "./visits.ts";
 
 /** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
@@ -13,13 +14,19 @@ const WINDOW = { events: 1, bytes: 1 };
 export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
 
 /** Where a stream goes on: the browser's own header wins over the parameter of the first request. */
-export const resumed = (request: Request, params: EventsParams): EventsParams => {
+export const resumed = (request: Request, params: Record<string, unknown>): Record<string, unknown> => {
   const last = request.get("last-event-id");
   return last === undefined || last === "" ? params : { ...params, after: last };
 };
 
 /** @throws HubError before anything is sent, when the cursor is lost. */
-export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
+export function streamEvents(
+  hub: Hub,
+  visits: Visits,
+  params: Checked<"events">,
+  client: Client,
+  response: Response,
+): void {
   const cursor = startOf(hub, params.after);
   const reader = readerFor(params, client);
   const leave = visits.stay(client);

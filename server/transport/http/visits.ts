@@ -7,9 +7,8 @@
  * - Whoever waits for a task is online while it waits, but keeps no leases by that.
  * - Any other request only updates when the caller was last seen.
  */
-import type { Client } from "../../hub/caller/client.ts";
+import { type Client, ownReader } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { ownReader } from "../../hub/readEvents.ts";
 import type { Connection } from "../../presence/instances.ts";
 
 /** How long a poller may take between two polls. */

@@ -1,33 +1,19 @@
 /** Reading the log without a socket: one page, waiting for it if asked to. The same sessions serve it. */
 
-import { parseCursor } from "../../shared/cursor.ts";
-import type { EventKind } from "../../shared/event.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { cursorLost } from "../../shared/refusals.ts";
-import type { Reader } from "../core/view.ts";
-import { readerOf } from "../core/view.ts";
-import { type LogPage, makePage } from "../delivery/page.ts";
-import { broughtTo, Unacknowledged } from "../delivery/unacknowledged.ts";
-import type { Answer } from "./answer.ts";
-import type { Client } from "./caller/client.ts";
-import { Deadline } from "./deadline.ts";
-import type { Hub } from "./hub.ts";
-
-export interface EventsParams {
-  after?: string | undefined;
-  for?: string | undefined;
-  wait_ms?: number | undefined;
-  limit?: number | undefined;
-  kinds?: readonly EventKind[] | undefined;
-  receives?: boolean | undefined;
-}
-
-/** A caller as a reader: its own name, and its pools. */
-export const ownReader = ({ claude_id, about }: Pick<Client, "claude_id" | "about">): Reader =>
-  claude_id === null ? null : readerOf(claude_id, about?.roles);
+import { parseCursor } from "../../../shared/cursor.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { cursorLost } from "../../../shared/refusals.ts";
+import type { Reader } from "../../core/view.ts";
+import { type LogPage, makePage } from "../../delivery/page.ts";
+import { broughtTo, Unacknowledged } from "../../delivery/unacknowledged.ts";
+import type { Answer } from "../answer.ts";
+import { type Client, ownReader } from "../caller/client.ts";
+import { Deadline } from "../deadline.ts";
+import type { Hub } from "../hub.ts";
+import type { Checked } from "./handler.ts";
 
 /** Whose events a caller reads: those it names, its own, or all. */
-export const readerFor = (params: Pick<EventsParams, "for">, client: Client): Reader => params.for ?? ownReader(client);
+export const readerFor = (params: Checked<"events">, client: Client): Reader => params.for ?? ownReader(client);
 
 /**
  * Where a reader begins.
@@ -43,7 +29,7 @@ export function startOf(hub: Hub, after: string | undefined): number {
   throw cursorLost({ reason, cursor: hub.head });
 }
 
-export async function readEvents(hub: Hub, params: EventsParams, client: Client): Promise<Answer> {
+export async function readEvents(hub: Hub, params: Checked<"events">, client: Client): Promise<Answer> {
   const start = startOf(hub, params.after);
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
@@ -77,7 +63,7 @@ function receiptsOf(hub: Hub, client: Client) {
  *
  * @returns undefined when what comes next was pruned meanwhile.
  */
-async function firstPage(hub: Hub, reader: Reader, cursor: number, params: EventsParams, client: Client) {
+async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Checked<"events">, client: Client) {
   const wait = new Deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
   const pageEvents = params.limit ?? LIMITS.page_events;
   const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>

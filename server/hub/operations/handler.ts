@@ -1,4 +1,4 @@
-/** What the operations have in common: their form, who asks, and how a change is made and answered. */
+/** What the handlers of the operations have in common: their types, who asks, and how a change is made and answered. */
 import type * as z from "zod";
 import type { OPERATIONS, OperationName } from "../../../shared/operations/index.ts";
 import { restarting } from "../../../shared/refusals.ts";
@@ -25,7 +25,7 @@ export function assertOpen({ closing }: Hub): void {
 export const callerOf = (hub: Hub, { claude_id, run, caller }: Client): Caller =>
   caller ?? { claude_id, run, attached: hub.runs.attached(claude_id, run) };
 
-export async function change(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
+export async function submitChange(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
   return answerOf(await hub.submit({ op: "change", id, command, caller: callerOf(hub, client) }));
 }
 
