@@ -7,6 +7,7 @@
  * - Whoever waits for a task is online while it waits, but keeps no leases by that.
  * - Any other request only updates when the caller was last seen.
  */
+import { connect } from "../../hub/attendance.ts";
 import { type Client, ownReader } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Connection } from "../../presence/instances.ts";
@@ -15,7 +16,7 @@ import type { Connection } from "../../presence/instances.ts";
 const BETWEEN_POLLS_MS = 10_000;
 
 interface Visit {
-  connection: Connection;
+  disconnect: (goodbye: boolean) => void;
   polls: number;
   callOff: () => void;
 }
@@ -32,9 +33,8 @@ export class Visits {
   stay(client: Client): () => void {
     const { claude_id, run, about } = client;
     if (claude_id === null) return () => {};
-    const connection: Connection = { transport: "sse", run, about };
-    this.#enter(claude_id, connection);
-    return () => this.#leave(claude_id, connection);
+    const disconnect = connect(this.#hub, claude_id, { transport: "sse", run, about });
+    return () => disconnect(false);
   }
 
   /** A request has begun. @returns what to call when it is answered. */
@@ -67,26 +67,15 @@ export class Visits {
       const hasHungUp = client.gone?.cancelled ?? false;
       visit.callOff = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
         this.#pollers.delete(key);
-        this.#leave(claude_id, visit.connection);
+        visit.disconnect(false);
       });
     };
   }
 
   #begin(key: string, claudeId: string, connection: Connection): Visit {
-    const visit: Visit = { connection, polls: 0, callOff: () => {} };
+    const visit: Visit = { disconnect: connect(this.#hub, claudeId, connection), polls: 0, callOff: () => {} };
     this.#pollers.set(key, visit);
-    this.#enter(claudeId, connection);
     return visit;
-  }
-
-  #enter(claudeId: string, connection: Connection): void {
-    this.#hub.presence.connect(claudeId, connection);
-    if (connection.run !== null) this.#hub.runs.attach(claudeId, connection.run);
-  }
-
-  #leave(claudeId: string, connection: Connection): void {
-    this.#hub.presence.disconnect(claudeId, connection, false);
-    if (connection.run !== null) this.#hub.runs.detach(claudeId, connection.run);
   }
 }
 

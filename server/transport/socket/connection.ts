@@ -21,12 +21,12 @@ import { validate } from "../../../shared/validate.ts";
 import type { Reader } from "../../core/view.ts";
 import type { Session, SessionOptions } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
+import { connect } from "../../hub/attendance.ts";
 import { type Client, newSocket, ownReader } from "../../hub/caller/client.ts";
 import type { Origin } from "../../hub/caller/origin.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { assertOpen, perform } from "../../hub/operations/index.ts";
-import type { Connection as Presence } from "../../presence/instances.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
@@ -51,7 +51,8 @@ export class SocketConnection implements PresenceListener {
   /** Nobody, until it says hello. */
   #client: Client;
   #session: Session | undefined;
-  #presence: Presence | undefined;
+  /** Ends it for presence and for its run. */
+  #disconnect: ((goodbye: boolean) => void) | undefined;
   #stopListening: (() => void) | undefined;
   #gone: Cancellation | undefined;
   /** What each request of the present frame counts for. */
@@ -104,14 +105,10 @@ export class SocketConnection implements PresenceListener {
 
   /** The socket has closed. @param goodbye whether its client said so. */
   closed(goodbye: boolean): void {
-    const { hub } = this.#context;
-    const { claude_id, run } = this.#client;
     this.#gone?.cancel();
     this.#stopListening?.();
-    if (this.#session) hub.delivery.close(this.#session);
-    if (claude_id === null || !this.#presence) return;
-    hub.presence.disconnect(claude_id, this.#presence, goodbye);
-    if (run !== null) hub.runs.detach(claude_id, run);
+    if (this.#session) this.#context.hub.delivery.close(this.#session);
+    this.#disconnect?.(goodbye);
   }
 
   #takeBatch(batch: unknown[]): void {
@@ -226,13 +223,11 @@ export class SocketConnection implements PresenceListener {
   }
 
   #enter(said: Hello): void {
-    const { hub } = this.#context;
     const { claude_id, run } = this.#client;
-    this.#listenToPresence(said.presence ?? false);
+    const { presence = false, client, about } = said;
+    this.#listenToPresence(presence);
     if (claude_id === null) return;
-    this.#presence = { transport: "websocket", run, client: said.client, about: said.about };
-    hub.presence.connect(claude_id, this.#presence);
-    if (run !== null) hub.runs.attach(claude_id, run);
+    this.#disconnect = connect(this.#context.hub, claude_id, { transport: "websocket", run, client, about });
   }
 
   #openSession(start: Pick<SessionOptions, "reader" | "own" | "cursor">, { kinds, receives = false }: Hello): void {
