@@ -7,7 +7,7 @@ import type { Origin } from "./origin.ts";
 /** Who is calling, as the transport found out. */
 export interface Client {
   /** Number of its socket, in the order in which sockets were opened. */
-  readonly socket?: number;
+  readonly socketNumber?: number;
   readonly claude_id: string | null;
   readonly run: string | null;
   /** What it tells of itself; of each of its roles, it is in the pool. */
@@ -22,8 +22,3 @@ export interface Client {
 /** A caller as a reader: its own name, and its pools. */
 export const ownReader = ({ claude_id, about }: Pick<Client, "claude_id" | "about">): Reader =>
   claude_id === null ? null : readerOf(claude_id, about?.roles);
-
-let sockets = 0;
-
-/** The number of a socket that is opened now. */
-export const newSocket = (): number => ++sockets;

@@ -4,7 +4,7 @@ import QuickLRU from "quick-lru";
 const REMEMBERED = 4_096;
 
 interface Asked {
-  readonly socket: number | undefined;
+  readonly socketNumber: number | undefined;
 }
 
 /**
@@ -17,14 +17,14 @@ export class LastAsked {
   /**
    * Somebody asks with this key.
    *
-   * @param socket its number, where it asks over one.
+   * @param socketNumber that of its socket, where it asks over one.
    * @returns whether nobody has asked with it since, as far as is remembered; undefined when somebody has already, on a
    *   younger socket.
    */
-  asks(key: string, socket: number | undefined): (() => boolean) | undefined {
-    const before = this.#asked.peek(key)?.socket;
-    if (before !== undefined && socket !== undefined && before > socket) return undefined;
-    const asked = { socket };
+  asks(key: string, socketNumber: number | undefined): (() => boolean) | undefined {
+    const before = this.#asked.peek(key)?.socketNumber;
+    if (before !== undefined && socketNumber !== undefined && before > socketNumber) return undefined;
+    const asked = { socketNumber };
     this.#asked.set(key, asked);
     return () => (this.#asked.peek(key) ?? asked) === asked;
   }

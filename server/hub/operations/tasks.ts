@@ -57,7 +57,7 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
   const found = ({ json }: Done) => json !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
-  const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socket);
+  const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socketNumber);
   if (!isLast) return NOTHING; // whoever asked has asked again on another socket, and listens there
   if (key !== undefined) hub.claimLines.giveUp(key);
   const claimant = { queues: line, gone: client.gone, tryOnce, found, key };

@@ -22,8 +22,7 @@ import type { Reader } from "../../core/view.ts";
 import type { Session, SessionOptions } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { connect } from "../../hub/attendance.ts";
-import { type Client, newSocket, ownReader } from "../../hub/caller/client.ts";
-import type { Origin } from "../../hub/caller/origin.ts";
+import { type Client, ownReader } from "../../hub/caller/client.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { assertOpen, perform } from "../../hub/operations/index.ts";
@@ -58,9 +57,9 @@ export class SocketConnection implements PresenceListener {
   /** What each request of the present frame counts for. */
   #requestBytes = 0;
 
-  constructor(socket: WebSocket, origin: Origin, context: ConnectionContext) {
+  constructor(socket: WebSocket, caller: Pick<Client, "origin" | "socketNumber">, context: ConnectionContext) {
     this.socket = socket;
-    this.#client = { claude_id: null, run: null, origin, socket: newSocket() };
+    this.#client = { ...caller, claude_id: null, run: null };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
     this.#intake = new Intake(socket, this.#outbox);

@@ -33,6 +33,8 @@ export class SocketServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<SocketConnection>();
   readonly #sockets: WebSocketServer;
+  /** How many sockets were opened so far. */
+  #opened = 0;
   #callOffSweep: () => void = () => {};
 
   constructor({ hub, guard, path, failed }: SocketServerOptions) {
@@ -95,7 +97,8 @@ export class SocketServer {
   }
 
   #welcome(socket: SocketConnection["socket"], origin: Origin): void {
-    const connection = new SocketConnection(socket, origin, this.#context);
+    const socketNumber = ++this.#opened;
+    const connection = new SocketConnection(socket, { origin, socketNumber }, this.#context);
     this.#connections.add(connection);
     socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
     socket.on("ping", (data) => {
