@@ -5,7 +5,8 @@ import { pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import { BASE_PATH } from "../shared/protocol.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
-import { createHub, type MountedHub } from "./createHub.ts";
+import { createHub } from "./createHub.ts";
+import type { MountedHub } from "./mountedHub.ts";
 
 /** After this a shutdown that hangs is given up, so that a supervisor never has to kill. */
 const SHUTDOWN_MS = 4_500;

@@ -16,6 +16,8 @@ import { type ConnectionContext, SocketConnection } from "./connection.ts";
 import { Flusher } from "./outbox.ts";
 
 const SWEEP_MS = 1_000;
+/** How long clients have to say goodbye before their sockets are ended. */
+const FAREWELL_MS = 1_000;
 const UNREAD_PONGS_BYTES = 64 * 1024;
 
 export interface SocketServerOptions {
@@ -68,19 +70,23 @@ export class SocketServer {
     return () => server.off("upgrade", upgrade);
   }
 
-  /** Tells every client to come back within `spreadMs`, and closes. */
-  close(spreadMs: number): void {
+  /** Tells every client to come back within `spreadMs`, and closes. @returns when the last socket is closed. */
+  async close(spreadMs: number): Promise<void> {
     this.#callOffSweep();
     const { code, reason } = CLOSE.restarting;
     const closing = JSON.stringify({ code, reason, reconnect_within_ms: spreadMs });
+    const closed = [...this.#connections].map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
     for (const connection of this.#connections) {
       connection.notify("closing", closing);
       connection.close(CLOSE.restarting);
     }
+    const callOff = this.#hub.clock.after(FAREWELL_MS, () => this.#terminate());
+    await Promise.all(closed);
+    callOff();
   }
 
   /** Ends what is still open, without ceremony. */
-  terminate(): void {
+  #terminate(): void {
     for (const { socket } of this.#connections) socket.terminate();
   }
 
