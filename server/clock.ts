@@ -18,6 +18,19 @@ export interface Clock {
 
 export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), awake: clock.awake() });
 
+/** Calls `fn` every `ms`, first after `ms`. @returns a function that ends that. */
+export function every(clock: Clock, ms: number, fn: () => void): () => void {
+  let callOff = () => {};
+  const again = () => {
+    callOff = clock.after(ms, () => {
+      again();
+      fn();
+    });
+  };
+  again();
+  return () => callOff();
+}
+
 /** Who looks every second, as a hub does, and has not looked for longer, was stopped meanwhile. */
 const LONGEST_GAP_MS = 2_000;
 

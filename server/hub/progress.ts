@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Done } from "../store/groupCommit.ts";
+import { withResolvers } from "../withResolvers.ts";
 
 const QUIET_MS = 1_000;
 
@@ -49,10 +50,7 @@ export class ProgressTeller {
   }
 
   #wait(key: string, tell: () => Promise<Done>): Promise<Done> {
-    let settle!: (told: Promise<Done>) => void;
-    const told = new Promise<Done>((resolve) => {
-      settle = resolve;
-    });
+    const { promise: told, resolve: settle } = withResolvers<Done>();
     this.#quiet.set(key, { tell, told, settle });
     return told;
   }

@@ -9,9 +9,10 @@ import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
-import { type Clock, type Moment, momentOf } from "../clock.ts";
+import { type Clock, every, type Moment, momentOf } from "../clock.ts";
 import { iso } from "../iso.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
+import { withResolvers } from "../withResolvers.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
@@ -52,7 +53,7 @@ export class PresenceBoard {
   #transitions: PresenceTransition[] = [];
   /** What is being kept, in its order. */
   #records: (readonly PresenceTransition[])[] = [];
-  #callOff: (() => void) | undefined;
+  #stopTicking = () => {};
   /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
   #version: number;
 
@@ -74,12 +75,11 @@ export class PresenceBoard {
   start(known: readonly KnownInstance[]): void {
     const grace = LIVENESS.reconnect_spread_ms + this.#options.leaveMs;
     this.#instances.restore(known, this.#options.clock.awake(), grace);
-    this.#tickLater();
+    this.#stopTicking = every(this.#options.clock, PRESENCE_LIMITS.diff_interval_ms, () => this.#tick());
   }
 
   stop(): void {
-    this.#callOff?.();
-    this.#callOff = undefined;
+    this.#stopTicking();
     this.keep();
     for (const wake of this.#waiters) wake();
   }
@@ -136,13 +136,11 @@ export class PresenceBoard {
 
   /** Resolves at the next version, or when the hub stops. */
   nextVersion(): { changed: Promise<void>; cancel: () => void } {
-    let wake = () => {};
-    const changed = new Promise<void>((resolve) => {
-      wake = () => {
-        this.#waiters.delete(wake);
-        resolve();
-      };
-    });
+    const { promise: changed, resolve } = withResolvers<void>();
+    const wake = () => {
+      this.#waiters.delete(wake);
+      resolve();
+    };
     this.#waiters.add(wake);
     return { changed, cancel: wake };
   }
@@ -219,13 +217,6 @@ export class PresenceBoard {
 
   #addChanged(record: InstanceRecord): void {
     if (this.#changed.size <= PRESENCE_LIMITS.diff_instances) this.#changed.set(record.claude_id, record);
-  }
-
-  #tickLater(): void {
-    this.#callOff = this.#options.clock.after(PRESENCE_LIMITS.diff_interval_ms, () => {
-      this.#tick();
-      this.#tickLater();
-    });
   }
 
   /** Once a second: moves on whose time is over, keeps what happened, tells the listeners. */

@@ -6,6 +6,8 @@ import { cursorLost } from "../../../shared/refusals.ts";
 import type { Reader } from "../../core/view.ts";
 import { type LogPage, makePage } from "../../delivery/page.ts";
 import { broughtTo, Unacknowledged } from "../../delivery/unacknowledged.ts";
+import type { LogEntry } from "../../store/store.ts";
+import { withResolvers } from "../../withResolvers.ts";
 import type { Answer } from "../answer.ts";
 import { type Client, ownReader } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
@@ -63,44 +65,32 @@ function receiptsOf(hub: Hub, client: Client) {
  *
  * @returns undefined when what comes next was pruned meanwhile.
  */
-async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Checked<"events">, client: Client) {
-  const wait = new Deadline(hub.clock, params.wait_ms ?? 0, hub.closing);
-  const pageEvents = params.limit ?? LIMITS.page_events;
-  const pages = (upTo: number, { entries }: Pick<LogPage, "entries">) =>
-    makePage(hub.delivery.epoch, cursor, upTo, entries);
-  let close = () => {};
-  const found = new Promise<LogPage | undefined>((resolve, reject) => {
-    const isDue = () => !params.wait_ms || wait.isOver;
-    const send = (page: LogPage) => {
-      if (page.entries.length > 0) resolve(pages(page.upTo, page));
-      else if (isDue() && page.upTo === hub.delivery.head) resolve(pages(page.upTo, NOTHING));
-    };
-    const session = hub.delivery.open({
-      reader,
-      kinds: params.kinds,
-      cursor,
-      window: ONE_PAGE,
-      pageEvents,
-      receives: false,
-      send,
-      failed: reject,
-      lost: () => resolve(undefined),
-    });
-    const lookAtTime = () => {
-      if (session.state === "live") resolve(pages(hub.delivery.head, NOTHING));
-    };
-    const leave = () => resolve(pages(cursor, NOTHING));
-    if (isDue()) lookAtTime();
-    wait.onOver(lookAtTime);
-    const stay = client.gone?.onCancel(leave);
-    close = () => {
-      stay?.();
-      hub.delivery.close(session);
-      wait.done();
-    };
-  });
-  return found.finally(close);
+async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Checked<"events">, { gone }: Client) {
+  const { clock, closing, delivery } = hub;
+  const { kinds, limit: pageEvents = LIMITS.page_events, wait_ms = 0 } = params;
+  const wait = new Deadline(clock, wait_ms, closing);
+  const isDue = () => wait_ms === 0 || wait.isOver;
+  const pageTo = (upTo: number, entries: readonly LogEntry[] = []) => makePage(delivery.epoch, cursor, upTo, entries);
+  const { promise, resolve, reject: failed } = withResolvers<LogPage | undefined>();
+  const send = ({ upTo, entries }: LogPage) => {
+    if (entries.length > 0 || (isDue() && upTo === delivery.head)) resolve(pageTo(upTo, entries));
+  };
+  const lost = () => resolve(undefined);
+  const options = { reader, kinds, cursor, window: ONE_PAGE, pageEvents, receives: false, send, failed, lost };
+  const session = delivery.open(options);
+  const endAtHead = () => {
+    if (session.state === "live") resolve(pageTo(delivery.head));
+  };
+  if (isDue()) endAtHead();
+  wait.onOver(endAtHead);
+  const stopWatching = gone?.onCancel(() => resolve(pageTo(cursor)));
+  try {
+    return await promise;
+  } finally {
+    stopWatching?.();
+    delivery.close(session);
+    wait.done();
+  }
 }
 
-const NOTHING = { entries: [] };
 const ONE_PAGE = { events: 1, bytes: 1 };

@@ -1,7 +1,8 @@
 /** The log as server-sent events: an event a page, its id the cursor that the page leads to. */
 import type { Request, Response } from "express";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { LogPage } from "../../delivery/page.ts";
+import { every } from "../../clock.ts";
+import type { Session } from "../../delivery/session.ts";
 import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { readerFor, startOf } from "../../hub/operations/events.ts";
@@ -19,55 +20,48 @@ export const resumed = (request: Request, params: Record<string, unknown>): Reco
   return last === undefined || last === "" ? params : { ...params, after: last };
 };
 
+const HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-store",
+  connection: "close", // the stream is all that this line is for
+  "x-accel-buffering": "no",
+};
+
+type EventsParams = Checked<"events">;
+
 /** @throws HubError before anything is sent, when the cursor is lost. */
-export function streamEvents(
-  hub: Hub,
-  visits: Visits,
-  params: Checked<"events">,
-  client: Client,
-  response: Response,
-): void {
+export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
+  const { clock, closing, delivery, liveness } = hub;
   const cursor = startOf(hub, params.after);
-  const reader = readerFor(params, client);
-  const leave = visits.stay(client);
-  response.writeHead(200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-    connection: "close", // the stream is all that this line is for
-    "x-accel-buffering": "no",
+  const disconnect = visits.stay(client);
+  response.writeHead(200, HEADERS);
+  const session = openSession(hub, response, cursor, params, client);
+  if (session.state === "live" && session.cursor === cursor) delivery.position(session);
+  const stopKeepingAlive = every(clock, liveness.pingMs, () => delivery.position(session));
+  const stopWatching = closing.onCancel(() => {
+    delivery.close(session);
+    response.end();
   });
-  const send = (page: LogPage) => {
-    const text = `id: ${hub.cursorAt(page.upTo)}\nevent: events\ndata: ${page.json}\n\n`;
-    response.write(text, () => hub.delivery.acknowledge(session, page.upTo));
-  };
-  const pageEvents = params.limit ?? LIMITS.page_events;
-  const lost = () => response.end(); // who comes back with this cursor is told
-  const session = hub.delivery.open({
-    reader,
+  response.on("close", () => {
+    stopKeepingAlive();
+    stopWatching();
+    delivery.close(session);
+    disconnect();
+  });
+}
+
+function openSession(hub: Hub, response: Response, cursor: number, params: EventsParams, client: Client): Session {
+  return hub.delivery.open({
+    reader: readerFor(params, client),
     kinds: params.kinds,
     cursor,
     window: WINDOW,
-    pageEvents,
+    pageEvents: params.limit ?? LIMITS.page_events,
     receives: false,
-    send,
-    lost,
-  });
-  if (session.state === "live" && session.cursor === cursor) hub.delivery.position(session);
-  let callOff = () => {};
-  const keepAlive = () => {
-    hub.delivery.position(session);
-    callOff = hub.clock.after(hub.liveness.pingMs, keepAlive);
-  };
-  callOff = hub.clock.after(hub.liveness.pingMs, keepAlive);
-  const end = () => {
-    hub.delivery.close(session);
-    response.end();
-  };
-  const stay = hub.closing.onCancel(end);
-  response.on("close", () => {
-    callOff();
-    stay();
-    hub.delivery.close(session);
-    leave();
+    send({ upTo, json }, session) {
+      const text = `id: ${hub.cursorAt(upTo)}\nevent: events\ndata: ${json}\n\n`;
+      response.write(text, () => hub.delivery.acknowledge(session, upTo));
+    },
+    lost: () => response.end(), // who comes back with this cursor is told
   });
 }

@@ -9,6 +9,7 @@ import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
 import { SUBPROTOCOL } from "../../../shared/frames.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { restarting } from "../../../shared/refusals.ts";
+import { every } from "../../clock.ts";
 import { type Origin, originOf } from "../../hub/caller/origin.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Guard } from "../guard.ts";
@@ -37,7 +38,7 @@ export class SocketServer {
   readonly #sockets: WebSocketServer;
   /** How many sockets were opened so far. */
   #opened = 0;
-  #callOffSweep: () => void = () => {};
+  readonly #stopSweeping: () => void;
 
   constructor({ hub, guard, path, failed }: SocketServerOptions) {
     this.#hub = hub;
@@ -53,7 +54,7 @@ export class SocketServer {
       autoPong: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });
-    this.#sweepLater();
+    this.#stopSweeping = every(hub.clock, SWEEP_MS, () => this.#sweep());
   }
 
   get connections(): number {
@@ -72,7 +73,7 @@ export class SocketServer {
 
   /** Tells every client to come back within `spreadMs`, and closes. @returns when the last socket is closed. */
   async close(spreadMs: number): Promise<void> {
-    this.#callOffSweep();
+    this.#stopSweeping();
     const { code, reason } = CLOSE.restarting;
     const closing = JSON.stringify({ code, reason, reconnect_within_ms: spreadMs });
     const closed = [...this.#connections].map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
@@ -121,12 +122,9 @@ export class SocketServer {
   }
 
   /** One sweep for all, not a timer each. */
-  #sweepLater(): void {
-    this.#callOffSweep = this.#hub.clock.after(SWEEP_MS, () => {
-      const awake = this.#hub.clock.awake();
-      for (const connection of this.#connections) this.#look(connection, awake);
-      this.#sweepLater();
-    });
+  #sweep(): void {
+    const awake = this.#hub.clock.awake();
+    for (const connection of this.#connections) this.#look(connection, awake);
   }
 
   #look(connection: SocketConnection, awake: number): void {
