@@ -4,34 +4,29 @@
  * States: fresh (nothing but `hello` is taken), greeted (has a session), closed.
  */
 
-import { randomUUID } from "node:crypto";
 import type { RawData, WebSocket } from "ws";
 import { CLOSE } from "../../../shared/closeCodes.ts";
 import { parseCursor } from "../../../shared/cursor.ts";
 import { HubError, toRpcError } from "../../../shared/errors.ts";
-import type { LostReason } from "../../../shared/event.ts";
-import { ack, type Hello, hello, type RpcId, type Subscribe, subscribe, type Welcome } from "../../../shared/frames.ts";
+import { ack, type Hello, hello, type RpcId, type Subscribe, subscribe } from "../../../shared/frames.ts";
 import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations/index.ts";
-import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import { asHubError } from "../../../shared/refusals.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
-import type { Reader } from "../../core/view.ts";
-import type { Session, SessionOptions } from "../../delivery/session.ts";
+import type { Session } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { connect } from "../../hub/attendance.ts";
-import { type Client, ownReader } from "../../hub/caller/client.ts";
+import type { Client } from "../../hub/caller/client.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { assertOpen, perform } from "../../hub/operations/index.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
+import { type Handshake, handshake, WINDOW } from "./handshake.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
 import { idOf, validateRequest } from "./request.ts";
-
-const WINDOW = { events: LIMITS.window_events, bytes: LIMITS.window_bytes };
 
 export interface ConnectionContext {
   hub: Hub;
@@ -187,38 +182,17 @@ export class SocketConnection implements PresenceListener {
     if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
     const { hub } = this.#context;
     assertOpen(hub);
+    const { welcome, start } = handshake(hub, said);
     const { claude_id = null, run = null, about } = said;
-    const own = ownReader({ claude_id, about });
-    const reader = said.scope === "all" ? null : own;
-    const { cursor, reason } = this.#startOf(said, reader);
     this.#gone = new Cancellation();
     // While this socket lives, so does its run's lease.
     const caller = { claude_id, run, attached: claude_id !== null && run !== null };
     this.#client = { ...this.#client, claude_id, run, about, caller, gone: this.#gone };
-    const resumed = said.resume !== undefined && reason === undefined;
-    const welcome: Welcome = {
-      session: randomUUID(),
-      cursor: hub.cursorAt(cursor),
-      resumed,
-      ...(reason && { reason }),
-      heartbeat_ms: hub.liveness.pingMs,
-      window: WINDOW,
-      limits: hub.limits,
-      hub: { version: hub.version, protocol: PROTOCOL_VERSION },
-    };
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
-    if (resumed && said.receives && own !== null && run !== null) hub.goesOn(own, run, cursor);
-    this.#openSession({ reader, own, cursor }, said); // after the answer, so that its first page follows it
-  }
-
-  #startOf({ resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
-    const { hub } = this.#context;
-    const changed = run !== undefined && hub.runs.changedView(run, reader ?? "*");
-    if (resume === undefined) return { cursor: hub.delivery.head };
-    const cursor = parseCursor(resume, "resume");
-    const reason = hub.lost(cursor) ?? (changed ? "filter_changed" : undefined);
-    return reason ? { cursor: hub.delivery.head, reason } : { cursor: cursor.seq };
+    const { own, cursor } = start;
+    if (welcome.resumed && said.receives && own !== null && run !== null) hub.goesOn(own, run, cursor);
+    this.#openSession(start, said); // after the answer, so that its first page follows it
   }
 
   #enter(said: Hello): void {
@@ -229,7 +203,7 @@ export class SocketConnection implements PresenceListener {
     this.#disconnect = connect(this.#context.hub, claude_id, { transport: "websocket", run, client, about });
   }
 
-  #openSession(start: Pick<SessionOptions, "reader" | "own" | "cursor">, { kinds, receives = false }: Hello): void {
+  #openSession(start: Handshake["start"], { kinds, receives = false }: Hello): void {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
