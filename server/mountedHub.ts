@@ -5,6 +5,7 @@ import express, { type Router } from "express";
 import { LIVENESS } from "../shared/defaults.ts";
 import { BASE_PATH } from "../shared/protocol.ts";
 import type { Hub } from "./hub/hub.ts";
+import type { Report } from "./report.ts";
 import type { SocketServer } from "./transport/socket/server.ts";
 
 export interface MountedHub {
@@ -40,7 +41,7 @@ export interface MountedHub {
 }
 
 interface Faces extends Pick<MountedHub, "router" | "probes"> {
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 export class ComposedHub implements MountedHub {
@@ -48,17 +49,17 @@ export class ComposedHub implements MountedHub {
   readonly probes: Router;
   readonly #hub: Hub;
   readonly #sockets: SocketServer;
-  readonly #failed: (what: string, error: unknown) => void;
+  readonly #report: Report;
   #detach: (() => void)[] = [];
   #own: Server | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(hub: Hub, sockets: SocketServer, { router, probes, failed }: Faces) {
+  constructor(hub: Hub, sockets: SocketServer, { router, probes, report }: Faces) {
     this.#hub = hub;
     this.#sockets = sockets;
     this.router = router;
     this.probes = probes;
-    this.#failed = failed;
+    this.#report = report;
   }
 
   attach(server: Server): void {
@@ -66,7 +67,7 @@ export class ComposedHub implements MountedHub {
     // Node waits with `close` for upgraded sockets, which it does not end: they must go when closing begins.
     const close = server.close.bind(server);
     server.close = (callback) => {
-      this.close().catch((error) => this.#failed("closing", error));
+      this.close().catch((error) => this.#report.failed("closing", error));
       return close(callback);
     };
   }

@@ -13,6 +13,7 @@ import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
+import type { Report } from "../report.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./background/alarm.ts";
@@ -47,8 +48,7 @@ export interface HubOptions {
   bounds: Bounds;
   rates: RatePolicy;
   retention: RetentionPolicy;
-  /** Told of failures that no caller hears of. */
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 export class Hub {
@@ -93,7 +93,7 @@ export class Hub {
   }
 
   private constructor(options: HubOptions, position: Position) {
-    const { store, clock, lease, failed } = options;
+    const { store, clock, lease, report } = options;
     this.store = store;
     this.clock = clock;
     this.version = options.version;
@@ -109,9 +109,9 @@ export class Hub {
       (result) => this.#committed(result),
       () => this.#alarm.lookAfter(),
     );
-    this.#debts = new Debts({ clock, closes: () => this.#closing.cancelled, failed });
-    const log = (what: string) => (error: unknown) => failed(what, error);
-    this.delivery = new Delivery({ store, ...position, failed: log("reading the log") });
+    this.#debts = new Debts({ clock, closes: () => this.#closing.cancelled, report });
+    const failed = (error: unknown) => report.failed("reading the log", error);
+    this.delivery = new Delivery({ store, ...position, failed });
     const record = (transitions: readonly PresenceTransition[]) =>
       this.#debts.settles("keeping presence", this.#commits.ride({ op: "presence", transitions }));
     this.presence = new PresenceBoard({
@@ -119,13 +119,13 @@ export class Hub {
       clock,
       leaveMs: options.liveness.leaveMs,
       record,
-      failed: log("telling presence"),
+      report,
     });
     this.scheduler = new Scheduler({
       clock,
       timetable: () => store.timetable(),
       submit: (command) => this.submit(command),
-      failed,
+      report,
     });
     this.#pruner = new Pruner({
       clock,
@@ -136,7 +136,7 @@ export class Hub {
         this.presence.forget(instances);
       },
       forgets: (seenBefore) => this.presence.forgets(seenBefore),
-      failed,
+      report,
     });
     this.runs = new Runs({
       clock,
@@ -144,7 +144,7 @@ export class Hub {
       owe: (run, command) =>
         void this.#debts.owe({ what: "leases", key: `leases ${run}`, tell: () => this.submit(command()) }),
     });
-    this.#alarm = new Alarm(clock, () => this.#wake(), log("waking what is due"));
+    this.#alarm = new Alarm(clock, () => this.#wake(), report);
   }
 
   /** Ends once the hub closes. */

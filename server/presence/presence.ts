@@ -11,6 +11,7 @@ import type { About, Instance, PresenceState, Recipient } from "../../shared/pre
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, every, type Moment, momentOf } from "../clock.ts";
 import { iso } from "../iso.ts";
+import type { Report } from "../report.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { withResolvers } from "../withResolvers.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
@@ -32,7 +33,7 @@ export interface PresenceOptions {
   leaveMs: number;
   /** Keeps what happened; may coalesce. @returns whether it is kept; else it has to be kept again. */
   record: (transitions: readonly PresenceTransition[]) => Promise<boolean>;
-  failed: (error: unknown) => void;
+  report: Report;
 }
 
 export interface PresencePage {
@@ -240,7 +241,7 @@ export class PresenceBoard {
       else this.#listeners.tell(changes);
     } catch (error) {
       for (const record of changed) this.#addChanged(record); // the next diff tells of them
-      this.#options.failed(error);
+      this.#options.report.failed("telling presence", error);
     }
   }
 }

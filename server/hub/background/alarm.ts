@@ -6,6 +6,7 @@
  * its next batch, what measures time follows the wall clock before anything is judged by it.
  */
 import { type Clock, momentOf } from "../../clock.ts";
+import type { Report } from "../../report.ts";
 import { JUMP_MS } from "../../store/engine/timekeeper.ts";
 
 const LOOK_MS = 1_000;
@@ -15,17 +16,17 @@ const AGAIN_MS = 1_000;
 export class Alarm {
   readonly #clock: Clock;
   readonly #wake: () => Promise<unknown>;
-  readonly #failed: (error: unknown) => void;
+  readonly #report: Report;
   #at: number | null = null;
   #apart: number;
   #isStopped = false;
   #callOff = () => {};
 
   /** @param wake has the store do what is due, which arms the alarm anew. */
-  constructor(clock: Clock, wake: () => Promise<unknown>, failed: (error: unknown) => void) {
+  constructor(clock: Clock, wake: () => Promise<unknown>, report: Report) {
     this.#clock = clock;
     this.#wake = wake;
-    this.#failed = failed;
+    this.#report = report;
     this.#apart = clock.now() - clock.awake();
   }
 
@@ -75,7 +76,7 @@ export class Alarm {
     try {
       await this.#wake();
     } catch (error) {
-      this.#failed(error);
+      this.#report.failed("waking what is due", error);
       this.lookAfter();
     }
   }

@@ -4,6 +4,7 @@
  * it is written or refused for good.
  */
 import type { Clock } from "../../clock.ts";
+import type { Report } from "../../report.ts";
 import { type Done, mayPass } from "../../store/groupCommit.ts";
 
 /** How soon the store is told again what it could not take, ms. */
@@ -25,7 +26,7 @@ export interface DebtsOptions {
   /** Whether the hub closes: nothing is told again then. */
   closes: () => boolean;
   /** Told of what was refused for good. */
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 export class Debts {
@@ -59,7 +60,7 @@ export class Debts {
     } catch (error) {
       if (this.#options.closes()) return true;
       if (mayPass(error)) return false;
-      this.#options.failed(what, error);
+      this.#options.report.failed(what, error);
     }
     return true;
   }

@@ -13,6 +13,7 @@
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Clock, momentOf } from "../../clock.ts";
+import type { Report } from "../../report.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../../store/engine/retention.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
@@ -36,7 +37,7 @@ export interface PrunerOptions {
   pruned: (report: PruneReport) => void;
   /** Whether instances are to be forgotten: see PruneCommand. */
   forgets: (seenBefore: number | null) => boolean;
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 /** Between two rounds. */
@@ -102,7 +103,7 @@ export class Pruner {
       if (!report.more) this.#finish(command, report);
       this.#later(report.more ? PAUSE_MS : EVERY_MS, report.more);
     } catch (error) {
-      if (!this.#stopped) this.#options.failed("pruning", error);
+      if (!this.#stopped) this.#options.report.failed("pruning", error);
       this.#later(EVERY_MS);
     }
   }
@@ -150,6 +151,6 @@ export class Pruner {
   #note(size: PruneReport["size"]): void {
     const note = size === this.#noted ? undefined : SIZE_NOTES[size];
     this.#noted = size;
-    if (note) this.#options.failed("keeping to the maximum size", new Error(note));
+    if (note) this.#options.report.warn(note);
   }
 }

@@ -9,6 +9,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
 import { type Clock, momentOf } from "../../clock.ts";
+import type { Report } from "../../report.ts";
 import type { ScheduleCommand, Timing } from "../../store/engine/schedules.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import { Recurrence } from "./recurrence.ts";
@@ -23,8 +24,7 @@ export interface SchedulerOptions {
   clock: Clock;
   timetable: () => Promise<Timing[]>;
   submit: (command: ScheduleCommand) => Promise<Done>;
-  /** Told of failures that no caller hears of. */
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 interface Entry {
@@ -108,7 +108,7 @@ export class Scheduler {
       const recurrence = isSame ? before.recurrence : new Recurrence(cron, timezone);
       this.#entries.set(name, { timing: { name, cron, timezone, missed, next_at }, due: next_at, recurrence });
     } catch (error) {
-      this.#options.failed(`reading the schedule ${name}`, error); // written by another hub, with other zones
+      this.#options.report.failed(`reading the schedule ${name}`, error); // written by another hub, with other zones
     }
   }
 
@@ -131,7 +131,7 @@ export class Scheduler {
       if (failure) throw (failure as PromiseRejectedResult).reason;
     } catch (error) {
       this.#doubt();
-      if (!this.#isClosed) this.#options.failed("sending what is scheduled", error);
+      if (!this.#isClosed) this.#options.report.failed("sending what is scheduled", error);
     }
     this.#isLooking = false;
     this.#arm();

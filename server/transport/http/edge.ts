@@ -5,6 +5,7 @@ import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { asHubError } from "../../../shared/refusals.ts";
 import type { Hub } from "../../hub/hub.ts";
+import type { Report } from "../../report.ts";
 import type { Guard } from "../guard.ts";
 
 /** Lets only those in whom the guard lets in. */
@@ -21,12 +22,12 @@ export function reply(hub: Hub, response: Response, status: number, body: string
   response.status(status).type("json").send(body);
 }
 
-/** Turns whatever went wrong into the REST error that says so. @param failed told of failures that are the hub's own. */
-export function explain(hub: Hub, failed: (what: string, error: unknown) => void): ErrorRequestHandler {
+/** Turns whatever went wrong into the REST error that says so, and reports what is the hub's own failure. */
+export function explain(hub: Hub, report: Report): ErrorRequestHandler {
   return (error, _request, response, next) => {
     if (response.headersSent) return next(error);
     const known = toHubError(error);
-    if (known.code === "internal") failed("answering a request", error);
+    if (known.code === "internal") report.failed("answering a request", error);
     if (known.retryable) response.set("retry-after", retryAfter(known));
     reply(hub, response, ERRORS[known.code].http, JSON.stringify(toRestError(known.toWire())));
   };

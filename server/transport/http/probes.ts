@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import { explain, guarded } from "./edge.ts";
 import type { RouterOptions } from "./router.ts";
 
-export function makeProbes({ hub, guard, failed }: RouterOptions, metrics: Registry): Router {
+export function makeProbes({ hub, guard, report }: RouterOptions, metrics: Registry): Router {
   const router = express.Router();
   router.use(["/healthz", "/readyz", "/metrics"], guarded(guard));
   router.get("/healthz", (_request, response) => {
@@ -22,6 +22,6 @@ export function makeProbes({ hub, guard, failed }: RouterOptions, metrics: Regis
   router.get("/metrics", async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.metrics());
   });
-  router.use(explain(hub, failed));
+  router.use(explain(hub, report));
   return router;
 }

@@ -8,6 +8,7 @@ import { validate } from "../../../shared/validate.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations/index.ts";
+import type { Report } from "../../report.ts";
 import type { Guard } from "../guard.ts";
 import { clientOf } from "./caller.ts";
 import { dress } from "./dress.ts";
@@ -20,12 +21,11 @@ import { Visits } from "./visits.ts";
 export interface RouterOptions {
   hub: Hub;
   guard: Guard;
-  /** Told of failures that are the hub's own. */
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 /** Routes relative to the base path. */
-export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
+export function makeRouter({ hub, guard, report }: RouterOptions): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
   const visits = new Visits(hub);
   router.use(guarded(guard));
@@ -33,7 +33,7 @@ export function makeRouter({ hub, guard, failed }: RouterOptions): Router {
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
   router.use(noSuchRoute);
-  router.use(explain(hub, failed));
+  router.use(explain(hub, report));
   return router;
 }
 

@@ -23,6 +23,7 @@ import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { assertOpen, perform } from "../../hub/operations/index.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
+import type { Report } from "../../report.ts";
 import { type Handshake, handshake, WINDOW } from "./handshake.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox } from "./outbox.ts";
@@ -31,7 +32,7 @@ import { idOf, validateRequest } from "./request.ts";
 export interface ConnectionContext {
   hub: Hub;
   flusher: Flusher;
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 export class SocketConnection implements PresenceListener {
@@ -241,7 +242,7 @@ export class SocketConnection implements PresenceListener {
 
   #refuse(id: RpcId | null, error: unknown): void {
     const known = asHubError(error);
-    if (known.code === "internal") this.#context.failed("answering a request", error);
+    if (known.code === "internal") this.#context.report.failed("answering a request", error);
     const body = JSON.stringify(toRpcError(known.toWire()));
     this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${body}}`);
   }

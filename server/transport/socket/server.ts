@@ -12,6 +12,7 @@ import { restarting } from "../../../shared/refusals.ts";
 import { every } from "../../clock.ts";
 import { type Origin, originOf } from "../../hub/caller/origin.ts";
 import type { Hub } from "../../hub/hub.ts";
+import type { Report } from "../../report.ts";
 import type { Guard } from "../guard.ts";
 import { type ConnectionContext, SocketConnection } from "./connection.ts";
 import { Flusher } from "./outbox.ts";
@@ -26,7 +27,7 @@ export interface SocketServerOptions {
   guard: Guard;
   /** Where sockets are taken: other upgrades are left to others. */
   path: string;
-  failed: (what: string, error: unknown) => void;
+  report: Report;
 }
 
 export class SocketServer {
@@ -40,11 +41,11 @@ export class SocketServer {
   #opened = 0;
   readonly #stopSweeping: () => void;
 
-  constructor({ hub, guard, path, failed }: SocketServerOptions) {
+  constructor({ hub, guard, path, report }: SocketServerOptions) {
     this.#hub = hub;
     this.#guard = guard;
     this.#path = path;
-    this.#context = { hub, flusher: new Flusher(), failed };
+    this.#context = { hub, flusher: new Flusher(), report };
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,

@@ -14,6 +14,7 @@ import { RawSocket } from "../../support/rawSocket.ts";
 import { HeldStore } from "../transport/heldStore.ts";
 import { pass } from "../transport/pass.ts";
 
+const UNHEARD = { failed() {}, warn() {} };
 const CONNECTION = { transport: "websocket", run: "r1" } as const;
 
 let clock: ManualClock;
@@ -410,7 +411,7 @@ test("what could not be kept is kept again, before what came after it", async ()
       records.push([...transitions]);
       return outcomes.shift() as boolean;
     },
-    failed: () => {},
+    report: UNHEARD,
   });
   const keep = (state: "connect" | "disconnect") => {
     if (state === "connect") board.connect("ada", CONNECTION);
@@ -435,7 +436,7 @@ test("whoever is forgotten to make room is told of as offline first, and may be 
   const told: Presence[] = [];
   const nobody = { in_progress: 0, waiting: 0, oldest: null };
   const store = { workload: async (names: readonly string[]) => names.map((claude_id) => ({ claude_id, ...nobody })) };
-  const board = new PresenceBoard({ clock, leaveMs: 0, store, record: async () => true, failed: () => {} });
+  const board = new PresenceBoard({ clock, leaveMs: 0, store, record: async () => true, report: UNHEARD });
   board.start([]);
   board.beat("bob");
   for (let i = 1; i < LIMITS.instances; i++) {

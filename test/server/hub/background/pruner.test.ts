@@ -29,20 +29,24 @@ function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) =
     [];
   const floors: number[] = [];
   const failures: string[] = [];
+  const warnings: string[] = [];
   const pruner = new Pruner({
     clock,
     policy,
     submit: (command) => new Promise((resolve, reject) => asked.push({ command, resolve, reject })),
     pruned: ({ floor }) => floors.push(floor),
     forgets,
-    failed: (what, error) => failures.push(`${what}: ${(error as Error).message}`),
+    report: {
+      failed: (what, error) => failures.push(`${what}: ${(error as Error).message}`),
+      warn: (note) => warnings.push(note),
+    },
   });
   pruner.start();
   const answer = async (report: Partial<PruneReport>) => {
     asked.at(-1)?.resolve({ json: JSON.stringify({ ...NOTHING, ...report }) });
     await settled();
   };
-  return { clock, asked, floors, failures, pruner, answer };
+  return { clock, asked, floors, failures, warnings, pruner, answer };
 }
 
 test("where everything is kept, the store is asked once a day for what happened to instances long ago, and for nothing else", async () => {
@@ -179,23 +183,23 @@ test("once stopped, it asks for nothing more, whatever was under way", async () 
 
 describe("a size that cannot be kept", () => {
   test.each(["over", "foreign"] as const)("because it is %s is told once", async (size) => {
-    const { clock, failures, answer } = start({ maxBytes: 1 });
+    const { clock, warnings, answer } = start({ maxBytes: 1 });
     for (let round = 0; round < 3; round++) {
       clock.advance(60_000);
       await answer({ size });
     }
-    expect(failures).toHaveLength(1);
+    expect(warnings).toHaveLength(1);
     clock.advance(60_000);
     await answer({});
     clock.advance(60_000);
     await answer({ size });
-    expect(failures).toHaveLength(2);
+    expect(warnings).toHaveLength(2);
   });
 
   test("is not told while there is more to prune", async () => {
-    const { clock, failures, answer } = start({ maxBytes: 1 });
+    const { clock, warnings, answer } = start({ maxBytes: 1 });
     clock.advance(60_000);
     await answer({ size: "over", more: true });
-    expect(failures).toEqual([]);
+    expect(warnings).toEqual([]);
   });
 });
