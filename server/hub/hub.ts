@@ -17,9 +17,9 @@ import type { Report } from "../report.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
 import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./background/alarm.ts";
-import { Debts } from "./background/debts.ts";
 import { Pruner, type RetentionPolicy } from "./background/pruner.ts";
 import { Scheduler } from "./background/scheduler.ts";
+import { WriteRetries } from "./background/writeRetries.ts";
 import { type RatePolicy, Rates } from "./caller/rates.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimLines } from "./claims/claimLines.ts";
@@ -71,7 +71,7 @@ export class Hub {
   readonly #commits: GroupCommit;
   readonly #closing = new Cancellation();
   readonly #pruner: Pruner;
-  readonly #debts: Debts;
+  readonly #writes: WriteRetries;
   readonly #alarm: Alarm;
 
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
@@ -109,11 +109,11 @@ export class Hub {
       (result) => this.#committed(result),
       () => this.#alarm.lookAfter(),
     );
-    this.#debts = new Debts({ clock, closes: () => this.#closing.cancelled, report });
+    this.#writes = new WriteRetries({ clock, closes: () => this.#closing.cancelled, report });
     const failed = (error: unknown) => report.failed("reading the log", error);
     this.delivery = new Delivery({ store, ...position, failed });
     const record = (transitions: readonly PresenceTransition[]) =>
-      this.#debts.settles("keeping presence", this.#commits.ride({ op: "presence", transitions }));
+      this.#writes.attempt("keeping presence", this.#commits.ride({ op: "presence", transitions }));
     this.presence = new PresenceBoard({
       store,
       clock,
@@ -141,8 +141,8 @@ export class Hub {
     this.runs = new Runs({
       clock,
       graceMs: lease.graceMs,
-      owe: (run, command) =>
-        void this.#debts.owe({ what: "leases", key: `leases ${run}`, tell: () => this.submit(command()) }),
+      write: (run, command) =>
+        void this.#writes.write({ what: "leases", key: `leases ${run}`, submit: () => this.submit(command()) }),
     });
     this.#alarm = new Alarm(clock, () => this.#wake(), report);
   }
@@ -205,20 +205,20 @@ export class Hub {
   /** The messages have reached the reader's client. */
   delivered(reader: string, ids: readonly string[]): void {
     if (ids.length === 0) return;
-    void this.#debts.owe({
+    void this.#writes.write({
       what: "delivered",
       key: `delivered ${reader}`,
       ids,
-      tell: (all) => this.#commits.ride({ op: "delivered", reader, ids: all }),
+      submit: (all) => this.#commits.ride({ op: "delivered", reader, ids: all }),
     });
   }
 
-  /** Commits a command of the hub's own, for which nobody waits: once the store can take it, if it is still due then. */
-  owe(command: StoreCommand, isDue: () => boolean): void {
-    void this.#debts.owe({
+  /** Commits a command for which nobody waits, as soon as the store can take it and if it is still due then. */
+  submitOwn(command: StoreCommand, isDue: () => boolean): void {
+    void this.#writes.write({
       what: command.op,
       key: command,
-      tell: () => (isDue() ? this.submit(command) : Promise.resolve(NOTHING_DONE)),
+      submit: () => (isDue() ? this.submit(command) : Promise.resolve(NOTHING_DONE)),
     });
   }
 
@@ -244,7 +244,7 @@ export class Hub {
 
   /** Has the store do what is due; not before it knows which runs are back. */
   #wake(): Promise<unknown> {
-    this.#debts.tellAgain();
+    this.#writes.retryNow();
     return this.submit({ op: "wake" });
   }
 }

@@ -2,8 +2,8 @@
  * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
  * last connection of a run is gone its leases get an end, which coming back takes away again.
  *
- * The hub owes the store the truth about them: also of one that could not be written for a while, no worker that died
- * meanwhile keeps its task, and none that lives loses it.
+ * What could not be written for a while is written later as things stand then: no worker that died meanwhile keeps its
+ * task, and none that lives loses it.
  */
 import QuickLRU from "quick-lru";
 import type { Clock } from "../clock.ts";
@@ -15,8 +15,8 @@ const REMEMBERED_VIEWS = 10_000;
 export interface RunsOptions {
   clock: Clock;
   graceMs: number;
-  /** Has the store told of a run's leases: what is true of them each time that it is told. */
-  owe: (run: string, command: () => StoreCommand) => void;
+  /** Writes what becomes of a run's leases: the command is asked for anew each time that it is tried. */
+  write: (run: string, command: () => StoreCommand) => void;
 }
 
 export class Runs {
@@ -37,7 +37,7 @@ export class Runs {
     const key = keyOf(claude_id, run);
     const connections = this.#connections.get(key) ?? 0;
     this.#connections.set(key, connections + 1);
-    if (connections === 0) this.#tell(claude_id, run);
+    if (connections === 0) this.#writeLeases(claude_id, run);
     this.#lingering.get(key)?.();
   }
 
@@ -71,15 +71,15 @@ export class Runs {
       return;
     }
     this.#connections.delete(key);
-    this.#tell(claude_id, run);
+    this.#writeLeases(claude_id, run);
   }
 
-  #tell(claude_id: string, run: string): void {
-    const { graceMs, owe } = this.#options;
+  #writeLeases(claude_id: string, run: string): void {
+    const { graceMs, write } = this.#options;
     const key = keyOf(claude_id, run);
     const holder = { claude_id, run };
     const keeps = () => this.#connections.has(key);
-    owe(key, () => (keeps() ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs }));
+    write(key, () => (keeps() ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs }));
   }
 
   /** Whether a run that comes back looks at the log through another view than before. */

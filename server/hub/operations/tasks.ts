@@ -73,7 +73,7 @@ function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolea
   if (json === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(json) as { id: string; attempt: number; claimed_by: string };
   const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
-  hub.owe({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
+  hub.submitOwn({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
 }
 
 /** Goes through all that failed so until enough are brought back: some may not be, as long as others have failed. */
