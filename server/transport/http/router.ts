@@ -15,8 +15,8 @@ import { dress } from "./dress.ts";
 import { explain, guarded, reply } from "./edge.ts";
 import { inputOf } from "./input.ts";
 import { inTurn } from "./inTurn.ts";
+import { HttpPresence } from "./presence.ts";
 import { resumed, streamEvents, wantsStream } from "./sse.ts";
-import { Visits } from "./visits.ts";
 
 export interface RouterOptions {
   hub: Hub;
@@ -27,30 +27,30 @@ export interface RouterOptions {
 /** Routes relative to the base path. */
 export function makeRouter({ hub, guard, report }: RouterOptions): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
-  const visits = new Visits(hub);
+  const presence = new HttpPresence(hub);
   router.use(guarded(guard));
   router.use(inTurn());
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
-  for (const name of OPERATION_NAMES) addRoutes(router, name, hub, visits);
+  for (const name of OPERATION_NAMES) addRoutes(router, name, hub, presence);
   router.use(noSuchRoute);
   router.use(explain(hub, report));
   return router;
 }
 
-function addRoutes(router: Router, name: OperationName, hub: Hub, visits: Visits): void {
+function addRoutes(router: Router, name: OperationName, hub: Hub, presence: HttpPresence): void {
   const operation: Operation = OPERATIONS[name];
   const method = operation.rest.method.toLowerCase() as "get" | "post" | "put" | "delete";
-  const handler = name === "events" ? eventsHandler(hub, visits) : operationHandler(name, hub, visits);
+  const handler = name === "events" ? eventsHandler(hub, presence) : operationHandler(name, hub, presence);
   for (const path of operation.rest.paths) router[method](path === "" ? "/" : path, handler);
 }
 
-function operationHandler(name: OperationName, hub: Hub, visits: Visits): RequestHandler {
+function operationHandler(name: OperationName, hub: Hub, presence: HttpPresence): RequestHandler {
   const operation: Operation = OPERATIONS[name];
   const input = inputOf(operation);
   return async (request, response) => {
     const client = clientOf(request, goneWith(response));
     const params = input(request);
-    const leave = name === "claim_next" && params.wait_ms ? visits.wait(client) : visits.call(client);
+    const leave = name === "claim_next" && params.wait_ms ? presence.claimWait(client) : presence.request(client);
     try {
       const { status, body } = dress(operation.rest.shape, await perform(hub, name, params, client));
       reply(hub, response, status, body);
@@ -61,7 +61,7 @@ function operationHandler(name: OperationName, hub: Hub, visits: Visits): Reques
 }
 
 /** The log: a page as JSON, or a stream of them. */
-function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
+function eventsHandler(hub: Hub, presence: HttpPresence): RequestHandler {
   const input = inputOf(OPERATIONS.events);
   return async (request, response) => {
     const client = clientOf(request, goneWith(response));
@@ -69,9 +69,9 @@ function eventsHandler(hub: Hub, visits: Visits): RequestHandler {
     if (wantsStream(request)) {
       hub.rates.admit("events", client);
       const checked = validate(OPERATIONS.events.params, resumed(request, params));
-      return streamEvents(hub, visits, checked, client, response);
+      return streamEvents(hub, presence, checked, client, response);
     }
-    const leave = visits.poll(client);
+    const leave = presence.poll(client);
     try {
       const { status, body } = dress("page", await perform(hub, "events", params, client));
       reply(hub, response, status, body);

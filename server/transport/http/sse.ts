@@ -7,7 +7,7 @@ import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { readerFor, startOf } from "../../hub/operations/events.ts";
 import type { Checked } from "../../hub/operations/handler.ts";
-import type { Visits } from "./visits.ts";
+import type { HttpPresence } from "./presence.ts";
 
 /** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
 const WINDOW = { events: 1, bytes: 1 };
@@ -30,10 +30,16 @@ const HEADERS = {
 type EventsParams = Checked<"events">;
 
 /** @throws HubError before anything is sent, when the cursor is lost. */
-export function streamEvents(hub: Hub, visits: Visits, params: EventsParams, client: Client, response: Response): void {
+export function streamEvents(
+  hub: Hub,
+  presence: HttpPresence,
+  params: EventsParams,
+  client: Client,
+  response: Response,
+): void {
   const { clock, closing, delivery, liveness } = hub;
   const cursor = startOf(hub, params.after);
-  const disconnect = visits.stay(client);
+  const disconnect = presence.stream(client);
   response.writeHead(200, HEADERS);
   const session = openSession(hub, response, cursor, params, client);
   if (session.state === "live" && session.cursor === cursor) delivery.position(session);

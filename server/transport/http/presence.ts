@@ -2,8 +2,8 @@
  * Presence of HTTP callers.
  *
  * - A stream of events is a connection for as long as it lasts.
- * - A run that polls for events counts as connected until 10 s after its last poll was answered; no longer once it hangs up or
- *   has another connection.
+ * - A run that polls for events counts as connected until 10 s after its last poll was answered; no longer once it hangs
+ *   up or has another connection.
  * - Whoever waits for a task is online while it waits, but keeps no leases by that.
  * - Any other request only updates when the caller was last seen.
  */
@@ -15,22 +15,22 @@ import type { Connection } from "../../presence/instances.ts";
 /** How long a poller may take between two polls. */
 const BETWEEN_POLLS_MS = 10_000;
 
-interface Visit {
+interface Poller {
   disconnect: (goodbye: boolean) => void;
   polls: number;
   callOff: () => void;
 }
 
-export class Visits {
+export class HttpPresence {
   readonly #hub: Hub;
-  readonly #pollers = new Map<string, Visit>();
+  readonly #pollers = new Map<string, Poller>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
   }
 
   /** A stream has begun. @returns what to call when it is over. */
-  stay(client: Client): () => void {
+  stream(client: Client): () => void {
     const { claude_id, run, about } = client;
     if (claude_id === null) return () => {};
     const disconnect = connect(this.#hub, claude_id, { transport: "sse", run, about });
@@ -38,16 +38,16 @@ export class Visits {
   }
 
   /** A request has begun. @returns what to call when it is answered. */
-  call({ claude_id, about }: Client): () => void {
+  request({ claude_id, about }: Client): () => void {
     return () => {
       if (claude_id !== null) this.#hub.presence.heard(claude_id, about);
     };
   }
 
   /** A caller waits for a task. @returns what to call when it has one, or waits no longer. */
-  wait(client: Client): () => void {
+  claimWait(client: Client): () => void {
     const { claude_id, run, about } = client;
-    if (claude_id === null || this.#pollers.has(visitKey(client))) return this.call(client); // a poller is there anyway
+    if (claude_id === null || this.#pollers.has(pollerKey(client))) return this.request(client); // a poller is there anyway
     const connection: Connection = { transport: "long_poll", run, about };
     this.#hub.presence.connect(claude_id, connection);
     return () => this.#hub.presence.disconnect(claude_id, connection, false);
@@ -56,28 +56,28 @@ export class Visits {
   /** A poll has begun. @returns what to call when it is answered. */
   poll(client: Client): () => void {
     const { claude_id, run, about } = client;
-    if (claude_id === null || run === null) return this.call(client);
-    const key = visitKey(client);
-    const visit = this.#pollers.get(key) ?? this.#begin(key, claude_id, { transport: "long_poll", run, about });
-    visit.polls++;
-    visit.callOff();
+    if (claude_id === null || run === null) return this.request(client);
+    const key = pollerKey(client);
+    const poller = this.#pollers.get(key) ?? this.#begin(key, claude_id, { transport: "long_poll", run, about });
+    poller.polls++;
+    poller.callOff();
     return () => {
-      visit.polls--;
-      if (visit.polls > 0) return;
+      poller.polls--;
+      if (poller.polls > 0) return;
       const hasHungUp = client.gone?.cancelled ?? false;
-      visit.callOff = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
+      poller.callOff = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
         this.#pollers.delete(key);
-        visit.disconnect(false);
+        poller.disconnect(false);
       });
     };
   }
 
-  #begin(key: string, claudeId: string, connection: Connection): Visit {
-    const visit: Visit = { disconnect: connect(this.#hub, claudeId, connection), polls: 0, callOff: () => {} };
-    this.#pollers.set(key, visit);
-    return visit;
+  #begin(key: string, claudeId: string, connection: Connection): Poller {
+    const poller: Poller = { disconnect: connect(this.#hub, claudeId, connection), polls: 0, callOff: () => {} };
+    this.#pollers.set(key, poller);
+    return poller;
   }
 }
 
-/** With other roles it is another visit. */
-const visitKey = (client: Client) => `${ownReader(client)} ${client.run}`;
+/** With other roles it is another poller. */
+const pollerKey = (client: Client) => `${ownReader(client)} ${client.run}`;
