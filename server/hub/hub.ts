@@ -22,7 +22,7 @@ import { Scheduler } from "./background/scheduler.ts";
 import { WriteRetries } from "./background/writeRetries.ts";
 import { type RatePolicy, Rates } from "./caller/rates.ts";
 import { Cancellation } from "./cancellation.ts";
-import { ClaimLines } from "./claims/claimLines.ts";
+import { ClaimWaiters } from "./claims/claimWaiters.ts";
 import { LastAsked } from "./claims/lastAsked.ts";
 import { ProgressTeller } from "./progress.ts";
 import { RunReceipts } from "./runReceipts.ts";
@@ -63,7 +63,7 @@ export class Hub {
   readonly presence: PresenceBoard;
   readonly runs: Runs;
   readonly scheduler: Scheduler;
-  readonly claimLines: ClaimLines;
+  readonly claimWaiters: ClaimWaiters;
   readonly lastAsked = new LastAsked();
   readonly runReceipts = new RunReceipts();
   readonly progress: ProgressTeller;
@@ -101,7 +101,7 @@ export class Hub {
     this.limits = { ...LIMITS, ...options.bounds };
     this.rates = new Rates(clock, options.rates);
     this.#lease = lease;
-    this.claimLines = new ClaimLines(clock);
+    this.claimWaiters = new ClaimWaiters(clock);
     this.progress = new ProgressTeller(clock);
     this.#commits = new GroupCommit(
       store,
@@ -226,7 +226,7 @@ export class Hub {
   async close(): Promise<void> {
     if (this.#closing.cancelled) return;
     this.#closing.cancel();
-    this.claimLines.close();
+    this.claimWaiters.close();
     this.scheduler.close();
     this.#alarm.stop();
     this.presence.stop();
@@ -237,8 +237,8 @@ export class Hub {
 
   #committed(result: CommitResult): void {
     const { entries, wakeAt } = result;
-    if (this.delivery.committed(result)) this.claimLines.committed(entries);
-    else this.claimLines.callAll();
+    if (this.delivery.committed(result)) this.claimWaiters.committed(entries);
+    else this.claimWaiters.callAll();
     this.#alarm.arm(wakeAt);
   }
 

@@ -77,7 +77,7 @@ export const MESSAGES: Handlers<
 async function sendMessage(hub: Hub, said: NewMessage, key: string | undefined): Promise<Answer> {
   if (said.to_claude === EVERYONE) hub.keepPresence();
   const sent = hub.submit({ op: "send", said, key });
-  if (isForNow(said)) hub.claimLines.expect(said.to_claude);
+  if (isForNow(said)) hub.claimWaiters.expect(said.to_claude);
   return sentAnswer(hub, await sent, said.to_claude);
 }
 

@@ -48,20 +48,20 @@ export const TASKS: Handlers<
   },
 };
 
-/** Takes the next task; where there is none, waits in line for one. */
+/** Takes the next task; where there is none, waits for one. */
 async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
   const { wait_ms, claim_key } = params;
-  const line = params.for_claude ?? ownReader(client);
-  if (line === null) throw missingField("for_claude");
-  const queues = addressesOf(line);
+  const addresses = params.for_claude ?? ownReader(client);
+  if (addresses === null) throw missingField("for_claude");
+  const queues = addressesOf(addresses);
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
   const found = ({ json }: Done) => json !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
   const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socketNumber);
   if (!isLast) return NOTHING; // whoever asked has asked again on another socket, and listens there
-  if (key !== undefined) hub.claimLines.giveUp(key);
-  const claimant = { queues: line, gone: client.gone, tryOnce, found, key };
-  const outcome = wait_ms ? await hub.claimLines.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
+  if (key !== undefined) hub.claimWaiters.giveUp(key);
+  const claimant = { addresses, gone: client.gone, tryOnce, found, key };
+  const outcome = wait_ms ? await hub.claimWaiters.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
   if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLast);
   return outcome?.json ? { value: outcome.json } : NOTHING;
 }

@@ -1,25 +1,32 @@
-/** Lines of callers that wait for a task: no call is lost, and none is made for a task that is taken already. */
+/** Callers that wait for a task: no call is lost, and none is made for a task that is taken already. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { ClaimLines } from "../../../../server/hub/claims/claimLines.ts";
+import { ClaimWaiters } from "../../../../server/hub/claims/claimWaiters.ts";
 import type { LogEntry } from "../../../../server/store/store.ts";
 import type { EventKind } from "../../../../shared/event.ts";
 import { ManualClock } from "../../../support/clock.ts";
 
 type Tried = string | null;
 
-let lines: ClaimLines;
+let waiters: ClaimWaiters;
 /** Ends of the tries that were made, in their order. */
 let tries: ((tried: Tried) => void)[];
 beforeEach(() => {
-  lines = new ClaimLines(new ManualClock());
+  waiters = new ClaimWaiters(new ManualClock());
   tries = [];
-  return () => lines.close();
+  return () => waiters.close();
 });
 
 /** Waits for bob's tasks. */
 function wait(key?: string): Promise<Tried | undefined> {
   const tryOnce = () => new Promise<Tried>((resolve) => tries.push(resolve));
-  return lines.claim({ queues: "bob", waitMs: 1_000, gone: undefined, tryOnce, found: (tried) => tried !== null, key });
+  return waiters.claim({
+    addresses: "bob",
+    waitMs: 1_000,
+    gone: undefined,
+    tryOnce,
+    found: (tried) => tried !== null,
+    key,
+  });
 }
 
 /** Lets everything go on that can. */
@@ -53,7 +60,7 @@ test.each<[string, LogEntry[], number]>([
 ])("in a commit in which a task %s", async (_, entries, called) => {
   void wait();
   await end(0, null);
-  lines.committed(entries);
+  waiters.committed(entries);
   await settle();
   expect(tries).toHaveLength(1 + called);
 });
@@ -64,13 +71,13 @@ describe("a task that is on its way", () => {
     void wait("k2");
     await end(0, null);
     await end(1, null);
-    lines.expect("bob");
-    lines.expect("cyd");
+    waiters.expect("bob");
+    waiters.expect("cyd");
     await settle();
     expect(tries).toHaveLength(2);
-    lines.committed([entry("new", true)]);
+    waiters.committed([entry("new", true)]);
     await end(2, "t1");
-    lines.expect("bob");
+    waiters.expect("bob");
     await settle();
     expect(tries).toHaveLength(4);
   });
@@ -78,8 +85,8 @@ describe("a task that is on its way", () => {
   test("calls another for each", async () => {
     const answers = ["k1", "k2", "k3"].map(wait);
     for (const number of [0, 1, 2]) await end(number, null);
-    lines.expect("bob");
-    lines.expect("bob");
+    waiters.expect("bob");
+    waiters.expect("bob");
     await settle();
     await end(3, "t1");
     await end(4, "t2");
@@ -92,7 +99,7 @@ describe("a task that is on its way", () => {
     void wait("k2");
     await end(1, null);
     tries[0]?.(null);
-    lines.expect("bob");
+    waiters.expect("bob");
     await settle();
     expect(tries).toHaveLength(4); // the other cannot know either, and tries again
   });
@@ -100,11 +107,11 @@ describe("a task that is on its way", () => {
   test("and does not come is waited for on", async () => {
     const answer = wait("k1");
     await end(0, null);
-    lines.expect("bob");
+    waiters.expect("bob");
     await settle();
     await end(1, null);
     expect(tries).toHaveLength(2);
-    lines.committed([entry("new", true)]);
+    waiters.committed([entry("new", true)]);
     await settle();
     await end(2, "t1");
     expect(await answer).toBe("t1");

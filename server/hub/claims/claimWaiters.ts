@@ -1,11 +1,11 @@
 /**
- * Callers of `claim_next` that wait for a task: a line for each set of queues, first come first served.
+ * Callers of `claim_next` that wait for a task: a queue for each set of addresses, first come first served.
  *
  * A waiter is `trying` (a claim is under way for it), `waiting`, or `called` (a task may be there for it, it has not
- * tried yet). A task that becomes claimable calls the first that is waiting. A line that is known to be empty
- * spares its waiters a vain try: whoever comes to it waits at once.
+ * tried yet). A task that becomes claimable calls the first that is waiting. A queue that is known to have no task
+ * spares its waiters a vain try: whoever joins it waits at once.
  *
- * Nothing is missed: a waiter stands in line before it tries, and a line counts as empty only if it was not called
+ * Nothing is missed: a waiter is in the queue before it tries, and a queue is said to have no task only if it was not called
  * between the beginning of a vain try and its end. A call that its waiter does not use is passed on.
  *
  * A task that is being sent calls ahead of its commit: the try rides in the same one. Only a waiter with a key is called
@@ -20,12 +20,12 @@ import type { Cancellation } from "../cancellation.ts";
 
 /** How a caller waits, and how it tries. */
 export interface Claimant<T> {
-  /** Whose tasks it takes: addresses, a space between them. */
-  queues: string;
+  /** Whose tasks it takes; several have a space between them. */
+  addresses: string;
   waitMs: number;
   /** Ends the waiting when the caller leaves. */
   gone: Cancellation | undefined;
-  /** Claims the next task of these queues. */
+  /** Claims the next of these tasks. */
   tryOnce: () => Promise<T>;
   /** Whether a try has found one. */
   found: (tried: T) => boolean;
@@ -33,20 +33,21 @@ export interface Claimant<T> {
   key: string | undefined;
 }
 
-interface Line {
+interface WaitQueue {
   readonly waiters: Set<Waiter>;
   /** How often somebody was called. */
   calls: number;
-  isEmpty: boolean;
+  /** A try was in vain, and nobody was called since. */
+  hasNoTask: boolean;
 }
 
-const NONE: ReadonlySet<Line> = new Set();
+const NONE: ReadonlySet<WaitQueue> = new Set();
 
-export class ClaimLines {
+export class ClaimWaiters {
   readonly #clock: Clock;
-  readonly #lines = new Map<string, Line>();
-  /** Lines whose waiters take the tasks of an address. */
-  readonly #at = new Map<string, Set<Line>>();
+  readonly #queues = new Map<string, WaitQueue>();
+  /** Queues whose waiters take the tasks of an address. */
+  readonly #byAddress = new Map<string, Set<WaitQueue>>();
   #earliest = Number.POSITIVE_INFINITY;
   #callOff = () => {};
   #isClosed = false;
@@ -58,63 +59,64 @@ export class ClaimLines {
 
   /** A task for an address is on its way into the next commit. */
   expect(address: string): void {
-    for (const line of this.#at.get(address) ?? NONE) {
-      const waiter = firstWaiting(line);
+    for (const queue of this.#byAddress.get(address) ?? NONE) {
+      const waiter = firstWaiting(queue);
       if (!waiter?.hasKey) continue;
-      call(line, waiter);
+      call(queue, waiter);
       return;
     }
   }
 
-  /** Tells the lines of what was committed. A task that was taken at once calls nobody. */
+  /** Calls those for whom a commit has a task. A task that was taken at once calls nobody. */
   committed(entries: readonly LogEntry[]): void {
-    if (this.#lines.size === 0) return;
+    if (this.#queues.size === 0) return;
     const ready = new Map<string, string>();
     for (const { id, kind, to, claimable } of entries) {
       if (claimable) ready.set(id, to);
       else if (kind === "claimed") ready.delete(id);
     }
-    for (const to of ready.values()) for (const line of this.#at.get(to) ?? NONE) call(line, firstWaiting(line));
+    for (const to of ready.values())
+      for (const queue of this.#byAddress.get(to) ?? NONE) call(queue, firstWaiting(queue));
   }
 
   /** Calls everyone: entries went by unseen. */
   callAll(): void {
-    for (const line of this.#lines.values()) {
-      call(line, undefined);
-      for (const waiter of line.waiters) if (waiter.state === "waiting") waiter.call();
+    for (const queue of this.#queues.values()) {
+      call(queue, undefined);
+      for (const waiter of queue.waiters) if (waiter.state === "waiting") waiter.call();
     }
   }
 
   /**
-   * Waits in line for a task.
+   * Waits for a task, behind those who came before.
    *
    * @returns what the last try gave; undefined when none was worth making before the time was over.
    */
   async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
-    const { queues, waitMs, gone, key } = claimant;
-    const line = this.#lines.get(queues) ?? this.#open(queues);
+    const { addresses, waitMs, gone, key } = claimant;
+    const queue = this.#queues.get(addresses) ?? this.#open(addresses);
     const waiter = new Waiter(this.#clock.awake() + waitMs, key !== undefined);
-    line.waiters.add(waiter);
+    queue.waiters.add(waiter);
     if (key !== undefined) this.#byKey.set(key, waiter);
     this.#watch(waiter.until);
-    const stay = gone?.onCancel(() => waiter.end());
+    const stopWatching = gone?.onCancel(() => waiter.end());
     try {
-      return await this.#wait(line, waiter, claimant);
+      return await this.#wait(queue, waiter, claimant);
     } finally {
-      stay?.();
+      stopWatching?.();
       if (key !== undefined && this.#byKey.get(key) === waiter) this.#byKey.delete(key);
-      this.#leave(queues, line, waiter);
+      this.#leave(addresses, queue, waiter);
     }
   }
 
-  async #wait<T>(line: Line, waiter: Waiter, { tryOnce, found, key }: Claimant<T>): Promise<T | undefined> {
+  async #wait<T>(queue: WaitQueue, waiter: Waiter, { tryOnce, found, key }: Claimant<T>): Promise<T | undefined> {
     let tried: T | undefined;
     let isWorthTrying = key !== undefined;
     while (!waiter.isOver && !this.#isClosed) {
-      if (isWorthTrying || !line.isEmpty) tried = await tryInLine(line, waiter, tryOnce, found);
+      if (isWorthTrying || !queue.hasNoTask) tried = await tryClaim(queue, waiter, tryOnce, found);
       if (tried !== undefined && found(tried)) return tried;
       isWorthTrying = false;
-      if (line.isEmpty) await waiter.called();
+      if (queue.hasNoTask) await waiter.called();
     }
     return tried;
   }
@@ -131,26 +133,27 @@ export class ClaimLines {
     this.#endUntil(Number.POSITIVE_INFINITY);
   }
 
-  #open(queues: string): Line {
-    const line: Line = { waiters: new Set(), calls: 0, isEmpty: false };
-    this.#lines.set(queues, line);
-    for (const address of addressesOf(queues)) this.#at.set(address, (this.#at.get(address) ?? new Set()).add(line));
-    return line;
+  #open(addresses: string): WaitQueue {
+    const queue: WaitQueue = { waiters: new Set(), calls: 0, hasNoTask: false };
+    this.#queues.set(addresses, queue);
+    for (const address of addressesOf(addresses))
+      this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(queue));
+    return queue;
   }
 
-  #close(queues: string, line: Line): void {
-    this.#lines.delete(queues);
-    for (const address of addressesOf(queues)) {
-      const lines = this.#at.get(address);
-      lines?.delete(line);
-      if (lines?.size === 0) this.#at.delete(address);
+  #close(addresses: string, queue: WaitQueue): void {
+    this.#queues.delete(addresses);
+    for (const address of addressesOf(addresses)) {
+      const queues = this.#byAddress.get(address);
+      queues?.delete(queue);
+      if (queues?.size === 0) this.#byAddress.delete(address);
     }
   }
 
-  #leave(queues: string, line: Line, waiter: Waiter): void {
-    line.waiters.delete(waiter);
-    if (line.waiters.size === 0) this.#close(queues, line);
-    else if (waiter.state !== "waiting") firstWaiting(line)?.call(); // it was called, or its try has failed
+  #leave(addresses: string, queue: WaitQueue, waiter: Waiter): void {
+    queue.waiters.delete(waiter);
+    if (queue.waiters.size === 0) this.#close(addresses, queue);
+    else if (waiter.state !== "waiting") firstWaiting(queue)?.call(); // it was called, or its try has failed
   }
 
   #watch(until: number): void {
@@ -166,7 +169,7 @@ export class ClaimLines {
   /** Ends whoever has waited until `now`. @returns when the next one has. */
   #endUntil(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { waiters } of this.#lines.values()) {
+    for (const { waiters } of this.#queues.values()) {
       for (const waiter of waiters) {
         if (waiter.until <= now) waiter.end();
         else next = Math.min(next, waiter.until);
@@ -209,22 +212,22 @@ class Waiter {
   }
 }
 
-async function tryInLine<T>(line: Line, waiter: Waiter, tryOnce: () => Promise<T>, found: (tried: T) => boolean) {
-  const { calls } = line;
+async function tryClaim<T>(queue: WaitQueue, waiter: Waiter, tryOnce: () => Promise<T>, found: (tried: T) => boolean) {
+  const { calls } = queue;
   waiter.state = "trying";
   const tried = await tryOnce();
   waiter.state = "waiting";
-  if (!found(tried) && line.calls === calls) line.isEmpty = true;
+  if (!found(tried) && queue.calls === calls) queue.hasNoTask = true;
   return tried;
 }
 
-function call(line: Line, waiter: Waiter | undefined): void {
-  line.calls++;
-  line.isEmpty = false;
+function call(queue: WaitQueue, waiter: Waiter | undefined): void {
+  queue.calls++;
+  queue.hasNoTask = false;
   waiter?.call();
 }
 
-function firstWaiting({ waiters }: Line): Waiter | undefined {
+function firstWaiting({ waiters }: WaitQueue): Waiter | undefined {
   for (const waiter of waiters) if (waiter.state === "waiting" && !waiter.isOver) return waiter;
   return undefined;
 }
