@@ -1,5 +1,5 @@
 /**
- * What an operation answers, as finished JSON. Either one value, or named parts that each transport dresses in
+ * What an operation answers, as finished JSON. Either one value, or named parts that each transport puts together in
  * its own way: JSON-RPC as one object under these names, REST as the operation's shape says.
  */
 export type Answer = { readonly value: string } | { readonly parts: Readonly<Record<string, string>> };

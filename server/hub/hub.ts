@@ -24,7 +24,7 @@ import { type RatePolicy, Rates } from "./caller/rates.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimWaiters } from "./claims/claimWaiters.ts";
 import { LastAsked } from "./claims/lastAsked.ts";
-import { ProgressTeller } from "./progress.ts";
+import { ProgressThrottle } from "./progressThrottle.ts";
 import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
 
@@ -66,7 +66,7 @@ export class Hub {
   readonly claimWaiters: ClaimWaiters;
   readonly lastAsked = new LastAsked();
   readonly runReceipts = new RunReceipts();
-  readonly progress: ProgressTeller;
+  readonly progress: ProgressThrottle;
   readonly #lease: LeasePolicy;
   readonly #commits: GroupCommit;
   readonly #closing = new Cancellation();
@@ -102,7 +102,7 @@ export class Hub {
     this.rates = new Rates(clock, options.rates);
     this.#lease = lease;
     this.claimWaiters = new ClaimWaiters(clock);
-    this.progress = new ProgressTeller(clock);
+    this.progress = new ProgressThrottle(clock);
     this.#commits = new GroupCommit(
       store,
       clock,

@@ -18,7 +18,7 @@ export class Alarm {
   readonly #wake: () => Promise<unknown>;
   readonly #report: Report;
   #at: number | null = null;
-  #apart: number;
+  #clockOffset: number;
   #isStopped = false;
   #callOff = () => {};
 
@@ -27,7 +27,7 @@ export class Alarm {
     this.#clock = clock;
     this.#wake = wake;
     this.#report = report;
-    this.#apart = clock.now() - clock.awake();
+    this.#clockOffset = clock.now() - clock.awake();
   }
 
   /** @param at when the store is to be woken next, ms since 1970; null: never. */
@@ -62,11 +62,11 @@ export class Alarm {
 
   #look(): void {
     const { now, awake } = momentOf(this.#clock);
-    const hasJumped = Math.abs(now - awake - this.#apart) > JUMP_MS;
+    const hasJumped = Math.abs(now - awake - this.#clockOffset) > JUMP_MS;
     const isDue = this.#at !== null && this.#at <= now;
     if (hasJumped || isDue) {
       this.#at = null;
-      this.#apart = now - awake;
+      this.#clockOffset = now - awake;
       void this.#wakeNow();
     }
     this.#lookLater();

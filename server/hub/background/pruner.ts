@@ -68,13 +68,13 @@ export class Pruner {
   #keysAt = Number.NEGATIVE_INFINITY;
   #historyAt = Number.NEGATIVE_INFINITY;
   /** Wall clock less time lived through, as of the last portion. */
-  #apart: number;
+  #clockOffset: number;
   #doubtsUntil = Number.NEGATIVE_INFINITY;
   #noted: PruneReport["size"] = "within";
 
   constructor(options: PrunerOptions) {
     this.#options = options;
-    this.#apart = options.clock.now() - options.clock.awake();
+    this.#clockOffset = options.clock.now() - options.clock.awake();
   }
 
   start(): void {
@@ -142,8 +142,8 @@ export class Pruner {
   }
 
   #doubts(now: number, awake: number): boolean {
-    if (now - awake - this.#apart > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
-    this.#apart = now - awake;
+    if (now - awake - this.#clockOffset > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
+    this.#clockOffset = now - awake;
     return awake < this.#doubtsUntil;
   }
 

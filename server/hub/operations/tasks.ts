@@ -36,7 +36,7 @@ export const TASKS: Handlers<
     const key = speaker(id, attempt, client);
     const caller = callerOf(hub, client);
     const command = { op: "progress", percent, note, attempt } as const;
-    return hub.progress.say(key, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
+    return hub.progress.report(key, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
   },
   cancel: (hub, { id, reason }, client) => submitChange(hub, id, { op: "cancel", reason }, client),
   retry: (hub, { id }, client) => submitChange(hub, id, { op: "retry" }, client),
@@ -108,7 +108,7 @@ function end(
   command: Change & { attempt?: number | undefined },
   client: Client,
 ): Promise<Answer> {
-  hub.progress.hasten(() => speaker(id, command.attempt, client));
+  hub.progress.flush(() => speaker(id, command.attempt, client));
   return submitChange(hub, id, command, client);
 }
 

@@ -11,11 +11,11 @@ import { perform } from "../../hub/operations/index.ts";
 import type { Report } from "../../report.ts";
 import type { Guard } from "../guard.ts";
 import { clientOf } from "./caller.ts";
-import { dress } from "./dress.ts";
 import { explain, guarded, reply } from "./edge.ts";
 import { inputOf } from "./input.ts";
-import { inTurn } from "./inTurn.ts";
 import { HttpPresence } from "./presence.ts";
+import { toRestResponse } from "./restResponse.ts";
+import { serializeRequests } from "./serializeRequests.ts";
 import { resumed, streamEvents, wantsStream } from "./sse.ts";
 
 export interface RouterOptions {
@@ -29,7 +29,7 @@ export function makeRouter({ hub, guard, report }: RouterOptions): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
   const presence = new HttpPresence(hub);
   router.use(guarded(guard));
-  router.use(inTurn());
+  router.use(serializeRequests());
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, presence);
   router.use(noSuchRoute);
@@ -52,7 +52,7 @@ function operationHandler(name: OperationName, hub: Hub, presence: HttpPresence)
     const params = input(request);
     const leave = name === "claim_next" && params.wait_ms ? presence.claimWait(client) : presence.request(client);
     try {
-      const { status, body } = dress(operation.rest.shape, await perform(hub, name, params, client));
+      const { status, body } = toRestResponse(operation.rest.shape, await perform(hub, name, params, client));
       reply(hub, response, status, body);
     } finally {
       leave();
@@ -73,7 +73,7 @@ function eventsHandler(hub: Hub, presence: HttpPresence): RequestHandler {
     }
     const leave = presence.poll(client);
     try {
-      const { status, body } = dress("page", await perform(hub, "events", params, client));
+      const { status, body } = toRestResponse("page", await perform(hub, "events", params, client));
       reply(hub, response, status, body);
     } finally {
       leave();

@@ -18,8 +18,8 @@ type Act = () => Promise<void>;
 export class Intake {
   readonly #socket: WebSocket;
   readonly #outbox: Outbox;
-  readonly #reads: Turnstile;
-  readonly #waits: Turnstile;
+  readonly #reads: ConcurrencyLimit;
+  readonly #waits: ConcurrencyLimit;
   /** Requests under way, and the bytes in which they came. */
   requests = 0;
   #bytes = 0;
@@ -27,9 +27,9 @@ export class Intake {
   constructor(socket: WebSocket, outbox: Outbox) {
     this.#socket = socket;
     this.#outbox = outbox;
-    const isShut = () => outbox.isFull;
-    this.#reads = new Turnstile(READS_AT_ONCE, isShut);
-    this.#waits = new Turnstile(WAITS_AT_ONCE, isShut);
+    const isPaused = () => outbox.isFull;
+    this.#reads = new ConcurrencyLimit(READS_AT_ONCE, isPaused);
+    this.#waits = new ConcurrencyLimit(WAITS_AT_ONCE, isPaused);
     outbox.onTurn = () => this.#regulate();
   }
 
@@ -47,7 +47,7 @@ export class Intake {
 
   /** Begins a read when it is its turn. `act` must not fail. */
   read(waits: boolean, act: Act): void {
-    (waits ? this.#waits : this.#reads).pass(act);
+    (waits ? this.#waits : this.#reads).run(act);
   }
 
   #regulate(): void {
@@ -60,28 +60,29 @@ export class Intake {
   }
 }
 
-/** Lets so many through at once, and nobody while it is shut; the others stand in line. */
-class Turnstile {
-  readonly #places: number;
-  readonly #isShut: () => boolean;
-  readonly #line: Act[] = [];
-  #inside = 0;
+/** Runs so many acts at once, and begins none while it is paused; the others wait in their order. */
+class ConcurrencyLimit {
+  readonly #limit: number;
+  readonly #isPaused: () => boolean;
+  readonly #waiting: Act[] = [];
+  #running = 0;
 
-  constructor(places: number, isShut: () => boolean) {
-    this.#places = places;
-    this.#isShut = isShut;
+  constructor(limit: number, isPaused: () => boolean) {
+    this.#limit = limit;
+    this.#isPaused = isPaused;
   }
 
-  pass(act: Act): void {
-    this.#line.push(act);
+  run(act: Act): void {
+    this.#waiting.push(act);
     this.next();
   }
 
+  /** Begins what may begin. */
   next(): void {
-    while (this.#line.length > 0 && this.#inside < this.#places && !this.#isShut()) {
-      this.#inside++;
-      void (this.#line.shift() as Act)().then(() => {
-        this.#inside--;
+    while (this.#waiting.length > 0 && this.#running < this.#limit && !this.#isPaused()) {
+      this.#running++;
+      void (this.#waiting.shift() as Act)().then(() => {
+        this.#running--;
         this.next();
       });
     }

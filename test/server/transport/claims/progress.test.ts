@@ -1,39 +1,39 @@
-/** Progress is coalesced: a chatty worker costs nobody else, and the newest word is never lost. */
+/** Progress is throttled: a chatty worker costs nobody else, and the newest word is never lost. */
 import { expect, test } from "vitest";
-import { ProgressTeller } from "../../../../server/hub/progress.ts";
+import { ProgressThrottle } from "../../../../server/hub/progressThrottle.ts";
 import type { Done } from "../../../../server/store/groupCommit.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { startHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
 
-function teller() {
+function throttle() {
   const clock = new ManualClock(0);
-  const told: string[] = [];
-  const progress = new ProgressTeller(clock);
-  const say = (key: string, word: string) =>
-    progress.say(key, async () => {
-      told.push(word);
+  const written: string[] = [];
+  const progress = new ProgressThrottle(clock);
+  const report = (key: string, word: string) =>
+    progress.report(key, async () => {
+      written.push(word);
       return { ok: true, json: word } as Done;
     });
-  return { clock, told, say };
+  return { clock, written, report };
 }
 
-test("of many words within a second the first and the newest are told, and all are answered", async () => {
-  const { clock, told, say } = teller();
-  expect(await say("t", "0 %")).toMatchObject({ json: "0 %" });
-  const answers = ["10 %", "20 %", "30 %"].map((word) => say("t", word));
-  expect(told).toEqual(["0 %"]);
+test("of many words within a second the first and the newest are written, and all are answered", async () => {
+  const { clock, written, report } = throttle();
+  expect(await report("t", "0 %")).toMatchObject({ json: "0 %" });
+  const answers = ["10 %", "20 %", "30 %"].map((word) => report("t", word));
+  expect(written).toEqual(["0 %"]);
   clock.advance(1_000);
   expect(await Promise.all(answers)).toMatchObject(answers.map(() => ({ json: "30 %" })));
-  expect(told).toEqual(["0 %", "30 %"]);
+  expect(written).toEqual(["0 %", "30 %"]);
 });
 
 test("tasks do not wait for each other, and a quiet one speaks at once again", async () => {
-  const { clock, told, say } = teller();
-  await Promise.all([say("t", "a"), say("u", "b")]);
+  const { clock, written, report } = throttle();
+  await Promise.all([report("t", "a"), report("u", "b")]);
   clock.advance(1_000);
-  await say("t", "c");
-  expect(told).toEqual(["a", "b", "c"]);
+  await report("t", "c");
+  expect(written).toEqual(["a", "b", "c"]);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import type { RestShape } from "../../../shared/operations/index.ts";
 import type { Answer } from "../../hub/answer.ts";
 import { answerJson } from "../../hub/answer.ts";
 
-interface Dressed {
+interface RestResponse {
   status: number;
   body: string;
 }
@@ -11,8 +11,7 @@ interface Dressed {
 /** The part of an answer that stands under `data`, by shape. */
 const MAIN_PART: Partial<Record<RestShape, string>> = { list: "messages", sent: "message" };
 
-/** Dresses an answer for REST. */
-export function dress(shape: RestShape, answer: Answer): Dressed {
+export function toRestResponse(shape: RestShape, answer: Answer): RestResponse {
   const parts = "parts" in answer ? answer.parts : {};
   const status = shape === "sent" && parts.deduplicated === "false" ? 201 : 200;
   return { status, body: `{"success":true,${fields(shape, answer, parts)}}` };

@@ -1,0 +1,35 @@
+/**
+ * Pipelined requests, which come on one connection before the first is answered, are performed one after the other, each
+ * when the answer before it has left, and not at all once the connection is gone: a few bytes can ask for megabytes, and a
+ * client may never read them (I9).
+ */
+import type { Socket } from "node:net";
+import type { RequestHandler } from "express";
+
+/** With more than this in its pipeline a connection is given up: no client works like that. */
+const MAX_PIPELINED = 64;
+
+interface Pipeline {
+  length: number;
+  /** When its last request is answered. */
+  answered: Promise<void>;
+}
+
+export function serializeRequests(): RequestHandler {
+  const pipelines = new WeakMap<Socket, Pipeline>();
+  return ({ socket, httpVersionMajor }, response, next) => {
+    if (httpVersionMajor > 1) return next(); // its requests share a connection, and flow control is its own
+    const pipeline = pipelines.get(socket) ?? { length: 0, answered: Promise.resolve() };
+    pipelines.set(socket, pipeline);
+    pipeline.length++;
+    if (pipeline.length > MAX_PIPELINED) return void socket.destroy();
+    if (pipeline.length === 1) next();
+    else void pipeline.answered.then(() => socket.destroyed || next());
+    pipeline.answered = new Promise((resolve) => {
+      response.once("close", () => {
+        pipeline.length--;
+        resolve();
+      });
+    });
+  };
+}
