@@ -103,12 +103,12 @@ export class Hub {
     this.#lease = lease;
     this.claimWaiters = new ClaimWaiters(clock);
     this.progress = new ProgressThrottle(clock);
-    this.#commits = new GroupCommit(
+    this.#commits = new GroupCommit({
       store,
       clock,
-      (result) => this.#committed(result),
-      () => this.#alarm.lookAfter(),
-    );
+      committed: (result) => this.#committed(result),
+      failed: () => this.#alarm.lookAfter(),
+    });
     this.#writes = new WriteRetries({ clock, closes: () => this.#closing.cancelled, report });
     const failed = (error: unknown) => report.failed("reading the log", error);
     this.delivery = new Delivery({ store, ...position, failed });
@@ -144,7 +144,7 @@ export class Hub {
       write: (run, command) =>
         void this.#writes.write({ what: "leases", key: `leases ${run}`, submit: () => this.submit(command()) }),
     });
-    this.#alarm = new Alarm(clock, () => this.#wake(), report);
+    this.#alarm = new Alarm({ clock, wake: () => this.#wake(), report });
   }
 
   /** Ends once the hub closes. */

@@ -50,11 +50,17 @@ function charsOf(command: StoreCommand): number {
   return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
 }
 
+export interface GroupCommitOptions {
+  store: Pick<Store, "commit">;
+  clock: Clock;
+  /** Told of every batch once it is durable, before its commands are answered. */
+  committed: (result: CommitResult) => void;
+  /** Told when that is not known of one: it may be durable all the same. */
+  failed?: () => void;
+}
+
 export class GroupCommit {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #committed: (result: CommitResult) => void;
-  readonly #failed: () => void;
+  readonly #options: GroupCommitOptions;
   #queue: Queued[] = [];
   #queuedChars = 0;
   #riders: Queued[] = [];
@@ -63,15 +69,8 @@ export class GroupCommit {
   #scheduled = false;
   #idle: (() => void)[] = [];
 
-  /**
-   * @param committed told of every batch once it is durable, before its commands are answered.
-   * @param failed told when that is not known of one: it may be durable all the same.
-   */
-  constructor(store: Store, clock: Clock, committed: (result: CommitResult) => void, failed = () => {}) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#committed = committed;
-    this.#failed = failed;
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
   }
 
   /**
@@ -95,7 +94,7 @@ export class GroupCommit {
   ride(command: StoreCommand): Promise<Done> {
     return new Promise((resolve, reject) => {
       this.#riders.push({ command, chars: 0, resolve, reject });
-      this.#callOffRide ??= this.#clock.after(RIDE_MS, () => this.#rideAlone());
+      this.#callOffRide ??= this.#options.clock.after(RIDE_MS, () => this.#rideAlone());
     });
   }
 
@@ -156,13 +155,14 @@ export class GroupCommit {
   }
 
   async #run(batch: Queued[]): Promise<void> {
+    const { store, clock, committed, failed } = this.#options;
     try {
       const commands = batch.map(({ command }) => command);
-      const result = await this.#store.commit(commands, momentOf(this.#clock));
-      this.#committed(result);
+      const result = await store.commit(commands, momentOf(clock));
+      committed(result);
       for (let i = 0; i < batch.length; i++) settle(batch[i] as Queued, result.outcomes[i] as Outcome);
     } catch (error) {
-      this.#failed();
+      failed?.();
       for (const { reject } of batch) reject(error as Error);
     } finally {
       this.#finish();

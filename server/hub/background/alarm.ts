@@ -13,21 +13,24 @@ const LOOK_MS = 1_000;
 /** How soon the store is woken after it failed. */
 const AGAIN_MS = 1_000;
 
+export interface AlarmOptions {
+  clock: Clock;
+  /** Has the store do what is due, which arms the alarm anew. */
+  wake: () => Promise<unknown>;
+  report: Report;
+}
+
 export class Alarm {
-  readonly #clock: Clock;
-  readonly #wake: () => Promise<unknown>;
-  readonly #report: Report;
+  readonly #options: AlarmOptions;
   #at: number | null = null;
+  /** Wall clock less time lived through, as of when the store was woken last. */
   #clockOffset: number;
   #isStopped = false;
   #callOff = () => {};
 
-  /** @param wake has the store do what is due, which arms the alarm anew. */
-  constructor(clock: Clock, wake: () => Promise<unknown>, report: Report) {
-    this.#clock = clock;
-    this.#wake = wake;
-    this.#report = report;
-    this.#clockOffset = clock.now() - clock.awake();
+  constructor(options: AlarmOptions) {
+    this.#options = options;
+    this.#clockOffset = options.clock.now() - options.clock.awake();
   }
 
   /** @param at when the store is to be woken next, ms since 1970; null: never. */
@@ -39,7 +42,7 @@ export class Alarm {
 
   /** The store has failed: what it has written all the same is known once it is woken, and what is due then. */
   lookAfter(): void {
-    const at = this.#clock.now() + AGAIN_MS;
+    const at = this.#options.clock.now() + AGAIN_MS;
     if (this.#at === null || at < this.#at) this.arm(at);
   }
 
@@ -56,12 +59,12 @@ export class Alarm {
   #lookLater(): void {
     this.#callOff();
     if (this.#isStopped) return;
-    const delay = this.#at === null ? LOOK_MS : Math.max(0, this.#at - this.#clock.now());
-    this.#callOff = this.#clock.after(Math.min(delay, LOOK_MS), () => this.#look());
+    const delay = this.#at === null ? LOOK_MS : Math.max(0, this.#at - this.#options.clock.now());
+    this.#callOff = this.#options.clock.after(Math.min(delay, LOOK_MS), () => this.#look());
   }
 
   #look(): void {
-    const { now, awake } = momentOf(this.#clock);
+    const { now, awake } = momentOf(this.#options.clock);
     const hasJumped = Math.abs(now - awake - this.#clockOffset) > JUMP_MS;
     const isDue = this.#at !== null && this.#at <= now;
     if (hasJumped || isDue) {
@@ -74,9 +77,9 @@ export class Alarm {
 
   async #wakeNow(): Promise<void> {
     try {
-      await this.#wake();
+      await this.#options.wake();
     } catch (error) {
-      this.#report.failed("waking what is due", error);
+      this.#options.report.failed("waking what is due", error);
       this.lookAfter();
     }
   }

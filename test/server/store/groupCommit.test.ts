@@ -43,7 +43,11 @@ async function turns() {
 
 function setUp() {
   const [store, clock, told] = [new SlowStore(), new ManualClock(), [] as string[]];
-  const commits = new GroupCommit(store, clock, ({ entries }) => told.push(`told ${entries.length}`));
+  const commits = new GroupCommit({
+    store,
+    clock,
+    committed: ({ entries }) => told.push(`told ${entries.length}`),
+  });
   const submit = (task: string, to_claude = "worker", context = "") =>
     commits.submit(sending({ to_claude, task, context })).then(
       () => told.push(`${task} done`),
