@@ -154,7 +154,7 @@ export class PresenceBoard {
       ...(record && { last_seen: iso(record.last_seen) }),
       waiting,
       ...(oldest !== null && { oldest_waiting: oldest }),
-      wake: record && record.connections.size > 0 ? "connected" : "unknown",
+      wake: reachabilityOf(record),
     };
   }
 
@@ -261,8 +261,11 @@ const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Wo
   in_progress,
   waiting,
   ...(oldest !== null && { oldest_waiting: oldest }),
-  reachability: record.connections.size > 0 ? "connected" : "unknown",
+  reachability: reachabilityOf(record),
 });
+
+const reachabilityOf = (record: InstanceRecord | undefined) =>
+  record && record.connections.size > 0 ? "connected" : "unknown";
 
 /** How much an instance of a state is there. */
 const NEARNESS: Record<Instance["state"], number> = { online: 2, stale: 1, offline: 0 };
