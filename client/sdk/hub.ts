@@ -241,6 +241,7 @@ export class Hub extends Operations {
       call: (operation, params) => this.#parts.call(operation, params),
       keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.whenRepeatable(() => connection.reopen()),
+      whileReachable: (wait) => this.#parts.whileReachable(wait),
       report: listeners.report,
       tell: listeners.tell,
     };

@@ -99,7 +99,7 @@ class Shift {
   async work(hub: Hub, options: Parameters<Hub["work"]>[1]): Promise<void> {
     const { interrupted } = this.#context;
     const worker: Worker<Hub> = hub.work((task, taskContext) => this.#do(worker, task, taskContext), options);
-    const drain = () => this.#drain(worker);
+    const drain = () => this.#drain(hub, worker);
     if (interrupted.aborted) drain();
     interrupted.addEventListener("abort", drain);
     try {
@@ -128,11 +128,12 @@ class Shift {
     }
   }
 
-  #drain(worker: Worker<Hub>): void {
+  #drain(hub: Hub, worker: Worker<Hub>): void {
     const { print, outside } = this.#context;
     outside.onInsisted(() => {
       if (worker.busy > 0) print.notice(`ending ${worker.busy} under way, and giving back`);
       void worker.close({ force: true });
+      void hub.close(); // a hub that is not there is not waited for
     });
     if (worker.busy > 0) print.notice(`finishing ${worker.busy} under way; once more, and they end at once`);
     void worker.close();

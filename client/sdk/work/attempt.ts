@@ -5,6 +5,7 @@ import { type Caller, insist } from "../calls/insist.ts";
 import { LONGEST_TIMER_MS } from "../clock.ts";
 import { GiveBack, HubClosed, isRefusal, isRetryable } from "../errors.ts";
 import type { Claim, Claims } from "./claims.ts";
+import type { Patience } from "./patience.ts";
 import { type Progress, ProgressReports } from "./progressReports.ts";
 
 /** What a task is done with. Its functions may be taken out of it. */
@@ -57,6 +58,8 @@ export interface WorkPlace<Hub> extends Caller {
   keepsOrder(): boolean;
   /** Asks again on another line whatever is under way, so that changed parameters count. */
   askAgain(): void;
+  /** Waits no longer than the hub can be reached. */
+  whileReachable(wait: Promise<unknown>): Promise<void>;
   report(error: unknown): void;
   /** Tells the `error` handlers, or nobody. @returns whether there are any. */
   tell(error: unknown): boolean;
@@ -87,13 +90,10 @@ export class Attempt<Hub> {
     this.#claim = place.claims.hold(task);
   }
 
-  /** @returns when the hub knows how it ended. */
-  async run(handler: TaskHandler<Hub>): Promise<void> {
+  /** @returns when the hub knows how it ended, or nobody wants to wait for that any more. */
+  async run(handler: TaskHandler<Hub>, patience: Patience): Promise<void> {
     const ended = await this.#handle(handler);
-    const told = this.#progress?.end();
-    this.#isOver = true;
-    if (told && !this.#place.keepsOrder()) await told;
-    await this.#say(ended);
+    await patience.lasts(this.#tellHub(ended));
   }
 
   /** The worker does not wait any longer. */
@@ -110,6 +110,13 @@ export class Attempt<Hub> {
   async giveBack(): Promise<void> {
     this.#place.claims.letGo(this.#claim);
     await this.#end("release", {});
+  }
+
+  async #tellHub(ended: Ended): Promise<void> {
+    const told = this.#progress?.end();
+    this.#isOver = true;
+    if (told && !this.#place.keepsOrder()) await told;
+    await this.#say(ended);
   }
 
   /** The claim is watched for as long as the handler runs: what comes after is the worker's own doing. */

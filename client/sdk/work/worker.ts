@@ -8,6 +8,7 @@ import { insist } from "../calls/insist.ts";
 import { HubClosed } from "../errors.ts";
 import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
 import { followClaims } from "./followClaims.ts";
+import { Patience } from "./patience.ts";
 
 export interface WorkOptions {
   /** How many tasks to do at once. 1 */
@@ -61,6 +62,8 @@ export class Worker<Hub> {
   readonly #asking = new Set<Params<"claim_next">>();
   readonly #attempts = new Set<Attempt<Hub>>();
   readonly #timers = new Set<() => void>();
+  readonly #forTasks = new Patience();
+  readonly #toTell = new Patience();
   #closing = false;
   #aborting = false;
   /** Settles when all is done after `close()`; rejects when the hub refuses to give tasks. */
@@ -89,7 +92,8 @@ export class Worker<Hub> {
 
   /**
    * Takes no more tasks, and gives back one that comes now. What is under way is finished; what is not when `drain_ms`
-   * are over is aborted and given back. May be called again, to be less patient.
+   * are over is aborted and given back. May be called again, to be less patient. A hub that is out of reach for 5 seconds
+   * is not waited for, except to tell it how what was finished has ended; what it gives or takes later still goes back.
    *
    * @returns when nothing is under way any more.
    * @example await worker.close({ drain_ms: 5_000 });
@@ -109,6 +113,7 @@ export class Worker<Hub> {
     this.#closing = true;
     for (const params of this.#asking) params.wait_ms = 0;
     if (this.#asking.size > 0) this.#place.askAgain();
+    void this.#place.whileReachable(this.ended).then(() => this.#forTasks.end());
   }
 
   #abort(): void {
@@ -118,6 +123,7 @@ export class Worker<Hub> {
     this.#after(this.#options.abort_ms ?? ABORT_MS, () => {
       for (const attempt of this.#attempts) attempt.abandon();
     });
+    void this.#place.whileReachable(this.ended).then(() => this.#toTell.end());
   }
 
   #after(delayMs: number, run: () => void): void {
@@ -147,8 +153,11 @@ export class Worker<Hub> {
     const { for: whose } = this.#options;
     const params = { ...(whose !== undefined && { for_claude: whose }), wait_ms: WAIT_MS, claim_key: key };
     this.#asking.add(params);
+    const answer = insist(this.#place, "claim_next", params);
     try {
-      return await insist(this.#place, "claim_next", params);
+      const task = await this.#forTasks.lasts(answer);
+      if (task === undefined) this.#giveBackLate(answer);
+      return task ?? null;
     } catch (error) {
       if (!(error instanceof HubClosed)) throw error;
       this.#closing = true;
@@ -158,12 +167,17 @@ export class Worker<Hub> {
     }
   }
 
+  /** Nobody waits for the answer any more; only asking until it comes shows whether the hub gave a task to the question. */
+  #giveBackLate(answer: Promise<Message | null>): void {
+    answer.then((task) => task && new Attempt(this.#place, task).giveBack()).catch(() => {});
+  }
+
   async #do(task: Message): Promise<void> {
     const attempt = new Attempt(this.#place, task);
-    if (this.#closing) return await attempt.giveBack();
+    if (this.#closing) return await this.#toTell.lasts(attempt.giveBack());
     this.#attempts.add(attempt);
     try {
-      await attempt.run(this.#handler);
+      await attempt.run(this.#handler, this.#toTell);
     } finally {
       this.#attempts.delete(attempt);
     }

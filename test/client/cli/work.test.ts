@@ -310,6 +310,24 @@ describe("the end", () => {
     expect(await ada.get({ id })).toMatchObject({ status: "pending", tries_left: 3 });
   });
 
+  it.each(["idle", "busy"])("comes at the second one, too, while no hub answers (%s)", async (how) => {
+    const { ada, send, where } = await office();
+    const proxy = await FaultProxy.start({ port });
+    const line = ["sh", "-c", `${SAY_GROUP}; sleep 1000`];
+    const options = ["--verbose", "--kill-after", "100ms"];
+    const bob = new CoordInside(["work", ...options, "--", ...line], { ...where, url: through(proxy) });
+    await bob.prints(/does tasks/, "stderr");
+    const { id } = await send("x");
+    const group = await groupOf(bob);
+    if (how === "idle") await ada.cancel({ id }).then(() => bob.prints(/cancelled/));
+    proxy.faults.refuse = "connections";
+    proxy.cut();
+    await bob.prints(/reconnecting/, "stderr");
+    void bob.end("SIGTERM");
+    expect(await bob.end("SIGTERM")).toBe(143);
+    expect(await groupIsAlive(group)).toBe(false);
+  });
+
   it("comes with the hub's word when the hub refuses it for good", async () => {
     const { send, where } = await office();
     const proxy = await FaultProxy.start({ port });

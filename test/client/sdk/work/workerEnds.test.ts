@@ -1,5 +1,5 @@
 /** What takes a task away from its worker, how the handler learns of it, and how a worker ends. */
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   ClaimLost,
   GiveBack,
@@ -8,6 +8,7 @@ import {
   type TaskHandler,
   type WorkOptions,
 } from "../../../../client/sdk/index.ts";
+import { ManualClock } from "../../../support/clock.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { FaultProxy } from "../../../support/proxy.ts";
 import { Heard, join, later, reaches, through } from "../support.ts";
@@ -190,6 +191,77 @@ it("a hub that closes without a line does not wait for handlers either", async (
   await bob.close();
   await worker.done;
   expect(signal.reason).toMatchObject({ why: "closing" });
+});
+
+describe("a worker that closes while the hub is out of reach waits 5 seconds for it", () => {
+  async function cutOff() {
+    const server = await startHub();
+    const proxy = await FaultProxy.start({ port: server.port });
+    const clock = new ManualClock();
+    const ada = await join(server.url, { as: "ada" });
+    const bob = await join(through(proxy), { as: "bob", clock, transport: "websocket" });
+    const loseLine = async () => {
+      proxy.faults.refuse = "connections";
+      proxy.cut();
+      await reaches(bob, "waiting");
+    };
+    const comeBack = async () => {
+      proxy.faults.refuse = undefined;
+      clock.advance(20_000);
+      await reaches(bob, "online");
+    };
+    return { proxy, clock, ada, bob, loseLine, comeBack };
+  }
+
+  it("for an answer to its question; a task that was given to it goes back", async () => {
+    const { proxy, clock, ada, bob, loseLine, comeBack } = await cutOff();
+    const [claimed, released] = [new Heard(ada, "claimed"), new Heard(ada, "released")];
+    const { worker } = hire(bob, deaf);
+    await bob.stats(); // the question for a task is at the hub
+    proxy.blackHole();
+    const { id } = await ada.send({ to_claude: "bob", task: "x" });
+    await claimed.count(1);
+    const lost = loseLine();
+    proxy.resume();
+    await lost;
+    const closed = worker.close();
+    clock.advance(5_000);
+    await closed;
+    await worker.done;
+    await comeBack();
+    expect(await released.find(({ message }) => message.id === id)).toMatchObject({ message: { tries_left: 3 } });
+  });
+
+  it("to be told what it gives back, and tells it later if it can", async () => {
+    const { clock, ada, bob, loseLine, comeBack } = await cutOff();
+    const released = new Heard(ada, "released");
+    const { worker, begun } = hire(bob, obedient);
+    const { id } = await ada.send({ to_claude: "bob", task: "x" });
+    await begun;
+    await loseLine();
+    const closed = worker.close({ force: true });
+    clock.advance(5_000);
+    await closed;
+    await comeBack();
+    expect(await released.find(({ message }) => message.id === id)).toMatchObject({ message: { tries_left: 3 } });
+  });
+
+  it("but for as long as it takes where it has a result, and was not told to hurry", async () => {
+    const { clock, ada, bob, loseLine, comeBack } = await cutOff();
+    let finish!: (result: string) => void;
+    const { worker, begun } = hire(bob, () => new Promise<string>((resolve) => (finish = resolve)));
+    const task = await ada.send({ to_claude: "bob", task: "x" });
+    await begun;
+    await loseLine();
+    const closed = worker.close();
+    finish("done");
+    clock.advance(10_000);
+    await reaches(bob, "waiting");
+    expect(worker.busy).toBe(1);
+    await comeBack();
+    await closed;
+    expect(await task.result()).toMatchObject({ result: "done" });
+  });
 });
 
 it("a handler that gives its task back costs it no try", async () => {

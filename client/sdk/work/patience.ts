@@ -1,0 +1,26 @@
+/** Waits for others, until there is no more patience. */
+export class Patience {
+  readonly #waits = new Set<() => void>();
+  #isOver = false;
+
+  /** @returns what was waited for; undefined when there was no patience for it. @throws as `wait` does. */
+  async lasts<T>(wait: Promise<T>): Promise<T | undefined> {
+    let giveUp = () => {};
+    const givenUp = new Promise<undefined>((resolve) => {
+      giveUp = () => resolve(undefined);
+    });
+    if (this.#isOver) giveUp();
+    this.#waits.add(giveUp);
+    try {
+      return await Promise.race([wait, givenUp]);
+    } finally {
+      this.#waits.delete(giveUp);
+    }
+  }
+
+  /** Nothing is waited for any longer. */
+  end(): void {
+    this.#isOver = true;
+    for (const giveUp of this.#waits) giveUp();
+  }
+}
