@@ -7,8 +7,11 @@ import type { Context } from "../context.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field } from "../parsing/inputs.ts";
 import { NothingCame } from "../process/errors.ts";
+import { Rest } from "../rest.ts";
 
 const AGAIN_MS = 500;
+/** How long an interrupted command looks whether it was given a task in that moment. */
+const LAST_LOOK_MS = 5_000;
 
 export const next = command({
   name: "next",
@@ -23,7 +26,11 @@ export const next = command({
     ["next --as server_backend --wait 10m", "as soon as there is one"],
   ],
   async run(context, { wait_ms = 0, for_claude = context.me }) {
-    const task = await nextTask(context, { for_claude, claim_key: randomUUID() }, wait_ms);
+    const question = { for_claude, claim_key: randomUUID() };
+    const task = await nextTask(context, question, wait_ms).catch(async (error) => {
+      if (context.interrupted.aborted) await giveBack(context, question);
+      throw error;
+    });
     if (task === null) throw new NothingCame(`no task waits for ${for_claude}${await ofTheRole(context, for_claude)}`);
     showClaim(context, task);
   },
@@ -41,6 +48,17 @@ async function nextTask(context: Context, params: Params<"claim_next">, withinMs
       if (left === 0 || !isRetryable(error)) throw error;
       await context.pause(AGAIN_MS);
     }
+  }
+}
+
+/** The hub may have given a task to a question whose answer nobody hears any more: asked again with its key, it tells. */
+async function giveBack({ url, as }: Context, question: Params<"claim_next">): Promise<void> {
+  const rest = new Rest(url, as, AbortSignal.timeout(LAST_LOOK_MS));
+  try {
+    const task = await rest.call("claim_next", { ...question, wait_ms: 0 });
+    if (task !== null) await rest.call("release", { id: task.id, attempt: task.attempt });
+  } catch {
+    // Its lease will run out.
   }
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Event, Message } from "../../../shared/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
+import { FaultProxy } from "../../support/proxy.ts";
+import { Heard, join, through } from "../sdk/support.ts";
 import { CoordInside, shell } from "./coord.ts";
 
 async function waitingHub() {
@@ -121,5 +123,23 @@ describe("wait", () => {
     await startHub({ port: hub.port, db: hub.db });
     await shell(hub.url, "ada")("chat", "bob", "after the restart");
     expect([await first.ended, first.stdout]).toEqual([0, expect.stringMatching(/\n\nafter the restart\n$/)]);
+  });
+});
+
+describe("next --wait", () => {
+  it("gives back a task that comes in the moment of its end", async () => {
+    const { url, port } = await startHub();
+    const proxy = await FaultProxy.start({ port });
+    const ada = await join(url, { as: "ada" });
+    const [present, claimed] = [new Heard(ada, "presence"), new Heard(ada, "claimed")];
+    const next = new CoordInside(["next", "--wait", "1m"], { url: through(proxy), as: "bob" });
+    await present.find(({ instances }) => instances.some(({ claude_id }) => claude_id === "bob"));
+    proxy.blackHole();
+    const { id } = await ada.send({ to_claude: "bob", task: "x" });
+    await claimed.count(1);
+    const ended = next.end("SIGTERM");
+    proxy.resume();
+    expect([await ended, next.stdout, next.stderr]).toEqual([143, "", ""]);
+    expect(await ada.get({ id })).toMatchObject({ status: "pending", attempt: 1, tries_left: 3 });
   });
 });
