@@ -1,5 +1,5 @@
 import { newRun } from "../../sdk/calls/ids.ts";
-import { GiveBack, type Hub, type TaskHandler, type Worker } from "../../sdk/index.ts";
+import { GiveBack, type Hub, type Loss, type Message, type TaskHandler, type Worker } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
 import { followLine } from "../followLine.ts";
 import { command } from "../parsing/command.ts";
@@ -113,19 +113,24 @@ class Shift {
 
   /** Whoever cannot start one task cannot start the next either, and leaves them to others. */
   async #do(worker: Worker<Hub>, ...[task, taskContext]: Parameters<TaskHandler<Hub>>): Promise<string | undefined> {
-    const { print } = this.#context;
     const begin = performance.now();
+    const print = (error?: unknown) => this.#print(task, performance.now() - begin, error, taskContext.told);
     try {
       const result = await this.#command.do(task, taskContext);
-      print.result(endingOf(task, performance.now() - begin), endingLine);
+      void print();
       return result;
     } catch (error) {
-      print.result(endingOf(task, performance.now() - begin, error), endingLine);
+      void print(error);
       if (!(error instanceof CannotStart)) throw error;
       this.#cannotStart ??= error;
       void worker.close();
       throw new GiveBack(error.message, { rest_ms: 0, cause: error });
     }
+  }
+
+  /** Tells how it ended when the hub has its say. */
+  async #print(task: Message, tookMs: number, error: unknown, told: Promise<Loss | undefined>): Promise<void> {
+    this.#context.print.result(endingOf(task, tookMs, { error, loss: await told }), endingLine);
   }
 
   #drain(hub: Hub, worker: Worker<Hub>): void {

@@ -1,5 +1,5 @@
 /** How an attempt ended, as `coord work` tells of it: a line each. */
-import { ClaimLost, type Message } from "../../sdk/index.ts";
+import type { Loss, Message } from "../../sdk/index.ts";
 import type { Look } from "../output/printer.ts";
 import { span } from "../output/time.ts";
 import { CommandFailed } from "./taskCommand.ts";
@@ -21,13 +21,20 @@ export interface Ending {
   readonly why?: string;
 }
 
-/** @param error what ended it; undefined when it is complete. */
-export function endingOf(task: Message, tookMs: number, error?: unknown): Ending {
+interface Ended {
+  /** What ended it; undefined when it is complete. */
+  readonly error: unknown;
+  /** Why that counts for nothing, when it does. */
+  readonly loss: Loss | undefined;
+}
+
+export function endingOf(task: Message, tookMs: number, { error, loss }: Ended): Ending {
   const { id, attempt = 0, from_claude } = task;
   const known = { id, attempt, from_claude, took_ms: Math.round(tookMs) };
+  if (loss === "closing") return { ...known, outcome: "given_back" };
+  if (loss !== undefined) return { ...known, outcome: "lost", why: loss };
   if (error === undefined) return { ...known, outcome: "complete", exit_code: 0 };
   if (error instanceof CommandFailed) return { ...known, outcome: "failed", ...failure(error, task.tries_left) };
-  if (error instanceof ClaimLost && error.why !== "closing") return { ...known, outcome: "lost", why: error.why };
   return { ...known, outcome: "given_back" };
 }
 

@@ -3,7 +3,7 @@ import { LIMITS, type Message, type Params } from "../../../shared/index.ts";
 import { bounded } from "../boundedText.ts";
 import { type Caller, insist } from "../calls/insist.ts";
 import { LONGEST_TIMER_MS } from "../clock.ts";
-import { GiveBack, HubClosed, isRefusal, isRetryable } from "../errors.ts";
+import { GiveBack, HubClosed, isRefusal, isRetryable, type Loss } from "../errors.ts";
 import type { Claim, Claims } from "./claims.ts";
 import type { Patience } from "./patience.ts";
 import { type Progress, ProgressReports } from "./progressReports.ts";
@@ -34,6 +34,11 @@ export interface TaskContext<Hub> {
    * @throws HubError `lease_lost` or `wrong_status` when the task is not ours any more.
    */
   readonly extend: (lease_ms?: number) => Promise<void>;
+  /**
+   * Resolves after the handler has ended, when the hub has taken the outcome; with why it counts for nothing, when it
+   * does: as `signal` tells, or `closing` when the hub was closed or given up before it could be told. Never rejects.
+   */
+  readonly told: Promise<Loss | undefined>;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may end without a word
@@ -82,6 +87,10 @@ export class Attempt<Hub> {
   #progress: ProgressReports | undefined;
   #isOver = false;
   #onAbandoned: ((ended: Ended) => void) | undefined;
+  #onTold!: (loss: Loss | undefined) => void;
+  readonly #told = new Promise<Loss | undefined>((resolve) => {
+    this.#onTold = resolve;
+  });
 
   /** Begins the claim's watch. */
   constructor(place: WorkPlace<Hub>, task: Message) {
@@ -93,7 +102,7 @@ export class Attempt<Hub> {
   /** @returns when the hub knows how it ended, or nobody wants to wait for that any more. */
   async run(handler: TaskHandler<Hub>, patience: Patience): Promise<void> {
     const ended = await this.#handle(handler);
-    await patience.lasts(this.#tellHub(ended));
+    this.#onTold(await patience.lasts(this.#tellHub(ended), "closing"));
   }
 
   /** The worker does not wait any longer. */
@@ -112,11 +121,11 @@ export class Attempt<Hub> {
     await this.#end("release", {});
   }
 
-  async #tellHub(ended: Ended): Promise<void> {
+  async #tellHub(ended: Ended): Promise<Loss | undefined> {
     const told = this.#progress?.end();
     this.#isOver = true;
     if (told && !this.#place.keepsOrder()) await told;
-    await this.#say(ended);
+    return await this.#say(ended);
   }
 
   /** The claim is watched for as long as the handler runs: what comes after is the worker's own doing. */
@@ -150,6 +159,7 @@ export class Attempt<Hub> {
       get signal() {
         return claim.signal;
       },
+      told: this.#told,
       progress: (percent, note) => {
         if (!this.#isOver) this.#reports().say(progressOf(percent, note));
       },
@@ -172,44 +182,55 @@ export class Attempt<Hub> {
   /**
    * A result is said even when the claim is gone: until the next claim the hub accepts it, and after that keeps it as
    * `late`. Of an error nobody wants to know then.
+   *
+   * @returns why it counts for nothing, when it does.
    */
-  async #say(ended: Ended): Promise<void> {
+  async #say(ended: Ended): Promise<Loss | undefined> {
     if ("result" in ended) return await this.#complete(ended.result ?? undefined);
     const { lost } = this.#claim;
     if (lost?.why === "closing") return await this.#end("release", {});
-    if (lost) return;
+    if (lost) return lost.why;
     const { rest_ms } = ended;
-    if (rest_ms === undefined) await this.#fail(ended);
-    else await this.#end("release", { reason: ended.error, rest_ms });
+    if (rest_ms === undefined) return await this.#fail(ended);
+    return await this.#end("release", { reason: ended.error, rest_ms });
   }
 
-  async #complete(result: unknown): Promise<void> {
+  async #complete(result: unknown): Promise<Loss | undefined> {
     if (result !== undefined && typeof result !== "string") return await this.#fail(failureOf(NO_TEXT));
     try {
       await insist(this.#place, "complete", { ...this.#fence, ...(result !== undefined && { result }) });
     } catch (error) {
-      if (isUnfit(error)) await this.#fail(failureOf(error));
-      else this.#unsaid(error);
+      return isUnfit(error) ? await this.#fail(failureOf(error)) : this.#unsaid(error);
     }
   }
 
-  #fail({ error, retryable }: Failure): Promise<void> {
+  #fail({ error, retryable }: Failure): Promise<Loss | undefined> {
     return this.#end("fail", { error, retryable });
   }
 
-  async #end<N extends "fail" | "release">(operation: N, said: Omit<Params<N>, "id" | "attempt">): Promise<void> {
-    await insist(this.#place, operation, { ...said, ...this.#fence } as Params<N>).catch((error) =>
-      this.#unsaid(error),
-    );
+  async #end<N extends "fail" | "release">(
+    operation: N,
+    said: Omit<Params<N>, "id" | "attempt">,
+  ): Promise<Loss | undefined> {
+    try {
+      await insist(this.#place, operation, { ...said, ...this.#fence } as Params<N>);
+    } catch (error) {
+      return this.#unsaid(error);
+    }
   }
 
   get #fence() {
     return { id: this.#claim.id, attempt: this.#claim.attempt };
   }
 
-  /** The outcome did not reach the hub. That the task is not ours any more is no error. */
-  #unsaid(error: unknown): void {
-    if (!(error instanceof HubClosed || isGone(error))) this.#place.report(error);
+  /** The outcome does not count at the hub. That the task is not ours any more is no error. @returns why. */
+  #unsaid(error: unknown): Loss {
+    if (error instanceof HubClosed) return "closing";
+    if (!isGone(error)) this.#place.report(error);
+    const { lost } = this.#claim;
+    if (lost && lost.why !== "closing") return lost.why;
+    if (isRefusal(error, "lease_lost")) return "lease_lost";
+    return isRefusal(error, "not_found") ? "deleted" : "ended";
   }
 }
 

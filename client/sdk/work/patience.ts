@@ -3,11 +3,11 @@ export class Patience {
   readonly #waits = new Set<() => void>();
   #isOver = false;
 
-  /** @returns what was waited for; undefined when there was no patience for it. @throws as `wait` does. */
-  async lasts<T>(wait: Promise<T>): Promise<T | undefined> {
+  /** @returns what was waited for; `otherwise` when there was no patience for it. @throws as `wait` does. */
+  async lasts<T, O>(wait: Promise<T>, otherwise: O): Promise<T | O> {
     let giveUp = () => {};
-    const givenUp = new Promise<undefined>((resolve) => {
-      giveUp = () => resolve(undefined);
+    const givenUp = new Promise<O>((resolve) => {
+      giveUp = () => resolve(otherwise);
     });
     if (this.#isOver) giveUp();
     this.#waits.add(giveUp);

@@ -155,7 +155,7 @@ export class Worker<Hub> {
     this.#asking.add(params);
     const answer = insist(this.#place, "claim_next", params);
     try {
-      const task = await this.#forTasks.lasts(answer);
+      const task = await this.#forTasks.lasts(answer, undefined);
       if (task === undefined) this.#giveBackLate(answer);
       return task ?? null;
     } catch (error) {
@@ -174,7 +174,7 @@ export class Worker<Hub> {
 
   async #do(task: Message): Promise<void> {
     const attempt = new Attempt(this.#place, task);
-    if (this.#closing) return await this.#toTell.lasts(attempt.giveBack());
+    if (this.#closing) return await this.#toTell.lasts(attempt.giveBack(), undefined);
     this.#attempts.add(attempt);
     try {
       await attempt.run(this.#handler, this.#toTell);

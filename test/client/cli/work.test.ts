@@ -257,6 +257,26 @@ describe("a task that is taken away ends its whole group", () => {
   });
 });
 
+it("a result that the hub refuses is told as lost, not as complete", async () => {
+  const { url, port } = await startHub({ lease: { graceMs: 50, backoffMs: 0 } });
+  const proxy = await FaultProxy.start({ port });
+  const [ada, other] = [await connectAs(url, { as: "ada" }), await connectAs(url, { as: "bob" })];
+  const folder = tempDir();
+  const script = `${SAY_GROUP}; while [ ! -e "${folder}/go" ]; do sleep 0.02; done; echo done`;
+  const line = ["work", "--verbose", "--", "sh", "-c", script];
+  const bob = new CoordInside(line, { url: through(proxy), as: "bob" });
+  const { id } = await ada.send({ to_claude: "bob", task: "x" });
+  const group = await groupOf(bob);
+  proxy.faults.refuse = "connections";
+  proxy.cut();
+  expect(await other.claimNext({ wait_ms: 10_000 })).toMatchObject({ id, attempt: 2 });
+  writeFileSync(join(folder, "go"), "");
+  await goneAsAWhole(group);
+  proxy.faults.refuse = undefined;
+  await bob.prints(/\n/);
+  expect(bob.stdout).toMatch(new RegExp(`^${id} lease_lost after [^\n]*\n$`));
+});
+
 describe("the end", () => {
   it("comes after what is under way at the first signal", async () => {
     const { ada, send, work, file } = await office();

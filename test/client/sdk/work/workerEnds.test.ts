@@ -67,7 +67,7 @@ it("a cancelled task: whatever is said of it then is late", async () => {
   });
   const task = await send("x");
   const ended = later(task.result());
-  const { signal } = await begun;
+  const { signal, told } = await begun;
   await ada.cancel({ id: task.id, reason: "not needed any more" });
   expect(await aborted(signal)).toMatchObject({
     why: "cancelled",
@@ -76,7 +76,7 @@ it("a cancelled task: whatever is said of it then is late", async () => {
   await expect(ended).rejects.toMatchObject({ task: { failure: "cancelled" } });
   expect((await late.count(1))[0]).toMatchObject({ message: { id: task.id, result: "too late" } });
   await worker.close();
-  expect(errors.all).toEqual([]);
+  expect([await told, errors.all]).toEqual(["cancelled", []]);
 });
 
 it("a task of another instance that it was told to work for", async () => {
@@ -184,13 +184,13 @@ it("a hub that closes without a line does not wait for handlers either", async (
   const { bob, proxy, send } = await pair();
   const { worker, begun } = hire(bob, deaf, { abort_ms: 20 });
   await send("x");
-  const { signal } = await begun;
+  const { signal, told } = await begun;
   proxy.faults.refuse = "connections";
   proxy.cut();
   await reaches(bob, "waiting", "connecting");
   await bob.close();
   await worker.done;
-  expect(signal.reason).toMatchObject({ why: "closing" });
+  expect([signal.reason, await told]).toMatchObject([{ why: "closing" }, "closing"]);
 });
 
 describe("a worker that closes while the hub is out of reach waits 5 seconds for it", () => {
@@ -266,12 +266,13 @@ describe("a worker that closes while the hub is out of reach waits 5 seconds for
 
 it("a handler that gives its task back costs it no try", async () => {
   const { bob, send } = await pair();
-  hire(bob, (_, { attempt }) => {
+  const { begun } = hire(bob, (_, { attempt }) => {
     if (attempt < 5) throw new GiveBack("not now", { rest_ms: 1 });
     return "now";
   });
   const task = await send("x", { max_attempts: 1 });
   expect(await task.result()).toMatchObject({ result: "now", attempt: 5 });
+  expect(await (await begun).told).toBeUndefined();
 });
 
 it("a task that is given back lets those behind it come first, and its sender may read why", async () => {
