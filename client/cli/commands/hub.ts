@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { command } from "../parsing/command.ts";
 import type { Input } from "../parsing/inputs.ts";
 import { built } from "../process/built.ts";
+import { EXIT_CODES } from "../process/exitCodes.ts";
 
 const rest: Input<string[] | undefined> = { usage: "[options...]", help: "The hub's own options: `coord hub --help`." };
 
@@ -21,9 +22,14 @@ export const hub = command({
     const child = fork(built("server/main.js"), print.json ? [...rest, "--json"] : rest, { stdio: "inherit" });
     // A terminal sends Ctrl-C to the hub, too: SIGTERM asks for the same end without counting as a second Ctrl-C.
     const end = () => child.kill("SIGTERM");
+    if (interrupted.aborted) end();
     interrupted.addEventListener("abort", end);
-    const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+    const [code, signal] = (await once(child, "exit")) as Exit;
     interrupted.removeEventListener("abort", end);
-    return code ?? 128 + constants.signals[signal as NodeJS.Signals];
+    if (code !== null) return code;
+    const wasStarting = interrupted.aborted && (signal === "SIGTERM" || signal === "SIGINT");
+    return wasStarting ? EXIT_CODES.ok.code : 128 + constants.signals[signal];
   },
 });
+
+type Exit = [code: number, signal: null] | [code: null, signal: NodeJS.Signals];

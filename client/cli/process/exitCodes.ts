@@ -21,7 +21,11 @@ export const EXIT_CODES = {
   nothing: { code: 4, meaning: "nothing came in time", errors: [NothingCame] },
   failed: { code: 5, meaning: "the task that was waited for failed", errors: [TaskFailed] },
   cannot_start: { code: 69, meaning: "the command that was to do the tasks cannot be started", errors: [CannotStart] },
-  interrupted: { code: 130, meaning: "interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP", errors: [] },
+  interrupted: {
+    code: 130,
+    meaning: "interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP; coord hub ends with 0 on each of them",
+    errors: [],
+  },
 } as const satisfies Record<string, ExitRow>;
 
 /** The code with which a command ends that threw this. */

@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
 import { HubProcess } from "../../support/processes.ts";
 import { tempDir } from "../../support/tempDir.ts";
-import { CoordProcess, run, runInside, shell } from "./coord.ts";
+import { CoordInside, CoordProcess, run, runInside, shell } from "./coord.ts";
 
 it("coord hub runs the hub, passes options and signals on, and ends as it does", async () => {
   const db = join(tempDir(), "hub.db");
@@ -62,6 +62,11 @@ it("coord hub ends in good order on Ctrl-C", async () => {
   const hub = new CoordProcess(["hub", "--port", "0", "--db", join(tempDir(), "hub.db")]);
   await hub.prints(/listening/);
   expect(await hub.end("SIGINT")).toBe(0);
+});
+
+it.each(["SIGINT", "SIGTERM"] as const)("coord hub ends with 0 on %s, too, while the hub starts", async (signal) => {
+  const db = join(tempDir(), "hub.db");
+  expect(await new CoordInside(["hub", "--port", "0", "--db", db]).end(signal)).toBe(0);
 });
 
 it("coord hub takes the hub with it when it is killed", async () => {
