@@ -20,5 +20,7 @@ export const retry = command({
   },
 });
 
-const said = (ids: readonly string[]) =>
-  ids.length === 0 ? "nothing to retry" : `${ids.join("\n")}\nare pending again`;
+function said(ids: readonly string[]): string {
+  if (ids.length === 0) return "nothing to retry";
+  return ids.length === 1 ? `${ids[0]} is pending again` : `${ids.join("\n")}\nare pending again`;
+}

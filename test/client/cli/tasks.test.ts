@@ -325,7 +325,7 @@ it("what a task waits for is said wherever it is shown, until it is over", async
   expect((await shown()).join("")).not.toContain("waits for");
 });
 
-it("why a task failed is said wherever it is shown", async () => {
+it("why a task failed is said wherever it is shown, and which are brought back", async () => {
   const { ada } = await twoShells();
   const first = await sent(ada, "bob", "one");
   const second = await sent(ada, "bob", "two", "--after", first);
@@ -334,6 +334,11 @@ it("why a task failed is said wherever it is shown", async () => {
   const { stdout } = await ada("list");
   expect(stdout).toMatch(new RegExp(`^${first} .* failed: cancelled  .* one$`, "m"));
   expect(stdout).toMatch(new RegExp(`^${second} .* failed: dependency  .* two$`, "m"));
+  const third = await sent(ada, "bob", "three");
+  const retry = async () => (await ada("retry", "--failure", "cancelled")).stdout;
+  expect(await retry()).toBe(`${first} is pending again\n`);
+  for (const id of [first, third]) await ada("cancel", id);
+  expect(await retry()).toBe(`${first}\n${third}\nare pending again\n`);
 });
 
 it("deletes what it can, and says what it cannot", async () => {
