@@ -21,18 +21,38 @@ export const isSaidAlready = ({ code }: CommanderError) =>
   ["commander.help", "commander.helpDisplayed", "commander.version"].includes(code);
 
 function asOption(text: string, argv: readonly string[], command: Command | undefined): string {
-  if (/'-+\s/.test(text)) return ": put -- before a text that begins with a dash";
-  const isOthers = usagesOf(command).includes("<command...>") && !argv.includes("--") && !text.includes("Did you mean");
-  return isOthers ? ": put -- before the command" : "";
+  const [, option = ""] = /^unknown option '(.*?)'(?: \(|$)/s.exec(text) ?? [];
+  const isSlip = text.includes("Did you mean");
+  if (/^[^=]*\s/.test(option) || (!isSlip && /^-[^-]/.test(option) && takesText(command))) {
+    return ": put -- before a text that begins with a dash";
+  }
+  if (!usagesOf(command).includes("<command...>") || argv.includes("--")) return "";
+  if (!isSlip) return ": put -- before the command";
+  return followsCommand(option, argv, command) ? "; if it belongs to the command, put -- before that" : "";
 }
+
+/** Whether a word that is no option, nor the value of one, comes before: where the other program's command begins. */
+function followsCommand(option: string, argv: readonly string[], command: Command | undefined): boolean {
+  const own = argv.slice(argv.indexOf(command?.name ?? "") + 1, argv.indexOf(option));
+  const takesValue = (word: string | undefined) =>
+    [...usagesOf(command), ...GLOBAL_VALUES].some((usage) => usage.startsWith(`${word} <`));
+  return own.some((word, i) => !word.startsWith("-") && !takesValue(own[i - 1]));
+}
+
+/** The options of every command that take a value. */
+const GLOBAL_VALUES = ["--as <name>", "--url <url>"];
 
 function tooMany(text: string, argv: readonly string[], command: Command | undefined): UsageError {
   const stray = strayValue(argv, command);
   if (stray !== undefined) return new UsageError(stray);
+  return new UsageError(takesText(command) ? `${text.replace(/\.$/, "")}: put the text in quotes` : text);
+}
+
+function takesText(command: Command | undefined): boolean {
   const last = usagesOf(command)
     .filter((usage) => !usage.startsWith("-"))
     .at(-1);
-  return new UsageError(TEXTS.includes(last ?? "") ? `${text.replace(/\.$/, "")}: put the text in quotes` : text);
+  return TEXTS.includes(last ?? "");
 }
 
 /** Arguments that may be many words. */

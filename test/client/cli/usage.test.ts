@@ -48,6 +48,16 @@ describe("a wrong command line ends with 2, says what is wrong, and where help i
     { args: ["extend", "x", "--lease", "2d"], says: "--lease must be at most 1d" },
     { args: ["send", "bob", "x".repeat(70_000)], says: "<task> is longer than 65536 bytes of JSON-encoded text" },
     { args: ["chat", "bob", "- milk"], says: "put -- before a text that begins with a dash" },
+    {
+      args: ["send", "bob", "-x hello"],
+      says: "unknown option '-x hello': put -- before a text that begins with a dash",
+    },
+    { args: ["fail", "x", "-v"], says: "unknown option '-v': put -- before a text that begins with a dash" },
+    { args: ["send", "bob", "--wait a day"], says: ": put -- before a text that begins with a dash" },
+    {
+      args: ["work", "--as", "ada", "--verbose", "cmd", "--foo"],
+      says: "unknown option '--foo' (Did you mean --for?); if it belongs to the command, put -- before that",
+    },
     { args: ["work", "--for", "b b", "--", "cat"], says: "--for must be 1 to 128 of the characters" },
     { args: ["demo", "--agents", "1"], says: "--agents must be from 2 to 16" },
   ])("$says", async ({ args, says, help = `coord ${args[0]} --help` }) => {
