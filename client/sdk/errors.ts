@@ -36,11 +36,21 @@ export class HubUnreachable extends LocalError {
 
 function adviceAt(address: string, cause: unknown): string {
   const url = new URL(URL.canParse(address) ? address : DEFAULT_URL);
+  if (NO_HOST.test(`${cause} ${(cause as Error | undefined)?.cause}`)) {
+    return `the host ${url.hostname} cannot be found: check its name`;
+  }
   if (NO_HUB.test(`${cause}`)) return "this address does not lead to a hub, whose address ends in /api/coord";
   if (url.pathname === "/") return "its address ends in /api/coord";
+  if (!LOCAL.test(url.hostname)) return "check the address, and whether a hub runs there";
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return `start one with \`coord hub${port === new URL(DEFAULT_URL).port ? "" : ` --port ${port}`}\``;
 }
+
+/** What the system says, in itself or as the cause of a failed `fetch`. */
+const NO_HOST = /ENOTFOUND|EAI_AGAIN/;
+
+/** The names and addresses of this machine for itself, as `URL` writes them. */
+const LOCAL = /^(localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])$/;
 
 /** What is said where something else answers: over HTTP, and where a socket was asked for. */
 const NO_HUB = /\(HTTP status 404\)|server response: 404/;

@@ -121,6 +121,15 @@ describe("where no hub answers", () => {
     expect(JSON.parse(stderr)).toEqual({ error: says, code: "hub_unreachable" });
   });
 
+  it("because there is no such host, it says so", async () => {
+    const host = "x".repeat(64); // too long for a name, which the system knows without asking
+    const url = `http://${host}:3000/api/coord`;
+    const says = `no hub answers at ${url}: the host ${host} cannot be found: check its name`;
+    const { code, stderr } = await runInside(["stats"], { url });
+    expect([code, stderr]).toEqual([3, `error: ${says} (getaddrinfo ENOTFOUND ${host})\n`]);
+    await expect(connect({ url, timeout_ms: 500 })).rejects.toThrow(says);
+  });
+
   it("and something else does, it says so", async () => {
     const server = createServer((_, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
     defer(() => server.close().closeAllConnections());

@@ -264,6 +264,8 @@ it("says what to do when no hub answers", async () => {
   await expect(joining).rejects.toMatchObject({ cause: expect.stringContaining("ECONNREFUSED") });
   const usual = new HubUnreachable("http://localhost:3000/api/coord");
   expect(usual.message).toBe("no hub answers at http://localhost:3000/api/coord: start one with `coord hub`");
+  const elsewhere = new HubUnreachable("http://hub.example.com:3000/api/coord");
+  expect(elsewhere.message).toMatch(/: check the address, and whether a hub runs there$/);
 });
 
 it("refuses options that cannot work, and names that the hub refuses", async () => {
