@@ -237,11 +237,13 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   };
   const command = new Command("coord hub").description("Runs the hub.").exitOverride();
   command.configureOutput({ writeOut: write, writeErr: write }).allowExcessArguments(false);
+  const asksHelp = argv.includes("--help") || argv.includes("-h");
   for (const { flag, env, help, schema } of Object.values(SETTINGS)) {
     const otherwise = schema.safeParse(undefined).data; // the one source of defaults is the schema
     const shown =
       otherwise === undefined || otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
-    command.addOption(new Option(flag, env.length === 0 ? help : `${help} (${env.join(", ")}${shown})`));
+    const option = new Option(flag, env.length === 0 ? help : `${help} (${env.join(", ")}${shown})`);
+    command.addOption(option.hideHelp(flag === SETTINGS.open.flag && !asksHelp)); // what is hidden is not suggested
   }
   command.addHelpText("after", "\nWhat is no longer to be kept goes in passes that come about once a minute.");
   command.addHelpText("after", "\nExample:\n  coord hub --port 4000 --db data/team.db");

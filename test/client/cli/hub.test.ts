@@ -28,6 +28,17 @@ it("coord hub refuses a slip with the nearest name, and has the hub's own help",
   expect(options(help.stdout)).toEqual(["--as", "--url", "--json", "-V"].map((name) => `  ${name}`));
 });
 
+it("coord hub never suggests to let everybody in", async () => {
+  const [token, two, help] = await Promise.all([
+    run(["hub", "--token", "x"]),
+    run(["hub", "--hosen"]),
+    run(["hub", "--help"]),
+  ]);
+  expect([token.code, token.stderr]).toEqual([2, "coordination-hub: unknown option '--token'\n"]);
+  expect(two.stderr).toBe("coordination-hub: unknown option '--hosen' (Did you mean --host?)\n");
+  expect(help.stdout).toMatch(/^ {2}--open /m);
+});
+
 it.each([
   ["before the command", ["--json", "hub"]],
   ["after it", ["hub", "--json"]],
