@@ -101,8 +101,14 @@ export class Claims {
     else if (OVERTAKES.has(event.kind)) this.#early.set(event.message.id, event);
   };
 
-  /** Events may have been missed: looks how each held task stands. */
+  /** The log does not go on: what it told is no word on claims to come, whose `seq` may be of another. */
   restart(): void {
+    this.#early.clear();
+    this.look();
+  }
+
+  /** Events may have been missed: looks how each held task stands. */
+  look(): void {
     for (const claim of this.#claims.values()) void this.#check(claim);
   }
 

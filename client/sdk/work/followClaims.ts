@@ -18,7 +18,7 @@ export async function followClaims(
     isOver = true;
   });
   for await (const { isBeginning, events } of followLog(hub, of)) {
-    if (isBeginning) hub.claims.restart();
+    if (isBeginning) hub.claims.look();
     for (const event of events) hub.claims.observe(event);
     if (isOver) return;
   }

@@ -1,0 +1,36 @@
+/** Workers whose hub goes on from a backup: what they did since never happened. */
+import { join as path } from "node:path";
+import { expect, it } from "vitest";
+import { startHub, type TestHub } from "../../../support/hub.ts";
+import { tempDir } from "../../../support/tempDir.ts";
+import { Heard, join } from "../support.ts";
+
+/** Keeps how things stand. @returns what ends the hub and starts another one from there, at the same address. */
+async function backUp({ hub, port, close }: TestHub): Promise<() => Promise<TestHub>> {
+  const db = path(tempDir(), "backup.db");
+  await hub.backup(db);
+  return async () => {
+    await close();
+    return await startHub({ port, db });
+  };
+}
+
+it.each(["websocket", "long_poll"] as const)(
+  "a task that was taken away in the time that is lost is done all the same (%s)",
+  async (transport) => {
+    const server = await startHub();
+    const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob", transport })];
+    const requeued = new Heard(bob, "requeued");
+    const task = await ada.send({ to_claude: "bob", task: "x", backoff_ms: 60_000 });
+    const restore = await backUp(server);
+    for (let i = 0; i < 5; i++) await ada.chat("carl", "the log grows");
+    let tries = 0;
+    bob.work(() => {
+      if (++tries === 1) throw Object.assign(new Error("not now"), { retryable: true });
+      return "done";
+    });
+    await requeued.count(1);
+    await restore();
+    expect(await task.result()).toMatchObject({ result: "done", attempt: 1 });
+  },
+);
