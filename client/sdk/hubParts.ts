@@ -22,6 +22,7 @@ import { RUNG_KINDS } from "./sent/rungs.ts";
 import { Tasks } from "./sent/tasks.ts";
 import { Claims } from "./work/claims.ts";
 import { Holdings, isClaim } from "./work/holdings.ts";
+import { Orphans } from "./work/orphans.ts";
 
 /** How long a goodbye waits for the hub. */
 const PATIENCE_MS = 5_000;
@@ -39,6 +40,7 @@ export class HubParts {
   readonly connection: Connection;
   readonly #calls: Calls;
   readonly #holdings: Holdings;
+  readonly #orphans: Orphans;
   readonly #acks: Acks;
   readonly #caller: Caller;
   readonly #receipts: Receipts;
@@ -64,6 +66,7 @@ export class HubParts {
     this.#caller = { clock, call: this.call.bind(this) };
     this.tasks = this.#newTasks();
     this.claims = new Claims(clock, (id) => this.call("get", { id }));
+    this.#orphans = new Orphans(this.#caller, config.as, this.#holdings, this.#calls, this.listeners.report);
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => everybody((page) => this.call("presence", page)), tellPresence);
@@ -269,6 +272,7 @@ export class HubParts {
     this.stream.begin(welcome);
     this.#followEnds(hello, cursor, isLost);
     if (isLost) this.claims.restart();
+    this.#orphans.welcomed(cursor);
     this.audience.welcomed(isLost ? { reason, cursor } : undefined);
   }
 

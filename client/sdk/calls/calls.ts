@@ -189,6 +189,11 @@ export class Calls {
     this.#postponed.clear();
   }
 
+  /** Whether any has travelled and is not answered. */
+  get areUnderWay(): boolean {
+    return this.#underWay > 0;
+  }
+
   /** Resolves when every call is answered, except those that let the hub wait. */
   idle(): Promise<void> {
     if (this.#unanswered === 0) return Promise.resolve();

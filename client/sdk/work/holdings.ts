@@ -1,5 +1,5 @@
 /** Which tasks this run may hold, by what it asked of the hub: they stay with it only while the hub sees it. */
-import type { OperationName } from "../../../shared/index.ts";
+import type { Message, OperationName } from "../../../shared/index.ts";
 
 /** Whether it gives a task to whoever asks. */
 export const isClaim = (operation: OperationName) => operation === "claim" || operation === "claim_next";
@@ -9,8 +9,13 @@ const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release",
 /** Far more than a run holds at once: what was taken from it without a word is forgotten some time. */
 const REMEMBERED = 10_000;
 
+type Held = Pick<Message, "id" | "attempt">;
+
 export class Holdings {
-  readonly #ids = new Set<string>();
+  /** The attempt at each. */
+  readonly #held = new Map<string, number | undefined>();
+  /** Claims without an answer. */
+  readonly #asked = new Set<Promise<unknown>>();
   readonly #changed: () => void;
 
   /** @param changed is told when the first task is held, and when none is any more. */
@@ -19,7 +24,17 @@ export class Holdings {
   }
 
   get any(): boolean {
-    return this.#ids.size > 0;
+    return this.#held.size > 0;
+  }
+
+  /** Whether this run may be at this attempt. */
+  has({ id, attempt }: Held): boolean {
+    return this.#held.has(id) && this.#held.get(id) === attempt;
+  }
+
+  /** Resolves when all claims that were asked for are answered, or have failed. */
+  async answered(): Promise<void> {
+    await Promise.allSettled([...this.#asked]);
   }
 
   /**
@@ -30,20 +45,25 @@ export class Holdings {
   follow<T>(operation: OperationName, params: object, answer: Promise<T>): Promise<T> {
     const { id, status } = params as { id?: string; status?: string };
     const over = () => this.#lost(id);
-    if (isClaim(operation) || status === "in_progress") answer.then((task) => this.#gained(task), ignore);
+    if (isClaim(operation) || status === "in_progress") this.#await(answer);
     else if (ENDS.has(operation)) answer.then(over, over);
     return answer;
   }
 
-  #gained(task: unknown): void {
+  #await(answer: Promise<unknown>): void {
+    this.#asked.add(answer);
+    answer.then((task) => this.#gained(task as Held | null), ignore).finally(() => this.#asked.delete(answer));
+  }
+
+  #gained(task: Held | null): void {
     if (task === null) return;
-    this.#ids.add((task as { id: string }).id);
-    if (this.#ids.size > REMEMBERED) this.#ids.delete(this.#ids.values().next().value as string);
-    if (this.#ids.size === 1) this.#changed();
+    this.#held.set(task.id, task.attempt);
+    if (this.#held.size > REMEMBERED) this.#held.delete(this.#held.keys().next().value as string);
+    if (this.#held.size === 1) this.#changed();
   }
 
   #lost(id: string | undefined): void {
-    if (id !== undefined && this.#ids.delete(id) && this.#ids.size === 0) this.#changed();
+    if (id !== undefined && this.#held.delete(id) && this.#held.size === 0) this.#changed();
   }
 }
 

@@ -1,6 +1,7 @@
 /** Workers whose hub goes on from a backup: what they did since never happened. */
 import { join as path } from "node:path";
 import { expect, it } from "vitest";
+import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { Heard, join } from "../support.ts";
@@ -14,6 +15,14 @@ async function backUp({ hub, port, close }: TestHub): Promise<() => Promise<Test
     return await startHub({ port, db });
   };
 }
+
+/** Claims in bob's name, for nobody's run. */
+const inAShell =
+  ({ url }: TestHub) =>
+  async ({ id }: { id: string }) => {
+    await http(`${url}/message/${id}/claim`, { method: "POST", headers: { "x-claude-id": "bob" }, body: {} });
+    return { id };
+  };
 
 it.each(["websocket", "long_poll"] as const)(
   "a task that was taken away in the time that is lost is done all the same (%s)",
@@ -32,5 +41,30 @@ it.each(["websocket", "long_poll"] as const)(
     await requeued.count(1);
     await restore();
     expect(await task.result()).toMatchObject({ result: "done", attempt: 1 });
+  },
+);
+
+it.each(["websocket", "long_poll"] as const)(
+  "a task that is in progress again, and was ended in the time that is lost, is done again (%s)",
+  async (transport) => {
+    const server = await startHub();
+    const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob", transport })];
+    const rival = await join(server.url, { as: "bob", transport });
+    const claims = [rival.claim.bind(rival), bob.claim.bind(bob), inAShell(server)];
+    const kept = await Promise.all(
+      claims.map(async (claim) => claim({ id: (await ada.send({ to_claude: "bob", task: "kept" })).id })),
+    );
+    let restore = () => Promise.resolve(server);
+    const tries: unknown[] = [];
+    bob.work(async (_, { attempt }) => {
+      if (tries.push(attempt) === 1) restore = await backUp(server);
+      return `try ${tries.length}`;
+    });
+    const task = await ada.send({ to_claude: "bob", task: "x" });
+    expect(await task.result()).toMatchObject({ result: "try 1" });
+    await restore();
+    expect(await task.result()).toMatchObject({ result: "try 2" });
+    expect(tries).toEqual([1, 2]);
+    for (const { id } of kept) expect(await ada.get({ id })).toMatchObject({ status: "in_progress", attempt: 1 });
   },
 );
