@@ -209,8 +209,8 @@ export class Hub extends Operations {
   }
 
   /**
-   * Closes the workers and says goodbye. As long as a line is up, tasks under way are finished first, within each worker's
-   * `drain_ms`, and then calls are answered, within 5 seconds. Where the hub is out of reach for 5 seconds, no longer;
+   * Closes the workers and says goodbye. Tasks under way are finished first, within each worker's `drain_ms`, and then
+   * calls are answered, within 5 seconds. Where the hub has been out of reach for 5 seconds, no longer;
    * handlers that still run are aborted, and left behind after their worker's `abort_ms`. Calls without an answer fail
    * with HubClosed.
    *
@@ -223,9 +223,8 @@ export class Hub extends Operations {
   }
 
   async #close(): Promise<void> {
-    const { isUp } = this.#parts.connection;
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
-    if (isUp) await this.#parts.whileReachable(drained);
+    await this.#parts.whileReachable(drained);
     await this.#parts.close();
     for (const worker of this.#workers) void worker.close({ force: true }); // what they do now, nobody is told
     await drained;

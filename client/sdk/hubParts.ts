@@ -24,7 +24,7 @@ import { Claims } from "./work/claims.ts";
 import { Holdings, isClaim } from "./work/holdings.ts";
 import { Orphans } from "./work/orphans.ts";
 
-/** How long a goodbye waits for the hub. */
+/** How long a goodbye waits for the hub, and for a line to it. */
 const PATIENCE_MS = 5_000;
 /** How often to look whether the stream is at a standstill, while an end is waited for. */
 const STALLED_MS = 1_000;
@@ -143,8 +143,8 @@ export class HubParts {
     const over = wait.then(() => {
       isOver = true;
     });
-    do await Promise.race([over, sleep(this.config.clock, PATIENCE_MS)]);
-    while (!isOver && this.connection.isUp);
+    const restMs = () => PATIENCE_MS - this.connection.downMs;
+    while (!isOver && restMs() > 0) await Promise.race([over, sleep(this.config.clock, restMs())]);
   }
 
   /** Waits for calls that are under way and says goodbye. */

@@ -45,6 +45,8 @@ export class Connection {
   readonly #timetable: Timetable;
   #state: ConnectionState = "idle";
   #serving: Line | undefined;
+  /** When the last line stopped to serve; while none has served, when this began. */
+  #downSince: number;
   /** The line that was welcomed last: to be adopted. */
   #welcomed: Line | undefined;
   #lost: LineClose | undefined;
@@ -62,6 +64,7 @@ export class Connection {
     this.#config = config;
     this.#ends = ends;
     const { url, transport, clock, random } = config;
+    this.#downSince = clock.now();
     this.#timetable = new Timetable(clock, random, {
       due: () => this.#happens("due"),
       pollDue: () => this.#happens("pollDue"),
@@ -95,6 +98,12 @@ export class Connection {
   /** Whether calls travel: a line serves. */
   get isUp(): boolean {
     return this.#serving !== undefined;
+  }
+
+  /** For how long the hub has been out of reach, in milliseconds. */
+  get downMs(): number {
+    if (this.#state === "closed") return Number.POSITIVE_INFINITY;
+    return this.isUp ? 0 : this.#config.clock.now() - this.#downSince;
   }
 
   start(): void {
@@ -191,7 +200,7 @@ export class Connection {
     },
     adopt: () => this.#adopt(),
     drop: () => {
-      this.#serving = undefined;
+      this.#serveNoMore();
       this.#timetable.ends();
     },
     schedule: () => this.#timetable.schedule(this.#lost),
@@ -209,7 +218,7 @@ export class Connection {
     goodbye: () => {
       this.#timetable.stop();
       this.#flush();
-      this.#serving = undefined;
+      this.#serveNoMore();
       const lines = [this.#primary, this.#fallback];
       this.#down = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
     },
@@ -238,13 +247,18 @@ export class Connection {
     else this.#fallback?.listen(false, false);
   }
 
+  #serveNoMore(): void {
+    if (this.#serving) this.#downSince = this.#config.clock.now();
+    this.#serving = undefined;
+  }
+
   #askFallback(): void {
     void this.#hangUp(this.#fallback, CLOSE.reopened);
     this.#fallback?.attempt();
   }
 
   async #hangUp(line: Line | undefined, why: LineClose): Promise<void> {
-    if (this.#serving === line) this.#serving = undefined;
+    if (this.#serving === line) this.#serveNoMore();
     await line?.close(why);
   }
 

@@ -1,4 +1,5 @@
 /** What takes a task away from its worker, how the handler learns of it, and how a worker ends. */
+import { setImmediate as turn } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   ClaimLost,
@@ -20,11 +21,11 @@ beforeAll(async () => {
 });
 
 /** Ada sends tasks to bob, whose line may break. */
-async function pair(transport: "websocket" | "long_poll" = "websocket") {
+async function pair(transport: "websocket" | "long_poll" = "websocket", clock?: ManualClock) {
   const name = `bob${++pairs}`;
   const proxy = await FaultProxy.start({ port: server.port });
   const ada = await join(server.url, { as: `ada${pairs}` });
-  const bob = await join(through(proxy), { as: name, transport });
+  const bob = await join(through(proxy), { as: name, transport, ...(clock && { clock }) });
   return {
     ada,
     bob,
@@ -180,15 +181,49 @@ it("a worker that drains can be told to wait no longer, nor for a handler that h
   expect(await ada.get({ id })).toMatchObject({ status: "pending", attempt: 1, tries_left: 3 });
 });
 
-it("a hub that closes without a line does not wait for handlers either", async () => {
-  const { bob, proxy, send } = await pair();
+it("a hub that closes bears that its line is down for a moment, whenever that is", async () => {
+  const clock = new ManualClock();
+  const { bob, proxy, send } = await pair("websocket", clock);
+  let finish!: (result: string) => void;
+  const { begun } = hire(bob, () => new Promise<string>((resolve) => (finish = resolve)));
+  const task = await send("x");
+  const { signal } = await begun;
+  const breakLine = async () => {
+    proxy.cut();
+    await reaches(bob, "waiting");
+  };
+  await breakLine();
+  const closed = bob.close();
+  clock.advance(1_000);
+  await reaches(bob, "online");
+  clock.advance(3_999);
+  await breakLine();
+  clock.advance(1_000); // past 5 seconds after close()
+  await reaches(bob, "online");
+  finish("in peace");
+  await closed;
+  expect(signal.aborted).toBe(false);
+  expect(await task.result()).toMatchObject({ result: "in peace" });
+});
+
+it("a hub that closes waits for nobody when there has been no line for 5 seconds", async () => {
+  const clock = new ManualClock();
+  const { bob, proxy, send } = await pair("websocket", clock);
   const { worker, begun } = hire(bob, deaf, { abort_ms: 20 });
   await send("x");
   const { signal, told } = await begun;
   proxy.faults.refuse = "connections";
   proxy.cut();
-  await reaches(bob, "waiting", "connecting");
-  await bob.close();
+  await reaches(bob, "waiting");
+  clock.advance(1_000);
+  const closed = bob.close();
+  clock.advance(3_999);
+  expect(signal.aborted).toBe(false);
+  clock.advance(1);
+  expect(await aborted(signal)).toMatchObject({ why: "closing" });
+  let isOver = false;
+  void closed.then(() => (isOver = true));
+  for (; !isOver; await turn()) clock.advance(20);
   await worker.done;
   expect([signal.reason, await told]).toMatchObject([{ why: "closing" }, "closing"]);
 });
