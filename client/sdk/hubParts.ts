@@ -188,7 +188,7 @@ export class HubParts {
     this.config.clock.after(STALLED_MS, () => {
       this.#isLooking = this.tasks.waiting > 0;
       if (!this.#isLooking) return;
-      if (this.#acks.isStalled) this.tasks.look();
+      if (this.stream.isStalled) this.tasks.look();
       this.#lookLater();
     });
   }

@@ -36,11 +36,16 @@ export class Acks {
     this.#onDue = onDue;
   }
 
-  /** Whether so much lies untaken that the hub may send no more. */
-  get isStalled(): boolean {
+  /**
+   * Whether so much lies untaken that the hub may send no more.
+   *
+   * @param held pages that are not on their way yet.
+   */
+  isStalled(held: readonly Pick<Delivery, "events" | "bytes">[]): boolean {
+    const untaken = [...this.#deliveries, ...held];
     return this.#isHalfOpen(
-      this.#deliveries.reduce((sum, { events }) => sum + events, 0),
-      this.#deliveries.reduce((sum, { bytes }) => sum + bytes, 0),
+      untaken.reduce((sum, { events }) => sum + events, 0),
+      untaken.reduce((sum, { bytes }) => sum + bytes, 0),
     );
   }
 

@@ -118,13 +118,13 @@ export class Audience {
   }
 
   #adapt(): void {
-    const { stream, backlog, connection } = this.#stage;
+    const { config, stream, backlog, connection } = this.#stage;
     if (!this.#isHeard && stream.isHeard) this.#begin();
     this.#noteMissing();
     this.tellHub();
     this.#tellState();
-    const isAwaited = this.#isHeard || this.#workers > 0;
-    if (isAwaited && !backlog.isReading) stream.release();
+    const isToWait = config.receives && !this.#isHeard && this.#workers === 0;
+    if (!isToWait && !backlog.isReading) stream.release();
     connection().listen();
   }
 

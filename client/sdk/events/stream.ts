@@ -89,6 +89,12 @@ export class Stream {
     return this.#isHeardWhole || EVENT_KINDS.some((kind) => this.#listeners.has(kind));
   }
 
+  /** Whether so much is held or lies untaken that the hub may send no more. */
+  get isStalled(): boolean {
+    const held = (this.#held ?? []).map(({ page, bytes }) => ({ events: page.events.length, bytes }));
+    return this.#acks.isStalled(held);
+  }
+
   get #isHeardWhole(): boolean {
     return this.#queues.size > 0 || this.#listeners.has("event");
   }

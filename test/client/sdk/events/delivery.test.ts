@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Hub, HubEvent } from "../../../../client/sdk/index.ts";
+import { LIMITS } from "../../../../shared/index.ts";
 import { startHub } from "../../../support/hub.ts";
 import { HubProcess } from "../../../support/processes.ts";
 import { seededRandom } from "../../../support/random.ts";
@@ -243,6 +244,19 @@ describe.each(["websocket", "long_poll"] as const)("messages over %s", (transpor
       expect((await (await bob.send({ to_claude: "ada", task: "t" })).result()).result).toBe("done");
       break;
     }
+  });
+
+  it.each([
+    ["left in the turn in which it came", { receives: false }],
+    ["announced, and has not come", { receives: true }],
+  ])("do not keep a sender from its results whose listener %s", async (_, options) => {
+    const { url } = await startHub();
+    const ada = await join(url, { as: "ada" });
+    ada.work(() => "x".repeat(LIMITS.result_bytes));
+    const bob = await join(url, { as: "bob", transport, ...options });
+    if (!options.receives) bob.on("new", () => {})();
+    const tasks = await Promise.all(["1", "2", "3", "4", "5"].map((task) => bob.send({ to_claude: "ada", task })));
+    await Promise.all(tasks.map((task) => task.result()));
   });
 
   it("go on from a stored cursor, as soon as somebody listens", async () => {
