@@ -26,7 +26,7 @@ import { Orphans } from "./work/orphans.ts";
 
 /** How long a goodbye waits for the hub, and for a line to it. */
 const PATIENCE_MS = 5_000;
-/** How often to look whether the stream is at a standstill, while an end is waited for. */
+/** How often to look whether the stream is at a standstill, while an end is waited for or a task held. */
 const STALLED_MS = 1_000;
 
 export class HubParts {
@@ -65,7 +65,11 @@ export class HubParts {
     this.#acks = new Acks(clock, flush);
     this.#caller = { clock, call: this.call.bind(this) };
     this.tasks = this.#newTasks();
-    this.claims = new Claims(clock, (id) => this.call("get", { id }));
+    this.claims = new Claims(
+      clock,
+      (id) => this.call("get", { id }),
+      () => this.#lookLater(),
+    );
     this.#orphans = new Orphans(this.#caller, config.as, this.#holdings, this.#calls, this.listeners.report);
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
@@ -178,17 +182,18 @@ export class HubParts {
   readonly #onInterest = (isWaiting: boolean): void => {
     if (isWaiting) this.keepAlive.hold();
     else this.keepAlive.release();
-    if (isWaiting && !this.#isLooking) this.#lookLater();
+    if (isWaiting) this.#lookLater();
     this.connection.listen();
   };
 
-  /** Where so much lies untaken that no end may come, what is waited for is read. */
+  /** Where so much lies untaken that nothing may be told, what is waited for and what is held is read. */
   #lookLater(): void {
+    if (this.#isLooking) return;
     this.#isLooking = true;
     this.config.clock.after(STALLED_MS, () => {
-      this.#isLooking = this.tasks.waiting > 0;
-      if (!this.#isLooking) return;
-      if (this.stream.isStalled) this.tasks.look();
+      this.#isLooking = false;
+      if (this.tasks.waiting === 0 && !this.claims.any) return;
+      if (this.stream.isStalled) for (const who of [this.tasks, this.claims]) who.look();
       this.#lookLater();
     });
   }

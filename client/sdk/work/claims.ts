@@ -76,16 +76,26 @@ export class Claims {
   readonly #claims = new Map<string, Claim>();
   readonly #early = new QuickLRU<string, Event>({ maxSize: REMEMBERED });
   readonly #clock: Clock;
+  readonly #checking = new Set<Claim>();
   readonly #read: (id: string) => Promise<Message>;
+  readonly #onHeld: () => void;
 
-  constructor(clock: Clock, read: (id: string) => Promise<Message>) {
+  /** @param onHeld is called whenever one more task is held. */
+  constructor(clock: Clock, read: (id: string) => Promise<Message>, onHeld: () => void) {
     this.#clock = clock;
     this.#read = read;
+    this.#onHeld = onHeld;
+  }
+
+  get any(): boolean {
+    return this.#claims.size > 0;
   }
 
   hold(task: Message): Claim {
     const claim = new Claim(task, this.#clock);
+    this.#claims.get(task.id)?.lose("ended"); // nobody may have told of it
     this.#claims.set(task.id, claim);
+    this.#onHeld();
     const early = this.#early.get(task.id);
     if (early && early.seq > (task.seq ?? 0)) this.#apply(early, claim);
     return claim;
@@ -128,12 +138,16 @@ export class Claims {
   }
 
   async #check(claim: Claim): Promise<void> {
+    if (this.#checking.has(claim)) return;
+    this.#checking.add(claim);
     try {
       const { status, attempt, failure } = await this.#read(claim.id);
       if (status === "in_progress" && attempt === claim.attempt) return;
       claim.lose(failure === "cancelled" ? "cancelled" : "ended", `it is ${status} now`);
     } catch {
       // Whoever completes it will be told.
+    } finally {
+      this.#checking.delete(claim);
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   type TaskHandler,
   type WorkOptions,
 } from "../../../../client/sdk/index.ts";
+import { LIMITS } from "../../../../shared/index.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { FaultProxy } from "../../../support/proxy.ts";
@@ -144,6 +145,22 @@ it("a task that was taken away before its claim was answered is not begun", asyn
   await (await send("y")).result();
   expect(begun).toEqual(["y"]);
 });
+
+it.each(["websocket", "long_poll"] as const)(
+  "a task that is taken away while so much lies untaken that nobody can say so (%s)",
+  async (transport) => {
+    const { ada, bob, send } = await pair(transport);
+    const events = bob.events();
+    const { begun } = hire(bob, obedient);
+    const { id } = await send("x");
+    const { signal } = await begun;
+    const context = "x".repeat(LIMITS.context_bytes);
+    await Promise.all(["1", "2", "3", "4", "5"].map((text) => ada.chat(bob.as as string, text, { context })));
+    await ada.cancel({ id });
+    expect(await aborted(signal)).toMatchObject({ why: "cancelled" });
+    await events.return?.();
+  },
+);
 
 it("a worker that closes waits for drain_ms, then aborts, and gives back untried what did not end well", async () => {
   const { ada, bob, send } = await pair();
