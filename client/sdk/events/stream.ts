@@ -56,6 +56,8 @@ export class Stream {
   #cursor: string | undefined;
   #position: string | undefined;
   #tail: string | undefined;
+  /** Rises whenever the log goes on elsewhere. */
+  #era = 0;
   #held: Received[] | undefined;
   #drained: (() => void)[] = [];
 
@@ -174,6 +176,7 @@ export class Stream {
   }
 
   #forget(cursor: string): void {
+    this.#era++;
     this.#position = cursor;
     this.#floors.clear();
     this.#floorsUntil = 0;
@@ -184,8 +187,9 @@ export class Stream {
     this.#cursor = page.cursor;
     const { epoch, seq } = parseCursor(page.cursor);
     const delivery = this.#acks.open(page.cursor, page.events.length, bytes);
+    const era = this.#era;
     const settled = (event: HubEvent, isTaken: boolean) => {
-      if (isTaken || this.isHeard) this.#position = formatCursor(epoch, event.seq);
+      if (era === this.#era && (isTaken || this.isHeard)) this.#position = formatCursor(epoch, event.seq);
       this.#acks.settle(delivery);
     };
     for (const event of page.events) {

@@ -408,3 +408,18 @@ it("an observer sees what happens between others", async () => {
   await heard.find(({ kind, message }) => kind === "new" && message.id === task.id);
   expect((await observer.presence()).instances.map(({ claude_id }) => claude_id)).toEqual(["ada"]);
 });
+
+it("what is taken late of a log that was lost does not move the cursor back into it", async () => {
+  const server = await startHub();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob" })];
+  const [resyncs, events] = [new Heard(bob, "resync"), bob.events()];
+  for (let round = 0; round < 3; round++) await bob.stats(); // nothing waited; from here on it is live
+  for (const text of ["one", "two", "three"]) await ada.chat("bob", text);
+  expect((await events.next()).value?.message.task).toBe("one");
+  for (let round = 0; round < 3; round++) await bob.stats();
+  await server.close();
+  await startHub({ port: server.port });
+  const [resync] = await resyncs.count(1);
+  for (const text of ["two", "three"]) expect((await events.next()).value?.message.task).toBe(text);
+  expect(bob.cursor).toBe(resync?.cursor);
+});
