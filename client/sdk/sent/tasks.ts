@@ -124,6 +124,7 @@ export class Tasks {
   restart(cursor: string): void {
     this.era++;
     this.begin(cursor);
+    for (const waits of this.#waits.values()) for (const wait of waits) forgetPlace(wait);
     this.look();
   }
 
@@ -209,6 +210,7 @@ export class Tasks {
   async #follow(wait: Wait): Promise<void> {
     const { id, from_claude } = wait.message;
     for await (const { isBeginning, events } of followLog(this.#caller, from_claude)) {
+      if (isBeginning) forgetPlace(wait);
       const isTold = events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
       if (isTold || isBeginning) await this.#read(wait);
       if (!this.#isOpen(wait)) return;
@@ -226,6 +228,12 @@ function isSettled({ goal, message, resolve, reject }: Wait): boolean {
   else if (hasEnded(message)) reject(new TaskFailed(message, whyNot(goal, message)));
   else return false;
   return true;
+}
+
+/** The log may be another one, whose entries are not to be compared with what is known. */
+function forgetPlace(wait: Wait): void {
+  const { seq: _, ...message } = wait.message;
+  wait.message = message;
 }
 
 function whyNot(goal: Goal, { erased }: Message): string | undefined {

@@ -1,9 +1,11 @@
 /** What the tests of the SDK share: clients that are closed again, and collected events that can be waited for. */
+import { join as path } from "node:path";
 import { type ConnectOptions, connect, type Hub, type HubEvents } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { FaultProxy } from "../../support/proxy.ts";
 import type { Random } from "../../support/random.ts";
+import { tempDir } from "../../support/tempDir.ts";
 
 /** Comes back soon after a loss: what a test waits for is the line, not the back-off. */
 export const SOON = { random: () => 0.02 };
@@ -85,4 +87,14 @@ export async function reaches(hub: Hub, ...states: Hub["state"][]): Promise<void
 export function later<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
+}
+
+/** Keeps how things stand. @returns what ends the hub and starts another one from there, at the same address. */
+export async function backUp({ hub, port, close }: TestHub): Promise<() => Promise<TestHub>> {
+  const db = path(tempDir(), "backup.db");
+  await hub.backup(db);
+  return async () => {
+    await close();
+    return await startHub({ port, db });
+  };
 }

@@ -5,7 +5,7 @@ import { Tasks } from "../../../../client/sdk/sent/tasks.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { startHub } from "../../../support/hub.ts";
 import { HubProcess } from "../../../support/processes.ts";
-import { join, later, reaches, startProxied } from "../support.ts";
+import { backUp, join, later, reaches, startProxied } from "../support.ts";
 
 describe.each(["websocket", "long_poll"] as const)("the result of a task over %s", (transport) => {
   it("comes with the event that tells of it", async () => {
@@ -111,6 +111,23 @@ it("is read anew when the log does not go on", async () => {
   await server.kill();
   await startHub({ port });
   await expect(result).rejects.toThrow("the message was deleted");
+});
+
+it.each([
+  ["an own message comes", "ada"],
+  ["another's message comes", "carl"],
+])("the rung of %s also after a restore, whose log is behind what was read before", async (_, from_claude) => {
+  const server = await startHub();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob" })];
+  const task = await ada.send({ from_claude, to_claude: "bob", task: "x" });
+  const restore = await backUp(server);
+  for (let i = 0; i < 10; i++) await ada.chat("dora", "the log grows");
+  await bob.claim({ id: task.id });
+  const seen = task.reached("seen");
+  for (let round = 0; round < 5; round++) await ada.stats(); // it is read
+  await restore();
+  await bob.seen({ id: task.id });
+  expect(await seen).toMatchObject({ id: task.id, seen_at: expect.any(String) });
 });
 
 it("ends with the connection", async () => {

@@ -1,20 +1,8 @@
 /** Workers whose hub goes on from a backup: what they did since never happened. */
-import { join as path } from "node:path";
 import { expect, it } from "vitest";
 import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
-import { tempDir } from "../../../support/tempDir.ts";
-import { Heard, join } from "../support.ts";
-
-/** Keeps how things stand. @returns what ends the hub and starts another one from there, at the same address. */
-async function backUp({ hub, port, close }: TestHub): Promise<() => Promise<TestHub>> {
-  const db = path(tempDir(), "backup.db");
-  await hub.backup(db);
-  return async () => {
-    await close();
-    return await startHub({ port, db });
-  };
-}
+import { backUp, Heard, join } from "../support.ts";
 
 /** Claims in bob's name, for nobody's run. */
 const inAShell =
