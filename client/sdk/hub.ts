@@ -237,7 +237,7 @@ export class Hub extends Operations {
       as: config.as,
       clock: config.clock,
       claims,
-      call: (operation, params) => this.#parts.call(operation, params),
+      call: this.#parts.call.bind(this.#parts),
       keepsOrder: () => connection.transport !== "long_poll",
       askAgain: () => connection.whenRepeatable(() => connection.reopen()),
       whileReachable: (wait) => this.#parts.whileReachable(wait),

@@ -118,13 +118,18 @@ export class HubParts {
     return this.audience.isYetToResume ? this.config.resume : this.stream.position;
   }
 
-  call<N extends OperationName>(operation: N, params: Params<N>, timeoutMs?: number): Promise<Result<N>> {
+  call<N extends OperationName>(
+    operation: N,
+    params: Params<N>,
+    timeoutMs?: number,
+    signal?: AbortSignal,
+  ): Promise<Result<N>> {
     this.audience.precede();
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
     const keyed = withKey(operation, params);
     const onLate = isClaim(operation) && keyed !== params ? this.#giveBack : undefined;
-    const answer = this.#calls.call(operation, keyed, withinMs, onLate) as Promise<Result<N>>;
+    const answer = this.#calls.call(operation, keyed, withinMs, onLate, signal) as Promise<Result<N>>;
     return this.#holdings.follow(operation, params, answer);
   }
 

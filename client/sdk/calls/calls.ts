@@ -44,6 +44,10 @@ interface Call extends Request {
   via: Transport | undefined;
   repeated: boolean;
   settled: boolean;
+  /** Whether nobody waits for its answer any more, although it may still come. */
+  abandoned: boolean;
+  /** No signal ends it any more. */
+  unbind: (() => void) | undefined;
 }
 
 export class Calls {
@@ -85,12 +89,20 @@ export class Calls {
   /**
    * @param timeoutMs for the answer, queueing and repeating included.
    * @param onLate is given the answer when it comes after that.
-   * @throws HubError, CallTimeout, ConnectionLost, or what `end` was given.
+   * @param signal ends the waiting; what has travelled counts as under way even so, as it does for the hub.
+   * @throws HubError, CallTimeout, ConnectionLost, the signal's reason, or what `end` was given.
    */
-  call(operation: OperationName, params: object, timeoutMs: number, onLate?: OnLate): Promise<unknown> {
+  call(
+    operation: OperationName,
+    params: object,
+    timeoutMs: number,
+    onLate?: OnLate,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      this.#enter({
+      const call: Call = {
         id: ++this.#lastId,
         operation,
         params,
@@ -103,7 +115,11 @@ export class Calls {
         via: undefined,
         repeated: false,
         settled: false,
-      });
+        abandoned: false,
+        unbind: undefined,
+      };
+      this.#enter(call);
+      if (signal) this.#bind(call, signal);
     });
   }
 
@@ -167,7 +183,7 @@ export class Calls {
     for (const call of this.#open.values()) {
       if (call.via !== via) continue;
       const counts = suspects === "all" || suspects === call.id;
-      if (isOnce(call) || (counts && call.repeated)) {
+      if (isOnce(call) || call.abandoned || (counts && call.repeated)) {
         this.#reject(call, ConnectionLost.during(call.operation));
         continue;
       }
@@ -229,6 +245,16 @@ export class Calls {
     this.#onQueued();
   }
 
+  #bind(call: Call, signal: AbortSignal): void {
+    const abandon = () => {
+      call.abandoned = true;
+      this.#keepAlive.release();
+      call.reject(signal.reason);
+    };
+    signal.addEventListener("abort", abandon, { once: true });
+    call.unbind = () => signal.removeEventListener("abort", abandon);
+  }
+
   #park(call: Call): void {
     this.#stop(call);
     call.repeated = true;
@@ -259,9 +285,10 @@ export class Calls {
 
   #settle(call: Call): void {
     call.settled = true;
+    call.unbind?.();
     this.#open.delete(call.id);
     this.#stop(call);
-    this.#keepAlive.release();
+    if (!call.abandoned) this.#keepAlive.release();
     if (!call.waits && --this.#unanswered === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 

@@ -4,7 +4,13 @@ import { isRetryable } from "../errors.ts";
 
 export interface Caller {
   readonly clock: Clock;
-  call<N extends OperationName>(operation: N, params: Params<N>): Promise<Result<N>>;
+  /** @param signal ends the waiting for the answer. */
+  call<N extends OperationName>(
+    operation: N,
+    params: Params<N>,
+    timeoutMs?: number,
+    signal?: AbortSignal,
+  ): Promise<Result<N>>;
 }
 
 const AGAIN_MS = 1_000;
@@ -17,10 +23,11 @@ export async function insist<N extends OperationName>(
   caller: Caller,
   operation: N,
   params: Params<N>,
+  signal?: AbortSignal,
 ): Promise<Result<N>> {
   for (;;) {
     try {
-      return await caller.call(operation, params);
+      return await caller.call(operation, params, undefined, signal);
     } catch (error) {
       if (!isRetryable(error)) throw error;
       if (error instanceof HubError) await sleep(caller.clock, AGAIN_MS); // else the wait for a line is rest enough

@@ -27,6 +27,8 @@ interface Wait {
   message: Message;
   /** How often it was asked to be read since the reading that is under way began, that one included. */
   readings: number;
+  /** Ends the following of another's log. */
+  unfollow?: () => void;
   readonly resolve: (message: Message) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -173,6 +175,7 @@ export class Tasks {
 
   #close(wait: Wait): void {
     const { id } = wait.message;
+    wait.unfollow?.();
     const waits = this.#waits.get(id);
     waits?.delete(wait);
     if (waits?.size !== 0) return;
@@ -209,7 +212,9 @@ export class Tasks {
   /** Follows the events of another sender, until one brings the message so far. */
   async #follow(wait: Wait): Promise<void> {
     const { id, from_claude } = wait.message;
-    for await (const { isBeginning, events } of followLog(this.#caller, from_claude)) {
+    const over = new AbortController();
+    wait.unfollow = () => over.abort();
+    for await (const { isBeginning, events } of followLog(this.#caller, from_claude, over.signal)) {
       if (isBeginning) forgetPlace(wait);
       const isTold = events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
       if (isTold || isBeginning) await this.#read(wait);

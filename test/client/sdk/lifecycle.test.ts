@@ -52,6 +52,16 @@ describe("a program", () => {
     },
   );
 
+  it("ends also when it has given up to wait for another's message, or to work for another", async () => {
+    const { url } = await startHub();
+    const program = `
+      const hub = await connect({ url: "${url}", as: "ada", keep_alive: false });
+      const task = await hub.send({ from_claude: "carl", to_claude: "bob", task: "x" });
+      await task.result({ timeout_ms: 50 }).catch(({ code }) => console.log(code));
+      await hub.work(() => {}, { for: "dora" }).close();`;
+    expect(await run(program)).toBe("call_timeout\n");
+  });
+
   it("is kept alive by a call, a result or a worker even so", async () => {
     const { url } = await startHub();
     const ada = await join(url, { as: "ada" });
