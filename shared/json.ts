@@ -39,3 +39,7 @@ function depthExceeds(value: unknown, limit: number): boolean {
 }
 
 const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** Whether a value is an object of JSON, and no array. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

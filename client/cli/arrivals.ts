@@ -4,6 +4,7 @@
  */
 import { isFor, LIMITS } from "../../shared/index.ts";
 import { type Caller, insist } from "../sdk/calls/insist.ts";
+import { pages } from "../sdk/calls/pages.ts";
 import { systemClock } from "../sdk/clock.ts";
 import { followLog } from "../sdk/events/followLog.ts";
 import type { Hub, HubEvent, Message } from "../sdk/index.ts";
@@ -33,11 +34,9 @@ async function* waitingNow(caller: Caller, of: string): AsyncGenerator<Message, 
   const { time } = await insist(caller, "info", {});
   for (const place of [{ to_claude: of }, { open_for: of }]) {
     const filter = { ...place, status: "pending", limit: LIMITS.list_messages } as const;
-    for (let next: string | undefined; ; ) {
-      const list = await insist(caller, "list", { ...filter, ...(next !== undefined && { next }) });
-      for (const message of list.messages) if (isDue(message.not_before, time)) yield message;
-      next = list.next;
-      if (next === undefined) break;
+    const lists = pages({ call: (operation, params) => insist(caller, operation, params) }, "list", filter);
+    for await (const { messages } of lists) {
+      for (const message of messages) if (isDue(message.not_before, time)) yield message;
     }
   }
 }

@@ -3,6 +3,7 @@
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unknownVariable } from "../../shared/index.ts";
+import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
 import type { Printer } from "./output/printer.ts";
@@ -81,7 +82,7 @@ export class Context {
 
   /** @throws Interrupted */
   async pause(ms: number): Promise<void> {
-    await sleep(Math.min(ms, LONGEST_MS), undefined, { signal: this.interrupted }).catch(() => {});
+    await sleep(Math.min(ms, LONGEST_TIMER_MS), undefined, { signal: this.interrupted }).catch(() => {});
     this.interrupted.throwIfAborted();
   }
 
@@ -95,7 +96,7 @@ export class Context {
     const over = new Promise<never>((_, reject) => {
       const interrupt = () => reject(this.interrupted.reason);
       const timer =
-        ms === undefined ? undefined : setTimeout(async () => reject(await late?.()), Math.min(ms, LONGEST_MS));
+        ms === undefined ? undefined : setTimeout(async () => reject(await late?.()), Math.min(ms, LONGEST_TIMER_MS));
       cancel = () => {
         clearTimeout(timer);
         this.interrupted.removeEventListener("abort", interrupt);
@@ -113,9 +114,6 @@ interface Deadline {
   /** What to throw when it is over. */
   readonly late: () => Error | Promise<Error>;
 }
-
-/** The longest that a timer can take. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** The operations table knows what can be a name. @throws UsageError */
 function assertName(name: string, called: string): void {

@@ -5,7 +5,7 @@
 import type { Message, Params, Result } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
 import { outcomeLine } from "./output/message.ts";
-import type { Look } from "./output/printer.ts";
+import type { Layout } from "./output/printer.ts";
 import { field, type Input } from "./parsing/inputs.ts";
 import { Rest } from "./rest.ts";
 
@@ -32,5 +32,5 @@ function ownAttempt({ COORDINATION_TASK_ID, COORDINATION_TASK_ATTEMPT }: Context
 /** What has become of it; and where nobody said who is calling, in whose name: the hub takes one for the recipient. */
 export const outcomeFor =
   ({ as }: Context) =>
-  (message: Message, look: Look): string =>
-    `${outcomeLine(message, look)}${as === undefined ? `, in the name of ${message.claimed_by ?? message.to_claude}` : ""}`;
+  (message: Message, layout: Layout): string =>
+    `${outcomeLine(message, layout)}${as === undefined ? `, in the name of ${message.claimed_by ?? message.to_claude}` : ""}`;

@@ -10,7 +10,7 @@ import { Printer } from "./output/printer.ts";
 import { written } from "./output/time.ts";
 import type { Command } from "./parsing/command.ts";
 import { type Input, type Inputs, isOption } from "./parsing/inputs.ts";
-import { inOurWords } from "./parsing/misread.ts";
+import { toUsageError } from "./parsing/parseErrors.ts";
 import { Interrupted, OutputClosed, OutputFailed, UsageError } from "./process/errors.ts";
 import { EXIT_CODES, exitCodeOf } from "./process/exitCodes.ts";
 import type { Outside } from "./process/outside.ts";
@@ -45,7 +45,7 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
     await program.parseAsync(withPresets(program, outside), { from: "user" });
     return code;
   } catch (error) {
-    return ended(inOurWords(error, outside.argv, running), print, running);
+    return ended(toUsageError(error, outside.argv, running), print, running);
   }
 }
 

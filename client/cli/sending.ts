@@ -1,8 +1,9 @@
 /** What `send` and `chat` have in common. */
+import { parseDuration } from "../../shared/index.ts";
 import type { Params, Result, Rung, Task } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
 import { expectation } from "./output/presence.ts";
-import { parseDuration, span } from "./output/time.ts";
+import { span } from "./output/time.ts";
 import { choice, duration } from "./parsing/inputs.ts";
 import { NothingCame } from "./process/errors.ts";
 import { check } from "./rest.ts";

@@ -4,12 +4,12 @@ import * as z from "zod";
 import { name } from "../../shared/fields.ts";
 import { validate } from "../../shared/index.ts";
 import { DEFAULT_URL, settle } from "../sdk/options.ts";
-import type { Caller } from "./restCalls.ts";
+import type { HubAccess } from "./restCalls.ts";
 
 const NAMED = z.object({ CLAUDE_ID: name });
 
 /** @throws Error when a variable cannot be what it is for. */
-export function environment(): Caller {
+export function environment(): HubAccess {
   const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
   validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
   return {

@@ -1,8 +1,6 @@
 import { HubError } from "../../shared/index.ts";
+import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import { NotRunning } from "./restCalls.ts";
-
-/** The longest that a timer can wait; with more it would fire at once. */
-const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 /** Something that is said again and again. One at a time, and it keeps the process alive, as whoever starts it wants. */
 export class Heartbeat {
@@ -16,8 +14,8 @@ export class Heartbeat {
    * @throws RangeError when no timer can wait so long.
    */
   start(beat: () => Promise<unknown>, intervalMs: number, refused: (refusal: Error) => void): void {
-    if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > MAX_INTERVAL_MS) {
-      throw new RangeError(`interval must be a whole number of milliseconds from 1 to ${MAX_INTERVAL_MS}`);
+    if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > LONGEST_TIMER_MS) {
+      throw new RangeError(`interval must be a whole number of milliseconds from 1 to ${LONGEST_TIMER_MS}`);
     }
     let isTold = false;
     const run = () => {

@@ -30,6 +30,7 @@ import {
   type Result,
   type Status,
 } from "../../shared/index.ts";
+import { pages } from "../sdk/calls/pages.ts";
 import { isRefusal } from "../sdk/errors.ts";
 import type { HubEvent } from "../sdk/events/events.ts";
 import { complete, fail } from "./completion.ts";
@@ -250,12 +251,8 @@ async function claim(id: string): Promise<Message> {
 
 async function listAll(filter: Params<"list">): Promise<Message[]> {
   const all: Message[] = [];
-  let next: string | undefined;
-  do {
-    const page = await call("list", { ...filter, limit: LIMITS.list_messages, next });
-    all.push(...page.messages);
-    next = page.next;
-  } while (next !== undefined);
+  const lists = pages({ call }, "list", { ...filter, limit: LIMITS.list_messages });
+  for await (const { messages } of lists) all.push(...messages);
   return all;
 }
 
@@ -265,6 +262,6 @@ const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
 
 /** @param as the name to act under; left out, this instance's. */
 function call<N extends OperationName>(operation: N, params: Params<N>, as?: string): Promise<Result<N>> {
-  const caller = environment();
-  return restCall({ ...caller, as: as ?? caller.as }, operation, params);
+  const access = environment();
+  return restCall({ ...access, as: as ?? access.as }, operation, params);
 }

@@ -8,12 +8,10 @@ import { HubError, type OperationName, type Params, type Result } from "../../sh
 import { pauseAfter } from "../sdk/calls/pace.ts";
 import { HubRefused, isRefusal } from "../sdk/errors.ts";
 import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
-import { fromResponse, type RestRequest, toRequest } from "../sdk/rest/rest.ts";
-
-type Headers = Record<string, string>;
+import { type Exchange, RestClient } from "../sdk/rest/rest.ts";
 
 /** Which hub, and as whom. */
-export interface Caller {
+export interface HubAccess {
   /** REST base of the hub, without a slash at its end. */
   url: string;
   as: string | undefined;
@@ -43,7 +41,7 @@ export class NotRunning extends Error {
  * @throws HubError what the hub refused; Error `Coordination API server not running`; TypeError what cannot be written.
  */
 export async function call<N extends OperationName>(
-  caller: Caller,
+  access: HubAccess,
   operation: N,
   params: Params<N>,
   unanswered = (_: NotRunning) => {},
@@ -51,7 +49,7 @@ export async function call<N extends OperationName>(
   const deadline = performance.now() + ANSWER_MS;
   for (;;) {
     try {
-      return await ask(caller, operation, params, deadline - performance.now());
+      return await ask(access, operation, params, deadline - performance.now());
     } catch (error) {
       if (error instanceof NotRunning) unanswered(error);
       const mayPass = error instanceof NotRunning || isRefusal(error, "shutting_down");
@@ -64,34 +62,31 @@ export async function call<N extends OperationName>(
 
 /** @throws as `call` does; asks once. */
 export async function ask<N extends OperationName>(
-  { url, as, token }: Caller,
+  { url, as, token }: HubAccess,
   operation: N,
   params: Params<N>,
   withinMs = ANSWER_MS,
 ): Promise<Result<N>> {
-  const request = toRequest(url, operation, params);
-  try {
-    const answer = await exchange(request, callerHeaders({ as, token }), AbortSignal.timeout(Math.ceil(withinMs)));
-    return fromResponse(operation, params, JSON.parse(answer)) as Result<N>;
-  } catch (error) {
+  const client = new RestClient(url, callerHeaders({ as, token }), overOwnConnection);
+  const signal = withinMs > 0 ? AbortSignal.timeout(Math.ceil(withinMs)) : AbortSignal.abort();
+  const answer = client.call(operation, params, signal) as Promise<Result<N>>;
+  return answer.catch((error) => {
     throw asTold(error);
-  }
+  });
 }
 
 /**
  * Carries a request on a connection of its own. One that is kept may be dead without anybody having noticed when a
  * program comes back to it after minutes of work, and none may stay behind when time is up: `fetch` leaves some.
- *
- * @returns the body of the response.
  */
-async function exchange({ method, url, body }: RestRequest, headers: Headers, signal: AbortSignal): Promise<string> {
+const overOwnConnection: Exchange = async ({ method, url, headers, body }, signal) => {
+  signal.throwIfAborted();
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-  const type = body === undefined ? undefined : { "Content-Type": "application/json" };
-  const request = send(url, { method, headers: { ...headers, ...type }, agent: false, signal });
+  const request = send(url, { method, headers, agent: false, signal });
   request.end(body);
   const [response] = (await once(request, "response")) as [IncomingMessage];
-  return text(response);
-}
+  return { status: response.statusCode, text: () => text(response) };
+};
 
 /** What the hub refused, as it is; everything else means that none answered. */
 export const asTold = (error: unknown) =>

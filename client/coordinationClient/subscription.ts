@@ -1,12 +1,12 @@
 /** Events of an instance over a connection of its own, handed over one after another. */
 import type { HubEvent } from "../sdk/events/events.ts";
 import type { Hub } from "../sdk/hub.ts";
-import { ANSWER_MS, asTold, type Caller } from "./restCalls.ts";
+import { ANSWER_MS, asTold, type HubAccess } from "./restCalls.ts";
 
 type Handler = (event: HubEvent) => unknown;
 
 /** @returns what ends it. @throws HubError, HubRefused; Error `Coordination API server not running`. */
-export async function subscribeAs({ as, url, token }: Caller, handler: Handler): Promise<() => Promise<void>> {
+export async function subscribeAs({ as, url, token }: HubAccess, handler: Handler): Promise<() => Promise<void>> {
   const deadline = performance.now() + ANSWER_MS;
   const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
   const who = { ...(as !== undefined && { as }), ...(token !== undefined && { token }) };

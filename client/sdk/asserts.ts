@@ -1,19 +1,18 @@
 /** What JavaScript lets a caller do although no type does, refused in words that say what is meant. */
-import { type About, OPERATIONS, type OperationName } from "../../shared/index.ts";
+import { type About, isObject, OPERATIONS, type OperationName } from "../../shared/index.ts";
 import { HUB_EVENT_KINDS, type HubEvents } from "./events/events.ts";
 import { RUNGS, type Rung } from "./sent/rungs.ts";
 
 /** @throws TypeError when they are no object. */
 export function assertParams(operation: OperationName, params: unknown): void {
-  if (typeof params === "object" && params !== null && !Array.isArray(params)) return;
+  if (isObject(params)) return;
   const [first] = Object.keys(OPERATIONS[operation].params.shape);
   throw new TypeError(`${operation} takes its parameters as an object${first ? `, as { ${first}: … }` : ""}`);
 }
 
 /** @throws TypeError when nobody can be told so; what it says, the hub checks. */
 export function assertAbout(about: About = {}): void {
-  const isObject = typeof about === "object" && about !== null && !Array.isArray(about);
-  if (!isObject) throw new TypeError(`about must be an object, as { roles: ["tester"] }`);
+  if (!isObject(about)) throw new TypeError(`about must be an object, as { roles: ["tester"] }`);
   const { roles = [] } = about;
   if (!Array.isArray(roles)) throw new TypeError(`about.roles must be an array of roles, as ["tester"]: ${roles}`);
   const pool = roles.find((role) => `${role}`.startsWith("@"));

@@ -9,6 +9,9 @@ export interface Clock {
 /** The longest that a timer can take, in milliseconds: it ends then, and a longer one would at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** How long the hub may hold an answer back, waiting for something to tell, in milliseconds. */
+export const HOLD_MS = 25_000;
+
 /** The real clock. Its timers never keep a process alive by themselves: `KeepAlive` alone does. */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -85,8 +85,9 @@ export class Hub extends Operations {
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     assertParams("send", params);
-    this.#parts.sends();
-    return new Task(await this.call("send", params, options), this.#parts.tasks);
+    const { endings } = this.#parts;
+    endings.sends();
+    return new Task(await this.call("send", params, options), endings.tasks);
   }
 
   /**
@@ -166,7 +167,8 @@ export class Hub extends Operations {
    * carry `attempt`. Killed after the outcome is stored: the task has ended, and nobody does it again. Cut off and back
    * again, it is told what it missed, and whatever it still says of a lost attempt changes nothing.
    *
-   * @throws TypeError when the handler is no function, neither this hub nor `for` has a name, or `concurrency` is not a whole number from 1.
+   * @throws TypeError when the handler is no function, neither this hub nor `for` has a name, or `concurrency` is not a
+   *   whole number from 1.
    * @example
    * const worker = hub.work(async (task, { signal, progress }) => {
    *   progress(10, "downloading");

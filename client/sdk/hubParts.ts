@@ -1,11 +1,12 @@
 /** The parts of a hub, put together; and their beginning and end. */
-import type { EventKind, Hello, Message, OperationName, Params, Result, Welcome } from "../../shared/index.ts";
+import type { Hello, Message, OperationName, Params, Result } from "../../shared/index.ts";
 import { Calls } from "./calls/calls.ts";
 import type { Caller } from "./calls/insist.ts";
 import { withKey } from "./calls/methods.ts";
 import { sleep } from "./clock.ts";
 import { Connection } from "./connection/connection.ts";
 import { KeepAlive } from "./connection/keepAlive.ts";
+import type { SessionStart } from "./connection/transports/transport.ts";
 import { HubClosed, HubUnreachable } from "./errors.ts";
 import { Acks } from "./events/acks.ts";
 import { Audience } from "./events/audience.ts";
@@ -13,27 +14,24 @@ import { Backlog } from "./events/backlog.ts";
 import type { HubEvents, StateChange } from "./events/events.ts";
 import { Listeners } from "./events/listeners.ts";
 import { Receipts } from "./events/receipts.ts";
+import { Standstill } from "./events/standstill.ts";
 import { Stream } from "./events/stream.ts";
 import type { Config } from "./options.ts";
 import { everybody } from "./presence/presencePages.ts";
 import { PresenceWatch } from "./presence/presenceWatch.ts";
-import { FINAL_KINDS } from "./sent/finals.ts";
-import { RUNG_KINDS } from "./sent/rungs.ts";
-import { Tasks } from "./sent/tasks.ts";
+import { Endings } from "./sent/endings.ts";
 import { Claims } from "./work/claims.ts";
 import { Holdings, isClaim } from "./work/holdings.ts";
 import { Orphans } from "./work/orphans.ts";
 
 /** How long a goodbye waits for the hub, and for a line to it. */
 const PATIENCE_MS = 5_000;
-/** How often to look whether the stream is at a standstill, while an end is waited for or a task held. */
-const STALLED_MS = 1_000;
 
 export class HubParts {
   readonly config: Config;
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
-  readonly tasks: Tasks;
+  readonly endings: Endings;
   readonly claims: Claims;
   readonly stream: Stream;
   readonly audience: Audience;
@@ -41,17 +39,13 @@ export class HubParts {
   readonly #calls: Calls;
   readonly #holdings: Holdings;
   readonly #orphans: Orphans;
+  readonly #standstill: Standstill;
   readonly #acks: Acks;
   readonly #caller: Caller;
   readonly #receipts: Receipts;
   readonly #backlog: Backlog;
   readonly #presence: PresenceWatch;
   #isKept = false;
-  /** Whether the stream tells of messages' ends. */
-  #tellsEnds = false;
-  /** Whether anything was sent. */
-  #sends = false;
-  #isLooking = false;
   #onReady: ((error?: Error) => void) | undefined;
   #onDown = () => {};
   #lost: string | undefined;
@@ -64,11 +58,12 @@ export class HubParts {
     this.#holdings = new Holdings(() => this.connection.listen());
     this.#acks = new Acks(clock, flush);
     this.#caller = { clock, call: this.call.bind(this) };
-    this.tasks = this.#newTasks();
+    this.#standstill = this.#newStandstill();
+    this.endings = this.#newEndings();
     this.claims = new Claims(
       clock,
       (id) => this.call("get", { id }),
-      () => this.#lookLater(),
+      () => this.#standstill.watch(),
     );
     this.#orphans = new Orphans(this.#caller, config.as, this.#holdings, this.#calls, this.listeners.report);
     this.stream = this.#newStream();
@@ -139,13 +134,6 @@ export class HubParts {
     if (id !== undefined) this.call("release", { id, attempt }).catch(() => {}); // the hub has it back already, or is gone
   };
 
-  /** Something is about to be sent: its end will be told. */
-  sends(): void {
-    if (this.#sends) return;
-    this.#sends = true;
-    this.audience.tellHub();
-  }
-
   /** Waits for what the hub has a part in; no longer than the hub can be reached. */
   async whileReachable(wait: Promise<unknown>): Promise<void> {
     let isOver = false;
@@ -173,48 +161,34 @@ export class HubParts {
     await Promise.race([this.#calls.idle(), down, sleep(this.config.clock, PATIENCE_MS)]);
   }
 
-  #newTasks(): Tasks {
-    const onClimb = () => this.audience.tellHub();
-    return new Tasks(this.#caller, this.#shows, this.#onInterest, onClimb);
-  }
-
-  /** Whether the stream tells of a message. */
-  readonly #shows = ({ from_claude, to_claude }: Message): boolean => {
-    const { as, scope } = this.config;
-    return scope === "all" || from_claude === as || to_claude === as;
-  };
-
-  readonly #onInterest = (isWaiting: boolean): void => {
-    if (isWaiting) this.keepAlive.hold();
-    else this.keepAlive.release();
-    if (isWaiting) this.#lookLater();
-    this.connection.listen();
-  };
-
-  /** Where so much lies untaken that nothing may be told, what is waited for and what is held is read. */
-  #lookLater(): void {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    this.config.clock.after(STALLED_MS, () => {
-      this.#isLooking = false;
-      if (this.tasks.waiting === 0 && !this.claims.any) return;
-      if (this.stream.isStalled) for (const who of [this.tasks, this.claims]) who.look();
-      this.#lookLater();
+  #newStandstill(): Standstill {
+    return new Standstill({
+      clock: this.config.clock,
+      isStalled: () => this.stream.isStalled,
+      waiting: () => {
+        const { tasks } = this.endings;
+        return [...(tasks.waiting > 0 ? [tasks] : []), ...(this.claims.any ? [this.claims] : [])];
+      },
     });
   }
 
-  /** Whoever listens to nothing is taken for a sender, and spares the hub a `subscribe` when it sends. */
-  readonly #followed = (): readonly EventKind[] => {
-    if (this.tasks.climbs) return RUNG_KINDS;
-    return this.#sends || !this.audience.wantsEvents ? FINAL_KINDS : [];
-  };
+  #newEndings(): Endings {
+    return new Endings({
+      config: this.config,
+      caller: this.#caller,
+      keepAlive: this.keepAlive,
+      standstill: this.#standstill,
+      audience: () => this.audience,
+      connection: () => this.connection,
+    });
+  }
 
   #newStream(): Stream {
-    const { listeners, tasks, claims } = this;
+    const { listeners, endings, claims } = this;
     return new Stream({
       acks: this.#acks,
       listeners,
-      observers: [tasks.observe, claims.observe],
+      observers: [endings.tasks.observe, claims.observe],
       news: () => this.#backlog,
     });
   }
@@ -231,16 +205,19 @@ export class HubParts {
   }
 
   #newAudience(): Audience {
-    const { config, keepAlive, listeners, stream } = this;
+    const { config, keepAlive, listeners, stream, endings } = this;
     return new Audience({
-      ...{ config, keepAlive, listeners, stream },
+      config,
+      keepAlive,
+      listeners,
+      stream,
       backlog: this.#backlog,
       presence: this.#presence,
       connection: () => this.connection,
-      followed: this.#followed,
+      followed: () => endings.kinds,
       rewound: (cursor) => {
         stream.rewind(cursor);
-        if (this.#tellsEnds) this.tasks.begin(cursor);
+        endings.rewind(cursor);
       },
     });
   }
@@ -253,9 +230,9 @@ export class HubParts {
       presence: this.#presence,
       departing: () => this.#receipts.flush(),
       hello: () => this.#hello(),
-      welcomed: (welcome, hello) => this.#welcomed(welcome, hello),
-      subscribed: (cursor) => this.#followEnds(this.connection.hello, cursor, false),
-      wantsEvents: () => this.audience.wantsEvents || this.tasks.waiting > 0,
+      welcomed: (session, hello) => this.#welcomed(session, hello),
+      subscribed: (cursor) => this.endings.begin(this.connection.hello ?? {}, cursor, false),
+      wantsEvents: () => this.audience.wantsEvents || this.endings.tasks.waiting > 0,
       holdsTasks: () => this.#holdings.any,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
@@ -265,33 +242,25 @@ export class HubParts {
   #hello(): Hello {
     const { as, run, token, client, about, scope } = this.config;
     return {
-      ...(as !== undefined && { claude_id: as }),
+      claude_id: as,
       run,
-      ...(token !== undefined && { token }),
+      token,
       client,
-      ...(about !== undefined && { about }),
+      about,
       scope,
-      ...(this.stream.cursor !== undefined && { resume: this.stream.cursor }),
+      resume: this.stream.cursor,
       ...this.audience.wishes,
     };
   }
 
-  #welcomed(welcome: Welcome, hello: Hello): void {
-    const { cursor, resumed, reason = "pruned" } = welcome;
+  #welcomed(session: SessionStart, hello: Hello): void {
+    const { cursor, resumed, reason = "pruned" } = session;
     const isLost = hello.resume !== undefined && !resumed;
-    this.stream.begin(welcome);
-    this.#followEnds(hello, cursor, isLost);
+    this.stream.begin(session);
+    this.endings.begin(hello, cursor, isLost);
     if (isLost) this.claims.restart();
     this.#orphans.welcomed(cursor);
     this.audience.welcomed(isLost ? { reason, cursor } : undefined);
-  }
-
-  #followEnds({ kinds }: Pick<Hello, "kinds"> = {}, cursor: string, isLost: boolean): void {
-    const tellsEnds = !kinds || FINAL_KINDS.every((kind) => kinds.includes(kind));
-    if (!tellsEnds) this.tasks.pause();
-    else if (!this.#tellsEnds) this.tasks.begin(cursor);
-    else if (isLost) this.tasks.restart(cursor);
-    this.#tellsEnds = tellsEnds;
   }
 
   #changed(change: StateChange): void {
@@ -305,7 +274,7 @@ export class HubParts {
     const why = error ?? new HubClosed();
     this.#onReady?.(why);
     this.#calls.end(why);
-    this.tasks.end(why);
+    this.endings.tasks.end(why);
     this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();

@@ -1,5 +1,5 @@
 import type { Result } from "../../../shared/index.ts";
-import type { Look } from "../output/printer.ts";
+import type { Layout } from "../output/printer.ts";
 import { table } from "../output/table.ts";
 import { ago } from "../output/time.ts";
 import { command } from "../parsing/command.ts";
@@ -12,13 +12,13 @@ export const attempts = command({
   examples: [["attempts 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "who tried it, when, and why it failed"]],
   async run(context, { id }) {
     const told = await context.call("attempts", { id });
-    context.print.result(told, ({ attempts: tries }, look) =>
+    context.print.result(told, ({ attempts: tries }, layout) =>
       tries.length === 0
         ? "nobody has tried it"
         : table(
             TITLES,
-            tries.map((one) => row(one, look)),
-            look,
+            tries.map((one) => row(one, layout)),
+            layout,
           ),
     );
     if (told.attempts.some(({ late }) => late)) context.print.aside(whereLate(id));
@@ -33,7 +33,7 @@ const TITLES = ["TRY", "BY", "BEGAN", "ENDED", "OUTCOME", "ERROR"];
 
 type Try = Result<"attempts">["attempts"][number];
 
-const row = ({ attempt, claimed_by, claimed_at, ended_at, outcome, error, late }: Try, { now }: Look) => [
+const row = ({ attempt, claimed_by, claimed_at, ended_at, outcome, error, late }: Try, { now }: Layout) => [
   `${attempt}`,
   claimed_by,
   ago(claimed_at, now),

@@ -11,8 +11,7 @@ export const cancel = command({
   },
   examples: [['cancel 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "the feeds are gone"', "whoever holds it"]],
   async run(context, { reason, ...params }) {
-    const said = await context.text(reason);
-    const message = await context.call("cancel", { ...params, ...(said !== undefined && { reason: said }) });
+    const message = await context.call("cancel", { ...params, reason: await context.text(reason) });
     context.print.confirmation(message, outcomeLine);
   },
 });

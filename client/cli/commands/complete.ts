@@ -15,8 +15,7 @@ export const complete = command({
     ["complete 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e - --as server_backend < report.md", "what stdin says"],
   ],
   async run(context, { result, ...params }) {
-    const said = await context.text(result);
-    const message = await callAsHolder(context, "complete", { ...params, ...(said !== undefined && { result: said }) });
+    const message = await callAsHolder(context, "complete", { ...params, result: await context.text(result) });
     context.print.confirmation(message, outcomeFor(context));
   },
 });

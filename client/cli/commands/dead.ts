@@ -9,10 +9,10 @@ export const dead = command({
   examples: [["dead --to server_backend", "then: coord retry ID"]],
   async run(context, filters) {
     const list = await context.call("list", { order: "desc", ...filters, failure: "attempts_exhausted" });
-    context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "no dead letters" : deadTable(messages, look),
+    context.print.result(list, ({ messages }, layout) =>
+      messages.length === 0 ? "no dead letters" : deadTable(messages, layout),
     );
     if (list.messages.length === 0) context.print.aside("what failed otherwise: coord list --status failed");
-    if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
+    context.print.more(list);
   },
 });

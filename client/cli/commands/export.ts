@@ -1,5 +1,5 @@
-import { carry } from "../exporting/carry.ts";
 import { eventPages, messagePages } from "../exporting/pages.ts";
+import { runExport } from "../exporting/runExport.ts";
 import { spanOf } from "../exporting/span.ts";
 import { amount } from "../output/amount.ts";
 import { command } from "../parsing/command.ts";
@@ -37,7 +37,7 @@ export const exportMessages = command({
     const isWanted = spanOf({ since, until }, Date.parse(info.time));
     const pages = events ? eventPages(context, info.cursor, next) : messagePages(context, filter, next);
     const what = events ? "events" : "messages";
-    const count = await carry(context, { pages, isWanted, out, what });
+    const count = await runExport(context, { pages, isWanted, out, what });
     if (out === undefined) context.print.aside(amount(count, what));
     else context.print.result({ file: out, count }, ({ file }) => `${file} holds ${amount(count, what)}`);
   },

@@ -16,8 +16,7 @@ export const fail = command({
     ['fail 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "rate limited" --retryable --as server_backend', "to be tried again"],
   ],
   async run(context, { error, ...params }) {
-    const said = await context.text(error);
-    const message = await callAsHolder(context, "fail", { ...params, ...(said !== undefined && { error: said }) });
+    const message = await callAsHolder(context, "fail", { ...params, error: await context.text(error) });
     context.print.confirmation(message, outcomeFor(context));
   },
 });

@@ -1,4 +1,4 @@
-import { awaitedBy } from "../awaited.ts";
+import { openDependencies } from "../openDependencies.ts";
 import { messagePage } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { field } from "../parsing/inputs.ts";
@@ -10,7 +10,7 @@ export const get = command({
   examples: [["get 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "all there is to know of it"]],
   async run(context, { id }) {
     const message = await context.call("get", { id });
-    const awaited = await awaitedBy(context, [message]);
-    context.print.result(message, (told, look) => messagePage(told, look, awaited));
+    const open = await openDependencies(context, [message]);
+    context.print.result(message, (told, layout) => messagePage(told, layout, open));
   },
 });

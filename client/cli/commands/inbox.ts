@@ -1,7 +1,7 @@
 import type { Params, Result } from "../../../shared/index.ts";
 import { LIST_DEFAULT } from "../../../shared/index.ts";
-import { awaitedBy } from "../awaited.ts";
 import type { Context } from "../context.ts";
+import { openDependencies } from "../openDependencies.ts";
 import { messageTable } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { fields } from "../parsing/inputs.ts";
@@ -19,11 +19,11 @@ export const inbox = command({
   ],
   async run(context, filters) {
     const list = await waiting(context, filters);
-    const awaited = await awaitedBy(context, list.messages);
-    context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "nothing waits" : messageTable(messages, look, ["from"], awaited),
+    const open = await openDependencies(context, list.messages);
+    context.print.result(list, ({ messages }, layout) =>
+      messages.length === 0 ? "nothing waits" : messageTable(messages, layout, ["from"], open),
     );
-    if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
+    context.print.more(list);
   },
 });
 

@@ -1,5 +1,5 @@
-import { awaitedBy } from "../awaited.ts";
-import { listed } from "../exchange.ts";
+import { listMessages } from "../listMessages.ts";
+import { openDependencies } from "../openDependencies.ts";
 import { messageTable } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { fields } from "../parsing/inputs.ts";
@@ -30,11 +30,11 @@ export const list = command({
     ["list --chain 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "what led to a message, and what came of it"],
   ],
   async run(context, filters) {
-    const list = await listed(context, filters);
-    const awaited = await awaitedBy(context, list.messages);
-    context.print.result(list, ({ messages }, look) =>
-      messages.length === 0 ? "no messages" : messageTable(messages, look, ["from", "to"], awaited),
+    const list = await listMessages(context, filters);
+    const open = await openDependencies(context, list.messages);
+    context.print.result(list, ({ messages }, layout) =>
+      messages.length === 0 ? "no messages" : messageTable(messages, layout, ["from", "to"], open),
     );
-    if (list.next !== undefined) context.print.aside(`there is more: --next ${list.next}`);
+    context.print.more(list);
   },
 });

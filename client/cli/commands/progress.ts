@@ -16,8 +16,7 @@ export const progress = command({
     ['progress 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e "3 of 6 feeds" --percent 50 --as server_backend', "its sender is told"],
   ],
   async run(context, { note, ...params }) {
-    const said = await context.text(note);
-    const message = await callAsHolder(context, "progress", { ...params, ...(said !== undefined && { note: said }) });
+    const message = await callAsHolder(context, "progress", { ...params, note: await context.text(note) });
     context.print.confirmation(message, outcomeLine);
   },
 });

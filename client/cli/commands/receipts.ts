@@ -1,5 +1,5 @@
 import type { Result } from "../../../shared/index.ts";
-import type { Look } from "../output/printer.ts";
+import type { Layout } from "../output/printer.ts";
 import { table } from "../output/table.ts";
 import { ago } from "../output/time.ts";
 import { command } from "../parsing/command.ts";
@@ -11,13 +11,13 @@ export const receipts = command({
   inputs: { id: field("receipts", "id", "<id>") },
   examples: [["receipts 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e", "who has a chat to everyone, and who has read it"]],
   async run(context, { id }) {
-    context.print.result(await context.call("receipts", { id }), ({ receipts: all }, look) =>
+    context.print.result(await context.call("receipts", { id }), ({ receipts: all }, layout) =>
       all.length === 0
         ? "nobody has it"
         : table(
             TITLES,
-            all.map((one) => row(one, look)),
-            look,
+            all.map((one) => row(one, layout)),
+            layout,
           ),
     );
   },
@@ -27,7 +27,7 @@ const TITLES = ["FOR", "DELIVERED", "SEEN", "ACKNOWLEDGED"];
 
 type Receipt = Result<"receipts">["receipts"][number];
 
-const row = ({ recipient, delivered_at, seen_at, acknowledged_at }: Receipt, { now }: Look) => [
+const row = ({ recipient, delivered_at, seen_at, acknowledged_at }: Receipt, { now }: Layout) => [
   recipient,
   ...[delivered_at, seen_at, acknowledged_at].map((at) => (at === undefined ? "-" : ago(at, now))),
 ];

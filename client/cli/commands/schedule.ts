@@ -1,11 +1,11 @@
 import type { Schedule } from "../../../shared/index.ts";
+import { pages } from "../../sdk/calls/pages.ts";
 import type { Params } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
 import { schedulePage, scheduleTable } from "../output/schedule.ts";
-import { actionOf, assertTakes } from "../parsing/actions.ts";
+import { type Actions, runAction } from "../parsing/actions.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../parsing/inputs.ts";
-import { UsageError } from "../process/errors.ts";
 import { check } from "../rest.ts";
 
 const PAGE = 500;
@@ -23,7 +23,7 @@ const inputs = {
   expires_after_ms: duration("--expires-after <duration>", "Fails as expired when nobody has claimed it so soon."),
 } as const;
 
-type Given = Values<typeof inputs>;
+type Given = Omit<Values<typeof inputs>, "action">;
 
 export const schedule = command({
   name: "schedule",
@@ -39,59 +39,45 @@ export const schedule = command({
     ["schedule pause nightly", "until `coord schedule resume nightly`"],
     ["schedule delete nightly", "what it has sent stays"],
   ],
-  async run(context, { action = "list", ...given }) {
-    const act = ACTIONS[actionOf(ACTIONS, action)];
-    assertTakes(action, act.takes, inputs, given);
-    await act.run(context, given);
-  },
+  run: (context, given) => runAction(ACTIONS, inputs, context, given),
 });
 
-interface Action {
-  /** Of the inputs. */
-  readonly takes: readonly string[];
-  readonly run: (context: Context, given: Omit<Given, "action">) => Promise<void>;
-}
-
-const ACTIONS = {
-  list: { takes: [], run: list },
+const ACTIONS: Actions<Given> = {
+  list: { needs: [], run: list },
   show: {
-    takes: ["name"],
-    run: async (context, given) => {
-      context.print.result(await context.call("schedule_get", { name: nameOf(given) }), schedulePage);
+    needs: ["name"],
+    run: async (context, { name }) => {
+      context.print.result(await context.call("schedule_get", { name }), schedulePage);
     },
   },
   put: {
+    needs: ["name"],
     takes: Object.keys(inputs),
     run: async (context, given) => {
       context.print.result(await context.call("schedule_put", await spoken(context, given)), schedulePage);
     },
   },
-  pause: { takes: ["name"], run: (context, given) => enable(context, nameOf(given), false) },
-  resume: { takes: ["name"], run: (context, given) => enable(context, nameOf(given), true) },
+  pause: { needs: ["name"], run: (context, { name }) => enable(context, name, false) },
+  resume: { needs: ["name"], run: (context, { name }) => enable(context, name, true) },
   delete: {
-    takes: ["name"],
-    run: async (context, given) => {
-      const deleted = await context.call("schedule_delete", { name: nameOf(given) });
-      context.print.confirmation(deleted, ({ name }) => `${name} is deleted`);
+    needs: ["name"],
+    run: async (context, { name }) => {
+      const deleted = await context.call("schedule_delete", { name });
+      context.print.confirmation(deleted, (gone) => `${gone.name} is deleted`);
     },
   },
-} as const satisfies Record<string, Action>;
+};
 
 async function list(context: Context): Promise<void> {
   const schedules = await all(context);
-  context.print.result({ schedules, count: schedules.length }, (told, look) =>
-    told.count === 0 ? "there are no schedules" : scheduleTable(told.schedules, look),
+  context.print.result({ schedules, count: schedules.length }, (told, layout) =>
+    told.count === 0 ? "there are no schedules" : scheduleTable(told.schedules, layout),
   );
 }
 
 async function all(context: Context): Promise<Schedule[]> {
   const found: Schedule[] = [];
-  let next: string | undefined;
-  do {
-    const page = await context.call("schedule_list", { limit: PAGE, ...(next !== undefined && { next }) });
-    found.push(...page.schedules);
-    next = page.next;
-  } while (next !== undefined);
+  for await (const { schedules } of pages(context, "schedule_list", { limit: PAGE })) found.push(...schedules);
   return found;
 }
 
@@ -105,15 +91,10 @@ async function enable(context: Context, name: string, enabled: boolean): Promise
 type Message = Omit<Params<"schedule_put">["message"], "expires_after_ms">;
 
 /** What was said on the command line as the operation takes it. */
-async function spoken(context: Context, given: Omit<Given, "action">): Promise<Params<"schedule_put">> {
-  const { name: _, cron, timezone, missed, overlap, paused = false, expires_after_ms, ...said } = given;
+async function spoken(context: Context, given: Given): Promise<Params<"schedule_put">> {
+  const { name, cron, timezone, missed, overlap, paused = false, expires_after_ms, ...said } = given;
   const message = { from_claude: context.me, ...said, task: await context.text(said.task) } as Message;
   check("send", message);
-  const params = { name: nameOf(given), cron, timezone, missed, overlap, enabled: !paused };
+  const params = { name, cron, timezone, missed, overlap, enabled: !paused };
   return { ...params, message: { ...message, expires_after_ms } };
-}
-
-function nameOf({ name }: { name: string | undefined }): string {
-  if (name !== undefined) return name;
-  throw new UsageError("which schedule? say its name");
 }

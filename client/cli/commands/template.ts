@@ -1,13 +1,10 @@
+import { isObject } from "../../../shared/index.ts";
 import type { Params } from "../../sdk/index.ts";
-import type { Context } from "../context.ts";
 import { templatePage, templateTable } from "../output/template.ts";
-import { actionOf, assertTakes } from "../parsing/actions.ts";
+import { type Actions, runAction } from "../parsing/actions.ts";
 import { command } from "../parsing/command.ts";
 import { text } from "../parsing/inputs.ts";
 import { UsageError } from "../process/errors.ts";
-
-/** Each with what it takes. */
-const ACTIONS = { list: [], show: ["name"], put: ["name", "definition"], delete: ["name"] } as const;
 
 const ABOUT = `
 \`coord send --template NAME --param x=y\` sends one. A definition is
@@ -34,37 +31,38 @@ export const template = command({
     ["template put nightly - < nightly.json", "keep what the file says"],
     ["template delete nightly", "what was sent with it stays"],
   ],
-  async run(context, { action: word = "list", ...given }) {
-    const action = actionOf(ACTIONS, word);
-    assertTakes(action, ACTIONS[action], inputs, given);
-    const { name, definition } = given;
-    if (action === "list") return await list(context);
-    if (name === undefined) throw new UsageError("missing required argument 'name'");
-    if (action === "show") return await show(context, name);
-    if (action === "delete") return await remove(context, name);
-    if (definition === undefined) throw new UsageError("missing required argument 'definition'");
-    return await put(context, name, await context.text(definition));
-  },
+  run: (context, given) => runAction(ACTIONS, inputs, context, given),
 });
 
-async function list(context: Context): Promise<undefined> {
-  context.print.result(await context.call("template_list", {}), ({ templates }, look) =>
-    templates.length === 0 ? "no templates" : templateTable(templates, look),
-  );
-}
-
-async function show(context: Context, name: string): Promise<undefined> {
-  context.print.result(await context.call("template_get", { name }), templatePage);
-}
-
-async function remove(context: Context, name: string): Promise<undefined> {
-  context.print.confirmation(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
-}
-
-async function put(context: Context, name: string, definition: string): Promise<undefined> {
-  const body = parse(definition);
-  context.print.confirmation(await context.call("template_put", { ...body, name }), (kept) => `${kept.name} is kept`);
-}
+const ACTIONS: Actions<{ name: string; definition: string }> = {
+  list: {
+    needs: [],
+    run: async (context) => {
+      context.print.result(await context.call("template_list", {}), ({ templates }, layout) =>
+        templates.length === 0 ? "no templates" : templateTable(templates, layout),
+      );
+    },
+  },
+  show: {
+    needs: ["name"],
+    run: async (context, { name }) => {
+      context.print.result(await context.call("template_get", { name }), templatePage);
+    },
+  },
+  put: {
+    needs: ["name", "definition"],
+    run: async (context, { name, definition }) => {
+      const put = await context.call("template_put", { ...parse(await context.text(definition)), name });
+      context.print.confirmation(put, (kept) => `${kept.name} is kept`);
+    },
+  },
+  delete: {
+    needs: ["name"],
+    run: async (context, { name }) => {
+      context.print.confirmation(await context.call("template_delete", { name }), (gone) => `${gone.name} is deleted`);
+    },
+  },
+};
 
 /** What `show` tells beside the template itself is left out, so that it can be put again. */
 function parse(definition: string): Omit<Params<"template_put">, "name"> {
@@ -74,9 +72,7 @@ function parse(definition: string): Omit<Params<"template_put">, "name"> {
   } catch (error) {
     throw new UsageError(`the template is not JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UsageError("the template must be a JSON object with a message or steps");
-  }
+  if (!isObject(value)) throw new UsageError("the template must be a JSON object with a message or steps");
   const { name: _name, created_at: _created, updated_at: _updated, updated_by: _by, ...body } = value as TemplateShown;
   return body;
 }

@@ -1,10 +1,10 @@
 import type { Hub, Instance } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
-import { followLine } from "../followLine.ts";
 import { eventLine } from "../output/event.ts";
 import { presenceLine } from "../output/presence.ts";
 import { command } from "../parsing/command.ts";
 import { flag } from "../parsing/inputs.ts";
+import { reportConnection } from "../reportConnection.ts";
 
 export const watch = command({
   name: "watch",
@@ -23,7 +23,7 @@ export const watch = command({
   async run(context, { all = false, presence = false }) {
     const scope = all || context.as === undefined ? "all" : "mine";
     await context.connected({ scope, presence, receives: true }, async (hub) => {
-      followLine(hub, context);
+      reportConnection(hub, context);
       hub.on("resync", ({ reason }) =>
         context.print.notice(`the hub's log begins anew (${reason}): what waits follows`),
       );

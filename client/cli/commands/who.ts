@@ -13,8 +13,8 @@ export const who = command({
   ],
   async run(context, params) {
     const present = await everybody((page) => context.call("presence", page), params);
-    context.print.result(present, ({ instances }, look) =>
-      instances.length === 0 ? "nobody was here yet" : presenceTable(instances, look),
+    context.print.result(present, ({ instances }, layout) =>
+      instances.length === 0 ? "nobody was here yet" : presenceTable(instances, layout),
     );
   },
 });

@@ -1,10 +1,10 @@
 import { newRun } from "../../sdk/calls/ids.ts";
 import { GiveBack, type Hub, type Loss, type Message, type TaskHandler, type Worker } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
-import { followLine } from "../followLine.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field, flag, type Input, integer } from "../parsing/inputs.ts";
 import { CannotStart, UsageError } from "../process/errors.ts";
+import { reportConnection } from "../reportConnection.ts";
 import { check } from "../rest.ts";
 import { endingLine, endingOf } from "../work/ending.ts";
 import { assertStartable } from "../work/findCommand.ts";
@@ -47,7 +47,7 @@ export const work = command({
   summary: "Do tasks by running a command, until Ctrl-C.",
   about: ABOUT,
   inputs: {
-    line: { usage: "<command...>", help: "What does a task, with its arguments; put -- before it." } as Input<
+    argv: { usage: "<command...>", help: "What does a task, with its arguments; put -- before it." } as Input<
       [string, ...string[]]
     >,
     concurrency: integer("--concurrency <n>", "How many tasks at once (1)."),
@@ -61,21 +61,22 @@ export const work = command({
     ["work --as builder --concurrency 4 --verbose -- ./build.sh --release", "four at once, and see what they write"],
     ["work --as shell --json -- sh -c 'sh 2>&1'", "tasks are shell scripts: only for senders that you trust"],
   ],
-  async run(context, { line, concurrency = 1, for_claude, kill_after = KILL_AFTER_MS, drain, verbose = false }) {
+  async run(context, { argv, concurrency = 1, for_claude, kill_after = KILL_AFTER_MS, drain, verbose = false }) {
     const { me } = context;
     if (concurrency < 1) throw new UsageError("--concurrency must be at least 1");
     check("claim_next", { for_claude });
-    await assertStartable(line[0], context.outside.env.PATH);
+    await assertStartable(argv[0], context.outside.env.PATH);
     const run = newRun();
-    await withCommand(context, { line, run, killAfterMs: kill_after, verbose }, (taskCommand) =>
+    await withCommand(context, { argv, run, killAfterMs: kill_after, verbose }, (taskCommand) =>
       context.connected({ run, receives: true, ...roleOf(for_claude) }, async (hub) => {
-        followLine(hub, context);
+        reportConnection(hub, context);
         context.print.aside(
-          `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${line.join(" ")}; Ctrl-C ends`,
+          `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${argv.join(" ")}; Ctrl-C ends`,
         );
-        const shift = new Shift(context, taskCommand);
-        await shift.work(hub, {
-          ...{ concurrency, abort_ms: kill_after + RELUCTANCE_MS },
+        const session = new WorkSession(context, taskCommand);
+        await session.work(hub, {
+          concurrency,
+          abort_ms: kill_after + RELUCTANCE_MS,
           ...(for_claude !== undefined && { for: for_claude }),
           ...(drain !== undefined && { drain_ms: drain }),
         });
@@ -85,7 +86,7 @@ export const work = command({
 });
 
 /** From the first task to the last one. */
-class Shift {
+class WorkSession {
   readonly #context: Context;
   readonly #command: TaskCommand;
   #cannotStart: CannotStart | undefined;

@@ -1,5 +1,5 @@
 /** What the demo ends with. */
-import type { Look } from "../output/printer.ts";
+import type { Layout } from "../output/printer.ts";
 import { table } from "../output/table.ts";
 import type { AccidentReport } from "./accident.ts";
 import type { Job } from "./jobs.ts";
@@ -11,8 +11,8 @@ export interface DemoReport {
   readonly accident: AccidentReport | undefined;
 }
 
-export function showReport({ files, workers, accident }: DemoReport, look: Look): string {
-  const { paint } = look;
+export function showReport({ files, workers, accident }: DemoReport, layout: Layout): string {
+  const { paint } = layout;
   const found = files.map(({ file, found, error, by = "", attempt }) => [
     `${found?.lines ?? "-"}`,
     found?.sha256.slice(0, 16) ?? paint.red(error ?? ""),
@@ -23,9 +23,9 @@ export function showReport({ files, workers, accident }: DemoReport, look: Look)
   const crew = workers.map(({ name, done }) => [name, `${done}`, name === accident?.killed ? paint.red("killed") : ""]);
   return [
     "",
-    table(["LINES", "SHA-256…", "BY", "TRY", "FILE"], found, look),
+    table(["LINES", "SHA-256…", "BY", "TRY", "FILE"], found, layout),
     "",
-    table(["WORKER", "FILES", ""], crew, look),
+    table(["WORKER", "FILES", ""], crew, layout),
     "",
     paint.green(verdict(files.length, accident)),
   ].join("\n");

@@ -1,6 +1,6 @@
 /** What is seen of the demo while it runs: lines that stay, and on a terminal bars below them that move. */
 import { type GenericFormatter, MultiBar, type SingleBar } from "cli-progress";
-import type { Look, Printer } from "../output/printer.ts";
+import type { Layout, Printer } from "../output/printer.ts";
 import { harmless } from "../output/sanitize.ts";
 import { cut } from "../output/table.ts";
 import type { Output } from "../process/outside.ts";
@@ -21,7 +21,7 @@ export interface Screen {
 
 export function openScreen(print: Printer, stdout: Output): Screen {
   if (print.json) return SILENT;
-  return stdout.isTTY ? new LiveScreen(stdout, print.look) : new PlainScreen(stdout, print.look);
+  return stdout.isTTY ? new LiveScreen(stdout, print.layout) : new PlainScreen(stdout, print.layout);
 }
 
 const SILENT: Screen = { say: () => {}, begin: () => {}, moved: () => {}, lost: () => {}, end: () => {} };
@@ -35,15 +35,15 @@ const resultOf = ({ file, found, error }: Job) =>
 /** Lines only: for files, pipes and logs. */
 class PlainScreen implements Screen {
   readonly #stdout: Output;
-  readonly #look: Look;
+  readonly #layout: Layout;
 
-  constructor(stdout: Output, look: Look) {
+  constructor(stdout: Output, layout: Layout) {
     this.#stdout = stdout;
-    this.#look = look;
+    this.#layout = layout;
   }
 
   say(mark: string, text: string, colour?: Colour): void {
-    this.#stdout.write(`${line(mark, text, colour && this.#look.paint[colour])}\n`);
+    this.#stdout.write(`${line(mark, text, colour && this.#layout.paint[colour])}\n`);
   }
 
   begin(): void {}
@@ -60,25 +60,25 @@ class PlainScreen implements Screen {
 /** A bar for the whole, a line for each worker; what is said scrolls above them. */
 class LiveScreen implements Screen {
   readonly #bars: MultiBar;
-  readonly #look: Look;
+  readonly #layout: Layout;
   readonly #workers = new Map<string, SingleBar>();
   #whole: SingleBar | undefined;
 
-  constructor(stdout: Output, look: Look) {
-    this.#look = look;
+  constructor(stdout: Output, layout: Layout) {
+    this.#layout = layout;
     const terminal = { stream: stdout, hideCursor: true, gracefulExit: false, forceRedraw: true };
-    this.#bars = new MultiBar({ ...terminal, format: wholeLine(look) });
+    this.#bars = new MultiBar({ ...terminal, format: wholeLine(layout) });
   }
 
   say(mark: string, text: string, colour?: Colour): void {
-    this.#bars.log(`${line(mark, text, colour && this.#look.paint[colour])}\n`);
+    this.#bars.log(`${line(mark, text, colour && this.#layout.paint[colour])}\n`);
     this.#bars.update();
   }
 
   begin(total: number, workers: readonly string[]): void {
     this.#whole = this.#bars.create(total, 0);
     for (const name of workers) {
-      const bar = this.#bars.create(total, 0, { name, last: "" }, { format: workerLine(this.#look) });
+      const bar = this.#bars.create(total, 0, { name, last: "" }, { format: workerLine(this.#layout) });
       this.#workers.set(name, bar);
     }
   }
@@ -102,14 +102,14 @@ class LiveScreen implements Screen {
 const BAR_COLUMNS = 30;
 
 const wholeLine =
-  ({ paint }: Look): GenericFormatter =>
+  ({ paint }: Layout): GenericFormatter =>
   (_, { value, total }) => {
     const done = Math.round((BAR_COLUMNS * value) / Math.max(1, total));
     return `  ${paint.green("█".repeat(done))}${paint.dim("░".repeat(BAR_COLUMNS - done))}  ${value} of ${total} files`;
   };
 
 const workerLine =
-  ({ paint, width }: Look): GenericFormatter =>
+  ({ paint, width }: Layout): GenericFormatter =>
   (_, { value }, { name, last }: { name: string; last: string }) => {
     const standing = `${`${value}`.padStart(3)} done  `;
     return `  ${paint.bold(name)}${standing}${cut(harmless(last), width - name.length - standing.length - MARGIN)}`;

@@ -1,5 +1,6 @@
 /** What is exported, page by page through the ordinary operations, so that no page holds the hub up. */
 import { LIMITS, parseCursor } from "../../../shared/index.ts";
+import { pages } from "../../sdk/calls/pages.ts";
 import type { Event, Message, Params, Result } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
 import { ifGone } from "../ifGone.ts";
@@ -27,16 +28,9 @@ export async function* messagePages(
 ): AsyncIterable<ExportPage> {
   const total = next === undefined ? await totalOf(context, filter) : undefined;
   let done = 0;
-  for (let mark = next; ; ) {
-    const list = await context.call("list", {
-      ...filter,
-      limit: LIMITS.list_messages,
-      ...(mark !== undefined && { next: mark }),
-    });
+  for await (const list of pages(context, "list", { ...filter, limit: LIMITS.list_messages, next })) {
     done += list.count;
-    mark = list.next;
-    yield { items: await withReceipts(context, list.messages), next: mark, done, total };
-    if (mark === undefined) return;
+    yield { items: await withReceipts(context, list.messages), next: list.next, done, total };
   }
 }
 

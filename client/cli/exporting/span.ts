@@ -1,5 +1,5 @@
+import { parseDuration } from "../../../shared/index.ts";
 import type { Event, Message } from "../../sdk/index.ts";
-import { parseDuration } from "../output/time.ts";
 import { UsageError } from "../process/errors.ts";
 
 /**

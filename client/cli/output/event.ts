@@ -1,7 +1,7 @@
 /** What happens, a line each. */
 import type { EventKind, HubEvent } from "../../sdk/index.ts";
 import { howFar } from "./message.ts";
-import type { Look } from "./printer.ts";
+import type { Layout } from "./printer.ts";
 import { cut } from "./table.ts";
 import { clock, until } from "./time.ts";
 
@@ -46,7 +46,7 @@ const KIND_COLUMNS = 9;
 const GAP = "  ";
 const LEAST_TEXT = 24;
 
-export function eventLine({ at, kind, actor, message, backlog }: HubEvent, { paint, width, now }: Look): string {
+export function eventLine({ at, kind, actor, message, backlog }: HubEvent, { paint, width, now }: Layout): string {
   const { colour, says } = ROWS[kind];
   const name = (backlog ? "waiting" : kind).padEnd(KIND_COLUMNS);
   const place = `${message.id}${GAP}${message.from_claude} → ${message.to_claude}`;

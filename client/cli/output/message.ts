@@ -1,47 +1,47 @@
 /** Messages for people: many as a table, one as a page. */
 import { TASK_DEFAULTS } from "../../../shared/index.ts";
 import type { Message, Status } from "../../sdk/index.ts";
-import type { Awaited } from "../awaited.ts";
-import type { Look } from "./printer.ts";
+import type { OpenDependencies } from "../openDependencies.ts";
+import type { Layout } from "./printer.ts";
 import { cut, table } from "./table.ts";
 import { ago, span, until } from "./time.ts";
 
-const NOTHING_AWAITED: Awaited = new Map();
+const NONE_OPEN: OpenDependencies = new Map();
 
 /** @param parties whose names say something in this list. */
 export function messageTable(
   messages: readonly Message[],
-  look: Look,
+  layout: Layout,
   parties: readonly Party[],
-  awaited = NOTHING_AWAITED,
+  open = NONE_OPEN,
 ): string {
   const columns = [...parties.map((party) => PARTIES[party]), ...COLUMNS];
   const rows = messages.map((message) => [
     message.id,
-    ...columns.map(({ cell }) => cell(message, look, awaited)),
+    ...columns.map(({ cell }) => cell(message, layout, open)),
     message.task ?? "",
   ]);
-  return table(["ID", ...columns.map(({ title }) => title), "TEXT"], rows, look);
+  return table(["ID", ...columns.map(({ title }) => title), "TEXT"], rows, layout);
 }
 
 /** Tasks that ran out of tries, with what the last one ended with. */
-export function deadTable(messages: readonly Message[], look: Look): string {
+export function deadTable(messages: readonly Message[], layout: Layout): string {
   const rows = messages.map(({ id, from_claude, to_claude, max_attempts, completed_at, error, task }) => [
     id,
     from_claude,
     to_claude,
     `${max_attempts ?? TASK_DEFAULTS.max_attempts}`,
-    completed_at ? ago(completed_at, look.now) : "",
+    completed_at ? ago(completed_at, layout.now) : "",
     cut(error ?? "", ERROR_COLUMNS),
     task,
   ]);
-  return table(["ID", "FROM", "TO", "TRIES", "ENDED", "ERROR", "TEXT"], rows, look);
+  return table(["ID", "FROM", "TO", "TRIES", "ENDED", "ERROR", "TEXT"], rows, layout);
 }
 
 const ERROR_COLUMNS = 40;
 
 type Party = keyof typeof PARTIES;
-type Cell = (message: Message, look: Look, awaited: Awaited) => string;
+type Cell = (message: Message, layout: Layout, open: OpenDependencies) => string;
 
 const PARTIES = {
   from: { title: "FROM", cell: (message) => message.from_claude },
@@ -50,7 +50,7 @@ const PARTIES = {
 
 const COLUMNS: readonly { title: string; cell: Cell }[] = [
   { title: "TYPE", cell: ({ type, priority }) => (priority && priority !== "normal" ? `${type}, ${priority}` : type) },
-  { title: "STATUS", cell: (message, look, awaited) => statusCell(message, look, awaited) },
+  { title: "STATUS", cell: (message, layout, open) => statusCell(message, layout, open) },
   { title: "SENT", cell: ({ created_at }, { now }) => ago(created_at, now) },
 ];
 
@@ -61,14 +61,14 @@ const STATUS_PAINT: Record<Status, "yellow" | "cyan" | "green" | "red"> = {
   failed: "red",
 };
 
-function statusCell(message: Message, { paint, now }: Look, awaited = NOTHING_AWAITED): string {
+function statusCell(message: Message, { paint, now }: Layout, open = NONE_OPEN): string {
   const { id, status, claimed_by, not_before, failure } = message;
   const painted = paint[STATUS_PAINT[status]](status);
   if (status === "in_progress" && claimed_by) return `${painted} (${claimed_by})`;
   if (status === "failed" && failure) return `${painted}: ${failure}`;
   if (status !== "pending") return painted;
   const rests = not_before && Date.parse(not_before) > now ? ` (${until(not_before, now)})` : "";
-  return `${painted}${rests}${waitsFor(awaited.get(id))}`;
+  return `${painted}${rests}${waitsFor(open.get(id))}`;
 }
 
 /** @example waitsFor(["a", "b", "c"]) === ", waits for a and 2 more" */
@@ -78,22 +78,22 @@ function waitsFor([first, ...others]: readonly string[] = []): string {
 }
 
 /** All there is to know of one message. */
-export function messagePage(message: Message, look: Look, awaited = NOTHING_AWAITED): string {
-  const facts = FACTS.map(([title, fact]) => [title, fact(message, look, awaited)] as const).filter(([, fact]) => fact);
-  const head = facts.map(([title, fact]) => `${look.paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
+export function messagePage(message: Message, layout: Layout, open = NONE_OPEN): string {
+  const facts = FACTS.map(([title, fact]) => [title, fact(message, layout, open)] as const).filter(([, fact]) => fact);
+  const head = facts.map(([title, fact]) => `${layout.paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
   const bodies = BODIES.filter((body) => message[body]).flatMap((body) => [
     "",
-    look.paint.dim(body),
+    layout.paint.dim(body),
     indented(message[body] as string),
   ]);
-  return [...head, "", message.task ?? look.paint.dim("(deleted)"), ...bodies].join("\n");
+  return [...head, "", message.task ?? layout.paint.dim("(deleted)"), ...bodies].join("\n");
 }
 
 const BODIES = ["context", "result", "error"] as const;
 
 const indented = (body: string) => body.replace(/^/gm, "  ");
 
-type Fact = (message: Message, look: Look, awaited: Awaited) => string | number | false | undefined;
+type Fact = (message: Message, layout: Layout, open: OpenDependencies) => string | number | false | undefined;
 
 /** What is empty is left out. */
 const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
@@ -129,18 +129,18 @@ export const howFar = ({ percent, note }: Pick<Progress, "percent" | "note">) =>
 
 type Progress = NonNullable<Message["progress"]>;
 
-function statusFact(message: Message, look: Look, awaited: Awaited): string {
+function statusFact(message: Message, layout: Layout, open: OpenDependencies): string {
   const { attempt, tries_left, lease_until, status } = message;
-  const held = status === "in_progress" && lease_until ? `, lease ends ${ago(lease_until, look.now)}` : "";
+  const held = status === "in_progress" && lease_until ? `, lease ends ${ago(lease_until, layout.now)}` : "";
   const tries = attempt ? `, attempt ${attempt}${tries_left === undefined ? "" : ` (${tries_left} left)`}` : "";
-  return `${statusCell(message, look, awaited)}${tries}${held}`;
+  return `${statusCell(message, layout, open)}${tries}${held}`;
 }
 
 /** Until when the claim on a task is safe. */
-export function leaseLine(message: Message, look: Look): string {
+export function leaseLine(message: Message, layout: Layout): string {
   const { lease_until: until } = message;
-  return `${outcomeLine(message, look)}${until ? `, safe until ${until}, ${ago(until, look.now)}` : ""}`;
+  return `${outcomeLine(message, layout)}${until ? `, safe until ${until}, ${ago(until, layout.now)}` : ""}`;
 }
 
 /** What has become of a message, in a line. */
-export const outcomeLine = (message: Message, look: Look) => `${message.id} is ${statusCell(message, look)}`;
+export const outcomeLine = (message: Message, layout: Layout) => `${message.id} is ${statusCell(message, layout)}`;

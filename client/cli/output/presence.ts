@@ -1,27 +1,27 @@
 /** Who is there, for people. */
 import type { Instance, Recipient } from "../../sdk/index.ts";
-import type { Look } from "./printer.ts";
+import type { Layout } from "./printer.ts";
 import { table } from "./table.ts";
 import { ago, clock, since } from "./time.ts";
 
 const STATE_PAINT = { online: "green", stale: "yellow", offline: "dim" } as const;
 const STATES = Object.keys(STATE_PAINT);
 
-export function presenceTable(instances: readonly Instance[], look: Look): string {
+export function presenceTable(instances: readonly Instance[], layout: Layout): string {
   const rows = instances
     .toSorted(byState)
     .map((instance) => [
       instance.claude_id,
-      look.paint[STATE_PAINT[instance.state]](instance.state),
-      since(instance.since, look.now),
-      ago(instance.last_seen, look.now),
+      layout.paint[STATE_PAINT[instance.state]](instance.state),
+      since(instance.since, layout.now),
+      ago(instance.last_seen, layout.now),
       instance.connections.length === 0 ? "-" : counted(instance.connections.map(({ transport }) => transport)),
       hosts(instance).join(", ") || "-",
       instance.roles.join(", ") || "-",
       `${instance.in_progress}`,
-      waiting(instance, look.now),
+      waiting(instance, layout.now),
     ]);
-  return table(["NAME", "STATE", "FOR", "SEEN", "CONNECTED", "HOST", "ROLES", "DOING", "WAITING"], rows, look);
+  return table(["NAME", "STATE", "FOR", "SEEN", "CONNECTED", "HOST", "ROLES", "DOING", "WAITING"], rows, layout);
 }
 
 const byState = (a: Instance, b: Instance) =>
@@ -43,7 +43,7 @@ function waiting({ waiting: count, oldest_waiting }: Instance, now: number): str
 }
 
 /** One instance's state, as a line among events. */
-export function presenceLine(instance: Instance, { paint, now }: Look): string {
+export function presenceLine(instance: Instance, { paint, now }: Layout): string {
   const { claude_id, state, connections } = instance;
   const lines = counted(connections.map(({ transport }) => transport));
   const how = connections.length > 0 ? ` (${[lines, ...hosts(instance)].join(", ")})` : "";

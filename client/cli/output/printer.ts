@@ -1,6 +1,7 @@
 /**
  * The one way out. A result goes to stdout: for machines as JSON, for people as a text. What is said besides goes to
- * stderr; so does, in a command of `coord work`, whose stdout is the task's result, the word that something was done. Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
+ * stderr; so does, in a command of `coord work`, whose stdout is the task's result, the word that something was done.
+ * Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
  */
 import pc from "picocolors";
 import type { Output } from "../process/outside.ts";
@@ -8,8 +9,8 @@ import { harmless, harmlessly } from "./sanitize.ts";
 
 type Paint = ReturnType<typeof pc.createColors>;
 
-/** What a layout has to go by. */
-export interface Look {
+/** What a text for people is laid out by. */
+export interface Layout {
   readonly paint: Paint;
   /** Columns of the terminal; infinite where the output is none, so that nothing is cut. */
   readonly width: number;
@@ -46,24 +47,29 @@ export class Printer {
     this.#paintErrors = paint(stderr);
   }
 
-  get look(): Look {
+  get layout(): Layout {
     return { paint: this.#paint, width: this.#stdout.columns || Number.POSITIVE_INFINITY, now: this.#now() };
   }
 
   /** A result, or one item of a stream of them: a line of JSON, or the text that `show` makes of its harmless copy. */
-  result<T>(value: T, show: (value: T, look: Look) => string): void {
-    this.#stdout.write(`${this.json ? JSON.stringify(value) : show(harmlessly(value), this.look)}\n`);
+  result<T>(value: T, show: (value: T, layout: Layout) => string): void {
+    this.#stdout.write(`${this.json ? JSON.stringify(value) : show(harmlessly(value), this.layout)}\n`);
   }
 
   /** That something was done, where nothing else is to be said. */
-  confirmation<T>(value: T, show: (value: T, look: Look) => string): void {
-    if (this.#doesTask && !this.json) this.notice(show(harmlessly(value), this.look));
+  confirmation<T>(value: T, show: (value: T, layout: Layout) => string): void {
+    if (this.#doesTask && !this.json) this.notice(show(harmlessly(value), this.layout));
     else this.result(value, show);
   }
 
   /** Something for people beside the result. */
   aside(text: string): void {
     if (!this.json) this.notice(text);
+  }
+
+  /** Where a list goes on that was not told whole. */
+  more({ next }: { readonly next?: string | undefined }): void {
+    if (next !== undefined) this.aside(`there is more: --next ${next}`);
   }
 
   /** Something that machines should know, too. */

@@ -1,3 +1,5 @@
+import { isObject } from "../../../shared/index.ts";
+
 /**
  * Text from agents is data. On a terminal it must not move the cursor, recolour, retitle, or change the order in which
  * it is read: control and format characters are shown as escapes. Newlines and tabs stay, and the joiners that
@@ -22,6 +24,6 @@ export function harmlessly<T>(value: T): T {
 function walk(value: unknown): unknown {
   if (typeof value === "string") return harmless(value);
   if (Array.isArray(value)) return value.map(walk);
-  if (typeof value !== "object" || value === null) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [harmless(name), walk(field)]));
 }

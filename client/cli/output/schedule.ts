@@ -1,33 +1,33 @@
 /** Schedules for people: many as a table, one as a page with its next times on its own clock. */
 import type { Schedule } from "../../../shared/index.ts";
-import type { Look } from "./printer.ts";
+import type { Layout } from "./printer.ts";
 import { table } from "./table.ts";
 import { ago } from "./time.ts";
 
-export function scheduleTable(schedules: readonly Schedule[], look: Look): string {
+export function scheduleTable(schedules: readonly Schedule[], layout: Layout): string {
   const rows = schedules.map((schedule) => [
     schedule.name,
     schedule.cron,
     schedule.timezone,
     schedule.message.to_claude,
-    schedule.next_at === undefined ? look.paint.dim("paused") : ago(schedule.next_at, look.now),
-    lastCell(schedule, look),
+    schedule.next_at === undefined ? layout.paint.dim("paused") : ago(schedule.next_at, layout.now),
+    lastCell(schedule, layout),
     schedule.message.task,
   ]);
-  return table(["NAME", "CRON", "ZONE", "TO", "NEXT", "LAST", "TEXT"], rows, look);
+  return table(["NAME", "CRON", "ZONE", "TO", "NEXT", "LAST", "TEXT"], rows, layout);
 }
 
-function lastCell({ last_at, skipped_at }: Schedule, { paint, now }: Look): string {
+function lastCell({ last_at, skipped_at }: Schedule, { paint, now }: Layout): string {
   const isSkipped = skipped_at !== undefined && (last_at === undefined || skipped_at > last_at);
   if (isSkipped) return paint.yellow(`skipped ${ago(skipped_at, now)}`);
   return last_at === undefined ? "-" : ago(last_at, now);
 }
 
-export function schedulePage(schedule: Schedule, look: Look): string {
-  const { paint } = look;
-  const facts = FACTS.map(([title, fact]) => [title, fact(schedule, look)] as const).filter(([, fact]) => fact);
+export function schedulePage(schedule: Schedule, layout: Layout): string {
+  const { paint } = layout;
+  const facts = FACTS.map(([title, fact]) => [title, fact(schedule, layout)] as const).filter(([, fact]) => fact);
   const head = facts.map(([title, fact]) => `${paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
-  const times = (schedule.upcoming ?? []).map((at) => `  ${onTheWall(at, schedule.timezone)}  ${ago(at, look.now)}`);
+  const times = (schedule.upcoming ?? []).map((at) => `  ${onTheWall(at, schedule.timezone)}  ${ago(at, layout.now)}`);
   const upcoming = times.length === 0 ? [] : ["", paint.dim(`next, in ${schedule.timezone}`), ...times];
   return [...head, ...upcoming, "", schedule.message.task].join("\n");
 }
@@ -37,7 +37,7 @@ const TITLE_COLUMNS = 10;
 const UNLESS_ENDED = "is skipped while the message before has not ended";
 const UNLESS_TAKEN = "is skipped only while the message before waits untaken";
 
-type Fact = (schedule: Schedule, look: Look) => string | undefined;
+type Fact = (schedule: Schedule, layout: Layout) => string | undefined;
 
 /** What is empty is left out. */
 const FACTS: readonly (readonly [title: string, fact: Fact])[] = [

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import type { Look } from "./printer.ts";
+import type { Layout } from "./printer.ts";
 
 const GAP = 2;
 /** A column that takes what is left gets at least this. */
@@ -7,8 +7,21 @@ const LEAST = 16;
 
 const BARE = Object.fromEntries(
   [
-    ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
-    ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+    "left",
+    "left-mid",
+    "mid",
+    "mid-mid",
+    "right",
+    "right-mid",
+    "middle",
   ].map((name) => [name, ""]),
 );
 
@@ -17,7 +30,7 @@ const BARE = Object.fromEntries(
  *
  * @param rows of cells in one line each, painted or not.
  */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], { paint, width }: Look): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[], { paint, width }: Layout): string {
   const drawn = new Table({
     chars: BARE,
     style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },

@@ -1,5 +1,4 @@
-/** Times and durations as people write and read them. */
-export { parseDuration } from "../../../shared/index.ts";
+/** Times and durations as people read them. */
 
 const UNITS = [
   { name: "d", ms: 86_400_000 },

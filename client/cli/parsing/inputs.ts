@@ -4,8 +4,7 @@
  */
 import { InvalidArgumentError } from "commander";
 import * as z from "zod";
-import { OPERATIONS, type OperationName, type Params, sendFields } from "../../../shared/index.ts";
-import { parseDuration } from "../output/time.ts";
+import { OPERATIONS, type OperationName, type Params, parseDuration, sendFields } from "../../../shared/index.ts";
 
 export interface Input<T = unknown> {
   /** As commander writes it: `<id>`, `[result]`, `--thread <key>`. */
@@ -89,7 +88,7 @@ function inputOf(name: string, type: z.ZodType, usage: string | undefined, more:
 }
 
 /** @example optionName("thread_id") === "thread" */
-export const optionName = (fieldName: string) =>
+const optionName = (fieldName: string) =>
   fieldName
     .replace(/^idempotency_/, "")
     .replace(/_(claude|id|ms)$/, "")

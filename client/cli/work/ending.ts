@@ -1,6 +1,6 @@
 /** How an attempt ended, as `coord work` tells of it: a line each. */
 import type { Loss, Message } from "../../sdk/index.ts";
-import type { Look } from "../output/printer.ts";
+import type { Layout } from "../output/printer.ts";
 import { span } from "../output/time.ts";
 import { CommandFailed } from "./taskCommand.ts";
 
@@ -44,7 +44,7 @@ function failure({ exit, retryable, message }: CommandFailed, tries_left: number
   return { ...how, retryable, ...(retryable && tries_left !== undefined && { tries_left }), error: message };
 }
 
-export function endingLine(ending: Ending, { paint }: Look): string {
+export function endingLine(ending: Ending, { paint }: Layout): string {
   const { id, outcome, took_ms, exit_code, signal, retryable, why } = ending;
   const after = paint.dim(`after ${span(took_ms)}`);
   if (outcome === "complete") return `${id} ${paint.green("complete")} ${after}`;

@@ -26,7 +26,7 @@ const endOf = ({ code, signal }: Ended) => (signal === null ? `exit code ${code}
 
 export interface CommandSettings {
   /** The command and its arguments. */
-  readonly line: readonly [string, ...string[]];
+  readonly argv: readonly [string, ...string[]];
   readonly env: Environment;
   readonly killAfterMs: number;
   readonly guard: OrphanGuard;
@@ -73,12 +73,15 @@ export class TaskCommand {
     contextFile: string | undefined,
     transcript: Transcript,
   ): Promise<Ended> {
-    const { line, env, killAfterMs, guard } = this.#settings;
+    const { argv, env, killAfterMs, guard } = this.#settings;
     signal.throwIfAborted();
-    const [command, ...args] = line;
+    const [command, ...args] = argv;
     const group = await ProcessGroup.start(command, args, {
-      ...{ env: taskEnvironment(env, task, contextFile), input: task.task, killAfterMs },
-      ...{ onStdout: transcript.stdout, onStderr: transcript.stderr },
+      env: taskEnvironment(env, task, contextFile),
+      input: task.task,
+      killAfterMs,
+      onStdout: transcript.stdout,
+      onStderr: transcript.stderr,
     });
     guard.add(group.id);
     const stop = () => group.stop();

@@ -5,7 +5,8 @@ import { TaskCommand } from "./taskCommand.ts";
 import { ContextFolder } from "./taskEnvironment.ts";
 
 export interface PlaceOptions {
-  readonly line: readonly [string, ...string[]];
+  /** The command and its arguments. */
+  readonly argv: readonly [string, ...string[]];
   /** Whose the tasks are. */
   readonly run: string;
   readonly killAfterMs: number;
@@ -19,7 +20,7 @@ const SHORT_ID_CHARS = 6;
 /** Makes the command ready for tasks, and cleans up after it. */
 export async function withCommand<T>(
   context: Context,
-  { line, run, killAfterMs, verbose }: PlaceOptions,
+  { argv, run, killAfterMs, verbose }: PlaceOptions,
   use: (command: TaskCommand) => Promise<T>,
 ): Promise<T> {
   const { outside, print, url, me } = context;
@@ -28,7 +29,7 @@ export async function withCommand<T>(
   const show = ({ id }: Message, text: string) => print.aside(`${id.slice(-SHORT_ID_CHARS)} | ${text}`);
   const env = { ...outside.env, CLAUDE_ID: me, COORDINATION_API_URL: url, COORDINATION_RUN: run };
   try {
-    return await use(new TaskCommand({ line, env, killAfterMs, guard, contexts, onLine: verbose ? show : undefined }));
+    return await use(new TaskCommand({ argv, env, killAfterMs, guard, contexts, onLine: verbose ? show : undefined }));
   } finally {
     await guard.close();
     await contexts.remove();

@@ -2,9 +2,10 @@
  * Calls from the moment they are made until they are answered, whatever happens to the line meanwhile.
  *
  * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
- * again, once; lost a second time, it fails. Repeating is safe because the operation is a read, the same when done twice,
- * or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at the earliest deadline. A call that the hub puts off is
- * queued again when the hub says, as often as there is time for it.
+ * again, once; lost a second time, it fails. Repeating is safe because the operation is a read, the same when done
+ * twice, or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at
+ * the earliest deadline. A call that the hub puts off is queued again when the hub says, as often as there is time for
+ * it.
  *
  * Calls travel in the order they were made, but those that wait at the hub leave some places to those that do not: a
  * worker's questions for tasks would else hold up what it says of the tasks that it does.

@@ -32,7 +32,7 @@ type Derived = Exclude<OperationName, (typeof OWN)[number]>;
 /** `Params` and `Result` say what each takes and gives, `docs/PROTOCOL.md` what it does. */
 export type OperationMethods = { [N in Derived as Camel<N>]: (...args: CallArguments<N>) => Promise<Result<N>> };
 
-abstract class Caller {
+abstract class OperationCaller {
   /**
    * Carries out any operation by its name, as `docs/PROTOCOL.md` describes it.
    *
@@ -48,18 +48,18 @@ abstract class Caller {
 }
 
 /** The base of the hub: `call`, and every operation in its terms. */
-export const Operations = withMethods(Caller);
+export const Operations = withMethods(OperationCaller);
 
-function withMethods(base: typeof Caller) {
+function withMethods(base: typeof OperationCaller) {
   abstract class WithMethods extends base {}
   for (const name of OPERATION_NAMES.filter(isDerived)) {
     Object.defineProperty(WithMethods.prototype, camel(name), {
-      value(this: Caller, ...args: CallArguments<typeof name>) {
+      value(this: OperationCaller, ...args: CallArguments<typeof name>) {
         return this.call(name, ...args);
       },
     });
   }
-  return WithMethods as unknown as abstract new () => Caller & OperationMethods;
+  return WithMethods as unknown as abstract new () => OperationCaller & OperationMethods;
 }
 
 function isDerived(name: OperationName): name is Derived {

@@ -2,18 +2,18 @@
  * Drives the table of `connectionStates.ts`: tells it what happens to the lines, arms its timers, and carries out its
  * actions. What travels on the lines is not looked at here.
  */
-import { afterClose, CLOSE, type Hello, type Welcome } from "../../../shared/index.ts";
+import { afterClose, CLOSE, type Hello } from "../../../shared/index.ts";
 import { atEndOfTurn } from "../clock.ts";
 import { HubRefused } from "../errors.ts";
 import type { Acks } from "../events/acks.ts";
 import type { StateChange } from "../events/events.ts";
 import { type Config, socketUrl } from "../options.ts";
 import { type Action, type ConnectionState, type Occurrence, TRANSITIONS } from "./connectionStates.ts";
-import { Line, type LineEnds } from "./line.ts";
+import { Line, type LinePorts } from "./line.ts";
 import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
-import type { LineClose, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import type { LineClose, SessionStart, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
 import type { Wishes } from "./wishes.ts";
 
 /** How soon to look again whether a line that is full has room. */
@@ -22,12 +22,12 @@ const CONGESTED_MS = 10;
 type Open = (events: TransportEvents) => Transport;
 
 /** Where what travels comes from and goes to, and who is told of the connection. */
-export interface Ends extends LineEnds {
+export interface ConnectionPorts extends LinePorts {
   readonly acks: Acks;
   /** Something is about to travel: what should go with it has to be asked now. */
   departing(): void;
   /** A session begins. */
-  welcomed(welcome: Welcome, hello: Hello): void;
+  welcomed(session: SessionStart, hello: Hello): void;
   /** Whether anybody wants events. */
   wantsEvents(): boolean;
   /** Whether this run holds tasks, which the hub takes from a run that it does not see. */
@@ -39,7 +39,7 @@ export interface Ends extends LineEnds {
 
 export class Connection {
   readonly #config: Config;
-  readonly #ends: Ends;
+  readonly #ports: ConnectionPorts;
   readonly #primary: Line;
   readonly #fallback: Line | undefined;
   readonly #timetable: Timetable;
@@ -60,9 +60,9 @@ export class Connection {
     this.#onOver = resolve;
   });
 
-  constructor(config: Config, ends: Ends) {
+  constructor(config: Config, ports: ConnectionPorts) {
     this.#config = config;
-    this.#ends = ends;
+    this.#ports = ports;
     const { url, transport, clock, random } = config;
     this.#downSince = clock.now();
     this.#timetable = new Timetable(clock, random, {
@@ -112,7 +112,7 @@ export class Connection {
 
   /** Calls `run` when calls under way can bear that this is reopened. */
   whenRepeatable(run: () => void): void {
-    this.#ends.calls.whenRepeatable(run);
+    this.#ports.calls.whenRepeatable(run);
   }
 
   /** Says hello anew, on a new line; calls under way are asked again, or fail. */
@@ -134,7 +134,7 @@ export class Connection {
 
   /** Whether events are wanted, or tasks held, has changed. */
   listen(): void {
-    this.#serving?.listen(this.#ends.wantsEvents(), this.#ends.holdsTasks());
+    this.#serving?.listen(this.#ports.wantsEvents(), this.#ports.holdsTasks());
   }
 
   /** Sends at the end of this turn, together with whatever else comes until then. */
@@ -150,9 +150,9 @@ export class Connection {
     if (!line || this.#timetable.notice) return;
     this.#flushIsDue = true;
     if (line.congested) return void this.#config.clock.after(CONGESTED_MS, this.#flush);
-    this.#ends.departing();
+    this.#ports.departing();
     this.#flushIsDue = false;
-    line.send(this.#ends.acks.take());
+    line.send(this.#ports.acks.take());
   };
 
   /** What happens while something is being dealt with comes after it. */
@@ -173,7 +173,7 @@ export class Connection {
     const [state, ...actions] = TRANSITIONS[previous][occurrence];
     this.#state = state;
     for (const action of actions) this.#actions[action]();
-    if (state !== previous) this.#ends.changed(this.#change(state, previous));
+    if (state !== previous) this.#ports.changed(this.#change(state, previous));
   }
 
   #change(state: ConnectionState, previous: ConnectionState): StateChange {
@@ -193,7 +193,7 @@ export class Connection {
       this.#primary.attempt();
     },
     greet: () => {
-      if (this.#serving === this.#fallback) this.#fallback?.listen(false, this.#ends.holdsTasks());
+      if (this.#serving === this.#fallback) this.#fallback?.listen(false, this.#ports.holdsTasks());
       else void this.#hangUp(this.#fallback, CLOSE.reopened);
       this.#timetable.begin();
       this.#primary.greet();
@@ -223,20 +223,20 @@ export class Connection {
       this.#down = Promise.all(lines.map((line) => line?.close(CLOSE.goodbye))).then(() => this.#happens("ended"));
     },
     finish: () => {
-      this.#ends.ended(this.#error);
+      this.#ports.ended(this.#error);
       this.#onOver();
     },
   };
 
   #adopt(): void {
     const line = this.#welcomed as Line;
-    const welcome = line.welcome as Welcome;
+    const session = line.session as SessionStart;
     if (line === this.#primary) this.#retireFallback();
     this.#timetable.serves();
     this.#serving = line;
     this.#lost = undefined;
-    this.#ends.calls.limit = welcome.limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
-    this.#ends.welcomed(welcome, line.hello as Hello);
+    this.#ports.calls.limit = session.requestsInFlight;
+    this.#ports.welcomed(session, line.hello as Hello);
     this.listen();
     this.flushSoon();
   }
@@ -264,7 +264,7 @@ export class Connection {
 
   /** @param on what it means for the table that a line is opened, welcomed or lost. */
   #newLine(open: Open, on: { opened: (line: Line) => void; welcomed: Occurrence; lost: Occurrence }): Line {
-    const line: Line = new Line(open, this.#ends, {
+    const line: Line = new Line(open, this.#ports, {
       opened: () => on.opened(line),
       welcomed: () => {
         this.#welcomed = line;

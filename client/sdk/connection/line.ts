@@ -2,16 +2,23 @@
  * A way to the hub, whatever its transport: what was said on it, and where goes what it brings. Which line serves is
  * for the connection to say.
  */
-import { CLOSE, type Closing, type Hello, type Welcome } from "../../../shared/index.ts";
+import { CLOSE, type Closing, type Hello } from "../../../shared/index.ts";
 import type { Calls } from "../calls/calls.ts";
 import { isRetryable } from "../errors.ts";
 import type { Stream } from "../events/stream.ts";
 import type { PresenceWatch } from "../presence/presenceWatch.ts";
-import type { LineClose, Suspects, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
+import type {
+  LineClose,
+  SessionStart,
+  Suspects,
+  Transport,
+  TransportEvents,
+  TransportName,
+} from "./transports/transport.ts";
 import { isSame, type Wishes } from "./wishes.ts";
 
 /** Where what travels on a line comes from and goes to. */
-export interface LineEnds {
+export interface LinePorts {
   readonly calls: Calls;
   readonly stream: Stream;
   readonly presence: PresenceWatch;
@@ -33,17 +40,17 @@ export interface LineEvents {
 
 export class Line {
   readonly #transport: Transport;
-  readonly #ends: LineEnds;
+  readonly #ports: LinePorts;
   readonly #on: LineEvents;
   #hello: Hello | undefined;
-  #welcome: Welcome | undefined;
+  #session: SessionStart | undefined;
   /** How many of them are not answered yet. */
   #subscriptions = 0;
   #isOpening = false;
 
   /** @param open makes the transport. */
-  constructor(open: (events: TransportEvents) => Transport, ends: LineEnds, on: LineEvents) {
-    this.#ends = ends;
+  constructor(open: (events: TransportEvents) => Transport, ports: LinePorts, on: LineEvents) {
+    this.#ports = ports;
     this.#on = on;
     this.#transport = open(this.#events());
   }
@@ -61,9 +68,9 @@ export class Line {
     return this.#hello;
   }
 
-  /** What was answered to that. */
-  get welcome(): Welcome | undefined {
-    return this.#welcome;
+  /** What the hub has answered to that. */
+  get session(): SessionStart | undefined {
+    return this.#session;
   }
 
   /** Whether it was begun, and is neither welcomed nor lost. */
@@ -77,7 +84,7 @@ export class Line {
   }
 
   greet(): void {
-    const hello = this.#ends.hello();
+    const hello = this.#ports.hello();
     this.#hello = hello;
     this.#subscriptions = 0;
     this.#transport.greet(hello);
@@ -98,7 +105,7 @@ export class Line {
 
   /** Sends the calls that may travel, and after them how far events were handed over. */
   send(ack: string | undefined): void {
-    const requests = this.#ends.calls.take(this.#transport);
+    const requests = this.#ports.calls.take(this.#transport);
     if (requests.length > 0 || ack !== undefined) this.#transport.send(requests, ack);
   }
 
@@ -106,17 +113,17 @@ export class Line {
   close(why: LineClose): Promise<void> {
     this.#isOpening = false;
     const down = this.#transport.close(why);
-    this.#ends.calls.lineLost(this.#transport, "none");
+    this.#ports.calls.lineLost(this.#transport, "none");
     return down;
   }
 
   #events(): TransportEvents {
-    const { calls, stream, presence } = this.#ends;
+    const { calls, stream, presence } = this.#ports;
     return {
       opened: this.#on.opened,
-      welcomed: (welcome) => this.#welcomed(welcome),
+      welcomed: (session) => this.#welcomed(session),
       subscribed: (cursor) => {
-        if (--this.#subscriptions === 0) this.#ends.subscribed(cursor);
+        if (--this.#subscriptions === 0) this.#ports.subscribed(cursor);
       },
       refused: (error) => (isRetryable(error) ? this.#misbehaves(error.message) : this.#on.refused(error)),
       lost: (why, suspects) => this.#lost(why, suspects),
@@ -131,9 +138,9 @@ export class Line {
     };
   }
 
-  #welcomed(welcome: Welcome): void {
+  #welcomed(session: SessionStart): void {
     this.#isOpening = false;
-    this.#welcome = welcome;
+    this.#session = session;
     this.#on.welcomed();
   }
 
@@ -146,7 +153,7 @@ export class Line {
 
   #lost(why: LineClose, suspects: Suspects = "all"): void {
     this.#isOpening = false;
-    this.#ends.calls.lineLost(this.#transport, suspects);
+    this.#ports.calls.lineLost(this.#transport, suspects);
     this.#on.lost(why);
   }
 }

@@ -50,7 +50,7 @@ export class Acks {
   }
 
   /** A session begins. */
-  begin({ window }: Pick<Welcome, "window">, cursor: string): void {
+  begin(window: Welcome["window"], cursor: string): void {
     this.#window = window;
     this.#events = 0;
     this.#bytes = 0;

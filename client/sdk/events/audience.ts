@@ -19,7 +19,7 @@ import type { HubEvents, Resync } from "./events.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Stream } from "./stream.ts";
 
-export interface Stage {
+export interface AudiencePorts {
   readonly config: Config;
   readonly keepAlive: KeepAlive;
   readonly listeners: Listeners<HubEvents>;
@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 export class Audience {
-  readonly #stage: Stage;
+  readonly #ports: AudiencePorts;
   #workers = 0;
   /** Whether somebody was given events already. */
   #isHeard = false;
@@ -43,28 +43,28 @@ export class Audience {
   /** A resync that nobody could hear of yet. */
   #resync: Resync | undefined;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
-    const { resume, receives } = stage.config;
-    if (resume === undefined) stage.backlog.restart();
-    else stage.backlog.resume(resume);
-    if (receives) stage.stream.hold();
-    if (receives && resume !== undefined) stage.stream.rewind(resume);
+  constructor(ports: AudiencePorts) {
+    this.#ports = ports;
+    const { resume, receives } = ports.config;
+    if (resume === undefined) ports.backlog.restart();
+    else ports.backlog.resume(resume);
+    if (receives) ports.stream.hold();
+    if (receives && resume !== undefined) ports.stream.rewind(resume);
   }
 
   /** What the hub must know of those who listen. */
   get wishes(): Wishes {
-    const { config, listeners } = this.#stage;
+    const { config, listeners } = this.#ports;
     return { ...this.#kinds(), presence: config.presence || listeners.has("presence") };
   }
 
   get wantsEvents(): boolean {
-    return this.#workers > 0 || this.#stage.stream.isHeard || this.#stage.listeners.has("presence");
+    return this.#workers > 0 || this.#ports.stream.isHeard || this.#ports.listeners.has("presence");
   }
 
   /** Whether what the caller wants to resume from still lies ahead. */
   get isYetToResume(): boolean {
-    return !this.#isHeard && this.#stage.config.resume !== undefined;
+    return !this.#isHeard && this.#ports.config.resume !== undefined;
   }
 
   /** What is asked next travels after the word of what is wanted by now. */
@@ -74,7 +74,7 @@ export class Audience {
 
   /** What is wanted has changed. */
   tellHub(): void {
-    const { connection, listeners, presence } = this.#stage;
+    const { connection, listeners, presence } = this.#ports;
     connection().subscribe(this.wishes);
     if (this.#presenceBegun || !connection().hello?.presence || !listeners.has("presence")) return;
     this.#presenceBegun = true;
@@ -83,7 +83,7 @@ export class Audience {
 
   /** Who listens has changed: all that changes until the end of this turn counts as one. */
   changed(): void {
-    if (this.#stage.stream.isHeard) this.#stage.stream.hold();
+    if (this.#ports.stream.isHeard) this.#ports.stream.hold();
     this.#noteMissing();
     if (this.#changeIsDue) return;
     this.#changeIsDue = true;
@@ -91,18 +91,18 @@ export class Audience {
       this.#changeIsDue = false;
       this.#adapt();
     };
-    atEndOfTurn(() => (this.#isToReopen ? this.#stage.connection().whenRepeatable(adapt) : adapt()));
+    atEndOfTurn(() => (this.#isToReopen ? this.#ports.connection().whenRepeatable(adapt) : adapt()));
   }
 
   /** A worker begins, and needs events and the process until it is over. @returns what says that it is. */
   engage(): () => void {
     this.#workers++;
-    this.#stage.keepAlive.hold();
+    this.#ports.keepAlive.hold();
     this.tellHub();
     this.changed();
     return () => {
       this.#workers--;
-      this.#stage.keepAlive.release();
+      this.#ports.keepAlive.release();
       this.changed();
     };
   }
@@ -113,12 +113,12 @@ export class Audience {
     this.tellHub();
     if (!resync) return;
     this.#resync = resync;
-    this.#stage.backlog.restart();
+    this.#ports.backlog.restart();
     this.#tellState();
   }
 
   #adapt(): void {
-    const { config, stream, backlog, connection } = this.#stage;
+    const { config, stream, backlog, connection } = this.#ports;
     if (!this.#isHeard && stream.isHeard) this.#begin();
     this.#noteMissing();
     this.tellHub();
@@ -130,12 +130,12 @@ export class Audience {
 
   /** Whether the first who listens is there, and wants to be told from where the line does not tell. */
   get #isToReopen(): boolean {
-    const { config, stream } = this.#stage;
+    const { config, stream } = this.#ports;
     return this.isYetToResume && stream.isHeard && !config.receives;
   }
 
   #begin(): void {
-    const { config, rewound, connection } = this.#stage;
+    const { config, rewound, connection } = this.#ports;
     const isToReopen = this.#isToReopen;
     this.#isHeard = true;
     if (!isToReopen) return;
@@ -145,13 +145,13 @@ export class Audience {
 
   /** From here on, new messages find nobody. */
   #noteMissing(): void {
-    const { stream, backlog } = this.#stage;
+    const { stream, backlog } = this.#ports;
     if (!stream.hasMessageListeners && !this.isYetToResume) backlog.miss();
   }
 
   /** Whoever is about to listen may listen to anything. */
   #kinds(): { kinds?: EventKind[] } {
-    const { config, stream, followed } = this.#stage;
+    const { config, stream, followed } = this.#ports;
     if (config.receives && !this.#isHeard) return {};
     const kinds = new Set([...stream.heard, ...followed(), ...(this.#workers > 0 ? CLAIM_KINDS : [])]);
     return onlyKinds(kinds);
@@ -159,7 +159,7 @@ export class Audience {
 
   /** What is known anew: that the log was lost, then the messages that wait. */
   #tellState(): void {
-    const { listeners, stream, backlog } = this.#stage;
+    const { listeners, stream, backlog } = this.#ports;
     const resync = stream.isHeard || listeners.has("resync") ? this.#resync : undefined;
     if (resync) {
       this.#resync = undefined;

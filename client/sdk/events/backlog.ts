@@ -3,7 +3,7 @@ import { type Caller, insist } from "../calls/insist.ts";
 import { HubClosed } from "../errors.ts";
 import type { News, Stream } from "./stream.ts";
 
-export interface BacklogEnds {
+export interface BacklogPorts {
   readonly caller: Caller;
   /** Somebody took a message. */
   taken(id: string): void;
@@ -35,7 +35,7 @@ const UNDELIVERED: Due = { what: "undelivered", until: Number.POSITIVE_INFINITY 
 export class Backlog implements News {
   readonly #addresses: readonly string[];
   readonly #stream: Stream;
-  readonly #ends: BacklogEnds;
+  readonly #ports: BacklogPorts;
   #due: Due | undefined;
   readonly #inHand = new Set<string>();
   readonly #taken = new Set<string>();
@@ -48,10 +48,10 @@ export class Backlog implements News {
   isReading = false;
 
   /** @param addresses at which messages may wait: the instance's own, and those of its pools; none for an observer. */
-  constructor(addresses: readonly string[], stream: Stream, ends: BacklogEnds) {
+  constructor(addresses: readonly string[], stream: Stream, ports: BacklogPorts) {
     this.#addresses = addresses;
     this.#stream = stream;
-    this.#ends = ends;
+    this.#ports = ports;
   }
 
   /** Everything that waits is due. */
@@ -75,7 +75,7 @@ export class Backlog implements News {
   }
 
   taken(message: Addressed): void {
-    if (isFor(message, this.#addresses)) this.#ends.taken(message.id);
+    if (isFor(message, this.#addresses)) this.#ports.taken(message.id);
   }
 
   settled(message: Addressed, isTaken: boolean): void {
@@ -113,7 +113,7 @@ export class Backlog implements News {
 
   #giveUp(error: unknown): void {
     this.#due = undefined;
-    if (!(error instanceof HubClosed)) this.#ends.report(error);
+    if (!(error instanceof HubClosed)) this.#ports.report(error);
   }
 
   async #read(): Promise<void> {
@@ -122,7 +122,7 @@ export class Backlog implements News {
     this.#open = 1;
     for (const places = this.#places(); places.length > 0 && isWanted(); ) {
       const place = places.shift() as Place;
-      const unreceived = new Set(this.#ends.unreceived());
+      const unreceived = new Set(this.#ports.unreceived());
       const { messages, cursor, next } = await this.#page(place);
       if (next !== undefined) places.unshift({ ...place, next });
       const untaken = messages.filter(({ id }) => !unreceived.has(id));
@@ -140,9 +140,9 @@ export class Backlog implements News {
   }
 
   #page(place: Place): Promise<Result<"list">> {
-    const isUndelivered = this.#due?.what === "undelivered" && { delivered: false };
-    const params = { ...place, ...isUndelivered, status: "pending", limit: LIMITS.list_messages } as const;
-    return insist(this.#ends.caller, "list", params);
+    const delivered = this.#due?.what === "undelivered" ? false : undefined;
+    const params = { ...place, delivered, status: "pending", limit: LIMITS.list_messages } as const;
+    return insist(this.#ports.caller, "list", params);
   }
 
   #tell(message: Message, cursor: string, misses: number): void {

@@ -49,5 +49,9 @@ export type HubEvents = { [K in EventKind]: HubEvent & { kind: K } } & {
 
 export const HUB_EVENT_KINDS: readonly (keyof HubEvents)[] = [
   ...EVENT_KINDS,
-  ...(["event", "presence", "resync", "state", "error"] as const),
+  "event",
+  "presence",
+  "resync",
+  "state",
+  "error",
 ];

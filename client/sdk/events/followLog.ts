@@ -1,8 +1,7 @@
 import type { Page } from "../../../shared/index.ts";
 import { type Caller, insist } from "../calls/insist.ts";
+import { HOLD_MS } from "../clock.ts";
 import { isRefusal } from "../errors.ts";
-
-const HOLD_MS = 25_000;
 
 /** What is told of a log at once. */
 export interface Followed extends Pick<Page, "events"> {

@@ -2,8 +2,9 @@
  * The one stream of events, out of pages from whichever line serves.
  *
  * Vocabulary. The *tail* is how far pages were received, the *cursor* how far they were told; they differ only while
- * the stream is held. The *position* is how far events were handed over: it stands still while nobody listens. An *observer* is a part of the SDK that follows every event as it is received; handlers and
- * iterators are the caller's. A *floor* is what is known of one message already, from a reading of the state.
+ * the stream is held. The *position* is how far events were handed over: it stands still while nobody listens. An
+ * *observer* is a part of the SDK that follows every event as it is received; handlers and iterators are the caller's.
+ * A *floor* is what is known of one message already, from a reading of the state.
  *
  * Invariants. A page is received only where it begins at the tail. The cursor never moves back within an epoch, unless
  * `rewind` says so. An event at or below its message's floor is not told. Every message that is told was either taken
@@ -17,8 +18,8 @@ import {
   type Message,
   type Page,
   parseCursor,
-  type Welcome,
 } from "../../../shared/index.ts";
+import type { SessionStart } from "../connection/transports/transport.ts";
 import type { Acks } from "./acks.ts";
 import { EventQueue } from "./eventQueue.ts";
 import type { HubEvent, HubEvents } from "./events.ts";
@@ -39,7 +40,7 @@ export interface News {
   settled(message: HubEvent["message"], isTaken: boolean): void;
 }
 
-export interface StreamEnds {
+export interface StreamPorts {
   readonly acks: Acks;
   readonly listeners: Listeners<HubEvents>;
   readonly observers: readonly ((event: Event) => void)[];
@@ -47,7 +48,7 @@ export interface StreamEnds {
 }
 
 export class Stream {
-  readonly #ends: StreamEnds;
+  readonly #ports: StreamPorts;
   readonly #acks: Acks;
   readonly #listeners: Listeners<HubEvents>;
   readonly #queues = new Set<EventQueue>();
@@ -61,10 +62,10 @@ export class Stream {
   #held: Received[] | undefined;
   #drained: (() => void)[] = [];
 
-  constructor(ends: StreamEnds) {
-    this.#ends = ends;
-    this.#acks = ends.acks;
-    this.#listeners = ends.listeners;
+  constructor(ports: StreamPorts) {
+    this.#ports = ports;
+    this.#acks = ports.acks;
+    this.#listeners = ports.listeners;
   }
 
   /** Where to go on. */
@@ -102,13 +103,13 @@ export class Stream {
   }
 
   /** A session begins, where the last one ended or elsewhere. What was held comes again. */
-  begin(welcome: Welcome): void {
-    this.#cursor = welcome.cursor;
-    this.#tail = welcome.cursor;
-    this.#position ??= welcome.cursor;
+  begin({ cursor, resumed, window }: SessionStart): void {
+    this.#cursor = cursor;
+    this.#tail = cursor;
+    this.#position ??= cursor;
     if (this.#held) this.#held = [];
-    if (!welcome.resumed) this.#forget(welcome.cursor);
-    this.#acks.begin(welcome, welcome.cursor);
+    if (!resumed) this.#forget(cursor);
+    this.#acks.begin(window, cursor);
   }
 
   /** The next session goes on from here, wherever this one is. */
@@ -122,7 +123,7 @@ export class Stream {
   receive(page: Page, bytes: number): boolean {
     if (page.after !== this.#tail) return false;
     this.#tail = page.cursor;
-    for (const event of page.events) for (const observe of this.#ends.observers) observe(event);
+    for (const event of page.events) for (const observe of this.#ports.observers) observe(event);
     if (this.#held) this.#held.push({ page, bytes });
     else this.#tellPage(page, bytes);
     return true;
@@ -210,7 +211,7 @@ export class Stream {
 
   /** @param settled is called once its handlers were started, and every iterator has taken it or gone. */
   #tell(event: HubEvent, settled: (event: HubEvent, isTaken: boolean) => void): void {
-    if (event.kind === "new") this.#ends.news().given(event.message);
+    if (event.kind === "new") this.#ports.news().given(event.message);
     const isHandled = this.#listeners.has(event.kind) || this.#listeners.has("event");
     this.#listeners.emit(event.kind, event as HubEvents[EventKind] & HubEvents["new"]);
     this.#listeners.emit("event", event);
@@ -235,11 +236,11 @@ export class Stream {
   }
 
   #taken(event: HubEvent): void {
-    if (event.kind === "new") this.#ends.news().taken(event.message);
+    if (event.kind === "new") this.#ports.news().taken(event.message);
   }
 
   #settle(event: HubEvent, isTaken: boolean, settled: (event: HubEvent, isTaken: boolean) => void): void {
-    if (event.kind === "new") this.#ends.news().settled(event.message, isTaken);
+    if (event.kind === "new") this.#ports.news().settled(event.message, isTaken);
     settled(event, isTaken);
   }
 

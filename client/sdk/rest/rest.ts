@@ -54,14 +54,28 @@ const UNDRESS: Record<RestShape, (body: Fields, params: Fields) => unknown> = {
 
 const WITHOUT_DATA: ReadonlySet<RestShape> = new Set(["deleted", "beat"]);
 
+type Headers = Readonly<Record<string, string>>;
+
+interface RestResponse {
+  readonly status?: number | undefined;
+  text(): Promise<string>;
+}
+
+/** Sends a request. @returns the response; rejects when there is none. */
+export type Exchange = (request: RestRequest & { headers: Headers }, signal: AbortSignal) => Promise<RestResponse>;
+
+const overFetch: Exchange = ({ url, ...request }, signal) => fetch(url, { ...request, signal, cache: "no-store" });
+
 /** Carries operations out over HTTP. */
 export class RestClient {
   readonly #base: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: Headers;
+  readonly #exchange: Exchange;
 
-  constructor(base: string, headers: Readonly<Record<string, string>>) {
+  constructor(base: string, headers: Headers, exchange = overFetch) {
     this.#base = base;
     this.#headers = headers;
+    this.#exchange = exchange;
   }
 
   /**
@@ -69,30 +83,19 @@ export class RestClient {
    * @throws at once what keeps the parameters from being written or sent.
    */
   call(operation: OperationName, params: object, signal: AbortSignal): Promise<unknown> {
-    return this.#exchange(operation, params, toRequest(this.#base, operation, params), signal);
+    const request = toRequest(this.#base, operation, params);
+    return this.#send(request, signal).then((body) => fromResponse(operation, params, body));
   }
 
-  async #exchange(
-    operation: OperationName,
-    params: object,
-    { method, url, body }: RestRequest,
-    signal: AbortSignal,
-  ): Promise<unknown> {
-    const headers = body === undefined ? this.#headers : { ...this.#headers, "Content-Type": "application/json" };
-    const response = await fetch(url, {
-      method,
-      headers,
-      signal,
-      cache: "no-store",
-      ...(body !== undefined && { body }),
-    });
-    return fromResponse(operation, params, await readJson(response));
+  async #send(request: RestRequest, signal: AbortSignal): Promise<Fields> {
+    const type = request.body === undefined ? undefined : { "Content-Type": "application/json" };
+    return readJson(await this.#exchange({ ...request, headers: { ...this.#headers, ...type } }, signal));
   }
 }
 
-async function readJson(response: Response): Promise<Fields> {
+async function readJson(response: RestResponse): Promise<Fields> {
   try {
-    return (await response.json()) as Fields;
+    return JSON.parse(await response.text());
   } catch (error) {
     throw new ConnectionLost(`the answer was not JSON (HTTP status ${response.status})`, error);
   }

@@ -1,4 +1,4 @@
-/** The rungs that a message climbs, and how events and receipts tell that it has come so far. */
+/** The rungs that a message reaches, and how events and receipts tell that it has come so far. */
 import { type Event, type EventKind, fold, type Message, type Result } from "../../../shared/index.ts";
 import { FINAL_KINDS, isFinal } from "./finals.ts";
 
@@ -17,13 +17,13 @@ export const HAS_REACHED: Record<Rung | "end", (message: Message) => boolean> = 
 export const RUNG_KINDS: readonly EventKind[] = ["delivered", "seen", "acknowledged", "claimed", ...FINAL_KINDS];
 
 /** Whether an event may bring a message to a rung. On the way to the end nothing else is looked at. */
-export const leadsTo = (rung: Rung | "end", event: Event) => rung !== "end" || isFinal(event);
+export const mayReach = (rung: Rung | "end", event: Event) => rung !== "end" || isFinal(event);
 
 /** Whether the message is what it will be, unless somebody asks for another try. */
 export const hasEnded = ({ erased, status }: Message) => erased || status === "complete" || status === "failed";
 
 /** The message after an event; of one to everyone, the first receipt counts for it, as a pool's first member does. */
-export function climb(before: Message, event: Event): Message {
+export function advance(before: Message, event: Event): Message {
   const { kind, at, message } = event;
   const after = message.erased ? undefined : fold(before, event);
   if (!after) return { ...before, erased: true };

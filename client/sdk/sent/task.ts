@@ -15,7 +15,7 @@ export class Task {
   /** Of a macro: the messages of all its steps, of which `message` is the last. */
   readonly messages: readonly Message[] | undefined;
   readonly #tasks: Tasks;
-  readonly #era: number;
+  readonly #generation: number;
 
   constructor(sent: Result<"send">, tasks: Tasks) {
     this.message = sent.message;
@@ -23,7 +23,7 @@ export class Task {
     this.deduplicated = sent.deduplicated;
     this.messages = sent.messages;
     this.#tasks = tasks;
-    this.#era = tasks.era;
+    this.#generation = tasks.generation;
   }
 
   get id(): string {
@@ -60,7 +60,7 @@ export class Task {
   /** What fails tells who awaits it. */
   async #come(goal: Rung | "end", options: WaitOptions | undefined): Promise<Message> {
     try {
-      return await this.#tasks.reach(this.message, goal, this.#era, options);
+      return await this.#tasks.reach(this.message, goal, this.#generation, options);
     } catch (error) {
       throw atCaller(error);
     }

@@ -9,7 +9,7 @@ import { sleep } from "../clock.ts";
 import { CallTimeout, isRefusal, TaskFailed } from "../errors.ts";
 import { followLog } from "../events/followLog.ts";
 import { Finals, isFinal } from "./finals.ts";
-import { climb, HAS_REACHED, hasEnded, leadsTo, type Rung, withFirst } from "./rungs.ts";
+import { advance, HAS_REACHED, hasEnded, mayReach, type Rung, withFirst } from "./rungs.ts";
 
 type Goal = Rung | "end";
 
@@ -35,35 +35,30 @@ interface Wait {
 
 const AGAIN_MS = 1_000;
 
+export interface TasksPorts {
+  /** Whether the stream tells of a message. */
+  shows(message: Message): boolean;
+  /** The first wait begins, or the last one ends. */
+  onInterest(isWaiting: boolean): void;
+  /** A rung before the end is waited for, for the first time. */
+  onRungs(): void;
+}
+
 export class Tasks {
   readonly #caller: Caller;
-  readonly #shows: (message: Message) => boolean;
-  readonly #onInterest: (interested: boolean) => void;
-  readonly #onClimb: () => void;
+  readonly #ports: TasksPorts;
   readonly #finals = new Finals();
   /** By the message's id. */
   readonly #waits = new Map<string, Set<Wait>>();
   #ended: Error | undefined;
   /** Whether rungs before the end were ever waited for. */
-  climbs = false;
+  tracksRungs = false;
   /** Rises whenever the stream lost its continuity. */
-  era = 0;
+  generation = 0;
 
-  /**
-   * @param shows whether the stream tells of a message.
-   * @param onInterest is called when the first wait begins or the last one ends.
-   * @param onClimb is called when a rung before the end is waited for, for the first time.
-   */
-  constructor(
-    caller: Caller,
-    shows: (message: Message) => boolean,
-    onInterest: (interested: boolean) => void,
-    onClimb: () => void,
-  ) {
+  constructor(caller: Caller, ports: TasksPorts) {
     this.#caller = caller;
-    this.#shows = shows;
-    this.#onInterest = onInterest;
-    this.#onClimb = onClimb;
+    this.#ports = ports;
   }
 
   /** How many messages are waited for. */
@@ -72,10 +67,10 @@ export class Tasks {
   }
 
   /**
-   * @param era the era in which the message was read.
+   * @param generation the generation of the stream in which the message was read.
    * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given; what `options` ask for.
    */
-  reach(message: Message, goal: Goal, era: number, options: WaitOptions = {}): Promise<Message> {
+  reach(message: Message, goal: Goal, generation: number, options: WaitOptions = {}): Promise<Message> {
     return new Promise((resolve, reject) => {
       let unbind = () => {};
       const over =
@@ -89,7 +84,7 @@ export class Tasks {
       if (this.#ended) return reject(this.#ended);
       if (options.signal?.aborted) return reject(options.signal.reason);
       unbind = this.#bound(wait, options);
-      this.#begin(wait, era);
+      this.#begin(wait, generation);
     });
   }
 
@@ -108,7 +103,7 @@ export class Tasks {
   readonly observe = (event: Event): void => {
     if (isFinal(event)) this.#finals.add(event);
     for (const wait of this.#waits.get(event.message.id) ?? []) {
-      if (leadsTo(wait.goal, event)) this.#learn(wait, climb(wait.message, event), event.seq);
+      if (mayReach(wait.goal, event)) this.#learn(wait, advance(wait.message, event), event.seq);
     }
   };
 
@@ -124,7 +119,7 @@ export class Tasks {
 
   /** The stream lost its continuity and goes on here: what happened meanwhile is read. */
   restart(cursor: string): void {
-    this.era++;
+    this.generation++;
     this.begin(cursor);
     for (const waits of this.#waits.values()) for (const wait of waits) forgetPlace(wait);
     this.look();
@@ -140,25 +135,26 @@ export class Tasks {
     if (this.#waits.size === 0) return;
     for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
     this.#waits.clear();
-    this.#onInterest(false);
+    this.#ports.onInterest(false);
   }
 
-  #begin(wait: Wait, era: number): void {
+  #begin(wait: Wait, generation: number): void {
     const { message, goal } = wait;
     const waits = this.#waits.get(message.id) ?? new Set();
     this.#waits.set(message.id, waits.add(wait));
-    if (this.#waits.size === 1 && waits.size === 1) this.#onInterest(true);
-    if (goal !== "end") this.#climb();
-    const mayBeThere = goal !== "end" || era !== this.era || this.#finals.mayHaveEnded(message.id, message.seq);
-    if (!this.#shows(message)) this.#follow(wait).catch((error) => this.#giveUp(wait, error));
+    if (this.#waits.size === 1 && waits.size === 1) this.#ports.onInterest(true);
+    if (goal !== "end") this.#trackRungs();
+    const mayBeThere =
+      goal !== "end" || generation !== this.generation || this.#finals.mayHaveEnded(message.id, message.seq);
+    if (!this.#ports.shows(message)) this.#follow(wait).catch((error) => this.#giveUp(wait, error));
     else if (mayBeThere) void this.#read(wait);
   }
 
   /** From now on the stream has to tell of rungs. */
-  #climb(): void {
-    if (this.climbs) return;
-    this.climbs = true;
-    this.#onClimb();
+  #trackRungs(): void {
+    if (this.tracksRungs) return;
+    this.tracksRungs = true;
+    this.#ports.onRungs();
   }
 
   /** @param seq up to which log entry that is how it stands. */
@@ -180,7 +176,7 @@ export class Tasks {
     waits?.delete(wait);
     if (waits?.size !== 0) return;
     this.#waits.delete(id);
-    if (this.#waits.size === 0) this.#onInterest(false);
+    if (this.#waits.size === 0) this.#ports.onInterest(false);
   }
 
   /** Has it read how a message stands: by the reading that is under way, and one more, or by a new one. */
@@ -216,7 +212,7 @@ export class Tasks {
     wait.unfollow = () => over.abort();
     for await (const { isBeginning, events } of followLog(this.#caller, from_claude, over.signal)) {
       if (isBeginning) forgetPlace(wait);
-      const isTold = events.some((event) => event.message.id === id && leadsTo(wait.goal, event));
+      const isTold = events.some((event) => event.message.id === id && mayReach(wait.goal, event));
       if (isTold || isBeginning) await this.#read(wait);
       if (!this.#isOpen(wait)) return;
     }

@@ -164,7 +164,7 @@ export class Attempt<Hub> {
         if (!this.#isOver) this.#reports().say(progressOf(percent, note));
       },
       extend: async (lease_ms) => {
-        await this.#place.call("extend", { ...this.#fence, ...(lease_ms !== undefined && { lease_ms }) });
+        await this.#place.call("extend", { ...this.#fence, lease_ms });
       },
     };
   }

@@ -38,7 +38,8 @@ export class Holdings {
   }
 
   /**
-   * Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or was not.
+   * Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or
+   * was not.
    *
    * @returns the answer.
    */

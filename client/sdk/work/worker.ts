@@ -5,6 +5,7 @@
 import { assertKnown, type Message, type Params } from "../../../shared/index.ts";
 import { newKey } from "../calls/ids.ts";
 import { insist } from "../calls/insist.ts";
+import { HOLD_MS } from "../clock.ts";
 import { HubClosed } from "../errors.ts";
 import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
 import { followClaims } from "./followClaims.ts";
@@ -31,8 +32,6 @@ export interface CloseOptions {
   force?: boolean;
 }
 
-/** How long the hub may wait for a task to come. */
-const WAIT_MS = 25_000;
 const ABORT_MS = 10_000;
 
 const KNOWN: Readonly<Record<keyof WorkOptions, true>> = {
@@ -151,7 +150,7 @@ export class Worker<Hub> {
   /** @returns the next task, or null when none came. */
   async #next(key: string): Promise<Message | null> {
     const { for: whose } = this.#options;
-    const params = { ...(whose !== undefined && { for_claude: whose }), wait_ms: WAIT_MS, claim_key: key };
+    const params = { for_claude: whose, wait_ms: HOLD_MS, claim_key: key };
     this.#asking.add(params);
     const answer = insist(this.#place, "claim_next", params);
     try {

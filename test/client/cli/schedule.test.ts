@@ -66,7 +66,7 @@ it.each([
   [["schedule", "dance"], 2, /dance is not one of: list, show, put, pause, resume, delete/],
   [["schedule", "pasue"], 2, /delete \(did you mean "pause"\?\)/],
   [["schedule", "constructor"], 2, /constructor is not one of/],
-  [["schedule", "show"], 2, /which schedule/],
+  [["schedule", "show"], 2, /missing required argument 'name'/],
   [["schedule", "pause", "q", "--to", "carol"], 2, /--to does not belong to 'pause'/],
   [["schedule", "resume", "q", "extra"], 2, /too many arguments for 'resume'/],
   [["schedule", "list", "q"], 2, /too many arguments for 'list'/],

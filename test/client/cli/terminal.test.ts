@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { harmless, harmlessly } from "../../../client/cli/output/sanitize.ts";
-import { parseDuration, span } from "../../../client/cli/output/time.ts";
+import { span } from "../../../client/cli/output/time.ts";
+import { parseDuration } from "../../../shared/index.ts";
 import { startHub } from "../../support/hub.ts";
 import { CoordInside, run, runInside, shell } from "./coord.ts";
 

@@ -14,6 +14,7 @@ import {
   subscribe,
   testCoordinationAPI,
 } from "../../../client/coordinationClient/index.ts";
+import { ask } from "../../../client/coordinationClient/restCalls.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";
@@ -128,6 +129,14 @@ test("a process is told in time, too, and then ends at once", async () => {
   const run = (url: string) => Program.run(code, { env: { COORDINATION_API_URL: url } });
   const exit = { code: 0, signal: null, stdout: `${NOT_RUNNING}\ntrue\n`, stderr: "" };
   expect(await Promise.all([run(gone), run(silent)])).toEqual([exit, exit]);
+});
+
+test("a call whose time is up before it can be made counts as one that nobody answered", async () => {
+  const { url } = await startHub();
+  for (const withinMs of [0, -10]) {
+    const call = ask({ url, as: undefined, token: undefined }, "stats", {}, withinMs);
+    await expect(call).rejects.toThrow(NOT_RUNNING);
+  }
 });
 
 /** A port that takes no connections and refuses none, as a machine that is gone. */

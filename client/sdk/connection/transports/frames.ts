@@ -90,6 +90,11 @@ export class FrameWriter {
   }
 }
 
+/** What frames tell. */
+export interface FrameEvents extends Omit<TransportEvents, "welcomed"> {
+  welcomed(welcome: Welcome): void;
+}
+
 interface Incoming {
   id?: number | null;
   result?: unknown;
@@ -103,7 +108,7 @@ interface Incoming {
  *
  * @returns whether it could be read.
  */
-export function readFrame(text: string, events: TransportEvents): boolean {
+export function readFrame(text: string, events: FrameEvents): boolean {
   const frame = parse(text);
   if (frame === undefined) return false;
   if (!Array.isArray(frame)) readOne(frame, text.length, events);
@@ -119,7 +124,7 @@ function parse(text: string): Incoming | Incoming[] | undefined {
   }
 }
 
-function readOne(one: Incoming, bytes: number, events: TransportEvents): void {
+function readOne(one: Incoming, bytes: number, events: FrameEvents): void {
   if (one.method !== undefined) notified(one.method, one.params, bytes, events);
   else if (one.id === HELLO_ID) greeted(one, events);
   else if (one.id === SUBSCRIBE_ID) subscribed(one, events);
@@ -127,18 +132,18 @@ function readOne(one: Incoming, bytes: number, events: TransportEvents): void {
   else events.answered(one.id as number, one.result);
 }
 
-function greeted(answer: Incoming, events: TransportEvents): void {
+function greeted(answer: Incoming, events: FrameEvents): void {
   if (answer.error) events.refused(fromRpcError(answer.error));
   else events.welcomed(answer.result as Welcome);
 }
 
-function subscribed(answer: Incoming, events: TransportEvents): void {
+function subscribed(answer: Incoming, events: FrameEvents): void {
   if (answer.error) events.refused(fromRpcError(answer.error));
   else events.subscribed((answer.result as { cursor: string }).cursor);
 }
 
 /** A notification that this version does not know is left alone. */
-function notified(method: string, params: unknown, bytes: number, events: TransportEvents): void {
+function notified(method: string, params: unknown, bytes: number, events: FrameEvents): void {
   if (method === "events") events.page(params as Page, bytes);
   else if (method === "presence") events.presence(params as Presence);
   else if (method === "presence_changed") events.presenceChanged();

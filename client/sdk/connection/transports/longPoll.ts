@@ -14,6 +14,7 @@ import {
   type Presence,
   type Subscribe,
 } from "../../../../shared/index.ts";
+import { HOLD_MS } from "../../clock.ts";
 import { isRefusal } from "../../errors.ts";
 import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
@@ -22,8 +23,6 @@ import { twice } from "../../rest/twice.ts";
 import { isBrowser } from "./rawSocket.ts";
 import type { Request, Suspects, Transport, TransportEvents } from "./transport.ts";
 
-/** How long the hub may hold an answer back, waiting for something to tell. */
-const HOLD_MS = 25_000;
 /** How much longer an answer may take on its way. */
 const TRANSIT_MS = 10_000;
 /** So many pages may be told and not taken, each as if it were full, before the next is asked for. */
@@ -150,7 +149,7 @@ export class LongPollTransport implements Transport {
   /** Finds out where this reader stands; the events themselves come once they are wanted. */
   async #greet(signal: AbortSignal, resume: string | undefined): Promise<void> {
     try {
-      const page = await this.#read(signal, { ...(resume !== undefined && { after: resume }), limit: 1 });
+      const page = await this.#read(signal, { after: resume, limit: 1 });
       if (!signal.aborted) this.#welcome(resume ?? page.cursor, undefined);
     } catch (error) {
       if (signal.aborted) return;
@@ -164,14 +163,11 @@ export class LongPollTransport implements Transport {
     this.#cursor = cursor;
     this.#onTheWay = [];
     this.#events.welcomed({
-      session: this.name,
       cursor,
       resumed: reason === undefined,
-      ...(reason && { reason }),
-      heartbeat_ms: HOLD_MS,
+      reason,
       window: { events: LIMITS.window_events, bytes: PAGES_ON_THE_WAY * LIMITS.page_bytes },
-      limits: { ...LIMITS, requests_in_flight: REQUESTS_IN_FLIGHT },
-      hub: { version: "", protocol: 0 },
+      requestsInFlight: REQUESTS_IN_FLIGHT,
     });
   }
 
@@ -206,7 +202,7 @@ export class LongPollTransport implements Transport {
   async #page(signal: AbortSignal, wait_ms: number): Promise<Page> {
     const after = this.#cursor;
     const kinds = this.#kinds;
-    if (kinds?.length !== 0) return this.#read(signal, { after, wait_ms, ...(kinds && { kinds }) });
+    if (kinds?.length !== 0) return this.#read(signal, { after, wait_ms, kinds });
     return { ...(await this.#read(signal, {})), after }; // nothing was wanted so far: to the head
   }
 
@@ -226,8 +222,7 @@ export class LongPollTransport implements Transport {
   async #pollPresence(signal: AbortSignal): Promise<void> {
     let since: number | undefined;
     while (!signal.aborted) {
-      const first = { ...(since !== undefined && { since }), wait_ms: HOLD_MS };
-      const seen = await everybody((params) => this.#readPresence(signal, params), first);
+      const seen = await everybody((params) => this.#readPresence(signal, params), { since, wait_ms: HOLD_MS });
       if (seen.version !== since) this.#events.presence(seen);
       since = seen.version;
     }

@@ -27,7 +27,7 @@ import {
   type Welcome,
 } from "../../../../shared/index.ts";
 import type { Clock } from "../../clock.ts";
-import { FRAME_LIMITS, FrameWriter, helloFrame, readFrame, subscribeFrame } from "./frames.ts";
+import { FRAME_LIMITS, type FrameEvents, FrameWriter, helloFrame, readFrame, subscribeFrame } from "./frames.ts";
 import { Gate } from "./gate.ts";
 import { Liveness } from "./liveness.ts";
 import { down, PlatformSocket, type RawSocket } from "./rawSocket.ts";
@@ -46,7 +46,7 @@ export class SocketTransport implements Transport {
   readonly #url: string;
   readonly #clock: Clock;
   readonly #handshakeTimeoutMs: number;
-  readonly #events: TransportEvents;
+  readonly #events: FrameEvents;
   readonly #liveness: Liveness;
   readonly #writer = new FrameWriter(FRAME_LIMITS, (frame) => this.#dialler?.send(frame));
   #gate: Gate | undefined;
@@ -139,7 +139,9 @@ export class SocketTransport implements Transport {
 
   #welcomed(welcome: Welcome, events: TransportEvents): void {
     this.#liveness.expect(welcome.heartbeat_ms + LIVENESS.pong_ms);
-    events.welcomed(welcome);
+    const { cursor, resumed, reason, window, limits } = welcome;
+    const requestsInFlight = limits.requests_in_flight ?? Number.POSITIVE_INFINITY;
+    events.welcomed({ cursor, resumed, reason, window, requestsInFlight });
   }
 
   #received(text: string): void {

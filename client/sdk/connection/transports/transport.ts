@@ -4,7 +4,16 @@
  * A transport opens one *line* at a time and only when told to: `attempt` → `opened` → `greet` → `welcomed`; then
  * calls, answers and pages, until `lost`. It never comes back by itself.
  */
-import type { Closing, Hello, OperationName, Page, Presence, Subscribe, Welcome } from "../../../../shared/index.ts";
+import type {
+  Closing,
+  Hello,
+  LostReason,
+  OperationName,
+  Page,
+  Presence,
+  Subscribe,
+  Welcome,
+} from "../../../../shared/index.ts";
 
 export type TransportName = "websocket" | "long_poll";
 
@@ -25,6 +34,19 @@ export interface LineClose {
 
 /** For which of the calls under way a loss counts: one broken socket carried all, while of requests only one need have failed. */
 export type Suspects = "all" | "none" | number;
+
+/** Where a session begins, and what it allows. */
+export interface SessionStart {
+  readonly cursor: string;
+  /** Whether the log goes on from the cursor of the hello without a gap. */
+  readonly resumed: boolean;
+  /** Why not. */
+  readonly reason: LostReason | undefined;
+  /** How much may be on its way unacknowledged. */
+  readonly window: Welcome["window"];
+  /** How many calls may be under way at once. */
+  readonly requestsInFlight: number;
+}
 
 export interface Transport {
   readonly name: TransportName;
@@ -51,7 +73,7 @@ export interface Transport {
 export interface TransportEvents {
   opened(): void;
   /** The hub knows who we are; on a line that serves already: it begins anew. */
-  welcomed(welcome: Welcome): void;
+  welcomed(session: SessionStart): void;
   /** What was subscribed to is told past this cursor. */
   subscribed(cursor: string): void;
   /** The hub did not accept the `hello`. */

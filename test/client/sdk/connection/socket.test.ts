@@ -160,7 +160,7 @@ it("gives up a line on which nothing comes, with the code that says so", async (
   const clock = new ManualClock();
   const { url, sockets } = await listen();
   sockets.on("connection", (socket) => {
-    socket.on("message", () => socket.send(`{"id":0,"result":{"heartbeat_ms":${LIVENESS.ping_ms}}}`));
+    socket.on("message", () => socket.send(`{"id":0,"result":{"heartbeat_ms":${LIVENESS.ping_ms},"limits":{}}}`));
   });
   const line = new Line(url, { clock });
   await line.attempt();

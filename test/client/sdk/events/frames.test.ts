@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { FrameWriter, readFrame } from "../../../../client/sdk/connection/transports/frames.ts";
-import type { Request, TransportEvents } from "../../../../client/sdk/connection/transports/transport.ts";
+import { type FrameEvents, FrameWriter, readFrame } from "../../../../client/sdk/connection/transports/frames.ts";
+import type { Request } from "../../../../client/sdk/connection/transports/transport.ts";
 
 const requests = (count: number): Request[] =>
   Array.from({ length: count }, (_, i) => ({ id: i + 1, operation: "get", params: { id: `m${i + 1}` } }));
@@ -67,7 +67,7 @@ it("lets a request that cannot travel fail alone", () => {
 
 it("reads what a frame holds in its order, and leaves alone what it does not know", () => {
   const heard: string[] = [];
-  const events = new Proxy({} as TransportEvents, {
+  const events = new Proxy({} as FrameEvents, {
     get: (_, name) => (first: unknown) => heard.push(`${String(name)} ${JSON.stringify(first)}`),
   });
   const frame = [

@@ -147,8 +147,7 @@ it("a message that is waited for is read by one reading at a time, however often
     readings++;
     throw new HubError("storage_unavailable", "not now");
   };
-  const nothing = () => {};
-  const tasks = new Tasks({ clock, call: refuse }, () => true, nothing, nothing);
+  const tasks = new Tasks({ clock, call: refuse }, { shows: () => true, onInterest: () => {}, onRungs: () => {} });
   const waiting = later(tasks.reach({ id: "m", status: "pending" } as Message, "end", -1));
   for (let second = 0; second < 20; second++) {
     tasks.look();

@@ -2,7 +2,7 @@ import type { Hub } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
 
 /** Says when the line to the hub is lost and found again. */
-export function followLine(hub: Hub, { print }: Context): void {
+export function reportConnection(hub: Hub, { print }: Context): void {
   let wasUp = true;
   hub.on("state", ({ state, transport, reason }) => {
     const isUp = transport !== undefined;

@@ -7,7 +7,7 @@ import type { ExportPage } from "./pages.ts";
 import { openProgress } from "./progress.ts";
 import { openSink } from "./sink.ts";
 
-export interface Cargo {
+export interface ExportJob {
   readonly pages: AsyncIterable<ExportPage>;
   readonly isWanted: (item: Message | Event) => boolean;
   /** The file; undefined: stdout. */
@@ -17,7 +17,7 @@ export interface Cargo {
 }
 
 /** @returns how many lines were written. */
-export async function carry(context: Context, { pages, isWanted, out, what }: Cargo): Promise<number> {
+export async function runExport(context: Context, { pages, isWanted, out, what }: ExportJob): Promise<number> {
   const sink = await openSink(context, out);
   const progress = openProgress(context, { out, what });
   let count = 0;

@@ -4,10 +4,10 @@ import type { Context } from "./context.ts";
 import { ifGone } from "./ifGone.ts";
 
 /** By the waiting task's id. */
-export type Awaited = ReadonlyMap<string, readonly string[]>;
+export type OpenDependencies = ReadonlyMap<string, readonly string[]>;
 
 /** @returns nothing for programs: they read `after`. */
-export async function awaitedBy(context: Context, messages: readonly Message[]): Promise<Awaited> {
+export async function openDependencies(context: Context, messages: readonly Message[]): Promise<OpenDependencies> {
   const waiting = context.print.json ? [] : messages.filter(({ status, after }) => status === "pending" && after);
   const open = new Set<string>();
   for (const id of new Set(waiting.flatMap(({ after = [] }) => after))) {

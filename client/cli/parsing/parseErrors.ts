@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
  * @param argv the whole command line.
  * @param command the one that was called, once that is known.
  */
-export function inOurWords(error: unknown, argv: readonly string[], command: Command | undefined): unknown {
+export function toUsageError(error: unknown, argv: readonly string[], command: Command | undefined): unknown {
   if (!(error instanceof CommanderError) || isSaidAlready(error)) return error;
   const text = error.message.replace(/^error: /, "").replace("\n", " ");
   if (error.code === "commander.excessArguments") return tooMany(text, argv, command);
@@ -17,7 +17,7 @@ export function inOurWords(error: unknown, argv: readonly string[], command: Com
 }
 
 /** Help and the version are printed by commander itself. */
-export const isSaidAlready = ({ code }: CommanderError) =>
+const isSaidAlready = ({ code }: CommanderError) =>
   ["commander.help", "commander.helpDisplayed", "commander.version"].includes(code);
 
 function asOption(text: string, argv: readonly string[], command: Command | undefined): string {

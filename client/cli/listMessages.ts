@@ -6,7 +6,7 @@ import { ifGone } from "./ifGone.ts";
 type List = Result<"list">;
 
 /** The hub's list; of an exchange with its first message, which `limit` does not count. */
-export async function listed(context: Context, filters: Params<"list">): Promise<List> {
+export async function listMessages(context: Context, filters: Params<"list">): Promise<List> {
   const { chain_id: of, ...others } = filters;
   if (of === undefined) return await context.call("list", filters);
   const named = await find(context, of);
