@@ -11,3 +11,8 @@ export function iso(ms: number): string {
   }
   return texts[slot] as string;
 }
+
+export const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
+
+/** Milliseconds since 1970. */
+export const msOrNull = (text: string | null) => (text === null ? null : Date.parse(text));

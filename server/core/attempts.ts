@@ -1,8 +1,8 @@
 /**
- * What became of each try of a task.
+ * Attempts: what became of each try of a task.
  *
- * A try that ended otherwise than by completion leaves a record. It is what a task's history is read from, and
- * what a holder who comes too late is recognised by: its refused outcome is kept, once an attempt.
+ * A try that ended without completing the task is recorded. Whoever completes or fails a task whose attempt was over by
+ * then is known by that record: the outcome is refused, but kept as a `late` event, once for each attempt.
  */
 import type { CommandOf } from "./commands.ts";
 import type { Decision, EventDraft } from "./decision.ts";

@@ -9,7 +9,7 @@ import type { MessageState } from "./message.ts";
 export type ChainPlace = Pick<MessageState, "chain_id" | "hops">;
 
 /** A place that goes on with something. */
-export interface ChainLink {
+interface ChainLink {
   readonly chain_id: string;
   readonly hops: number;
 }

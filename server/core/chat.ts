@@ -8,6 +8,7 @@ import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import { type CommandOf, isForTasks, type Transition } from "./commands.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
+import { saysTheSame } from "./endings.ts";
 import { isRecipient } from "./holder.ts";
 import type { Caller, Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -70,7 +71,7 @@ function isRepeat(state: MessageState, command: CommandOf<Move>, target: Status)
   if (state.status !== target) return false;
   if (command.op === "release") return true;
   if (command.op === "claim" && command.result === undefined && command.error === undefined) return true;
-  return (command.result ?? null) === state.result && (command.error ?? null) === state.error;
+  return saysTheSame(state, command);
 }
 
 function moved(

@@ -54,8 +54,8 @@ export function create(
   place: ChainPlace = BEGINS,
   blocked = 0,
 ): Decision {
+  assertPossible(said);
   const type = said.type ?? "task";
-  assertPossible(said, type);
   const { maxAttempts, backoffMs } = type === "task" ? defaults : {}; // a chat is not tried
   const max_attempts = said.max_attempts ?? maxAttempts ?? TASK_DEFAULTS.max_attempts;
   const state: MessageState = {
@@ -112,9 +112,10 @@ export function assertMayWait({ type }: NewMessage): void {
   if (type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
 }
 
-function assertPossible(said: NewMessage, type: MessageType): void {
+/** @throws HubError what `create` would throw of such a message. */
+export function assertPossible(said: NewMessage): void {
   if (said.after) assertMayWait(said);
-  if (said.to_claude === EVERYONE && type === "task") {
+  if (said.to_claude === EVERYONE && said.type !== "chat") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }
   const { not_before, expires_at } = said;

@@ -10,7 +10,6 @@ import type { Command } from "./commands.ts";
 import { type Decision, unchanged } from "./decision.ts";
 import { actingName, isRecipient } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
-import { heldWakeAt } from "./readiness.ts";
 import { decideTask } from "./task.ts";
 
 /**
@@ -48,11 +47,4 @@ function decideSeen(state: MessageState, { caller, now }: Circumstances): Decisi
     next: { ...state, seen_at: now, delivered_at: state.delivered_at ?? now },
     events: [{ kind: "seen", actor }],
   };
-}
-
-/** Moves a held task's lease, silently: null while its run is connected. */
-export function withLease(state: MessageState, leaseUntil: number | null): MessageState {
-  const until = leaseUntil === null ? null : Math.max(leaseUntil, state.extended_until ?? 0);
-  const moved = { ...state, lease_until: until };
-  return { ...moved, wake_at: heldWakeAt(moved) };
 }

@@ -11,6 +11,6 @@ export function unblocked(state: MessageState, now: number): Decision {
 }
 
 /** One of those it waits for has failed for good, or is gone. */
-export function doomed(state: MessageState, by: string, c: Circumstances): Decision {
+export function failedByDependency(state: MessageState, by: string, c: Circumstances): Decision {
   return failed(unheld(state), "dependency", { error: `${by}, which it waits for, did not complete` }, c, null);
 }

@@ -17,11 +17,21 @@ export const backToWaiting = (next: MessageState, told: EventDraft): Decision =>
   events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }],
 });
 
-/** Ends a task without a result. */
+/** What is said of how a message ends. */
+interface Said {
+  readonly result?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Whether that was said when it ended. */
+export const saysTheSame = (state: MessageState, { result, error }: Said): boolean =>
+  (result ?? null) === state.result && (error ?? null) === state.error;
+
+/** Ends a task without success. */
 export function failed(
   state: MessageState,
   failure: Failure,
-  said: { error?: string | undefined; result?: string | undefined },
+  said: Said,
   c: Circumstances,
   actor: string | null,
 ): Decision {

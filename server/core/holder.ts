@@ -7,7 +7,7 @@
 
 import { EVERYONE } from "../../shared/addressing.ts";
 import { HubError } from "../../shared/errors.ts";
-import type { Caller, Circumstances, MessageState } from "./message.ts";
+import type { Caller, MessageState } from "./message.ts";
 
 /** The name under which a caller acts on a message. */
 export const actingName = (state: MessageState, caller: Caller) => caller.claude_id ?? state.to_claude;
@@ -49,9 +49,3 @@ const leaseLost = (state: MessageState, why: string) =>
     attempt: state.attempt,
     claimed_by: state.claimed_by,
   });
-
-/** The lease of a new claim: kept by a connected run (null), or until a time. Nobody sees a run come and go that has no name. */
-export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
-  if (caller.run === null || caller.claude_id === null) return now + lease.detachedMs;
-  return caller.attached ? null : now + lease.graceMs;
-}

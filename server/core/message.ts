@@ -89,7 +89,6 @@ export interface Caller {
 }
 
 /** What decides over claims and tries; durations in milliseconds. */
-/** Durations in milliseconds. */
 export interface LeasePolicy {
   /** How long a lease outlives the last connection of its run. */
   readonly graceMs: number;

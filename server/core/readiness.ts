@@ -1,5 +1,6 @@
-/** When a task can be claimed, in which order, and when time alone will change it. */
+/** When a task can be claimed, in which order, and how long it rests between two tries. */
 import type { Priority } from "../../shared/message.ts";
+import { earliest } from "./deadlines.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 
 /**
@@ -35,34 +36,6 @@ export function waiting(state: MessageState, now: number): MessageState {
 
 /** As it waits when its time has come before; a clock that was put back since does not change that. */
 export const claimable = (state: MessageState): MessageState => waiting(state, Number.POSITIVE_INFINITY);
-
-/** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
-export const heldWakeAt = (state: MessageState): number | null => earliest(state.lease_until, state.timeout_at);
-
-/** Whether a deadline of it measures time: of those that are held, and those that rest after a try. */
-export function isTimed(state: MessageState): boolean {
-  if (state.status === "in_progress") return (state.lease_until ?? state.extended_until ?? state.timeout_at) !== null;
-  const waits = state.status === "pending" && state.claim_rank === null && state.blocked === 0;
-  return waits && state.attempt > 0 && state.not_before !== null;
-}
-
-/** A held task, or one that rests, once its clock has moved by so much beside the passing of time. */
-export function onMovedClock(state: MessageState, by: number): MessageState {
-  const moved = (at: number | null) => (at === null ? null : at + by);
-  if (state.status === "pending") {
-    const not_before = moved(state.not_before);
-    return { ...state, not_before, wake_at: earliest(not_before, state.expires_at) };
-  }
-  const held = {
-    ...state,
-    lease_until: moved(state.lease_until),
-    extended_until: moved(state.extended_until),
-    timeout_at: moved(state.timeout_at),
-  };
-  return { ...held, wake_at: heldWakeAt(held) };
-}
-
-export const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
 
 /**
  * How long a task rests before its next try: doubling from `backoff_ms`, capped, and spread over the upper

@@ -7,9 +7,9 @@
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 import type { Missed, Overlap } from "../../shared/schedule.ts";
-import { create, type NewMessage } from "./create.ts";
+import { assertPossible, type NewMessage } from "./create.ts";
+import { earliest } from "./deadlines.ts";
 import type { MessageState } from "./message.ts";
-import { earliest } from "./readiness.ts";
 
 /** What is sent each time. */
 export interface ScheduledMessage extends Omit<NewMessage, "not_before" | "expires_at"> {
@@ -52,7 +52,7 @@ export function put(
   next: number | null,
   now: number,
 ): ScheduleState {
-  create(said.message, "", now);
+  assertPossible(said.message);
   const { created_at = now, last_at = null, last_id = null, skipped_at = null, skipped_because = null } = before ?? {};
   const goesOn = before !== undefined && before.next_at !== null && sameTimes(before, said);
   const soonest = goesOn ? earliest(before.next_at, next) : next; // later only after the clock was a time ahead

@@ -9,11 +9,12 @@
 import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
+import { heldWakeAt, leaseUntil } from "./deadlines.ts";
 import { type Decision, type EventDraft, unchanged } from "./decision.ts";
-import { backToWaiting, ended, failed, requeued, unheld } from "./endings.ts";
-import { actingName, assertHolds, isLastHolder, leaseUntil } from "./holder.ts";
+import { backToWaiting, ended, failed, requeued, saysTheSame, unheld } from "./endings.ts";
+import { actingName, assertHolds, isLastHolder } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
-import { claimable, heldWakeAt, waiting } from "./readiness.ts";
+import { claimable, waiting } from "./readiness.ts";
 
 type Cell<Op extends Transition["op"]> = (state: MessageState, command: CommandOf<Op>, c: Circumstances) => Decision;
 
@@ -42,7 +43,7 @@ const TABLE: { readonly [S in Status]: { readonly [Op in Transition["op"]]: Cell
   },
   complete: {
     claim: refuse,
-    complete: completeAgain,
+    complete: endAgain,
     fail: refuse,
     release: refuse,
     cancel: refuse,
@@ -54,7 +55,7 @@ const TABLE: { readonly [S in Status]: { readonly [Op in Transition["op"]]: Cell
   failed: {
     claim: refuse,
     complete: refuse,
-    fail: failAgain,
+    fail: endAgain,
     release: refuse,
     cancel: cancelAgain,
     retry,
@@ -149,11 +150,11 @@ function completed(state: MessageState, command: CommandOf<"complete">, c: Circu
   return { next, events: [{ kind: "completed", actor: actingName(state, c.caller) }] };
 }
 
-/** The identical completion again is answered as before; another one is refused. */
-function completeAgain(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
+/** The identical outcome again is answered as before; another one is refused. */
+function endAgain(state: MessageState, command: CommandOf<"complete" | "fail">, c: Circumstances): Decision {
   if (command.attempt !== undefined && command.attempt !== state.attempt) assertHolds(state, command.attempt, c.caller);
-  const same = (command.result ?? null) === state.result && (command.error ?? null) === state.error;
-  return same && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+  const isRepeat = saysTheSame(state, command) && isLastHolder(state, c.caller);
+  return isRepeat ? unchanged(state) : refuse(state, command);
 }
 
 function failPending(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
@@ -169,13 +170,6 @@ function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstan
   if (!command.retryable) return failed(state, "error", command, c, actor);
   if (state.tries_left === 0) return failed(state, "attempts_exhausted", command, c, actor);
   return requeued(state, c, actor, command.error);
-}
-
-/** The identical failure again is answered as before. */
-function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
-  if (command.attempt !== undefined && command.attempt !== state.attempt) assertHolds(state, command.attempt, c.caller);
-  const same = (command.error ?? null) === state.error && state.claimed_by !== null;
-  return same && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
 }
 
 function releaseHeld(state: MessageState, command: CommandOf<"release">, c: Circumstances): Decision {

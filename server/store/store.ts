@@ -6,15 +6,14 @@
 import type { WireError } from "../../shared/errors.ts";
 import type { EventKind } from "../../shared/event.ts";
 import type { Failure, LeaseState, MessageType, Status } from "../../shared/message.ts";
-import type { TemplateBody, TemplateSummary } from "../../shared/template.ts";
+import type { TemplateBody, TemplateFields, TemplateSummary } from "../../shared/template.ts";
 import type { Moment } from "../clock.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
+import type { Values } from "../core/places.ts";
+import type { SaidSchedule, ScheduleState } from "../core/schedule.ts";
 import type { Reader } from "../core/view.ts";
-import type { PruneCommand } from "./engine/retention.ts";
-import type { ScheduleCommand, ScheduleFilter, ScheduleSlice, Timing } from "./engine/schedules.ts";
-import type { TemplateSend } from "./engine/templates/expand.ts";
 
 /** One thing to be done in a batch. */
 export type StoreCommand =
@@ -45,6 +44,73 @@ export type StoreCommand =
   /** Instances went from one presence state to another, or beat. */
   | { op: "presence"; transitions: readonly PresenceTransition[] }
   | ScheduleCommand;
+
+export type StoreCommandOf<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
+
+/** A template named in a send, with what is said beside it. */
+export interface TemplateSend extends Readonly<TemplateFields> {
+  readonly from_claude: string;
+  readonly template: string;
+  readonly params?: Values | undefined;
+}
+
+export type ScheduleCommand =
+  /** Keeps a schedule. `next`: its first occurrence after now. */
+  | { op: "schedule_put"; schedule: SaidSchedule; next: number | null }
+  | { op: "schedule_delete"; name: string }
+  /**
+   * Settles the occurrence `due`, once: sends, or says why it does not, and moves on to `next`. Nothing happens when
+   * the schedule is gone, or is not due at `due` any more.
+   */
+  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string };
+
+/** When a schedule is due, and what decides it: what the hub must know to watch the clock. */
+export type Timing = Pick<ScheduleState, "name" | "cron" | "timezone" | "missed" | "next_at">;
+
+/** What is kept; null: everything, for ever. Cut-offs are times, ms since 1970: what is older goes. */
+export interface PruneCommand {
+  op: "prune";
+  complete_before: number | null;
+  failed_before: number | null;
+  log_before: number | null;
+  /**
+   * While the file's used pages exceed it, what finished first goes, whatever its age, and the log of its time, but for
+   * what live readers need.
+   */
+  max_bytes: number | null;
+  /** Where to look for idempotency keys that nobody needs; null: not now. */
+  keys_after: KeyPlace | null;
+  /** Instances that are offline and were last seen before go. */
+  seen_before: number | null;
+  /** What happened to instances before goes, as what is older than the log does; null: not now. */
+  history_before: number | null;
+  /** Beyond so many instances, those go that are offline for longest. */
+  max_instances: number | null;
+}
+
+/** A place in the order of idempotency keys. */
+export type KeyPlace = readonly [sender: string, key: string];
+
+/** What one portion did. */
+export interface PruneReport {
+  messages: number;
+  entries: number;
+  keys: number;
+  /** Names of instances that are forgotten. */
+  instances: string[];
+  /** Entries of the history of presence: of theirs, and those that are too old. */
+  history: number;
+  /** Pages of the file that were given back. */
+  pages: number;
+  /** Log entries up to here are gone. */
+  floor: number;
+  /** Where to look on for keys; null: all that were asked for were looked at. */
+  keys_next: KeyPlace | null;
+  /** Whether the next portion may find more. */
+  more: boolean;
+  /** How the file stands to `max_bytes`; `foreign`: it holds an application's tables, whose size is not the hub's. */
+  size: "within" | "over" | "foreign";
+}
 
 export interface PresenceTransition {
   claude_id: string;
@@ -125,6 +191,18 @@ export interface MessageSlice {
   next: string | null;
   /** The log position of this read. */
   seq: number;
+}
+
+export interface ScheduleFilter {
+  limit: number;
+  /** Only names after this one. */
+  next?: string | undefined;
+}
+
+export interface ScheduleSlice {
+  /** Schedules as JSON. */
+  schedules: string[];
+  next: string | null;
 }
 
 export interface Workload {

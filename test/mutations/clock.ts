@@ -2,7 +2,7 @@
 import type { Mutation } from "./mutations.ts";
 
 const TIMEKEEPER = "server/store/engine/timekeeper.ts";
-const READINESS = "server/core/readiness.ts";
+const DEADLINES = "server/core/deadlines.ts";
 const TASK = "server/core/task.ts";
 const TABLE = "server/store/sqlite/sqliteClock.ts";
 
@@ -16,7 +16,7 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a clock that was set moves deadlines at every batch",
     file: TIMEKEEPER,
-    search: "      this.#apart = apart;\n    }",
+    search: "      this.#clockOffset = offset;\n    }",
     replace: "    }",
   },
   {
@@ -45,7 +45,7 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a clock that is put forward ends the time of an attempt",
-    file: READINESS,
+    file: DEADLINES,
     search: "timeout_at: moved(state.timeout_at),",
     replace: "timeout_at: state.timeout_at,",
   },

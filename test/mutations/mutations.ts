@@ -10,6 +10,7 @@ export interface Mutation {
 }
 
 const TASK = "server/core/task.ts";
+const ENDINGS = "server/core/endings.ts";
 const HOLDER = "server/core/holder.ts";
 const READINESS = "server/core/readiness.ts";
 const DECIDE = "server/core/decide.ts";
@@ -86,11 +87,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "command.claim_key !== undefined;",
   },
   {
-    breaks: "a second completion with another result is answered as if it had been accepted",
-    file: TASK,
-    search:
-      "const same = (command.result ?? null) === state.result && (command.error ?? null) === state.error;\n  return same && isLastHolder",
-    replace: "const same = state.result !== undefined;\n  return same && isLastHolder",
+    breaks: "a second outcome with another result is answered as if it had been accepted",
+    file: ENDINGS,
+    search: "(result ?? null) === state.result &&",
+    replace: "result !== null &&",
   },
   {
     breaks: "the last holder cannot complete between its lease's end and the next claim",
@@ -191,8 +191,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "what was undone is still remembered: a deleted message comes back from memory",
     file: LEDGER,
-    search: "    this.#sql.forgetAttempts.run(state.id);\n    this.#cache.delete(state.id);\n",
-    replace: "    this.#sql.forgetAttempts.run(state.id);\n",
+    search: "    this.#attempts.forget(state.id);\n    this.#cache.delete(state.id);\n",
+    replace: "    this.#attempts.forget(state.id);\n",
   },
   {
     breaks: "pruning takes messages away without telling",

@@ -1,26 +1,26 @@
 /** Bugs to plant in templates and macros. */
 import type { Mutation } from "./mutations.ts";
 
-const DESK = "server/store/engine/templates/desk.ts";
+const TEMPLATES = "server/store/engine/templates/templates.ts";
 const EXPAND = "server/store/engine/templates/expand.ts";
 const PARAMETERS = "server/store/engine/templates/parameters.ts";
 
 export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a macro whose last step is refused has sent the others",
-    file: DESK,
+    file: TEMPLATES,
     search: "for (const step of steps) this.#sender.check(step.said);",
     replace: "",
   },
   {
     breaks: "a key stands for a template whatever its parameters",
-    file: DESK,
+    file: TEMPLATES,
     search: "const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));",
     replace: "const sorted = Object.keys(params).sort();",
   },
   {
     breaks: "a repeat is judged by the template as it is now",
-    file: DESK,
+    file: TEMPLATES,
     search: "const fingerprint = key === undefined ? ",
     replace:
       "expand(said, this.#ledger.templates, this.#sender.checkWhole);\n    const fingerprint = key === undefined ? ",

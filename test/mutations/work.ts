@@ -3,6 +3,7 @@ import type { Mutation } from "./mutations.ts";
 
 const TASK = "server/core/task.ts";
 const ATTEMPTS = "server/core/attempts.ts";
+const DEADLINES = "server/core/deadlines.ts";
 const DECIDE = "server/core/decide.ts";
 const ENGINE = "server/store/engine/engine.ts";
 const JOURNAL = "server/store/engine/journal.ts";
@@ -77,9 +78,9 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "extended time is lost with the connection",
-    file: DECIDE,
-    search: "Math.max(leaseUntil, state.extended_until ?? 0)",
-    replace: "leaseUntil",
+    file: DEADLINES,
+    search: "Math.max(until, state.extended_until ?? 0)",
+    replace: "until",
   },
   {
     breaks: "anyone may ask for more time",
@@ -120,7 +121,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a task goes on although what it waited for failed",
     file: DEPENDENCIES,
-    search: "apply(waiter, isComplete ? unblocked(waiter, c.now) : doomed(waiter, id, c));",
+    search: "apply(waiter, isComplete ? unblocked(waiter, c.now) : failedByDependency(waiter, id, c));",
     replace: "apply(waiter, unblocked(waiter, c.now));",
   },
   {

@@ -10,8 +10,8 @@ import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
 import { type Clock, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import type { ScheduleCommand, Timing } from "../../store/engine/schedules.ts";
 import type { Done } from "../../store/groupCommit.ts";
+import type { ScheduleCommand, Timing } from "../../store/store.ts";
 import { Recurrence } from "./recurrence.ts";
 
 const LOOK_MS = 30_000;

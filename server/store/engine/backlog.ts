@@ -77,16 +77,6 @@ export class Backlog {
   }
 }
 
-export function countWaiting(messages: Iterable<MessageState>, receipts: Undelivered): BacklogCounts {
-  const counts: BacklogCounts = { recipients: new Map(), senders: new Map() };
-  for (const message of messages) {
-    if (!mayWait(message) || !waits(message, receipts)) continue;
-    add(counts.recipients, message.to_claude, 1);
-    add(counts.senders, message.from_claude, 1);
-  }
-  return counts;
-}
-
 const mayWait = (state: MessageState | null | undefined): boolean =>
   state?.status === "pending" && (state.type === "task" || state.delivered_at === null);
 

@@ -2,7 +2,7 @@
  * Tasks that wait for others (`after`).
  *
  * Vocabulary: a task *waits* for those it *awaits*; one that is over is *settled*. A settled one that completed lets
- * its waiters go on; one that failed or is gone dooms them, which settles them in turn.
+ * its waiters go on; one that failed or is gone fails them, which settles them in turn.
  *
  * Invariants: what a task awaits exists when it is sent, so nothing can ever wait in a circle. A row of the ledger
  * stands for each awaited message that is not settled, and `blocked` counts them. One batch settles a bounded number,
@@ -11,7 +11,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Decision } from "../../core/decision.ts";
-import { doomed, unblocked } from "../../core/dependency.ts";
+import { failedByDependency, unblocked } from "../../core/dependency.ts";
 import { type Circumstances, isOver, type MessageState } from "../../core/message.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -89,7 +89,7 @@ export class Dependencies {
     else this.#settled.push({ id, complete: after?.status === "complete" });
   };
 
-  /** Lets those go on that wait for what is settled, and dooms those that wait in vain. */
+  /** Lets those go on that wait for what is settled, and fails those that wait in vain. */
   settle(apply: Apply, c: Circumstances): void {
     let settled = 0;
     for (const id of this.#gone.splice(0)) {
@@ -102,7 +102,7 @@ export class Dependencies {
       if (awaited && !isOver(awaited)) continue; // it is open still, or was given another try
       const isComplete = complete || awaited?.status === "complete";
       for (const waiter of this.#waitersOf(id)) {
-        apply(waiter, isComplete ? unblocked(waiter, c.now) : doomed(waiter, id, c));
+        apply(waiter, isComplete ? unblocked(waiter, c.now) : failedByDependency(waiter, id, c));
         settled++;
       }
     }

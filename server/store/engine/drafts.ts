@@ -19,7 +19,7 @@ export interface Draft {
 }
 
 /** What a draft is judged by. */
-export interface Judges {
+interface DraftContext {
   readonly ledger: Ledger;
   readonly dependencies: Dependencies;
   readonly journal: Pick<Journal, "refusal">;
@@ -29,15 +29,15 @@ export interface Judges {
 }
 
 /** @throws HubError when nobody could send such a message. */
-export function draft(said: NewMessage, id: string, { ledger, dependencies, ...judges }: Judges): Draft {
+export function draft(said: NewMessage, id: string, { ledger, dependencies, ...context }: DraftContext): Draft {
   const awaited = said.after ? orRefusal(() => dependencies.obstacles(said.after)) : NO_OBSTACLES;
   const obstacles = awaited instanceof HubError ? NO_OBSTACLES : awaited;
   const place = placeOf(ledger, said);
-  const decision = create(traced(said, id, ledger), id, judges.now, judges.lease, place, obstacles.open.length);
+  const decision = create(traced(said, id, ledger), id, context.now, context.lease, place, obstacles.open.length);
   const refusal =
     (awaited instanceof HubError ? awaited : dependencies.refusal(said.after)) ??
-    loopRefusal(ledger, place, judges.bounds) ??
-    judges.journal.refusal(said, judges.bounds);
+    loopRefusal(ledger, place, context.bounds) ??
+    context.journal.refusal(said, context.bounds);
   return { id, decision, obstacles, refusal };
 }
 

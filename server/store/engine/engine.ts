@@ -13,44 +13,35 @@ import type { Moment } from "../../clock.ts";
 import { decideLate, lateAttempt } from "../../core/attempts.ts";
 import type { Command } from "../../core/commands.ts";
 import type { NewMessage } from "../../core/create.ts";
-import { decide, decideDelete, decideDelivered, withLease } from "../../core/decide.ts";
-import type { Caller, MessageState } from "../../core/message.ts";
-import { earliest } from "../../core/readiness.ts";
+import { earliest, withLease } from "../../core/deadlines.ts";
+import { decide, decideDelete, decideDelivered } from "../../core/decide.ts";
+import type { Caller, Circumstances, MessageState } from "../../core/message.ts";
 import { markOf } from "../../core/receipt.ts";
 import { addressesOf } from "../../core/view.ts";
 import { iso } from "../../iso.ts";
-import type { CommitResult, Counts, Outcome, StoreCommand } from "../store.ts";
+import type { CommitResult, Counts, Outcome, ScheduleCommand, StoreCommand, StoreCommandOf } from "../store.ts";
 import { lift } from "./chains.ts";
 import { Dependencies } from "./dependencies.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
 import { Journal, type Tally } from "./journal.ts";
 import type { HolderKey, Ledger } from "./ledger.ts";
+import { ASKED, BATCH_CHARS, OVERLOADED } from "./overload.ts";
 import { Receipts } from "./receipts.ts";
 import { prune } from "./retention.ts";
-import { executeSchedule, type ScheduleCommand } from "./schedules.ts";
+import { executeSchedule } from "./schedules.ts";
 import { Sending } from "./sending.ts";
-import { TemplateDesk } from "./templates/desk.ts";
+import { Templates } from "./templates/templates.ts";
 import { Timekeeper } from "./timekeeper.ts";
 
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
 
-/**
- * What one batch may have to say, in characters. A few bytes can ask for megabytes, so what is asked beyond it is
- * refused, unchanged; it can be asked again at once.
- */
-const BATCH_CHARS = 8 * 2 ** 20;
-const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
-  ...(["send", "change", "claim_next", "delete", "schedule_put"] as const),
-  ...(["template_send", "template_put", "template_delete"] as const),
-]);
-
-type Handler<Op extends StoreCommand["op"]> = (command: Extract<StoreCommand, { op: Op }>) => Outcome;
+type Handler<Op extends StoreCommand["op"]> = (command: StoreCommandOf<Op>) => Outcome;
 
 export class Engine {
   readonly #ledger: Ledger;
   readonly #options: EngineOptions;
-  readonly #templates: TemplateDesk;
+  readonly #templates: Templates;
   readonly #journal: Journal;
   readonly #dependencies: Dependencies;
   readonly #sending: Sending;
@@ -66,7 +57,7 @@ export class Engine {
     this.#journal = new Journal(options.ledger, options.lease.graceMs, tally, this.#dependencies.observe);
     this.#sending = new Sending(options, this.#journal, this.#dependencies);
     this.#receipts = new Receipts(options.ledger.receipts, this.#journal, options.fingerprint);
-    this.#templates = new TemplateDesk(options.ledger, {
+    this.#templates = new Templates(options.ledger, {
       check: (said) => this.#sending.check(said, this.#now),
       send: (said) => this.#sending.enter(said, this.#now),
       json: (state) => this.#journal.json(state),
@@ -112,10 +103,7 @@ export class Engine {
   }
 
   #settle(): void {
-    this.#dependencies.settle(
-      (before, decision) => this.#journal.apply(before, decision),
-      circumstances(this.#options, HUB, this.#now),
-    );
+    this.#dependencies.settle((before, decision) => this.#journal.apply(before, decision), this.#as());
   }
 
   #executeOne(command: StoreCommand): Outcome {
@@ -134,14 +122,7 @@ export class Engine {
     template_send: (command) => this.#templates.send(command, this.#now),
     template_put: (command) => this.#templates.put(command, iso(this.#now)),
     template_delete: (command) => this.#templates.remove(command),
-    change: ({ id, caller, command }) => {
-      const state = this.#expired(this.#existing(id), command);
-      if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
-      const c = circumstances(this.#options, caller, this.#now);
-      const mark = markOf(state, command, caller);
-      if (mark) return this.#done(this.#receipts.change(state, mark, command, c));
-      return this.#done(this.#journal.apply(state, decide(state, command, c)));
-    },
+    change: (command) => this.#change(command),
     claim_next: (command) => this.#claimNext(command),
     delete: ({ id, caller }) => {
       const state = this.#existing(id);
@@ -159,14 +140,7 @@ export class Engine {
       this.#ledger.probe(this.#now);
       return NOTHING;
     },
-    prune: (command) => {
-      const remove = (state: MessageState) => void this.#journal.apply(state, decideDelete(HUB.claude_id));
-      const c = circumstances(this.#options, HUB, this.#now);
-      const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
-      const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, c);
-      const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove, giveUp });
-      return { ok: true, json: JSON.stringify(report) };
-    },
+    prune: (command) => this.#prune(command),
     presence: ({ transitions }) => {
       this.#ledger.recordPresence(transitions);
       return NOTHING;
@@ -176,17 +150,21 @@ export class Engine {
     schedule_fire: (command) => this.#schedule(command),
   };
 
+  #change({ id, caller, command }: StoreCommandOf<"change">): Outcome {
+    const state = this.#expired(this.#existing(id), command);
+    if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
+    const mark = markOf(state, command, caller);
+    if (mark) return this.#done(this.#receipts.change(state, mark, command, this.#as(caller)));
+    return this.#done(this.#journal.apply(state, decide(state, command, this.#as(caller))));
+  }
+
   #retryWaiting(state: MessageState, caller: Caller): Outcome {
     const after = (state.after as readonly string[]).filter((id) => this.#ledger.message(id));
     const obstacles = this.#dependencies.obstacles(after);
     const refusal = this.#dependencies.refusal(after);
     if (refusal) throw refusal;
     const { open, failed } = obstacles;
-    const decision = decide(
-      state,
-      { op: "retry", blocked: open.length },
-      circumstances(this.#options, caller, this.#now),
-    );
+    const decision = decide(state, { op: "retry", blocked: open.length }, this.#as(caller));
     if (failed !== undefined) {
       throw new HubError("wrong_status", `Task waits for ${failed}, which has failed: retry that first`, {
         id: state.id,
@@ -197,7 +175,7 @@ export class Engine {
     return this.#done(this.#sending.begin(this.#journal.apply(state, decision), obstacles, this.#now));
   }
 
-  #claimNext({ caller, queues, claim_key }: Extract<StoreCommand, { op: "claim_next" }>): Outcome {
+  #claimNext({ caller, queues, claim_key }: StoreCommandOf<"claim_next">): Outcome {
     if (claim_key !== undefined) {
       const holder = { claude_id: caller.claude_id ?? (queues[0] as string), run: caller.run };
       const before = this.#ledger.claimedWith(holder, claim_key);
@@ -206,11 +184,7 @@ export class Engine {
     const command = { op: "claim", claim_key } as const;
     for (let first = this.#next(queues); first; first = this.#next(queues)) {
       const state = this.#expired(first, command);
-      if (state === first) {
-        return this.#done(
-          this.#journal.apply(state, decide(state, command, circumstances(this.#options, caller, this.#now))),
-        );
-      }
+      if (state === first) return this.#done(this.#journal.apply(state, decide(state, command, this.#as(caller))));
       if (this.#journal.chars > BATCH_CHARS) return OVERLOADED;
     }
     return NOTHING;
@@ -220,7 +194,7 @@ export class Engine {
   #expired(state: MessageState, { op }: Command): MessageState {
     if (op !== "claim" || state.type === "chat" || state.status !== "pending") return state;
     if (state.expires_at === null || state.expires_at > this.#now) return state;
-    return this.#journal.apply(state, decide(state, { op: "wake" }, circumstances(this.#options, HUB, this.#now)));
+    return this.#journal.apply(state, decide(state, { op: "wake" }, this.#as()));
   }
 
   /** The first of several queues' first tasks. */
@@ -234,12 +208,12 @@ export class Engine {
   }
 
   #schedule(command: ScheduleCommand): Outcome {
-    const around = {
+    const context = {
       table: this.#ledger.schedules,
       message: (id: string) => this.#ledger.message(id),
       send: (said: NewMessage) => this.#sending.take(said, this.#now).id,
     };
-    const json = executeSchedule(command, around, this.#now);
+    const json = executeSchedule(command, context, this.#now);
     return { ok: true, json: json && this.#journal.say(json) };
   }
 
@@ -257,7 +231,7 @@ export class Engine {
   }
 
   /** A refused outcome of a holder whose time was over is not thrown away. */
-  #keepLate({ id, caller, command }: Extract<StoreCommand, { op: "change" }>): void {
+  #keepLate({ id, caller, command }: StoreCommandOf<"change">): void {
     if (command.op !== "complete" && command.op !== "fail") return;
     const state = this.#ledger.message(id);
     if (!state || state.type === "chat") return;
@@ -277,12 +251,25 @@ export class Engine {
   }
 
   #wake(): Outcome {
-    const c = circumstances(this.#options, HUB, this.#now);
+    const c = this.#as();
     for (const id of this.#ledger.due(this.#now, WAKE_BATCH)) {
       const state = this.#existing(id);
       this.#journal.apply(state, decide(state, { op: "wake" }, c));
     }
     return NOTHING;
+  }
+
+  #prune(command: StoreCommandOf<"prune">): Outcome {
+    const remove = (state: MessageState) => void this.#journal.apply(state, decideDelete(HUB.claude_id));
+    const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
+    const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, this.#as());
+    const report = prune(command, { tables: this.#ledger.retention, now: this.#now, remove, giveUp });
+    return { ok: true, json: JSON.stringify(report) };
+  }
+
+  /** The circumstances in which somebody, or the hub itself, does something now. */
+  #as(caller = HUB): Circumstances {
+    return circumstances(this.#options, caller, this.#now);
   }
 
   #existing(id: string): MessageState {
@@ -301,7 +288,3 @@ const goesBefore = (a: MessageState, b: MessageState) =>
   (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
 
 const NOTHING: Outcome = { ok: true, json: null };
-const OVERLOADED: Outcome = {
-  ok: false,
-  error: { code: "too_many_requests", message: "The hub has too much to say at once: repeat in a moment" },
-};

@@ -1,4 +1,4 @@
-/** What an engine works with, and the circumstances in which it lets the core decide. */
+/** What an engine is made with, and what the core decides by: who asks, when, the dice and the rules of leases. */
 import type { Bounds } from "../../../shared/limits.ts";
 import type { Caller, Circumstances, LeasePolicy } from "../../core/message.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,11 +1,10 @@
 /** The tables as the engine sees them. Everything here runs inside the batch's transaction, and at once. */
 import type { EventKind } from "../../../shared/event.ts";
+import type { Template, TemplateBody, TemplateSummary } from "../../../shared/template.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import type { Receipt } from "../../core/receipt.ts";
-import type { Counts, PresenceTransition } from "../store.ts";
-import type { RetentionLedger } from "./retention.ts";
-import type { ScheduleTable } from "./schedules.ts";
-import type { TemplateTable } from "./templates/table.ts";
+import type { ScheduleState } from "../../core/schedule.ts";
+import type { Counts, KeyPlace, PresenceTransition, PruneCommand, PruneReport } from "../store.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
 export interface StoredEntry {
@@ -32,7 +31,7 @@ export interface HolderKey {
 }
 
 /** Which message waits for which others. */
-export interface Waits {
+export interface WaitTable {
   /** Whether any waits at all: in most hubs, none ever does. */
   readonly any: boolean;
   /** A message waits for others that are not complete. */
@@ -77,8 +76,82 @@ export interface ClockTable {
   readonly timed: ReadonlySet<string>;
 }
 
+/** The table of schedules. */
+export interface ScheduleTable {
+  get(name: string): ScheduleState | undefined;
+  put(state: ScheduleState): void;
+  /** @returns whether there was one. */
+  remove(name: string): boolean;
+  count(): number;
+}
+
+/** Who put a template, and when (ISO 8601). */
+export interface Put {
+  readonly at: string;
+  readonly by: string | null;
+}
+
+export interface SentMessage {
+  readonly id: string;
+  readonly to: string;
+  readonly type: string;
+}
+
+/** What a key stands for that was given to a send by template: one message, or those of a macro. */
+export interface SentWith {
+  /** In the order in which they are told, the one that stands for all of them last. */
+  readonly messages: readonly SentMessage[];
+  readonly isMacro: boolean;
+}
+
+export interface TemplateTable {
+  get(name: string): Template | undefined;
+  names(): string[];
+  count(): number;
+  /** In the order of their names. */
+  list(): TemplateSummary[];
+  /** Keeps it in the place of what was under that name. */
+  put(name: string, body: TemplateBody, put: Put): void;
+  /** @returns whether there was one. */
+  remove(name: string): boolean;
+
+  /** Keeps what a key stands for, which the ledger must know already. */
+  rememberSent(sender: string, key: string, sent: SentWith): void;
+  sentWith(sender: string, key: string): SentWith | undefined;
+}
+
+export type Finished = "complete" | "failed";
+
+/** Of instances that are offline, those that were last seen before, and as many as there are too many. */
+export type DueInstances = Pick<PruneCommand, "seen_before" | "max_instances">;
+export type GiveUp = (name: string, limit: number) => number;
+export type ForgottenInstances = Pick<PruneReport, "instances" | "history">;
+
+/** What retention asks of the tables. */
+export interface RetentionTables {
+  /** Messages that finished before a time, the first first: at most `limit`, and a bounded number of bytes. */
+  finished(status: Finished, before: number, limit: number): MessageState[];
+  /** Removes the log's beginning as far as it is older. @returns how many entries, at most `limit`. */
+  pruneLog(before: number, limit: number): number;
+  readonly floor: number;
+  /** Removes keys older than a time whose message is gone, of the next `limit`. @returns null as `next` at the end. */
+  pruneKeys(before: number, after: KeyPlace, limit: number): { removed: number; next: KeyPlace | null };
+  /**
+   * Forgets instances with their history, of which at most `limit` entries go; each once its history is gone.
+   *
+   * @param giveUp has nobody wait for one any more. @returns how many receipts that took, of at most so many.
+   */
+  forgetInstances(due: DueInstances, limit: number, giveUp: GiveUp): ForgottenInstances;
+  /** Removes what is older of the first `limit` entries of the history of presence. @returns how many. */
+  pruneHistory(before: number, limit: number): number;
+  /** Bytes of the file in use; null when they are not only the hub's. */
+  usedBytes(): number | null;
+  /** Gives free pages back to the file system. @returns how many. */
+  giveBack(limit: number): number;
+}
+
 export interface Ledger {
-  readonly waits: Waits;
+  readonly waits: WaitTable;
   readonly receipts: ReceiptTable;
   readonly schedules: ScheduleTable;
   readonly templates: TemplateTable;
@@ -122,5 +195,5 @@ export interface Ledger {
   recordPresence(transitions: readonly PresenceTransition[]): void;
   /** The batch is whole: writes what was kept back for its end, and the counts. */
   seal(counts: Counts): void;
-  readonly retention: RetentionLedger;
+  readonly retention: RetentionTables;
 }

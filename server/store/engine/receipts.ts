@@ -1,10 +1,10 @@
 /**
  * Receipts of chats to everyone.
  *
- * Whoever is there or was so lately when one is sent has a receipt of it from the beginning, those that are online first;
- * who comes later and has it, too, gets one then, and nobody waits for that. Marking one tells the sender only, and leaves
- * the message's row alone. The message is complete once all who had one from the beginning have acknowledged; what is
- * delivered, seen or acknowledged after its end, their receipts still take.
+ * Whoever is there or was so lately when one is sent has a receipt of it from the beginning, those that are online
+ * first; who comes later and has it, too, gets one then, and nobody waits for that. Marking one tells the sender only,
+ * and leaves the message's row alone. The message is complete once all who had one from the beginning have acknowledged;
+ * what is delivered, seen or acknowledged after its end, their receipts still take.
  */
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";

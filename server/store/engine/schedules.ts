@@ -3,52 +3,12 @@ import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
-import {
-  heldBack,
-  occurrence,
-  put,
-  type SaidSchedule,
-  type ScheduleState,
-  sent,
-  skipped,
-} from "../../core/schedule.ts";
-import { iso } from "../../iso.ts";
+import { heldBack, occurrence, put, type ScheduleState, sent, skipped } from "../../core/schedule.ts";
+import { iso, isoOrNull } from "../../iso.ts";
+import type { ScheduleCommand, ScheduleSlice } from "../store.ts";
+import type { ScheduleTable } from "./ledger.ts";
 
-/** The table of schedules, as a ledger has it. Runs inside the batch's transaction. */
-export interface ScheduleTable {
-  get(name: string): ScheduleState | undefined;
-  put(state: ScheduleState): void;
-  /** @returns whether there was one. */
-  remove(name: string): boolean;
-  count(): number;
-}
-
-export type ScheduleCommand =
-  /** Keeps a schedule. `next`: its first occurrence after now. */
-  | { op: "schedule_put"; schedule: SaidSchedule; next: number | null }
-  | { op: "schedule_delete"; name: string }
-  /**
-   * Settles the occurrence `due`, once: sends, or says why it does not, and moves on to `next`. Nothing happens when
-   * the schedule is gone, or is not due at `due` any more.
-   */
-  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string };
-
-/** When a schedule is due, and what decides it: what the hub must know to watch the clock. */
-export type Timing = Pick<ScheduleState, "name" | "cron" | "timezone" | "missed" | "next_at">;
-
-export interface ScheduleFilter {
-  limit: number;
-  /** Only names after this one. */
-  next?: string | undefined;
-}
-
-export interface ScheduleSlice {
-  /** Schedules as JSON. */
-  schedules: string[];
-  next: string | null;
-}
-
-interface Surroundings {
+interface ScheduleContext {
   table: ScheduleTable;
   message: (id: string) => MessageState | undefined;
   /** Sends as anyone's send. @returns the message's id. @throws HubError when it is refused. */
@@ -56,17 +16,17 @@ interface Surroundings {
 }
 
 /** Carries one command out. @returns the schedule after it as JSON; null when there is none. */
-export function executeSchedule(command: ScheduleCommand, around: Surroundings, now: number): string | null {
-  if (command.op === "schedule_put") return keep(command, around, now);
-  if (command.op === "schedule_fire") return fire(command, around, now);
-  if (around.table.remove(command.name)) return null;
+export function executeSchedule(command: ScheduleCommand, context: ScheduleContext, now: number): string | null {
+  if (command.op === "schedule_put") return keep(command, context, now);
+  if (command.op === "schedule_fire") return fire(command, context, now);
+  if (context.table.remove(command.name)) return null;
   throw noSchedule(command.name);
 }
 
 type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
 type Fire = Extract<ScheduleCommand, { op: "schedule_fire" }>;
 
-function keep({ schedule, next }: Put, { table }: Surroundings, now: number): string {
+function keep({ schedule, next }: Put, { table }: ScheduleContext, now: number): string {
   const before = table.get(schedule.name);
   const state = put(before, schedule, next, now);
   if (!before && table.count() >= LIMITS.schedules) {
@@ -78,12 +38,12 @@ function keep({ schedule, next }: Put, { table }: Surroundings, now: number): st
   return scheduleJson(state);
 }
 
-function fire({ name, due, next, skip }: Fire, around: Surroundings, now: number): string | null {
-  const state = around.table.get(name);
+function fire({ name, due, next, skip }: Fire, context: ScheduleContext, now: number): string | null {
+  const state = context.table.get(name);
   if (!state) return null;
   if (state.next_at !== due) return scheduleJson(state);
-  const after = settle(state, skip, next, around, now);
-  around.table.put(after);
+  const after = settle(state, skip, next, context, now);
+  context.table.put(after);
   return scheduleJson(after);
 }
 
@@ -91,7 +51,7 @@ function settle(
   state: ScheduleState,
   skip: string | undefined,
   next: number | null,
-  { message, send }: Surroundings,
+  { message, send }: ScheduleContext,
   now: number,
 ): ScheduleState {
   const last = state.last_id === null ? undefined : message(state.last_id);
@@ -108,8 +68,6 @@ function settle(
 export const noSchedule = (name: string) =>
   new HubError("not_found", `There is no schedule of the name ${name}`, { name });
 
-const isoOr = (ms: number | null) => (ms === null ? undefined : iso(ms));
-
 /** A schedule as it is told. */
 export const scheduleJson = ({ message, ...s }: ScheduleState): string =>
   JSON.stringify({
@@ -122,10 +80,10 @@ export const scheduleJson = ({ message, ...s }: ScheduleState): string =>
     message,
     created_at: iso(s.created_at),
     updated_at: iso(s.updated_at),
-    next_at: isoOr(s.next_at),
-    last_at: isoOr(s.last_at),
+    next_at: isoOrNull(s.next_at) ?? undefined,
+    last_at: isoOrNull(s.last_at) ?? undefined,
     last_id: s.last_id ?? undefined,
-    skipped_at: isoOr(s.skipped_at),
+    skipped_at: isoOrNull(s.skipped_at) ?? undefined,
     skipped_because: s.skipped_because ?? undefined,
   });
 

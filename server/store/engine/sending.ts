@@ -5,10 +5,10 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { keyUsed } from "../../../shared/refusals.ts";
 import type { NewMessage } from "../../core/create.ts";
-import { doomed } from "../../core/dependency.ts";
+import { failedByDependency } from "../../core/dependency.ts";
 import type { MessageState } from "../../core/message.ts";
 import { tombstoneJson } from "../json/messageJson.ts";
-import type { Outcome, StoreCommand } from "../store.ts";
+import type { Outcome, StoreCommandOf } from "../store.ts";
 import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
@@ -28,7 +28,7 @@ export class Sending {
     this.#dependencies = dependencies;
   }
 
-  send({ said, key }: Extract<StoreCommand, { op: "send" }>, now: number): Outcome {
+  send({ said, key }: StoreCommandOf<"send">, now: number): Outcome {
     const judged = this.#draft(said, now);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
@@ -62,7 +62,7 @@ export class Sending {
   /** Lets a task that is new, or new again, wait for what is in its way, or fails it at once where that is in vain. */
   begin(state: MessageState, { open, failed }: Obstacles, now: number): MessageState {
     if (failed !== undefined) {
-      return this.#journal.apply(state, doomed(state, failed, circumstances(this.#options, HUB, now)));
+      return this.#journal.apply(state, failedByDependency(state, failed, circumstances(this.#options, HUB, now)));
     }
     this.#ledger.waits.add(state.id, open);
     return state;
@@ -70,8 +70,8 @@ export class Sending {
 
   #draft(said: NewMessage, now: number): Draft {
     const { newId, lease, bounds } = this.#options;
-    const judges = { ledger: this.#ledger, dependencies: this.#dependencies, journal: this.#journal };
-    return draft(said, newId(now), { ...judges, bounds, lease, now });
+    const context = { ledger: this.#ledger, dependencies: this.#dependencies, journal: this.#journal };
+    return draft(said, newId(now), { ...context, bounds, lease, now });
   }
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {

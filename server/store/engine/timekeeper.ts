@@ -10,7 +10,7 @@
  * restart counts as time like any other: else no lease would ever end in a hub that is killed every few seconds.
  */
 import type { Moment } from "../../clock.ts";
-import { onMovedClock } from "../../core/readiness.ts";
+import { onMovedClock } from "../../core/deadlines.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** By how much the clocks must have come apart; less is left to add up. */
@@ -23,9 +23,9 @@ const NOTE_MS = 2_000;
 export class Timekeeper {
   readonly #ledger: Pick<Ledger, "clock" | "message" | "update">;
   /** Wall clock less time lived through; undefined before the first batch. */
-  #apart: number | undefined;
+  #clockOffset: number | undefined;
   /** The same before the last batch. */
-  #before: number | undefined;
+  #offsetBefore: number | undefined;
   #noted: number | null = null;
 
   constructor(ledger: Pick<Ledger, "clock" | "message" | "update">) {
@@ -34,20 +34,21 @@ export class Timekeeper {
 
   /** The last batch was undone: what it noticed is to be noticed again. */
   reset(): void {
-    this.#apart = this.#before;
+    this.#clockOffset = this.#offsetBefore;
     this.#noted = null;
   }
 
   /** A batch begins: whatever measures time is moved to its clock. */
   keep({ now, awake }: Moment): void {
-    const apart = now - awake;
-    this.#before = this.#apart;
-    const [jump, least] = this.#apart === undefined ? [this.#sinceNoted(now), AWAY_MS] : [apart - this.#apart, JUMP_MS];
+    const offset = now - awake;
+    this.#offsetBefore = this.#clockOffset;
+    const [jump, least] =
+      this.#clockOffset === undefined ? [this.#sinceNoted(now), AWAY_MS] : [offset - this.#clockOffset, JUMP_MS];
     if (Math.abs(jump) > least) {
       this.#move(jump);
-      this.#apart = apart;
+      this.#clockOffset = offset;
     }
-    this.#apart ??= apart;
+    this.#clockOffset ??= offset;
     if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
   }
 

@@ -6,10 +6,10 @@ import type { EventKind } from "../../../shared/event.ts";
 import type { EventDraft } from "../../core/decision.ts";
 import type { MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
-import { addresses, bodies, leaseAt, progressField, quoted, time, wishes } from "./messageJson.ts";
+import { addresses, bodies, leaseAt, progressField, quoted, senderFields, time } from "./messageJson.ts";
 
 /** When an event happens, and to what. */
-export interface Moment {
+interface EventMoment {
   now: number;
   graceMs: number;
   /** Whether the message was waiting just before. */
@@ -17,7 +17,7 @@ export interface Moment {
 }
 
 /** The event up to where its bodies go. */
-export function envelope(seq: number, draft: EventDraft, s: MessageState, moment: Moment): string {
+export function envelope(seq: number, draft: EventDraft, s: MessageState, moment: EventMoment): string {
   const actor = draft.actor === null ? "" : `,"actor":${quoted(draft.actor)}`;
   const attempt = s.type === "task" ? `,"attempt":${s.attempt}` : "";
   return (
@@ -87,7 +87,7 @@ function ownBodies({ kind, late, error }: EventDraft, s: MessageState): string {
   return bodies("result", s.result, error ?? s.error);
 }
 
-type Change = (s: MessageState, moment: Moment) => string;
+type Change = (s: MessageState, moment: EventMoment) => string;
 
 const nothing: Change = () => "";
 const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
@@ -99,7 +99,8 @@ const ended: Change = (s, { waited }) =>
 
 /** What changed, by kind. What the kind and `at` say already is left out: `fold` in the contract knows it. */
 const CHANGES: Record<EventKind, Change> = {
-  new: (s) => `,"created_at":"${iso(s.created_at)}"${wishes(s)}${time("not_before", s.not_before)}${triesLeft(s)}`,
+  new: (s) =>
+    `,"created_at":"${iso(s.created_at)}"${senderFields(s)}${time("not_before", s.not_before)}${triesLeft(s)}`,
   claimed: (s, { now, graceMs }) => triesLeft(s) + claimedBy(s) + time("lease_until", leaseAt(s, now, graceMs)),
   progress: nothing,
   completed: ended,

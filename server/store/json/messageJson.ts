@@ -26,7 +26,7 @@ export const bodies = (first: "task" | "result", a: string | null, b: string | n
   text(first, a) + text(first === "task" ? "context" : "error", b);
 
 /** What the sender said beside the bodies. */
-export const wishes = (s: MessageState) =>
+export const senderFields = (s: MessageState) =>
   word("priority", s.priority) +
   text("thread_id", s.thread_id) +
   text("reply_to", s.reply_to) +
@@ -77,7 +77,7 @@ export function messageJson(s: MessageState, now: number, graceMs: number): stri
     `,"type":"${s.type}","status":"${s.status}"` +
     bodies("result", s.result, s.error) +
     `,"created_at":"${iso(s.created_at)}","updated_at":"${iso(s.updated_at)}"` +
-    wishes(s) +
+    senderFields(s) +
     time("not_before", s.not_before) +
     attemptFields(s) +
     holderFields(s, now, graceMs) +

@@ -7,6 +7,7 @@ import type Database from "better-sqlite3";
 import { LEASES, TASK_DEFAULTS } from "../../../shared/defaults.ts";
 import type { Status } from "../../../shared/message.ts";
 import { STATUSES, TYPES } from "../../../shared/vocabulary.ts";
+import { isOver } from "../../core/message.ts";
 import { COLUMNS } from "./rows.ts";
 
 const ASIDE = "coordination_messages_before";
@@ -34,7 +35,7 @@ const indexesOf = (db: Database.Database) =>
     .all("coordination_messages") as string[];
 
 /** Copies the rows of the table that was set aside, the oldest first, and drops it when they are all there was in it. */
-export function adoptDocumentTable(db: Database.Database): void {
+export function adoptDocumentTable(db: Database.Database, now: number): void {
   const insert = db.prepare(
     `INSERT INTO coordination_messages (id, from_claude, to_claude, task, context, type, status, result, error,
        created_at, updated_at, attempt, tries_left, claimed_by, claimed_at, lease_until, completed_at, claim_rank, wake_at)
@@ -43,7 +44,7 @@ export function adoptDocumentTable(db: Database.Database): void {
        :claim_rank, :wake_at)`,
   );
   const old = db.prepare(`SELECT * FROM ${ASIDE}`);
-  const rows = (old.all() as OldRow[]).map(adopted);
+  const rows = (old.all() as OldRow[]).map((row) => adopted(row, now));
   for (const row of rows.sort((a, b) => a.created_at.localeCompare(b.created_at))) insert.run(row);
   if (old.columns().every(({ name }) => DOCUMENTED.has(name))) db.exec(`DROP TABLE ${ASIDE}`);
   db.exec(
@@ -52,7 +53,7 @@ export function adoptDocumentTable(db: Database.Database): void {
 }
 
 /** An old row in the new shape. */
-function adopted(old: OldRow) {
+function adopted(old: OldRow, now: number) {
   const type = oneOf(TYPES, old.type, "task");
   const status = oneOf(STATUSES, old.status, "pending");
   const created = moment(old.created_at);
@@ -70,8 +71,8 @@ function adopted(old: OldRow) {
     error: textOrNull(old.error),
     created_at: created.toISOString(),
     updated_at: updated.toISOString(),
-    ...(type === "task" ? adoptedAttempt(status, to, updated) : NO_ATTEMPT),
-    completed_at: status === "complete" || status === "failed" ? updated.toISOString() : null,
+    ...(type === "task" ? adoptedAttempt(status, to, updated, now) : NO_ATTEMPT),
+    completed_at: isOver({ status }) ? updated.toISOString() : null,
     claim_rank: status === "pending" && type === "task" ? created.getTime() : null,
   };
 }
@@ -86,7 +87,7 @@ const NO_ATTEMPT = {
 };
 
 /** A task in progress is held in its recipient's name, as any claim without a run. */
-function adoptedAttempt(status: Status, to: string, updated: Date) {
+function adoptedAttempt(status: Status, to: string, updated: Date, now: number) {
   if (status === "pending") return NO_ATTEMPT;
   const tried = {
     attempt: 1,
@@ -95,7 +96,7 @@ function adoptedAttempt(status: Status, to: string, updated: Date) {
     claimed_at: updated.toISOString(),
   };
   if (status !== "in_progress") return { ...tried, lease_until: null, wake_at: null };
-  const until = Date.now() + LEASES.detached_ms;
+  const until = now + LEASES.detached_ms;
   return { ...tried, lease_until: new Date(until).toISOString(), wake_at: until };
 }
 

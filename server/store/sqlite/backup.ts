@@ -5,16 +5,9 @@ import type Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./migrate.ts";
-import { fromFailure, type ThreadFailure } from "./thread.ts";
+import { builtFile, fromFailure, type ThreadFailure } from "./thread.ts";
 
 const ALL_PAGES = 2 ** 31 - 1;
-
-const here = import.meta.url;
-/** What starts in another thread is always the built file. */
-const thread = new URL(
-  here.endsWith(".ts") ? "../../../dist/server/store/sqlite/backupThread.js" : "./backupThread.js",
-  here,
-);
 
 export interface BackupPaths {
   /** The database. */
@@ -25,7 +18,7 @@ export interface BackupPaths {
 
 /** Has a thread of its own do what `writeBackup` does, so that nothing waits for it. @throws as that. */
 export function writeBackupAside(source: string, file: string): Promise<void> {
-  const worker = new Worker(thread, { workerData: { source, file } satisfies BackupPaths });
+  const worker = new Worker(builtFile("backupThread.js"), { workerData: { source, file } satisfies BackupPaths });
   return new Promise((resolve, reject) => {
     worker.once("message", (failure: ThreadFailure) => reject(fromFailure(failure)));
     worker.once("error", reject);

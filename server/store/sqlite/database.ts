@@ -18,9 +18,10 @@ const ROLLBACK_JOURNAL = 1;
  * Opens or creates the database.
  *
  * @param file the database, in a directory that exists; a new one is created with mode 0600.
+ * @param now as `migrate` needs it.
  * @throws Error with a sentence for a person when the file cannot be used.
  */
-export function openDatabase(file: string): Database.Database {
+export function openDatabase(file: string, now: number): Database.Database {
   const fresh = createPrivately(file);
   assertOneName(file);
   assertOwnLog(file);
@@ -30,7 +31,7 @@ export function openDatabase(file: string): Database.Database {
     if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     configure(db);
-    migrate(db);
+    migrate(db, now);
     assertDurable(db);
     return db;
   } catch (error) {

@@ -2,22 +2,15 @@
  * The side of the SQLite store that touches the file. Runs inside the worker thread; single-threaded and
  * synchronous, so that a read sees whole batches only.
  *
- * States: open, broken after an I/O error, or bereft of its file or its log, which was removed or replaced. A broken host has
- * closed its connection; it answers `storage_unavailable` until it has opened and checked the file again. After a failed
- * fsync nothing is ever tried again on the same connection. A bereft host touches nothing any more.
+ * After a failed fsync nothing is ever tried again on the same connection: the host is broken until it has opened and
+ * checked the file again. Where the file or its log was replaced, it touches nothing any more.
  */
 
 import { existsSync } from "node:fs";
 import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
 import type { Reader } from "../../core/view.ts";
-import {
-  type ScheduleFilter,
-  type ScheduleSlice,
-  scheduleJson,
-  scheduleSlice,
-  type Timing,
-} from "../engine/schedules.ts";
+import { scheduleJson, scheduleSlice } from "../engine/schedules.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import type {
   CommitResult,
@@ -27,49 +20,56 @@ import type {
   LogSlice,
   MessageSlice,
   Position,
+  ScheduleFilter,
+  ScheduleSlice,
   StoreCommand,
+  Timing,
   Workload,
 } from "../store.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, locate, logOf } from "./database.ts";
-import { MessageList, type Reading, readAtOnce } from "./list.ts";
 import { HubLock } from "./lock.ts";
 import {
   closeAll,
   emptyLog,
   type HostOptions,
+  type HostParts,
   inodeOf,
-  type Means,
   type OpenFile,
   openFirst,
   reopenFile,
 } from "./openFile.ts";
-import { bereft, busy, full, unavailable } from "./unavailable.ts";
+import { busy, fileReplaced, full, storeClosed, unavailable } from "./unavailable.ts";
 import { unusable } from "./unusable.ts";
 
 const RETRY_OPEN_MS = 1_000;
 const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
 
+type State =
+  | { kind: "open"; open: OpenFile }
+  /** After an I/O error: no connection. Opened again with the next call, but not before `retryAt` (on a steady clock). */
+  | { kind: "broken"; retryAt: number }
+  /** The file, or the log beside it, was removed or replaced. */
+  | { kind: "replaced" }
+  | { kind: "closed" };
+
 export class SqliteHost {
   readonly #options: HostOptions;
   readonly #file: string;
   readonly #lock: HubLock;
-  readonly #means: Means;
+  readonly #parts: HostParts;
   readonly #epoch: string;
-  #open: OpenFile | undefined;
-  /** Since when it waits before it opens the file again, on a clock that is never set. */
-  #brokenSince = Number.NEGATIVE_INFINITY;
-  #isBereft = false;
-  #list: MessageList | undefined;
+  #state: State;
 
   constructor(options: HostOptions, checkWhole: CheckWhole) {
     this.#options = options;
     this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
-    this.#means = { lock: this.#lock, checkWhole };
+    this.#parts = { lock: this.#lock, checkWhole };
     try {
-      this.#open = openFirst(this.#file, options, this.#means);
-      this.#epoch = this.#open.epoch;
+      const open = openFirst(this.#file, options, this.#parts);
+      this.#state = { kind: "open", open };
+      this.#epoch = open.epoch;
     } catch (error) {
       this.#lock.release();
       throw unusable(this.#file, error);
@@ -113,14 +113,16 @@ export class SqliteHost {
   }
 
   /**
-   * Looks whether another log was put in the place of ours, and notes in the lock file how far ours has come. Nobody's answer waits for it: what is durable stays so when it
-   * fails or comes late; the lock file then remembers an earlier position, and catches up later.
+   * Looks whether another log was put in the place of ours, and notes in the lock file how far ours has come. Nobody's
+   * answer waits for it: what is durable stays so when it fails or comes late; the lock file then remembers an earlier
+   * position, and catches up later.
    */
   noteProgress(): void {
-    if (!this.#open) return;
+    if (this.#state.kind !== "open") return;
+    const { open } = this.#state;
     try {
-      this.#open.isInPlace = inodeOf(indexOf(this.#file)) === this.#open.indexInode;
-      this.#lock.note(this.#open.epoch, this.#open.engine.head);
+      open.isInPlace = inodeOf(indexOf(this.#file)) === open.indexInode;
+      this.#lock.note(open.epoch, open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
     }
@@ -138,38 +140,20 @@ export class SqliteHost {
     return this.#read(({ queries }) => queries.receipts(id));
   }
 
-  /** A list that takes one step only, whatever other list is under way; null: it takes more. */
   listAtOnce(filter: ListFilter, now: number): MessageSlice | null {
-    return this.#read(({ engine, db }) => readAtOnce(db, filter, this.#readingAt(now), engine.head));
+    return this.#read(({ lists, engine }) => lists.atOnce(filter, now, engine.head));
   }
 
-  /** Starts a list; null: it takes more steps (`listOn`). One list at a time. */
   list(filter: ListFilter, now: number): MessageSlice | null {
-    return this.#read(({ engine, reader }) => {
-      this.#list?.close();
-      this.#list = new MessageList(reader, filter, this.#readingAt(now), engine.head);
-      return this.listOn();
-    });
+    return this.#read(({ lists, engine }) => lists.begin(filter, now, engine.head));
   }
 
-  #readingAt(now: number): Reading {
-    return { now, graceMs: this.#options.lease.graceMs };
-  }
-
-  /** Goes on with the list; null: it takes more steps. */
   listOn(): MessageSlice | null {
-    return this.#read(() => {
-      if (!this.#list) throw unavailable("it was opened anew while a list was read");
-      const slice = this.#list.step();
-      if (slice) this.#list = undefined;
-      return slice;
-    });
+    return this.#read(({ lists }) => lists.goOn());
   }
 
-  /** Lets go of a list that is not read to its end: its snapshot would keep the log from being emptied. */
   endList(): void {
-    this.#list?.close();
-    this.#list = undefined;
+    if (this.#state.kind === "open") this.#state.open.lists.end();
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
@@ -211,12 +195,13 @@ export class SqliteHost {
   close(): void {
     this.endList();
     this.noteProgress();
-    if (this.#open) {
-      this.#open.reader.close();
-      emptyLog(this.#open.db);
-      this.#open.db.close();
+    if (this.#state.kind === "open") {
+      const { reader, db } = this.#state.open;
+      reader.close();
+      emptyLog(db);
+      db.close();
     }
-    this.#open = undefined;
+    this.#state = { kind: "closed" };
     this.#lock.release();
   }
 
@@ -233,14 +218,26 @@ export class SqliteHost {
   }
 
   #use(): OpenFile {
-    if (this.#open) return this.#open;
-    if (this.#isBereft) throw bereft();
-    if (performance.now() - this.#brokenSince < RETRY_OPEN_MS) throw unavailable("it is recovering");
+    switch (this.#state.kind) {
+      case "open":
+        return this.#state.open;
+      case "broken":
+        return this.#openAgain(this.#state.retryAt);
+      case "replaced":
+        throw fileReplaced();
+      case "closed":
+        throw storeClosed();
+    }
+  }
+
+  #openAgain(notBefore: number): OpenFile {
+    if (performance.now() < notBefore) throw unavailable("it is recovering");
     try {
-      this.#open = reopenFile(this.#file, this.#options, this.#means, this.#epoch);
-      return this.#open;
+      const open = reopenFile(this.#file, this.#options, this.#parts, this.#epoch);
+      this.#state = { kind: "open", open };
+      return open;
     } catch (error) {
-      this.#brokenSince = performance.now();
+      this.#state = { kind: "broken", retryAt: performance.now() + RETRY_OPEN_MS };
       throw unavailable((error as Error).message);
     }
   }
@@ -251,9 +248,8 @@ export class SqliteHost {
    */
   #assertInPlace(open: OpenFile): void {
     if (open.isInPlace && existsSync(logOf(this.#file)) && inodeOf(this.#file) === open.inode) return;
-    this.#isBereft = true;
-    this.#abandon(open);
-    throw bereft();
+    this.#abandon(open, { kind: "replaced" });
+    throw fileReplaced();
   }
 
   /** Another connection may have changed our rows by hand: what is kept in memory may be wrong then. */
@@ -289,10 +285,8 @@ export class SqliteHost {
     }
   }
 
-  #abandon(open: OpenFile): void {
-    this.#open = undefined;
-    this.#list = undefined;
-    this.#brokenSince = Number.NEGATIVE_INFINITY;
+  #abandon(open: OpenFile, state: State = { kind: "broken", retryAt: 0 }): void {
+    this.#state = state;
     closeAll(open);
   }
 }

@@ -9,6 +9,7 @@ import type Database from "better-sqlite3";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { LeaseState, MessageType, Status } from "../../../shared/message.ts";
 import { standing, standingStatus } from "../../core/receipt.ts";
+import { msOrNull } from "../../iso.ts";
 import { leaseState, messageJson } from "../json/messageJson.ts";
 import { listStart, type Place } from "../listStart.ts";
 import type { ListFilter, MessageSlice } from "../store.ts";
@@ -28,7 +29,7 @@ type Glance = { place: Place; lease_until: string | null; delivered_at: string |
     [F in (typeof FILTERS)[number]]: string | null;
   };
 
-export interface Reading {
+interface Reading {
   now: number;
   graceMs: number;
 }
@@ -92,7 +93,7 @@ export class MessageList {
 
   #leaseOf({ status, type, lease_until }: Glance): LeaseState | null {
     const { now, graceMs } = this.#reading;
-    const until = lease_until === null ? null : Date.parse(lease_until);
+    const until = msOrNull(lease_until);
     return leaseState({ status: status as Status, type: type as MessageType, lease_until: until }, now, graceMs);
   }
 
@@ -118,21 +119,6 @@ export class MessageList {
   #finish(next: string | null): MessageSlice {
     this.close();
     return { messages: this.#messages, next, seq: this.#seq };
-  }
-}
-
-/** Reads a list in one step; null: it takes more. */
-export function readAtOnce(
-  db: Database.Database,
-  filter: ListFilter,
-  reading: Reading,
-  seq: number,
-): MessageSlice | null {
-  const list = new MessageList(db, filter, reading, seq);
-  try {
-    return list.step();
-  } finally {
-    list.close();
   }
 }
 

@@ -3,6 +3,9 @@ import type { StoredEntry } from "../engine/ledger.ts";
 
 type Value = string | number | null;
 
+const COLUMNS = ["seq", "kind", "message_id", "from_claude", "to_claude", "envelope"];
+const WIDTH = COLUMNS.length;
+
 /** Rows that one statement writes: each costs a third less than by a statement of its own. */
 const ROWS = 16;
 
@@ -14,23 +17,24 @@ export class LogTable {
   #values: Value[] = [];
 
   constructor(db: Database.Database) {
+    const row = `(${COLUMNS.map(() => "?").join(", ")})`;
     const insert = (rows: number) =>
-      db.prepare(`INSERT INTO coordination_log VALUES ${Array(rows).fill("(?, ?, ?, ?, ?, ?)").join(", ")}`);
+      db.prepare(`INSERT INTO coordination_log (${COLUMNS.join(", ")}) VALUES ${Array(rows).fill(row).join(", ")}`);
     this.#one = insert(1);
     this.#many = insert(ROWS);
-    this.#bodies = db.prepare("INSERT INTO coordination_bodies VALUES (?, ?, ?)");
+    this.#bodies = db.prepare("INSERT INTO coordination_bodies (seq, message_id, bodies) VALUES (?, ?, ?)");
   }
 
   append({ seq, kind, id, from, to, envelope, bodies }: StoredEntry): void {
     this.#values.push(seq, kind, id, from, to, envelope);
-    if (this.#values.length === ROWS * COLUMNS) this.#many.run(...this.#take());
+    if (this.#values.length === ROWS * WIDTH) this.#many.run(...this.#take());
     if (bodies !== null) this.#bodies.run(seq, id, bodies);
   }
 
   /** Writes what was kept back. */
   flush(): void {
     const values = this.#take();
-    for (let at = 0; at < values.length; at += COLUMNS) this.#one.run(...values.slice(at, at + COLUMNS));
+    for (let at = 0; at < values.length; at += WIDTH) this.#one.run(...values.slice(at, at + WIDTH));
   }
 
   /** Drops what was kept back: its batch is undone. */
@@ -44,5 +48,3 @@ export class LogTable {
     return values;
   }
 }
-
-const COLUMNS = 6;

@@ -16,9 +16,10 @@ interface Migration {
 /**
  * Brings the schema to this hub's version, in one transaction.
  *
+ * @param now from which leases count that an older table knows nothing of.
  * @throws Error when the file was written by a newer hub.
  */
-export function migrate(db: Database.Database): void {
+export function migrate(db: Database.Database, now: number): void {
   // Views of a table that is taken over, and references to it, go on meaning the table of that name.
   db.pragma("foreign_keys = OFF");
   db.pragma("legacy_alter_table = ON");
@@ -35,7 +36,7 @@ export function migrate(db: Database.Database): void {
     for (const { version, file } of migrations) {
       if (version > present) db.exec(readFileSync(new URL(file, DIRECTORY), "utf8"));
     }
-    if (adopted) adoptDocumentTable(db);
+    if (adopted) adoptDocumentTable(db, now);
     if (present < newest) setMeta(db, "schema", String(newest));
   }).immediate();
   db.pragma("legacy_alter_table = OFF");
@@ -58,8 +59,7 @@ export const getMeta = (db: Database.Database, name: string) =>
   db.prepare("SELECT value FROM coordination_meta WHERE name = ?").pluck().get(name) as string | undefined;
 
 export function setMeta(db: Database.Database, name: string, value: string): void {
-  db.prepare("INSERT INTO coordination_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
-    name,
-    value,
-  );
+  db.prepare(
+    "INSERT INTO coordination_meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+  ).run(name, value);
 }

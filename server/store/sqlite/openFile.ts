@@ -10,15 +10,23 @@ import type { CheckWhole } from "../engine/templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
+import { ListReader } from "./listReader.ts";
 import type { HubLock } from "./lock.ts";
 import { Queries } from "./queries.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
 import { lostEntries } from "./unavailable.ts";
 
-export interface HostOptions {
+export interface FileOptions {
+  /** The database file; made when it is not there. */
   file: string;
   lease: LeasePolicy;
+  /** The contract's own when left out. */
   bounds?: Bounds | undefined;
+}
+
+export interface HostOptions extends FileOptions {
+  /** When the store was opened, ms since 1970. */
+  openedAt: number;
   /** The log that this process goes on with, when it has had the file open before. */
   epoch?: string | undefined;
   /** Whether the file could not be read or written when it was open last. */
@@ -27,8 +35,8 @@ export interface HostOptions {
 
 export interface OpenFile {
   db: Database.Database;
-  /** For lists, which hold a snapshot over several steps. */
   reader: Database.Database;
+  lists: ListReader;
   ledger: SqliteLedger;
   queries: Queries;
   engine: Engine;
@@ -46,19 +54,20 @@ export interface OpenFile {
 }
 
 /** What a host gives to each opening of its file. */
-export interface Means {
+export interface HostParts {
   lock: HubLock;
   checkWhole: CheckWhole;
 }
 
 /** @throws Error with a sentence for a person when the file cannot be used. */
-function openFile(file: string, options: HostOptions, means: Means): OpenFile {
-  const db = openDatabase(file);
+function openFile(file: string, options: HostOptions, parts: HostParts): OpenFile {
+  const db = openDatabase(file, options.openedAt);
   try {
     const reader = new BetterSqlite(file, { readonly: true });
     return {
-      ...workOn(db, options, means),
+      ...workOn(db, options, parts),
       reader,
+      lists: new ListReader(db, reader, options.lease.graceMs),
       inode: inodeOf(file),
       indexInode: inodeOf(indexOf(file)),
       isInPlace: true,
@@ -69,11 +78,15 @@ function openFile(file: string, options: HostOptions, means: Means): OpenFile {
   }
 }
 
-/** Opens the file for a host that begins, on the log that this process went on with before, if it did. @throws as `reopenFile` does. */
-export function openFirst(file: string, options: HostOptions, means: Means): OpenFile {
+/**
+ * Opens the file for a host that begins, on the log that this process went on with before, if it did.
+ *
+ * @throws as `reopenFile` does.
+ */
+export function openFirst(file: string, options: HostOptions, parts: HostParts): OpenFile {
   const { epoch, isSuspect } = options;
-  if (isSuspect && epoch !== undefined) return reopenFile(file, options, means, epoch);
-  const open = openFile(file, options, means);
+  if (isSuspect && epoch !== undefined) return reopenFile(file, options, parts, epoch);
+  const open = openFile(file, options, parts);
   if (epoch === undefined || open.epoch === epoch) return open;
   closeAll(open);
   throw lostEntries();
@@ -86,8 +99,8 @@ export function openFirst(file: string, options: HostOptions, means: Means): Ope
  * @param epoch the log that is gone on with.
  * @throws Error with a sentence for a person when that is not possible.
  */
-export function reopenFile(file: string, options: HostOptions, means: Means, epoch: string): OpenFile {
-  const open = openFile(file, options, means);
+export function reopenFile(file: string, options: HostOptions, parts: HostParts, epoch: string): OpenFile {
+  const open = openFile(file, options, parts);
   try {
     const verdict = open.db.pragma("quick_check(1)", { simple: true });
     if (verdict !== "ok") throw new Error(`it is damaged, restore a backup: ${verdict}`);
@@ -104,8 +117,8 @@ export function reopenFile(file: string, options: HostOptions, means: Means, epo
 function workOn(
   db: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
-  { lock, checkWhole }: Means,
-): Omit<OpenFile, "reader" | "inode" | "indexInode" | "isInPlace"> {
+  { lock, checkWhole }: HostParts,
+): Omit<OpenFile, "reader" | "lists" | "inode" | "indexInode" | "isInPlace"> {
   const ledger = new SqliteLedger(db);
   const queries = new Queries(db, ledger, lease.graceMs);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };

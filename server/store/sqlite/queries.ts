@@ -47,6 +47,7 @@ const visible = (addresses: number) => `SELECT seq FROM coordination_log WHERE f
 
 const visibleStatement = (db: Database.Database, addresses: number) =>
   db.prepare(`${ENTRY} WHERE l.seq IN (${visible(addresses)}) ORDER BY l.seq`).raw();
+
 /** What counts against the bounds, by one of its sides. @see Backlog */
 const backlogBy = (side: "to_claude" | "from_claude") =>
   `SELECT ${side}, count(*) FROM coordination_messages INDEXED BY coordination_messages_pending

@@ -1,7 +1,7 @@
 /** What the tables know of the clock. */
 import type Database from "better-sqlite3";
+import { isTimed } from "../../core/deadlines.ts";
 import type { MessageState } from "../../core/message.ts";
-import { isTimed } from "../../core/readiness.ts";
 import type { ClockTable } from "../engine/ledger.ts";
 
 /** What `isTimed` says, of the tables. */
@@ -21,7 +21,7 @@ export class SqliteClock implements ClockTable {
   constructor(db: Database.Database) {
     this.#noted = db.prepare("SELECT now FROM coordination_clock WHERE id = 1").pluck();
     this.#note = db.prepare(
-      "INSERT INTO coordination_clock VALUES (1, ?) ON CONFLICT DO UPDATE SET now = excluded.now",
+      "INSERT INTO coordination_clock (id, now) VALUES (1, ?) ON CONFLICT DO UPDATE SET now = excluded.now",
     );
     this.#readTimed = db.prepare(TIMED).pluck();
   }

@@ -2,30 +2,20 @@
 import type Database from "better-sqlite3";
 import QuickLRU from "quick-lru";
 import { EVERYONE } from "../../../shared/addressing.ts";
-import { LIMITS } from "../../../shared/limits.ts";
 import { STATUSES } from "../../../shared/vocabulary.ts";
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../engine/ledger.ts";
 import type { Counts, PresenceTransition } from "../store.ts";
 import { LogTable } from "./logTable.ts";
-import {
-  type AttemptRow,
-  CHANGING,
-  COLUMNS,
-  fromRow,
-  type RawRow,
-  SAID,
-  toAttempt,
-  toChanges,
-  toSaid,
-} from "./rows.ts";
+import { bodyChars, CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import { SqliteAttempts } from "./sqliteAttempts.ts";
 import { SqliteClock } from "./sqliteClock.ts";
 import { SqliteReceipts } from "./sqliteReceipts.ts";
 import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
 import { SqliteTemplates } from "./sqliteTemplates.ts";
-import { SqliteWaits } from "./waits.ts";
+import { SqliteWaits } from "./sqliteWaits.ts";
 
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
@@ -36,23 +26,18 @@ const prepareAll = (db: Database.Database) => ({
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
   eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
-  forgetAttempts: db.prepare("DELETE FROM coordination_attempts WHERE message_id = ?"),
-  recordAttempt: db.prepare(
-    `INSERT OR REPLACE INTO coordination_attempts VALUES
-       (:id, :attempt, :claimed_by, :claimed_run, :claimed_at, :ended_at, :outcome, :error, :late)`,
-  ),
-  forgetEarlier: db.prepare("DELETE FROM coordination_attempts WHERE message_id = ? AND attempt <= ?"),
-  attempts: db.prepare(
-    `SELECT attempt, claimed_by, claimed_run, claimed_at, ended_at, outcome, error, late
-     FROM coordination_attempts WHERE message_id = ? ORDER BY attempt`,
-  ),
   key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
-  remember: db.prepare("INSERT INTO coordination_keys VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+  remember: db.prepare(
+    `INSERT INTO coordination_keys (sender, key, message_id, fingerprint, created_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+  ),
   hopsOf: db
     .prepare(`SELECT hops FROM ${MESSAGES} WHERE chain_id = ? AND chain_id IS NOT NULL ORDER BY hops DESC LIMIT 1`)
     .pluck(),
   liftedTo: db.prepare("SELECT hops FROM coordination_chains WHERE chain_id = ?").pluck(),
-  lift: db.prepare("INSERT INTO coordination_chains VALUES (?, ?) ON CONFLICT DO UPDATE SET hops = excluded.hops"),
+  lift: db.prepare(
+    "INSERT INTO coordination_chains (chain_id, hops) VALUES (?, ?) ON CONFLICT DO UPDATE SET hops = excluded.hops",
+  ),
   next: db
     .prepare(
       `SELECT id FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
@@ -78,12 +63,15 @@ const prepareAll = (db: Database.Database) => ({
     .pluck(),
   presence: db.prepare("INSERT INTO coordination_presence (claude_id, state, at) VALUES (?, ?, ?)"),
   instance: db.prepare(
-    `INSERT INTO coordination_instances VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
+    `INSERT INTO coordination_instances (claude_id, state, since, last_seen, beat_ms)
+       VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
        state = CASE WHEN :beat THEN state ELSE excluded.state END,
        since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
        beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state <> 'offline' THEN beat_ms END`,
   ),
-  probe: db.prepare("INSERT INTO coordination_probe VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text"),
+  probe: db.prepare(
+    "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
+  ),
   counts: db.prepare("UPDATE coordination_counts SET count = ? WHERE status = ?"),
 });
 
@@ -101,6 +89,7 @@ export class SqliteLedger implements Ledger {
   readonly retention: SqliteRetention;
   readonly templates: SqliteTemplates;
   readonly clock: SqliteClock;
+  readonly #attempts: SqliteAttempts;
   readonly #log: LogTable;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use: a task is read back within moments of its sending. */
@@ -111,6 +100,7 @@ export class SqliteLedger implements Ledger {
 
   constructor(db: Database.Database) {
     this.waits = new SqliteWaits(db);
+    this.#attempts = new SqliteAttempts(db);
     this.#log = new LogTable(db);
     this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
@@ -149,26 +139,19 @@ export class SqliteLedger implements Ledger {
   remove(state: MessageState): void {
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
-    this.#sql.forgetAttempts.run(state.id);
+    this.#attempts.forget(state.id);
     this.#cache.delete(state.id);
     this.clock.drop(state.id);
     if (state.to_claude === EVERYONE) this.receipts.forget(state.id);
     this.#earliestWake = undefined;
   }
 
-  recordAttempt(id: string, { claimed_at, ended_at, late, ...attempt }: Attempt): void {
-    this.#sql.recordAttempt.run({
-      id,
-      ...attempt,
-      claimed_at: iso(claimed_at),
-      ended_at: iso(ended_at),
-      late: late ? 1 : 0,
-    });
-    this.#sql.forgetEarlier.run(id, attempt.attempt - LIMITS.attempts);
+  recordAttempt(id: string, attempt: Attempt): void {
+    this.#attempts.record(id, attempt);
   }
 
   attempts(id: string): Attempt[] {
-    return (this.#sql.attempts.all(id) as AttemptRow[]).map(toAttempt);
+    return this.#attempts.all(id);
   }
 
   append(entry: StoredEntry): void {
@@ -259,9 +242,8 @@ export class SqliteLedger implements Ledger {
   #touch(state: MessageState): void {
     this.#noteWake(state.wake_at);
     this.clock.observe(state);
-    if (state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0) > CACHED_CHARS) {
-      this.#cache.delete(state.id);
-    } else this.#cache.set(state.id, state);
+    if (bodyChars(state) > CACHED_CHARS) this.#cache.delete(state.id);
+    else this.#cache.set(state.id, state);
   }
 
   /** The earliest wake only ever comes nearer here; `due` looks anew. */

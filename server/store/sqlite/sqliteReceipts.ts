@@ -1,7 +1,7 @@
 /** The table of receipts over SQLite. */
 import type Database from "better-sqlite3";
 import type { Receipt } from "../../core/receipt.ts";
-import { iso } from "../../iso.ts";
+import { iso, isoOrNull, msOrNull } from "../../iso.ts";
 import type { ReceiptTable } from "../engine/ledger.ts";
 
 /** In the order of the table. */
@@ -17,7 +17,7 @@ const prepareAll = (db: Database.Database) => ({
        ORDER BY state = 'online' DESC, last_seen DESC, claude_id LIMIT :limit`,
   ),
   of: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? AND recipient = ?`),
-  put: db.prepare("INSERT OR REPLACE INTO coordination_receipts VALUES (?, ?, ?, ?, ?, ?, ?)"),
+  put: db.prepare(`INSERT OR REPLACE INTO coordination_receipts (message_id, ${FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?)`),
   count: db.prepare("SELECT count(*) FROM coordination_receipts WHERE message_id = ?").pluck(),
   isOpen: db.prepare(
     "SELECT 1 FROM coordination_receipts WHERE message_id = ? AND acknowledged_at IS NULL AND NOT late LIMIT 1",
@@ -55,7 +55,7 @@ export class SqliteReceipts implements ReceiptTable {
   }
 
   put(id: string, { recipient, delivered_at, seen_at, acknowledged_at, said, isLate }: Receipt): void {
-    const times = [isoOf(delivered_at), isoOf(seen_at), isoOf(acknowledged_at)];
+    const times = [isoOrNull(delivered_at), isoOrNull(seen_at), isoOrNull(acknowledged_at)];
     this.#sql.put.run(id, recipient, ...times, said, isLate ? 1 : 0);
   }
 
@@ -86,14 +86,11 @@ export class SqliteReceipts implements ReceiptTable {
   }
 }
 
-const isoOf = (ms: number | null) => (ms === null ? null : iso(ms));
-const msOf = (text: string | null) => (text === null ? null : Date.parse(text));
-
 export const toReceipt = ({ recipient, delivered_at, seen_at, acknowledged_at, said, late }: ReceiptRow): Receipt => ({
   recipient,
-  delivered_at: msOf(delivered_at),
-  seen_at: msOf(seen_at),
-  acknowledged_at: msOf(acknowledged_at),
+  delivered_at: msOrNull(delivered_at),
+  seen_at: msOrNull(seen_at),
+  acknowledged_at: msOrNull(acknowledged_at),
   said,
   isLate: late === 1,
 });

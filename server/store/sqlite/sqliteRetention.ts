@@ -2,16 +2,10 @@
 import type Database from "better-sqlite3";
 import type { MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
-import {
-  type DueInstances,
-  type Finished,
-  type ForgottenInstances,
-  type GiveUp,
-  type KeyPlace,
-  PORTION_CHARS,
-  type RetentionLedger,
-} from "../engine/retention.ts";
-import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+import type { DueInstances, Finished, ForgottenInstances, GiveUp, RetentionTables } from "../engine/ledger.ts";
+import { PORTION_CHARS } from "../engine/retention.ts";
+import type { KeyPlace } from "../store.ts";
+import { bodyChars, COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({
   finished: db
@@ -60,7 +54,7 @@ const SPARE_PAGES = 256;
 /** What `PRAGMA auto_vacuum` says of a file that gives pages back when asked. */
 const INCREMENTAL = 2;
 
-export class SqliteRetention implements RetentionLedger {
+export class SqliteRetention implements RetentionTables {
   readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepareAll>;
 
@@ -78,7 +72,7 @@ export class SqliteRetention implements RetentionLedger {
     let chars = 0;
     for (const row of this.#sql.finished.iterate(status, iso(before), limit)) {
       const state = fromRow(row as RawRow);
-      chars += state.task.length + (state.context?.length ?? 0) + (state.result?.length ?? 0);
+      chars += bodyChars(state);
       if (states.length > 0 && chars > PORTION_CHARS) break;
       states.push(state);
     }

@@ -1,12 +1,25 @@
 /** The table of schedules over SQLite. */
 import type Database from "better-sqlite3";
 import type { ScheduleState } from "../../core/schedule.ts";
-import { iso } from "../../iso.ts";
-import type { ScheduleTable, Timing } from "../engine/schedules.ts";
+import { iso, isoOrNull, msOrNull } from "../../iso.ts";
+import type { ScheduleTable } from "../engine/ledger.ts";
+import type { Timing } from "../store.ts";
 
 const COLUMNS = [
-  ...["name", "cron", "timezone", "missed", "overlap", "enabled", "message", "created_at", "updated_at"],
-  ...["next_at", "last_at", "last_id", "skipped_at", "skipped_because"],
+  "name",
+  "cron",
+  "timezone",
+  "missed",
+  "overlap",
+  "enabled",
+  "message",
+  "created_at",
+  "updated_at",
+  "next_at",
+  "last_at",
+  "last_id",
+  "skipped_at",
+  "skipped_because",
 ];
 const ALL = COLUMNS.join(", ");
 const TABLE = "coordination_schedules";
@@ -66,9 +79,6 @@ export class SqliteSchedules implements ScheduleTable {
     return this.#sql.timetable.all() as Timing[];
   }
 }
-
-const isoOrNull = (ms: number | null) => (ms === null ? null : iso(ms));
-const msOrNull = (text: string | null) => (text === null ? null : Date.parse(text));
 
 const toRow = (state: ScheduleState): Row => ({
   ...state,

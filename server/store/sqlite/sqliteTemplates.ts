@@ -1,7 +1,8 @@
 /** Templates over SQLite. */
 import type Database from "better-sqlite3";
 import type { Template, TemplateBody, TemplateSummary } from "../../../shared/template.ts";
-import { kindOf, type Put, type SentWith, type TemplateTable, told } from "../engine/templates/table.ts";
+import type { Put, SentWith, TemplateTable } from "../engine/ledger.ts";
+import { kindOf, told } from "../engine/templates/told.ts";
 
 const prepareAll = (db: Database.Database) => ({
   get: db.prepare(
@@ -13,12 +14,13 @@ const prepareAll = (db: Database.Database) => ({
     "SELECT name, kind, description, created_at, updated_at, updated_by FROM coordination_templates ORDER BY name",
   ),
   put: db.prepare(
-    `INSERT INTO coordination_templates VALUES (:name, :kind, :description, :at, :at, :by, :body)
+    `INSERT INTO coordination_templates (name, kind, description, created_at, updated_at, updated_by, body)
+       VALUES (:name, :kind, :description, :at, :at, :by, :body)
        ON CONFLICT DO UPDATE SET kind = excluded.kind, description = excluded.description,
        updated_at = excluded.updated_at, updated_by = excluded.updated_by, body = excluded.body`,
   ),
   remove: db.prepare("DELETE FROM coordination_templates WHERE name = ?"),
-  rememberSent: db.prepare("INSERT INTO coordination_template_keys VALUES (?, ?, ?)"),
+  rememberSent: db.prepare("INSERT INTO coordination_template_keys (sender, key, sent) VALUES (?, ?, ?)"),
   sentWith: db.prepare("SELECT sent FROM coordination_template_keys WHERE sender = ? AND key = ?").pluck(),
 });
 

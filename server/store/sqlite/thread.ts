@@ -1,31 +1,24 @@
 /** What crosses between the hub's thread and the database's. */
 import { HubError, type WireError } from "../../../shared/errors.ts";
+import type { Moment } from "../../clock.ts";
+import type { FlatResult } from "./commitWire.ts";
 import type { SqliteHost } from "./host.ts";
 
-export type HostMethod =
-  | "commit"
-  | "get"
-  | "attempts"
-  | "receipts"
-  | "listAtOnce"
-  | "list"
-  | "listOn"
-  | "endList"
-  | "log"
-  | "counts"
-  | "workload"
-  | "schedule"
-  | "schedules"
-  | "timetable"
-  | "template"
-  | "templates";
+const here = import.meta.url;
 
-/** One call of a host's method. */
-export interface ThreadRequest {
-  id: number;
-  method: HostMethod | "close";
-  args: unknown[];
-}
+/** What starts in another thread is always the built file, also of a hub that runs from its sources. */
+export const builtFile = (name: string) =>
+  new URL(here.endsWith(".ts") ? `../../../dist/server/store/sqlite/${name}` : `./${name}`, here);
+
+type MethodsOf<T> = { [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] };
+
+/** What a host can be called for. A commit crosses as texts. */
+export type HostCalls = Omit<MethodsOf<SqliteHost>, "commit"> & { commit(commands: string, at: Moment): FlatResult };
+
+/** One call. */
+export type ThreadRequest = {
+  [M in keyof HostCalls]: { id: number; method: M; args: Parameters<HostCalls[M]> };
+}[keyof HostCalls];
 
 export type ThreadReply = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: ThreadFailure };
 

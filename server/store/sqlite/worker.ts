@@ -1,7 +1,6 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Moment } from "../../clock.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { SqliteHost } from "./host.ts";
@@ -36,17 +35,17 @@ function serve(host: SqliteHost): void {
   });
 }
 
-function answer(host: SqliteHost, { id, method, args }: ThreadRequest): void {
+function answer(host: SqliteHost, request: ThreadRequest): void {
   try {
-    reply({ id, ok: true, value: call(host, method, args) });
+    reply({ id: request.id, ok: true, value: call(host, request) });
   } catch (error) {
-    refuse(id, error);
+    refuse(request.id, error);
   }
 }
 
-function call(host: SqliteHost, method: ThreadRequest["method"], args: unknown[]): unknown {
+function call(host: SqliteHost, { method, args }: ThreadRequest): unknown {
   if (method !== "commit") return (host[method] as (...args: unknown[]) => unknown)(...args);
-  const [commands, at] = args as [string, Moment];
+  const [commands, at] = args;
   return encodeResult(host.commit(decodeCommands(commands), at));
 }
 

@@ -33,8 +33,8 @@ export const PAST_DAYS = 100;
 /** Writes a new database. @param told is told now and then how many messages there are. */
 export function fill(file: string, { messages, readers }: Past, told: (written: number) => void): void {
   const lease = { graceMs: LEASES.grace_ms, detachedMs: LEASES.detached_ms, backoffMaxMs: DAY_MS };
-  const host = new SqliteHost({ file, lease }, checkWhole);
   const begin = Date.now() - PAST_DAYS * DAY_MS;
+  const host = new SqliteHost({ file, lease, openedAt: begin }, checkWhole);
   for (let serial = 0; serial < messages; serial += BATCH) {
     const now = begin + Math.floor((serial / messages) * PAST_DAYS * DAY_MS);
     write(host, range(serial, Math.min(serial + BATCH, messages)), readers, now);

@@ -84,6 +84,14 @@ describe("a failure", () => {
     expect(refusal(failed, fail(0, "no"))).toBe("lease_lost");
   });
 
+  test("with another result, as an update can give it: refused", () => {
+    const told = become(held, { ...fail(1, "no"), result: "half of it" });
+    expect(ask(told, { ...fail(1, "no"), result: "half of it" })).toEqual({ next: told, events: [] });
+    expect(refusal(told, { ...fail(1, "no"), result: "all of it" })).toBe("wrong_status");
+    expect(refusal(told, fail(1, "no"))).toBe("wrong_status");
+    expect(refusal(failed, { ...fail(1, "no"), result: "half of it" })).toBe("wrong_status");
+  });
+
   test("of a task that nobody ever held, nobody can repeat", () => {
     const direct = become(task(), fail(undefined, "no"), { by: name("worker") });
     expect(refusal(direct, fail(undefined, "no"), { by: name("worker") })).toBe("wrong_status");

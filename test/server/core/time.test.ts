@@ -1,6 +1,6 @@
 /** What time alone does to a task: leases, time-outs and expiry, and when the hub has to look. */
 import { describe, expect, test } from "vitest";
-import { withLease } from "../../../server/core/decide.ts";
+import { withLease } from "../../../server/core/deadlines.ts";
 import type { MessageState } from "../../../server/core/message.ts";
 import {
   ask,

@@ -1,5 +1,5 @@
 /** Pruning a store under test, portion by portion. */
-import type { PruneCommand, PruneReport } from "../../../server/store/engine/retention.ts";
+import type { PruneCommand, PruneReport } from "../../../server/store/store.ts";
 import type { StoreDriver } from "./driver.ts";
 
 const KEEP: PruneCommand = {

@@ -7,15 +7,9 @@ import { assertMayWait, type NewMessage, newMessage } from "../../../core/create
 import { inOrder, inStep } from "../../../core/macro.ts";
 import type { Values } from "../../../core/places.ts";
 import { renderFields, renderValues } from "../../../core/template.ts";
+import type { TemplateSend } from "../../store.ts";
 import { assertFewValues, checkValues } from "./parameters.ts";
 import type { CheckWhole } from "./whole.ts";
-
-/** A template named in a send, with what is said beside it. */
-export interface TemplateSend extends Readonly<TemplateFields> {
-  readonly from_claude: string;
-  readonly template: string;
-  readonly params?: Values | undefined;
-}
 
 /** One message to be sent, and the steps that it comes after. */
 export interface ExpandedStep {
@@ -25,14 +19,14 @@ export interface ExpandedStep {
 }
 
 /** In an order in which each step comes after those it waits for. */
-export interface Expansion {
+interface Expansion {
   readonly steps: readonly ExpandedStep[];
   /** The keys of a macro's steps as it lists them; undefined: it is no macro. */
   readonly keys?: readonly string[];
 }
 
 /** What there is under a name, and which names there are. */
-export interface TemplateSource {
+interface TemplateSource {
   get(name: string): Template | undefined;
   names(): string[];
 }

@@ -1,7 +1,7 @@
 /** When pruning happens: in rounds, one portion after the other with a pause, never two at once. */
 import { describe, expect, test } from "vitest";
 import { Pruner, type RetentionPolicy } from "../../../../server/hub/background/pruner.ts";
-import type { PruneCommand, PruneReport } from "../../../../server/store/engine/retention.ts";
+import type { PruneCommand, PruneReport } from "../../../../server/store/store.ts";
 import { ManualClock } from "../../../support/clock.ts";
 
 const HOUR = 3_600_000;

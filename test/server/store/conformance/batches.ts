@@ -1,6 +1,6 @@
 /** Batches: in order, each command for itself, and a log without gaps. */
 import { expect, test } from "vitest";
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
 import { complete, name } from "../../core/support.ts";
 import { parsed, type Section, sending } from "../driver.ts";
 
@@ -8,7 +8,7 @@ export const batches: Section = (hub) => {
   test("a refused command fails alone, between others that do not", async () => {
     const worker = hub().newName("worker");
     const task = await hub().send({ to_claude: worker });
-    const change = (command: Extract<StoreCommand, { op: "change" }>["command"], id = task.id): StoreCommand => ({
+    const change = (command: StoreCommandOf<"change">["command"], id = task.id): StoreCommand => ({
       op: "change",
       id,
       caller: name(worker),

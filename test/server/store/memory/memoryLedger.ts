@@ -1,7 +1,7 @@
 /** The ledger in memory: the same answers as SQLite's, found by looking at everything. For tests. */
 
+import { isTimed } from "../../../../server/core/deadlines.ts";
 import type { Attempt, MessageState } from "../../../../server/core/message.ts";
-import { isTimed } from "../../../../server/core/readiness.ts";
 import { iso } from "../../../../server/iso.ts";
 import type {
   ClockTable,
@@ -9,7 +9,7 @@ import type {
   Ledger,
   RememberedKey,
   StoredEntry,
-  Waits,
+  WaitTable,
 } from "../../../../server/store/engine/ledger.ts";
 import type { PresenceTransition } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
@@ -19,7 +19,7 @@ import { MemoryRetention } from "./memoryRetention.ts";
 import { MemorySchedules } from "./memorySchedules.ts";
 import { MemoryTemplates } from "./memoryTemplates.ts";
 
-class MemoryWaits implements Waits {
+class MemoryWaits implements WaitTable {
   readonly #awaited = new Map<string, Set<string>>();
 
   get any() {

@@ -1,15 +1,14 @@
 /** Retention in memory: the same answers as SQLite's. There is no file, so nothing has a size. */
 import type { MessageState } from "../../../../server/core/message.ts";
-import type { StoredEntry } from "../../../../server/store/engine/ledger.ts";
 import type {
   DueInstances,
   Finished,
   ForgottenInstances,
   GiveUp,
-  KeyPlace,
-  RetentionLedger,
-} from "../../../../server/store/engine/retention.ts";
-import type { PresenceTransition } from "../../../../server/store/store.ts";
+  RetentionTables,
+  StoredEntry,
+} from "../../../../server/store/engine/ledger.ts";
+import type { KeyPlace, PresenceTransition } from "../../../../server/store/store.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 
 interface Tables {
@@ -20,7 +19,7 @@ interface Tables {
   readonly presence: MemoryPresence;
 }
 
-export class MemoryRetention implements RetentionLedger {
+export class MemoryRetention implements RetentionTables {
   readonly #tables: Tables;
 
   constructor(tables: Tables) {

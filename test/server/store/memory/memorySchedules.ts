@@ -1,6 +1,7 @@
 /** The table of schedules in memory. For tests. */
 import type { ScheduleState } from "../../../../server/core/schedule.ts";
-import type { ScheduleTable, Timing } from "../../../../server/store/engine/schedules.ts";
+import type { ScheduleTable } from "../../../../server/store/engine/ledger.ts";
+import type { Timing } from "../../../../server/store/store.ts";
 
 export class MemorySchedules implements ScheduleTable {
   readonly #schedules = new Map<string, ScheduleState>();

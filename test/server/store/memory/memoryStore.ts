@@ -5,11 +5,11 @@ import type { LeasePolicy, MessageState } from "../../../../server/core/message.
 import { standing } from "../../../../server/core/receipt.ts";
 import type { Reader } from "../../../../server/core/view.ts";
 import { viewOf } from "../../../../server/core/view.ts";
-import { Backlog, countWaiting } from "../../../../server/store/engine/backlog.ts";
+import { Backlog, type BacklogCounts } from "../../../../server/store/engine/backlog.ts";
 import { Engine } from "../../../../server/store/engine/engine.ts";
 import type { StoredEntry } from "../../../../server/store/engine/ledger.ts";
 import { prunedPast } from "../../../../server/store/engine/retention.ts";
-import { type ScheduleFilter, scheduleJson, scheduleSlice } from "../../../../server/store/engine/schedules.ts";
+import { scheduleJson, scheduleSlice } from "../../../../server/store/engine/schedules.ts";
 import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
 import { attemptsJson } from "../../../../server/store/json/attemptsJson.ts";
 import { assemble, BODIES, replayedBodies } from "../../../../server/store/json/eventJson.ts";
@@ -22,10 +22,12 @@ import type {
   LogEntry,
   LogSlice,
   MessageSlice,
+  ScheduleFilter,
   Store,
   StoreCommand,
   Workload,
 } from "../../../../server/store/store.ts";
+import { EVERYONE } from "../../../../shared/addressing.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import type { EventKind } from "../../../../shared/event.ts";
 import { type Bounds, LIMITS } from "../../../../shared/limits.ts";
@@ -62,11 +64,23 @@ export class MemoryStore implements Store {
       head: 0,
       counts,
       waiting: new Map(),
-      backlog: new Backlog(
-        () => countWaiting(this.ledger.messages.values(), this.ledger.receipts),
-        this.ledger.receipts,
-      ),
+      backlog: new Backlog(() => this.#countWaiting(), this.ledger.receipts),
     });
+  }
+
+  /** What counts against the bounds, found by looking at everything. */
+  #countWaiting(): BacklogCounts {
+    const { messages, receipts } = this.ledger;
+    const waiting = [...messages.values()].filter(
+      ({ id, status, type, to_claude, delivered_at }) =>
+        status === "pending" &&
+        (type === "task" || delivered_at === null) &&
+        (to_claude !== EVERYONE || receipts.isUndelivered(id)),
+    );
+    return {
+      recipients: countEach(waiting.map(({ to_claude }) => to_claude)),
+      senders: countEach(waiting.map(({ from_claude }) => from_claude)),
+    };
   }
 
   async open() {
@@ -200,3 +214,9 @@ const matches = (state: MessageState, filter: ListFilter) =>
   (["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const).every(
     (field) => filter[field] === undefined || filter[field] === state[field],
   );
+
+function countEach(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

@@ -1,12 +1,7 @@
 /** Templates in memory. For tests. */
 
-import {
-  kindOf,
-  type Put,
-  type SentWith,
-  type TemplateTable,
-  told,
-} from "../../../../server/store/engine/templates/table.ts";
+import type { Put, SentWith, TemplateTable } from "../../../../server/store/engine/ledger.ts";
+import { kindOf, told } from "../../../../server/store/engine/templates/told.ts";
 import type { TemplateBody } from "../../../../shared/template.ts";
 
 interface Kept {

@@ -1,13 +1,13 @@
 /** A message as the model keeps it, and what its rules share. */
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommandOf } from "../../../../server/store/store.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import type { EventKind } from "../../../../shared/event.ts";
 import type { Failure, Status } from "../../../../shared/message.ts";
 
-export type Send = Extract<StoreCommand, { op: "send" }>;
-export type Change = Extract<StoreCommand, { op: "change" }>["command"];
+export type Send = StoreCommandOf<"send">;
+export type Change = StoreCommandOf<"change">["command"];
 export type ChangeOf<Op extends Change["op"]> = Extract<Change, { op: Op }>;
-export type Caller = Extract<StoreCommand, { op: "change" }>["caller"];
+export type Caller = StoreCommandOf<"change">["caller"];
 
 export interface ModelMessage {
   /** Given by the store; unknown until it has answered. */

@@ -3,7 +3,7 @@
  * command. Written without a look at the core, against which it is held.
  */
 import type { Moment } from "../../../../server/clock.ts";
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { changeChat, chatIsDue } from "./chat.ts";
 import {
@@ -31,8 +31,6 @@ interface Answer {
 
 /** What a command is expected to do. */
 export type Verdict = (Answer & { ok: true; events: Told[] }) | { ok: false; code: ErrorCode; events: Told[] };
-
-type CommandOf<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
 
 const isOver = ({ status }: ModelMessage) => status === "complete" || status === "failed";
 
@@ -172,7 +170,7 @@ export class Model {
     return chains.sort((a, b) => b.hops - a.hops)[0];
   }
 
-  #change({ id, command, caller }: CommandOf<"change">, scene: Scene): ModelMessage {
+  #change({ id, command, caller }: StoreCommandOf<"change">, scene: Scene): ModelMessage {
     const message = this.#find(id);
     const step = stepOf(message, command, caller);
     if (step) return changeReceipt(message, step, command, caller, scene);
@@ -193,7 +191,7 @@ export class Model {
     message.awaits = new Set(awaited.filter((one) => !isOver(one)));
   }
 
-  #see(message: ModelMessage, { claude_id }: CommandOf<"change">["caller"], scene: Scene): ModelMessage {
+  #see(message: ModelMessage, { claude_id }: StoreCommandOf<"change">["caller"], scene: Scene): ModelMessage {
     const { to_claude } = message.said;
     if (to_claude === "*" || (claude_id ?? to_claude) !== to_claude) throw new Refused("not_recipient");
     if (message.seen !== undefined) return message;
@@ -202,7 +200,7 @@ export class Model {
     return scene.tell("seen", message);
   }
 
-  #claimNext({ caller, queues, claim_key: key }: CommandOf<"claim_next">, scene: Scene): ModelMessage | null {
+  #claimNext({ caller, queues, claim_key: key }: StoreCommandOf<"claim_next">, scene: Scene): ModelMessage | null {
     const claude_id = caller.claude_id ?? (queues[0] as string);
     const own = this.#held({ claude_id, run: caller.run });
     const before = own.find(({ claimKey }) => key && claimKey === key);
@@ -257,7 +255,7 @@ export class Model {
   }
 
   /** What ended before its cut-off goes, as if it were deleted. */
-  #prune({ complete_before, failed_before }: CommandOf<"prune">, scene: Scene): void {
+  #prune({ complete_before, failed_before }: StoreCommandOf<"prune">, scene: Scene): void {
     const before = { complete: complete_before ?? 0, failed: failed_before ?? 0, pending: 0, in_progress: 0 };
     const gone = this.messages.filter(({ status, completed }) => (completed ?? scene.now) < before[status]);
     for (const message of gone) this.#delete(message, scene);

@@ -1,7 +1,7 @@
 /** What the walks do: steps that fast-check draws, and the commands that they mean where the model stands. */
 import fc from "fast-check";
 import type { Caller } from "../../../../server/core/message.ts";
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
 import { PRIORITIES } from "../../../../shared/vocabulary.ts";
 import { lostRun, MINUTE, NOBODY, name, run, SECOND } from "../../core/support.ts";
 import type { ModelMessage } from "./message.ts";
@@ -51,7 +51,7 @@ interface Meant {
   now: number;
 }
 
-type ChangeCommand = Extract<StoreCommand, { op: "change" }>["command"];
+type ChangeCommand = StoreCommandOf<"change">["command"];
 
 const change = ({ id, caller }: Meant, command: ChangeCommand): StoreCommand => ({ op: "change", id, caller, command });
 
@@ -84,7 +84,7 @@ const COMMANDS = {
     ...keyed,
   }),
   complete: (meant) => change(meant, { op: "complete", ...meant.fenced, ...result(meant.variant) }),
-  fail: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant) }),
+  fail: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant), ...result(meant.variant) }),
   retry: (meant) => change(meant, { op: "fail", ...meant.fenced, ...error(meant.variant), retryable: true }),
   release: (meant) => change(meant, { op: "release", ...meant.fenced, ...REST[meant.variant % 5] }),
   cancel: (meant) => change(meant, { op: "cancel", ...(meant.variant % 2 === 0 && { reason: "no need" }) }),

@@ -157,16 +157,19 @@ function complete(task: ModelMessage, { attempt, result }: ChangeOf<"complete">,
   return end(task, { result }, scene);
 }
 
-function fail(task: ModelMessage, { attempt, error, retryable }: ChangeOf<"fail">, caller: Caller, scene: Scene) {
+function fail(task: ModelMessage, command: ChangeOf<"fail">, caller: Caller, scene: Scene) {
+  const { attempt, error, result, retryable } = command;
   if (task.status === "complete") throw new Refused("wrong_status");
   if (task.status === "failed") {
     if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
-    if (error === task.error && isHolder(task, caller)) return task;
+    if (error === task.error && result === task.result && isHolder(task, caller)) return task;
     throw new Refused("wrong_status");
   }
-  if (task.status === "pending" && attempt === undefined) return end(forget(task), { error, failure: "error" }, scene);
+  if (task.status === "pending" && attempt === undefined) {
+    return end(forget(task), { error, result, failure: "error" }, scene);
+  }
   assertHolds(task, caller, attempt);
-  if (!retryable) return end(task, { error, failure: "error" }, scene);
+  if (!retryable) return end(task, { error, result, failure: "error" }, scene);
   return task.status === "pending" ? task : tryAgain(task, error, scene);
 }
 

@@ -5,14 +5,14 @@ import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../server/store/sqlite/database.ts";
 import { HubLock } from "../../../../server/store/sqlite/lock.ts";
 import { tempDir } from "../../../support/tempDir.ts";
-import { name } from "../../core/support.ts";
+import { NOW, name } from "../../core/support.ts";
 import { inside, look, newFile, openStore } from "./files.ts";
 
 describe("durability", () => {
   test("every commit is synced in full, and stays so after writing and on opening again", () => {
     const file = newFile();
     for (const life of ["first", "second"]) {
-      const db = openDatabase(file);
+      const db = openDatabase(file, NOW);
       const level = () => db.pragma("synchronous", { simple: true });
       const before = level();
       db.exec("INSERT INTO coordination_meta VALUES ('x', 'y') ON CONFLICT DO UPDATE SET value = 'z'");
@@ -23,7 +23,7 @@ describe("durability", () => {
 
   test("without being told, SQLite would not", () => {
     const file = newFile();
-    openDatabase(file).close();
+    openDatabase(file, NOW).close();
     const careless = inside(file, (db) => {
       db.exec("UPDATE coordination_counts SET count = count");
       return db.pragma("synchronous", { simple: true });

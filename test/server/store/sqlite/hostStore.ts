@@ -2,24 +2,23 @@
 
 import type { Moment } from "../../../../server/clock.ts";
 import type { Reader } from "../../../../server/core/view.ts";
-import type { ScheduleFilter } from "../../../../server/store/engine/schedules.ts";
 import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
 import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
 import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
-import type { HostOptions } from "../../../../server/store/sqlite/openFile.ts";
-import type { ListFilter, MessageSlice, Store, StoreCommand } from "../../../../server/store/store.ts";
+import type { FileOptions } from "../../../../server/store/sqlite/openFile.ts";
+import type { ListFilter, MessageSlice, ScheduleFilter, Store, StoreCommand } from "../../../../server/store/store.ts";
 
 export class HostStore implements Store {
-  readonly #options: HostOptions;
+  readonly #options: FileOptions;
   #host: SqliteHost | undefined;
 
-  constructor(options: HostOptions) {
+  constructor(options: FileOptions) {
     this.#options = options;
   }
 
-  async open() {
-    const host = new SqliteHost(this.#options, checkWhole);
+  async open(openedAt: number) {
+    const host = new SqliteHost({ ...this.#options, openedAt }, checkWhole);
     this.#host = host;
     return { position: host.position, instances: host.instances() };
   }

@@ -12,7 +12,7 @@ import { ManualClock } from "../../../support/clock.ts";
 import { defer } from "../../../support/defer.ts";
 import { repository } from "../../../support/repository.ts";
 import { tempDir } from "../../../support/tempDir.ts";
-import { LEASE, MINUTE, name } from "../../core/support.ts";
+import { LEASE, MINUTE, NOW, name } from "../../core/support.ts";
 import { inside, newFile, openStore, openThread } from "./files.ts";
 
 const HOLDER = `
@@ -165,7 +165,7 @@ test("a hub that could not be opened says so, at once and however often it is as
   const file = newFile();
   await openThread(file);
   const second = new SqliteStore({ file, lease: LEASE });
-  await expect(second.open()).rejects.toThrow(sentence(file));
+  await expect(second.open(NOW)).rejects.toThrow(sentence(file));
   await expect(second.counts()).rejects.toMatchObject({ code: "storage_unavailable" });
   await second.close();
 });

@@ -20,7 +20,7 @@ const SMALL =
 let db: Database.Database;
 
 beforeAll(() => {
-  db = openDatabase(newFile());
+  db = openDatabase(newFile(), NOW);
 });
 
 afterAll(() => void db.close());
@@ -175,7 +175,7 @@ test("the same holds in an application's database that was analysed while everyt
   for (let i = 0; i < 5; i++) await hub.claimNext(run("worker", "r1"));
   await hub.close();
   inside(file, (application) => application.exec("ANALYZE"));
-  const analysed = openDatabase(file);
+  const analysed = openDatabase(file, NOW);
   const statements = preparedBy(
     (spied) => [new SqliteLedger(spied), queriesOver(spied), lists({ thread_id: "t" })(spied)],
     analysed,

@@ -1,18 +1,18 @@
 /** Which task waits for which, in a table whose rows are only of those that wait now. */
 import type Database from "better-sqlite3";
 import QuickLRU from "quick-lru";
-import type { Waits } from "../engine/ledger.ts";
+import type { WaitTable } from "../engine/ledger.ts";
 
 const prepareAll = (db: Database.Database) => ({
   any: db.prepare("SELECT 1 FROM coordination_after WHERE message_id > '' LIMIT 1").pluck(),
-  add: db.prepare("INSERT INTO coordination_after VALUES (?, ?)"),
+  add: db.prepare("INSERT INTO coordination_after (message_id, awaited_id) VALUES (?, ?)"),
   drop: db.prepare("DELETE FROM coordination_after WHERE message_id = ?"),
   count: db.prepare("SELECT count(*) FROM coordination_after WHERE awaited_id = ?").pluck(),
   take: db.prepare("DELETE FROM coordination_after WHERE awaited_id = ? RETURNING message_id").pluck(),
   awaited: db.prepare("SELECT DISTINCT awaited_id FROM coordination_after").pluck(),
 });
 
-export class SqliteWaits implements Waits {
+export class SqliteWaits implements WaitTable {
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Whether there are rows, where that is known. */
   #any: boolean | undefined;

@@ -12,15 +12,14 @@ import type { MessageState } from "../../../core/message.ts";
 import { parametersIn } from "../../../core/parameterSchema.ts";
 import { assertTemplate } from "../../../core/template.ts";
 import { tombstoneJson } from "../../json/messageJson.ts";
-import type { Outcome, StoreCommand } from "../../store.ts";
-import type { Ledger } from "../ledger.ts";
-import { type ExpandedStep, expand, stepTemplate, type TemplateSend, templateOf } from "./expand.ts";
+import type { Outcome, StoreCommandOf, TemplateSend } from "../../store.ts";
+import type { Ledger, SentMessage, SentWith } from "../ledger.ts";
+import { type ExpandedStep, expand, stepTemplate, templateOf } from "./expand.ts";
 import { assertNames, compile } from "./parameters.ts";
-import type { SentMessage, SentWith } from "./table.ts";
 import type { CheckWhole } from "./whole.ts";
 
 /** What the engine does for a send by template. */
-export interface Sender {
+interface Sender {
   /** @throws HubError when this could not be sent. Writes nothing. */
   check(said: NewMessage): void;
   /** Writes a message that was checked. */
@@ -32,9 +31,7 @@ export interface Sender {
   checkWhole: CheckWhole;
 }
 
-type Of<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
-
-export class TemplateDesk {
+export class Templates {
   readonly #ledger: Ledger;
   readonly #sender: Sender;
 
@@ -43,7 +40,7 @@ export class TemplateDesk {
     this.#sender = sender;
   }
 
-  put({ name, body, caller }: Of<"template_put">, at: string): Outcome {
+  put({ name, body, caller }: StoreCommandOf<"template_put">, at: string): Outcome {
     const { templates } = this.#ledger;
     assertTemplate(body);
     if (body.parameters) compile(body.parameters);
@@ -53,14 +50,14 @@ export class TemplateDesk {
     return { ok: true, json: JSON.stringify(templates.get(name)) };
   }
 
-  remove({ name }: Of<"template_delete">): Outcome {
+  remove({ name }: StoreCommandOf<"template_delete">): Outcome {
     const { templates } = this.#ledger;
     templateOf(name, templates);
     templates.remove(name);
     return { ok: true, json: null };
   }
 
-  send({ said, key }: Of<"template_send">, now: number): Outcome {
+  send({ said, key }: StoreCommandOf<"template_send">, now: number): Outcome {
     const fingerprint = key === undefined ? "" : this.#sender.fingerprint(asSaid(said));
     const before = key === undefined ? undefined : this.#ledger.recall(said.from_claude, key);
     if (key !== undefined && before) {

@@ -1,0 +1,46 @@
+/** Until when a claim is safe, when time alone will change a message, and how that moves with the clock. */
+import type { Circumstances, MessageState } from "./message.ts";
+
+/**
+ * The lease of a new claim: kept by a connected run (null), or until a time. Nobody sees a run come and go that has no
+ * name.
+ */
+export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
+  if (caller.run === null || caller.claude_id === null) return now + lease.detachedMs;
+  return caller.attached ? null : now + lease.graceMs;
+}
+
+/** Moves a held task's lease, silently: null while its run is connected. */
+export function withLease(state: MessageState, until: number | null): MessageState {
+  const lease_until = until === null ? null : Math.max(until, state.extended_until ?? 0);
+  const moved = { ...state, lease_until };
+  return { ...moved, wake_at: heldWakeAt(moved) };
+}
+
+/** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
+export const heldWakeAt = (state: MessageState): number | null => earliest(state.lease_until, state.timeout_at);
+
+/** Whether a deadline of it measures time: of those that are held, and those that rest after a try. */
+export function isTimed(state: MessageState): boolean {
+  if (state.status === "in_progress") return (state.lease_until ?? state.extended_until ?? state.timeout_at) !== null;
+  const waits = state.status === "pending" && state.claim_rank === null && state.blocked === 0;
+  return waits && state.attempt > 0 && state.not_before !== null;
+}
+
+/** A held task, or one that rests, once its clock has moved by so much beside the passing of time. */
+export function onMovedClock(state: MessageState, by: number): MessageState {
+  const moved = (at: number | null) => (at === null ? null : at + by);
+  if (state.status === "pending") {
+    const not_before = moved(state.not_before);
+    return { ...state, not_before, wake_at: earliest(not_before, state.expires_at) };
+  }
+  const held = {
+    ...state,
+    lease_until: moved(state.lease_until),
+    extended_until: moved(state.extended_until),
+    timeout_at: moved(state.timeout_at),
+  };
+  return { ...held, wake_at: heldWakeAt(held) };
+}
+
+export const earliest = (a: number | null, b: number | null) => (a === null ? b : b === null ? a : Math.min(a, b));
