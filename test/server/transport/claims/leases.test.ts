@@ -1,9 +1,12 @@
 /** What becomes of a task whose holder is gone: it comes back, unless its holder does. */
+import { once } from "node:events";
+import { request } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LEASES, LIVENESS } from "../../../../shared/defaults.ts";
 import type { Instance } from "../../../../shared/presence.ts";
 import type { ManualClock } from "../../../support/clock.ts";
+import { defer } from "../../../support/defer.ts";
 import { http } from "../../../support/http.ts";
 import { Scene } from "./scene.ts";
 
@@ -18,6 +21,51 @@ beforeEach(async () => {
 
 const claimDetached = (id: string) =>
   http(`${scene.hub.url}/message/${id}`, { method: "PUT", body: { status: "in_progress" } });
+
+describe("a run that listens to server-sent events", () => {
+  const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+  const ask = (path: string, body?: object) =>
+    http(`${scene.hub.url}${path}`, { headers, ...(body && { method: "POST", body }) });
+
+  /** Opens a stream that nobody reads. */
+  async function listen(): Promise<() => void> {
+    const all = { ...headers, accept: "text/event-stream" };
+    const stream = request(`${scene.hub.url}/events`, { agent: false, headers: all }).end();
+    await once(stream, "response");
+    defer(() => void stream.destroy());
+    await scene.connections(1);
+    return () => stream.destroy();
+  }
+
+  test("keeps its task for as long as it asks for something now and then, and no longer: it may hang", async () => {
+    const { id } = await scene.send();
+    await listen();
+    await ask(`/message/${id}/claim`, {});
+    for (let i = 0; i < 4; i++) {
+      await scene.pass(LIVENESS.fresh_min_ms - 1);
+      await ask("/stats");
+    }
+    expect(await scene.look(id)).toMatchObject({ status: "in_progress", attempt: 1, lease: "kept" });
+    await scene.pass(LIVENESS.fresh_min_ms);
+    await scene.pass(GRACE);
+    await scene.ada.event("requeued", id);
+  });
+
+  test("keeps it again when it asks before the lease has run out, and until its stream ends", async () => {
+    const { id } = await scene.send();
+    const hangUp = await listen();
+    await ask(`/message/${id}/claim`, {});
+    await scene.pass(LIVENESS.fresh_min_ms);
+    expect(await scene.look(id)).toMatchObject({ lease: expect.not.stringMatching("kept") });
+    await ask("/stats");
+    await scene.committed();
+    expect(await scene.look(id)).toMatchObject({ lease: "kept" });
+    hangUp();
+    await scene.connections(0);
+    await scene.pass(GRACE);
+    await scene.ada.event("requeued", id);
+  });
+});
 
 describe("a run that is gone", () => {
   test("loses its task after a while, which rests and is ready again; what it says then is refused", async () => {
