@@ -20,6 +20,8 @@ import { writeBackupAside } from "./backup.ts";
 import { decodeResult, encodeCommands } from "./commitWire.ts";
 import { DatabaseThread, type ThreadFailed } from "./databaseThread.ts";
 import type { FileOptions } from "./openFile.ts";
+import { ReadQueue } from "./readQueue.ts";
+import type { HostCalls } from "./thread.ts";
 
 interface SqliteStoreOptions extends FileOptions {
   /** Told why the database's thread ended by itself, and why another one could not start. */
@@ -29,6 +31,7 @@ interface SqliteStoreOptions extends FileOptions {
 export class SqliteStore implements Store {
   readonly #file: string;
   readonly #thread: DatabaseThread;
+  readonly #reads = new ReadQueue();
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
@@ -47,15 +50,15 @@ export class SqliteStore implements Store {
   }
 
   get(id: string, now: number): Promise<string | null> {
-    return this.#thread.call("get", id, now);
+    return this.#read("get", id, now);
   }
 
   attempts(id: string): Promise<string | null> {
-    return this.#thread.call("attempts", id);
+    return this.#read("attempts", id);
   }
 
   receipts(id: string): Promise<string | null> {
-    return this.#thread.call("receipts", id);
+    return this.#read("receipts", id);
   }
 
   /**
@@ -63,7 +66,7 @@ export class SqliteStore implements Store {
    * step.
    */
   async list(filter: ListFilter, now: number, isWanted = () => true): Promise<MessageSlice> {
-    const atOnce = await this.#thread.call("listAtOnce", filter, now);
+    const atOnce = await this.#read("listAtOnce", filter, now);
     if (atOnce) return atOnce;
     const listed = this.#lists.then(() => this.#listInSteps(filter, now, isWanted));
     this.#lists = listed.catch(() => undefined);
@@ -72,42 +75,42 @@ export class SqliteStore implements Store {
 
   async #listInSteps(filter: ListFilter, now: number, isWanted: () => boolean): Promise<MessageSlice> {
     if (!isWanted()) return NOT_READ;
-    let slice = await this.#thread.call("list", filter, now);
-    while (slice === null && isWanted()) slice = await this.#thread.call("listOn");
-    if (slice === null) await this.#thread.call("endList");
+    let slice = await this.#read("list", filter, now);
+    while (slice === null && isWanted()) slice = await this.#read("listOn");
+    if (slice === null) await this.#read("endList");
     return slice ?? NOT_READ;
   }
 
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): Promise<LogSlice> {
-    return this.#thread.call("log", reader, after, maxEvents, maxBytes);
+    return this.#read("log", reader, after, maxEvents, maxBytes);
   }
 
   counts(): Promise<Counts> {
-    return this.#thread.call("counts");
+    return this.#read("counts");
   }
 
   template(name: string): Promise<string | null> {
-    return this.#thread.call("template", name);
+    return this.#read("template", name);
   }
 
   templates(): Promise<TemplateSummary[]> {
-    return this.#thread.call("templates");
+    return this.#read("templates");
   }
 
   workload(names: readonly string[]): Promise<Workload[]> {
-    return this.#thread.call("workload", names);
+    return this.#read("workload", names);
   }
 
   schedule(name: string): Promise<string | null> {
-    return this.#thread.call("schedule", name);
+    return this.#read("schedule", name);
   }
 
   schedules(filter: ScheduleFilter): Promise<ScheduleSlice> {
-    return this.#thread.call("schedules", filter);
+    return this.#read("schedules", filter);
   }
 
   timetable(): Promise<Timing[]> {
-    return this.#thread.call("timetable");
+    return this.#read("timetable");
   }
 
   backup(file: string): Promise<void> {
@@ -120,6 +123,10 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     await this.#backups;
     await this.#thread.close();
+  }
+
+  #read<M extends keyof HostCalls>(method: M, ...args: Parameters<HostCalls[M]>): Promise<ReturnType<HostCalls[M]>> {
+    return this.#reads.read(() => this.#thread.call(method, ...args));
   }
 }
 
