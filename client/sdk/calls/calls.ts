@@ -7,11 +7,7 @@
  * the earliest deadline. A call that the hub puts off is queued again when the hub says, as often as there is time for
  * it.
  *
- * Calls travel in the order they were made, but those that wait at the hub leave some places to those that do not: a
- * worker's questions for tasks would else hold up what it says of the tasks that it does.
- *
- * After a loss only a few calls travel at once, and one more with every answer: the next line may break as soon, and what
- * had to pass as a whole would never get through.
+ * Calls travel in the order they were made, as far as there are places.
  */
 import QuickLRU from "quick-lru";
 import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
@@ -20,11 +16,8 @@ import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost } from "../errors.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
+import { Places } from "./places.ts";
 
-/** How many calls may be under way after a loss, before anything is answered. */
-const FIRST_CALLS = 16;
-/** Of the places for calls under way, those that wait at the hub take no more than this part. */
-const WAITING_SHARE = 3 / 4;
 /** So long a line that we would open anew waits for calls that are not repeated. */
 const ONCE_MS = 5_000;
 /** So many that were given up are remembered, until their answers come after all. */
@@ -61,20 +54,19 @@ export class Calls {
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
   readonly #postponed: Postponed<Call>;
+  readonly #places = new Places();
   #lastId = 0;
-  #underWay = 0;
-  /** How many of them wait at the hub. */
-  #waiting = 0;
   #unanswered = 0;
   #ended: Error | undefined;
   #sweepAt = Number.POSITIVE_INFINITY;
   #cancelSweep: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
   #onRepeatable: (() => void)[] = [];
-  /** How many calls may be under way, by what came through since the last loss. */
-  #trust = Number.POSITIVE_INFINITY;
+
   /** How many calls may be under way at once. */
-  limit = Number.POSITIVE_INFINITY;
+  set limit(calls: number) {
+    this.#places.limit = calls;
+  }
 
   /** @param onQueued is called whenever there is something to take. */
   constructor(clock: Clock, keepAlive: KeepAlive, onQueued: () => void) {
@@ -126,44 +118,23 @@ export class Calls {
 
   /** The calls that may travel now; from here on they are under way on that line. */
   take(via: Transport): readonly Request[] {
-    const room = Math.max(0, Math.min(this.limit, this.#trust) - this.#underWay);
-    const travelling = this.#unqueue(room);
+    const { travelling, staying } = this.#places.board(this.#queue);
+    this.#queue = staying;
     for (const call of travelling) call.via = via;
-    this.#underWay += travelling.length;
-    const waiting = travelling.filter(({ waits }) => waits).length;
-    this.#waiting += waiting;
-    this.#makeRoom(waiting);
-    return travelling;
-  }
-
-  #unqueue(room: number): Call[] {
-    const [travelling, staying]: [Call[], Call[]] = [[], []];
-    let toWait = Math.max(1, Math.floor(this.limit * WAITING_SHARE)) - this.#waiting;
-    let looked = 0;
-    for (; looked < this.#queue.length && travelling.length < room; looked++) {
-      const call = this.#queue[looked] as Call;
-      const travels = !call.waits || toWait-- > 0;
-      (travels ? travelling : staying).push(call);
-    }
-    this.#queue = staying.concat(this.#queue.slice(looked));
+    this.#makeRoom(travelling.filter(({ waits }) => waits).length);
     return travelling;
   }
 
   answered(id: number, result: unknown): void {
     const call = this.#open.get(id);
-    if (!call) {
-      this.#late(id, result);
+    if (call) {
+      this.#settle(call);
+      call.resolve(result);
+      this.#makeRoom(1);
       return;
     }
-    this.#settle(call);
-    call.resolve(result);
-    this.#makeRoom(1);
-  }
-
-  #late(id: number, result: unknown): void {
-    const onLate = this.#givenUp.get(id);
+    this.#givenUp.get(id)?.(result);
     this.#givenUp.delete(id);
-    onLate?.(result);
   }
 
   failed(id: number, error: Error): void {
@@ -192,7 +163,7 @@ export class Calls {
       call.repeated ||= counts;
       again.push(call);
     }
-    if (suspects !== "none") this.#trust = this.#underWay + FIRST_CALLS;
+    if (suspects !== "none") this.#places.lost();
     this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
     if (this.#queue.length > 0) this.#onQueued();
   }
@@ -208,7 +179,7 @@ export class Calls {
 
   /** Whether any has travelled and is not answered. */
   get areUnderWay(): boolean {
-    return this.#underWay > 0;
+    return this.#places.areTaken;
   }
 
   /** Resolves when every call is answered, except those that let the hub wait. */
@@ -231,9 +202,8 @@ export class Calls {
     return true;
   }
 
-  /** For so many calls more: as many were answered, or may not be for long. */
   #makeRoom(calls: number): void {
-    this.#trust += calls;
+    this.#places.trust(calls);
     if (calls > 0 && this.#queue.length > 0) this.#onQueued();
   }
 
@@ -273,8 +243,7 @@ export class Calls {
 
   /** It is under way no more. */
   #stop(call: Call): void {
-    if (call.via) this.#underWay--;
-    if (call.via && call.waits) this.#waiting--;
+    if (call.via) this.#places.leave(call);
     call.via = undefined;
     if (isOnce(call) && this.#areRepeatable()) for (const resolve of this.#onRepeatable.splice(0)) resolve();
   }
