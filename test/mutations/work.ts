@@ -211,8 +211,8 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: who has not been there for weeks has one",
     file: SQLITE_RECEIPTS,
-    search: " AND (state <> 'offline' OR last_seen >= :since)",
-    replace: " AND :since IS NOT NULL",
+    search: "WHERE state <> 'offline' OR last_seen >= ?",
+    replace: "WHERE ? IS NOT NULL",
   },
   {
     breaks: "receipts: they outlive their message",
@@ -223,8 +223,14 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: the sender has one, too",
     file: SQLITE_RECEIPTS,
-    search: "WHERE claude_id <> :sender",
-    replace: "WHERE :sender IS NOT NULL",
+    search: ".filter((name) => name !== sender)",
+    replace: "",
+  },
+  {
+    breaks: "receipts: who came in the same moment has none",
+    file: "server/store/sqlite/sqliteLedger.ts",
+    search: "transitions: readonly PresenceTransition[]): void {\n    this.receipts.instancesChanged();\n",
+    replace: "transitions: readonly PresenceTransition[]): void {\n",
   },
   {
     breaks: "receipts: in a crowd, who is long gone goes before who is there",

@@ -105,7 +105,7 @@ export class SqliteLedger implements Ledger {
     this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
-    this.retention = new SqliteRetention(db);
+    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged());
     this.templates = new SqliteTemplates(db);
     this.clock = new SqliteClock(db);
   }
@@ -117,6 +117,7 @@ export class SqliteLedger implements Ledger {
     this.#saved = {};
     this.#log.forget();
     this.waits.forget();
+    this.receipts.instancesChanged();
     this.clock.forget();
   }
 
@@ -211,6 +212,7 @@ export class SqliteLedger implements Ledger {
   }
 
   recordPresence(transitions: readonly PresenceTransition[]): void {
+    this.receipts.instancesChanged();
     for (const { claude_id, state, at, seen = at, beat_ms = null } of transitions) {
       this.#sql.presence.run(claude_id, state, iso(at));
       const beat = state === "heartbeat";

@@ -10,12 +10,13 @@ export const RECEIPT = ["recipient", "delivered_at", "seen_at", "acknowledged_at
 const FIELDS = RECEIPT.join(", ");
 
 const prepareAll = (db: Database.Database) => ({
-  open: db.prepare(
-    `INSERT INTO coordination_receipts (message_id, recipient)
-       SELECT :id, claude_id FROM coordination_instances
-       WHERE claude_id <> :sender AND (state <> 'offline' OR last_seen >= :since)
-       ORDER BY state = 'online' DESC, last_seen DESC, claude_id LIMIT :limit`,
-  ),
+  known: db
+    .prepare(
+      `SELECT claude_id FROM coordination_instances WHERE state <> 'offline' OR last_seen >= ?
+       ORDER BY state = 'online' DESC, last_seen DESC, claude_id LIMIT ?`,
+    )
+    .pluck(),
+  open: db.prepare("INSERT INTO coordination_receipts (message_id, recipient) VALUES (?, ?)"),
   of: db.prepare(`SELECT ${FIELDS} FROM coordination_receipts WHERE message_id = ? AND recipient = ?`),
   put: db.prepare(`INSERT OR REPLACE INTO coordination_receipts (message_id, ${FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?)`),
   count: db.prepare("SELECT count(*) FROM coordination_receipts WHERE message_id = ?").pluck(),
@@ -40,13 +41,28 @@ export type ReceiptRow = Record<Exclude<(typeof RECEIPT)[number], "recipient" | 
 
 export class SqliteReceipts implements ReceiptTable {
   readonly #sql: ReturnType<typeof prepareAll>;
+  /** Whom a chat to everyone is for now, as long as nobody comes or goes: sorting out thousands takes its time. */
+  #everyone: { since: number; names: readonly string[] } | undefined;
 
   constructor(db: Database.Database) {
     this.#sql = prepareAll(db);
   }
 
   open(id: string, sender: string, since: number, limit: number): void {
-    this.#sql.open.run({ id, sender, since: iso(since), limit });
+    const others = this.#known(since, limit + 1).filter((name) => name !== sender);
+    for (const name of others.slice(0, limit)) this.#sql.open.run(id, name);
+  }
+
+  /** The table of instances may hold something else now. */
+  instancesChanged(): void {
+    this.#everyone = undefined;
+  }
+
+  #known(since: number, limit: number): readonly string[] {
+    if (this.#everyone?.since !== since) {
+      this.#everyone = { since, names: this.#sql.known.all(iso(since), limit) as string[] };
+    }
+    return this.#everyone.names;
   }
 
   of(id: string, recipient: string): Receipt | undefined {

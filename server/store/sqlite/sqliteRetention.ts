@@ -56,10 +56,13 @@ const INCREMENTAL = 2;
 
 export class SqliteRetention implements RetentionTables {
   readonly #db: Database.Database;
+  readonly #forgotten: () => void;
   readonly #sql: ReturnType<typeof prepareAll>;
 
-  constructor(db: Database.Database) {
+  /** @param forgotten is told when an instance is. */
+  constructor(db: Database.Database, forgotten: () => void) {
     this.#db = db;
+    this.#forgotten = forgotten;
     this.#sql = prepareAll(db);
   }
 
@@ -113,6 +116,7 @@ export class SqliteRetention implements RetentionTables {
       room -= changes;
       if (room === 0) break;
       this.#sql.forgetInstance.run(name);
+      this.#forgotten();
       instances.push(name);
     }
     return { instances, history };
