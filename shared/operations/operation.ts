@@ -11,6 +11,9 @@ import type { ErrorCode } from "../errors.ts";
  */
 export type RestShape = "data" | "list" | "sent" | "deleted" | "beat" | "page";
 
+/** Which part of a result stands under `data`, where that is not all of it. */
+export const MAIN_PART = { list: "messages", sent: "message" } as const satisfies Partial<Record<RestShape, string>>;
+
 export interface RestRoute {
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below the base path; `:name` is a parameter of the operation. */

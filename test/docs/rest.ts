@@ -1,5 +1,5 @@
 /** How an operation is asked and answered over REST, as the table says it. */
-import type { Operation, RestRoute, RestShape } from "../../shared/operations/index.ts";
+import { MAIN_PART, type Operation, type RestRoute, type RestShape } from "../../shared/operations/index.ts";
 import { BASE_PATH } from "../../shared/protocol.ts";
 import type { Schema } from "./schemas.ts";
 
@@ -47,13 +47,10 @@ export function dress(shape: RestShape, result: unknown): Record<string, unknown
     case "data":
     case "page":
       return { success: true, data: result };
-    case "list": {
-      const { messages, ...rest } = fields;
-      return { success: true, count: rest.count, data: messages, ...rest };
-    }
+    case "list":
     case "sent": {
-      const { message, ...rest } = fields;
-      return { success: true, data: message, ...rest };
+      const { [MAIN_PART[shape]]: data, ...rest } = fields;
+      return { success: true, ...(shape === "list" && { count: rest.count }), data, ...rest };
     }
     case "deleted":
       return { success: true, message: `Message deleted: ${fields.id}` };

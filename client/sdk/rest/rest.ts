@@ -1,5 +1,5 @@
 /** An operation as an HTTP request, and its result out of the response: both by the operations table. */
-import { fromRestError, OPERATIONS, type OperationName, type RestShape } from "../../../shared/index.ts";
+import { fromRestError, MAIN_PART, OPERATIONS, type OperationName, type RestShape } from "../../../shared/index.ts";
 import { ConnectionLost } from "../errors.ts";
 import { toPath } from "./restPath.ts";
 
@@ -46,8 +46,8 @@ export function fromResponse(operation: OperationName, params: object, body: Fie
 const UNDRESS: Record<RestShape, (body: Fields, params: Fields) => unknown> = {
   data: ({ data }) => data,
   page: ({ data }) => data,
-  list: ({ success: _, data, ...more }) => ({ messages: data, ...more }),
-  sent: ({ success: _, data, ...more }) => ({ message: data, ...more }),
+  list: ({ success: _, data, ...more }) => ({ [MAIN_PART.list]: data, ...more }),
+  sent: ({ success: _, data, ...more }) => ({ [MAIN_PART.sent]: data, ...more }),
   deleted: (_, { id }) => ({ id, deleted: true }),
   beat: ({ timestamp, claude_id }) => ({ timestamp, claude_id }),
 };

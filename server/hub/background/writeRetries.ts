@@ -3,11 +3,17 @@
  * One that the store cannot take at the moment is tried again, as things stand then, until it is written or refused for
  * good.
  */
+import { type ErrorCode, HubError } from "../../../shared/errors.ts";
 import type { Clock } from "../../clock.ts";
 import type { Report } from "../../report.ts";
 import { type Done, mayPass } from "../../store/groupCommit.ts";
 
 const RETRY_MS = 1_000;
+
+/** What is to be written is so already, or cannot be any more: somebody else was quicker. */
+const OVERTAKEN: ReadonlySet<ErrorCode> = new Set(["not_found", "wrong_status", "lease_lost"]);
+
+const isOvertaken = (error: unknown) => error instanceof HubError && OVERTAKEN.has(error.code);
 
 export interface HubWrite {
   /** In a word, for the log. */
@@ -59,7 +65,7 @@ export class WriteRetries {
     } catch (error) {
       if (this.#options.closes()) return true;
       if (mayPass(error)) return false;
-      this.#options.report.failed(what, error);
+      if (!isOvertaken(error)) this.#options.report.failed(what, error);
     }
     return true;
   }

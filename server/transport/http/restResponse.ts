@@ -1,5 +1,5 @@
 /** Answers in the REST shapes of the operations table: the document's, to the letter. */
-import type { RestShape } from "../../../shared/operations/index.ts";
+import { MAIN_PART, type RestShape } from "../../../shared/operations/index.ts";
 import type { Answer } from "../../hub/answer.ts";
 import { answerJson } from "../../hub/answer.ts";
 
@@ -7,9 +7,6 @@ interface RestResponse {
   status: number;
   body: string;
 }
-
-/** The part of an answer that stands under `data`, by shape. */
-const MAIN_PART: Partial<Record<RestShape, string>> = { list: "messages", sent: "message" };
 
 export function toRestResponse(shape: RestShape, answer: Answer): RestResponse {
   const parts = "parts" in answer ? answer.parts : {};
@@ -20,7 +17,7 @@ export function toRestResponse(shape: RestShape, answer: Answer): RestResponse {
 function fields(shape: RestShape, answer: Answer, parts: Readonly<Record<string, string>>): string {
   if (shape === "deleted") return `"message":${JSON.stringify(`Message deleted: ${JSON.parse(parts.id as string)}`)}`;
   if (shape === "data" || shape === "page") return `"data":${answerJson(answer)}`;
-  const main = MAIN_PART[shape];
+  const main = shape === "beat" ? undefined : MAIN_PART[shape];
   const names = Object.keys(parts).sort((a, b) => Number(b === "count") - Number(a === "count"));
   return names.map((name) => `"${name === main ? "data" : name}":${parts[name]}`).join(",");
 }
