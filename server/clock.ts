@@ -31,7 +31,7 @@ export function every(clock: Clock, ms: number, fn: () => void): () => void {
   return () => callOff();
 }
 
-/** Who looks every second, as a hub does, and has not looked for longer, was stopped meanwhile. */
+/** A hub reads its clock every second: after a longer gap, process or machine was stopped meanwhile. */
 const LONGEST_GAP_MS = 2_000;
 
 /**

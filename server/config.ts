@@ -18,7 +18,7 @@ interface Setting {
   help: string;
 }
 
-/** What is no number is told so; what is one, which bound it is beyond. */
+/** Says `what` of a value that is no number; of one beyond a bound, zod names the bound. */
 const number = (what = "must be a number") =>
   z.coerce.number({ error: ({ code }) => (code === "invalid_type" ? what : undefined) });
 

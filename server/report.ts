@@ -1,4 +1,4 @@
-/** What the hub has to say that no caller hears of. */
+/** Failures and warnings that are no answer to a request. */
 import type { Logger } from "pino";
 
 export interface Report {

@@ -14,10 +14,10 @@ interface ChainLink {
   readonly hops: number;
 }
 
-/** The place of a message that goes on with nothing. */
+/** The place of a message that begins a chain. */
 export const BEGINS: ChainPlace = { chain_id: null, hops: null };
 
-/** The place of a message that goes on with others; of several exchanges, in the longest. */
+/** The place of a message that follows others: in the longest of their chains. */
 export function placeAfter(parents: readonly MessageState[]): ChainPlace {
   let place = BEGINS;
   for (const { id, chain_id, hops } of parents) {

@@ -57,7 +57,7 @@ export type CommandOf<Op extends Command["op"]> = Extract<Command, { op: Op }>;
 /** What a state machine decides; being seen is the same for every message in every state. */
 export type Transition = Exclude<Command, { op: "seen" }>;
 
-/** Whether what is said of it has no meaning for a chat. */
+/** Whether the command has parameters that are for tasks only. */
 export const isForTasks = (command: Command): command is CommandOf<"claim" | "release"> =>
   (command.op === "claim" && command.tasksOnly === true) ||
   (command.op === "release" && (command.reason ?? command.rest_ms) !== undefined);

@@ -45,7 +45,7 @@ export function failed(
   return { next, events: [{ kind: failure === "cancelled" ? "cancelled" : "failed", actor }] };
 }
 
-/** Without a trace of its last holder, who had no part in what became of it. */
+/** Clears the last holder, who had no part in what became of the task. */
 export const unheld = (state: MessageState): MessageState => ({
   ...state,
   claimed_by: null,
@@ -54,7 +54,7 @@ export const unheld = (state: MessageState): MessageState => ({
   claimed_at: null,
 });
 
-/** Nothing that time could change any more. */
+/** Ended now: no deadline is left, and nobody can claim it. */
 export const ended = (state: MessageState, now: number): MessageState => ({
   ...state,
   completed_at: now,

@@ -197,7 +197,7 @@ export class Hub {
     if (session.own !== null) this.delivered(session.own, ids);
   }
 
-  /** A run goes on from `seq`: what it was sent up to there on a line that broke, or as a page, it has. */
+  /** A run goes on from `seq`: what it was sent up to there, on a line that broke or as a page, counts as delivered. */
   goesOn(reader: string, run: string, seq: number): void {
     this.delivered(reader, this.runReceipts.goesOn(reader, run, seq));
   }

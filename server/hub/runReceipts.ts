@@ -9,7 +9,7 @@ import type { Unacknowledged } from "../delivery/unacknowledged.ts";
 const RUNS_KEPT = 10_000;
 /** Ids of messages, in all runs together; what lies beyond is forgotten, of the runs heard of longest ago. */
 const IDS_KEPT = 500_000;
-/** After so many new lines is looked how many there are. */
+/** New lines between two counts of the ids. */
 const LINES_A_SWEEP = 100;
 
 export class RunReceipts {

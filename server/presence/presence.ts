@@ -17,7 +17,7 @@ import { withResolvers } from "../withResolvers.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
-/** Heartbeats, and requests of those who are away, are kept for drawing, but not each: one a while for an instance. */
+/** Heartbeats, and requests of instances that are away, enter the history at most this often for each. */
 const KEPT_BEAT_MS = 5 * 60_000;
 /** How many instances of a page are read and turned into text at once: others have their turn in between. */
 const PORTION = 64;
@@ -267,5 +267,5 @@ const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Wo
 const reachabilityOf = (record: InstanceRecord | undefined) =>
   record && record.connections.size > 0 ? "connected" : "unknown";
 
-/** How much an instance of a state is there. */
+/** States by how well an instance can be reached. */
 const NEARNESS: Record<Instance["state"], number> = { online: 2, stale: 1, offline: 0 };

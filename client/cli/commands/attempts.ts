@@ -25,7 +25,7 @@ export const attempts = command({
   },
 });
 
-/** The log finds it by reading everything. */
+/** Late outcomes are in the log only, which has to be read as a whole to find them. */
 const whereLate = (id: string) =>
   `what came late is in the log: coord export --events | jq -c 'select(.kind == "late" and .message.id == "${id}")'`;
 

@@ -51,7 +51,7 @@ async function nextTask(context: Context, params: Params<"claim_next">, withinMs
   }
 }
 
-/** The hub may have given a task to a question whose answer nobody hears any more: asked again with its key, it tells. */
+/** The interrupted `claim_next` may have been given a task: asked again with its key, the hub tells. */
 async function giveBack({ url, as }: Context, question: Params<"claim_next">): Promise<void> {
   const rest = new Rest(url, as, AbortSignal.timeout(LAST_LOOK_MS));
   try {

@@ -87,7 +87,7 @@ async function enable(context: Context, name: string, enabled: boolean): Promise
   context.print.result(put, schedulePage);
 }
 
-/** Whole once it is checked. */
+/** What is missing in it, `check` tells: the type does not. */
 type Message = Omit<Params<"schedule_put">["message"], "expires_after_ms">;
 
 /** What was said on the command line as the operation takes it. */

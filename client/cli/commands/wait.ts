@@ -32,7 +32,7 @@ export const wait = command({
   },
 });
 
-/** What is passed over is not received. */
+/** The first message that fits; those passed over do not count as received. */
 async function firstOf(
   messages: AsyncGenerator<Message, never>,
   filter: Readonly<Partial<Record<keyof Message, unknown>>>,

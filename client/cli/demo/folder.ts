@@ -2,7 +2,7 @@ import { type Dirent, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UsageError } from "../process/errors.ts";
 
-/** What is not anybody's own writing. */
+/** Folders of dependencies, build output and data, which nobody wrote by hand. */
 const SKIPPED = new Set(["node_modules", "dist", "data", "coverage"]);
 const isSkipped = (name: string) => name.startsWith(".") || SKIPPED.has(name);
 

@@ -44,7 +44,7 @@ export async function runExport(context: Context, { pages, isWanted, out, what }
   return count;
 }
 
-/** Whoever has closed our output wants no more, and where it cannot be written, nobody knows what was. */
+/** No mark where our output was closed or cannot be written: how much of it arrived is not known. */
 function tellMark({ interrupted, print }: Context, note: string): void {
   if (!interrupted.aborted || interrupted.reason instanceof Interrupted) print.notice(note);
 }

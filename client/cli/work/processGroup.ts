@@ -32,7 +32,7 @@ export interface Ended {
 
 /** How often is looked whether a group is gone. */
 const LOOK_MS = 50;
-/** How long the killed may take to be gone, and pipes to be closed that somebody holds who has left the group. */
+/** How long killed processes may take to end, and pipes to close that a process outside the group holds. */
 const PATIENCE_MS = 1_000;
 
 export class ProcessGroup {

@@ -18,9 +18,9 @@ import { CallTimeout, ConnectionLost } from "../errors.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 import { Places } from "./places.ts";
 
-/** So long a line that we would open anew waits for calls that are not repeated. */
+/** How long reopening a line waits for calls under way that are not repeated. */
 const ONCE_MS = 5_000;
-/** So many that were given up are remembered, until their answers come after all. */
+/** How many calls that were given up are remembered, in case that their answers come after all. */
 const GIVEN_UP = 1_024;
 
 /** What is done with an answer for which nobody waits any more. */

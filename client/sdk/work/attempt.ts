@@ -248,7 +248,7 @@ const failureOf = (error: unknown): Failure => ({
   ...(tells(() => error instanceof GiveBack) && { rest_ms: (error as GiveBack).rest_ms }),
 });
 
-/** Whether something strange says so of itself: asking may throw. */
+/** Asks something of what was thrown; false where asking throws itself. */
 function tells(ask: () => boolean): boolean {
   try {
     return ask();

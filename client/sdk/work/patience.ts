@@ -1,9 +1,9 @@
-/** Waits for others, until there is no more patience. */
+/** Waits for promises, until all waiting is ended. */
 export class Patience {
   readonly #waits = new Set<() => void>();
   #isOver = false;
 
-  /** @returns what was waited for; `otherwise` when there was no patience for it. @throws as `wait` does. */
+  /** @returns what was waited for; `otherwise` when the waiting was ended. @throws as `wait` does. */
   async lasts<T, O>(wait: Promise<T>, otherwise: O): Promise<T | O> {
     let giveUp = () => {};
     const givenUp = new Promise<O>((resolve) => {

@@ -79,7 +79,7 @@ export class Scheduler {
     }
   }
 
-  /** Nobody knows what came to be: it is read again, after a rest. */
+  /** Whether it was written is not known: the timetable is read again, after a rest. */
   #doubt(): void {
     this.#isStale = true;
     const awake = this.#options.clock.awake();

@@ -1,5 +1,5 @@
 /**
- * The hub's own writes, of which no caller hears: whose leases go on, who received what, what a caller who left gives back.
+ * The hub's own writes, which answer no request: whose leases go on, who received what, what a caller who left gives back.
  * One that the store cannot take at the moment is tried again, as things stand then, until it is written or refused for
  * good.
  */

@@ -62,7 +62,7 @@ interface Uses {
 
 /** A bundle is this part of a window. */
 const BUNDLES_A_WINDOW = 100;
-/** Instances that were heard of lately; who is forgotten loses less than a bundle. */
+/** Instances whose uses are counted; of one that is forgotten, less than a bundle goes uncounted. */
 const REMEMBERED = 4096;
 
 class RateLimit {
@@ -89,7 +89,7 @@ class RateLimit {
     if (++uses.unreported >= this.#bundle) this.#report(key, uses);
   }
 
-  /** A refusal costs nothing: it is over when its time is, however often it was asked meanwhile. */
+  /** A refused request is not counted: the refusal ends in time, however often is asked meanwhile. */
   #refuse(uses: Uses): void {
     const wait = Math.ceil(uses.refusedUntil - this.#clock.awake());
     if (wait > 0) throw rateLimited(this.#what, this.#most, this.#windowMs, wait);

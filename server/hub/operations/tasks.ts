@@ -101,7 +101,7 @@ async function retryEach(hub: Hub, messages: readonly string[], client: Client):
 
 const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
 
-/** What the caller has said of its progress comes before the end. */
+/** Ends a try, after the caller's last progress is written. */
 function end(
   hub: Hub,
   id: string,
@@ -112,7 +112,7 @@ function end(
   return submitChange(hub, id, command, client);
 }
 
-/** Whose word on which attempt. */
+/** Key of one reporter's progress on one attempt. */
 const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
   `${id} ${attempt} ${claude_id} ${run}`;
 

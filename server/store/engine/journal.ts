@@ -1,6 +1,6 @@
 /**
- * The engine's hand that writes: what was decided goes into the ledger as the message's row, its log entries and the
- * record of a try that ended, and into the tallies that are kept in memory.
+ * Writes what was decided: into the ledger as the message's row, its log entries and the record of a try that ended, and
+ * into the tallies that are kept in memory.
  *
  * Invariants: seqs are handed out without gaps, in the order of writing. Counts always equal what a scan of the tables
  * would give.

@@ -122,7 +122,7 @@ export interface TemplateTable {
 
 export type Finished = "complete" | "failed";
 
-/** Of instances that are offline, those that were last seen before, and as many as there are too many. */
+/** Offline instances to forget: those last seen before a time, and as many as exceed the limit. */
 export type DueInstances = Pick<PruneCommand, "seen_before" | "max_instances">;
 export type GiveUp = (name: string, limit: number) => number;
 export type ForgottenInstances = Pick<PruneReport, "instances" | "history">;

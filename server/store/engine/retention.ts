@@ -64,7 +64,7 @@ function sizeOf({ max_bytes }: PruneCommand, tables: RetentionTables): PruneRepo
   return used === null ? "foreign" : used > max_bytes ? "over" : "within";
 }
 
-/** Whose time is over. */
+/** Finished messages that are older than the policy keeps. */
 function outlived({ complete_before, failed_before }: PruneCommand, tables: RetentionTables): MessageState[] {
   const complete = complete_before === null ? [] : tables.finished("complete", complete_before, PORTION.messages);
   const room = PORTION.messages - complete.length;

@@ -92,7 +92,7 @@ export class SqliteHost {
     return this.#execute(open, commands, at);
   }
 
-  /** Nothing is to be undone where another program is writing just then. */
+  /** Where another program is writing (SQLITE_BUSY), there is nothing to undo. */
   #begin(open: OpenFile): void {
     try {
       open.begin.run();

@@ -140,7 +140,7 @@ export class Queries {
     return state ? messageJson(state, now, this.#graceMs) : null;
   }
 
-  /** As the table has it: the ledger may know it from before somebody else wrote. */
+  /** Read from the table: what the ledger caches may be older than another connection's write. */
   #message(id: string): MessageState | undefined {
     const row = this.#sql.message.get(id) as RawRow | undefined;
     return row && fromRow(row);

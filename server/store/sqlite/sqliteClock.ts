@@ -39,7 +39,7 @@ export class SqliteClock implements ClockTable {
     return this.#timed;
   }
 
-  /** A message is now so. */
+  /** A message has changed to this state. */
   observe(state: MessageState): void {
     if (isTimed(state)) this.#timed?.add(state.id);
     else this.#timed?.delete(state.id);

@@ -130,5 +130,5 @@ export class SqliteStore implements Store {
   }
 }
 
-/** What is told to nobody. */
+/** The answer of a list that nobody wants any more. */
 const NOT_READ: MessageSlice = { messages: [], next: null, seq: 0 };

@@ -37,7 +37,7 @@ export const fromFailure = (failure: ThreadFailure): Error =>
     ? HubError.fromWire(failure)
     : Object.assign(new Error(failure.message), failure.stack && { stack: failure.stack });
 
-/** First word of the thread: the file is open, or why not. */
+/** First message of the thread: the file is open, or why not. */
 export type ThreadOpened =
   | {
       opened: true;

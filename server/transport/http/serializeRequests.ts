@@ -1,7 +1,7 @@
 /**
  * Pipelined requests, which come on one connection before the first is answered, are performed one after the other, each
  * when the answer before it has left, and not at all once the connection is gone: a few bytes can ask for megabytes, and a
- * client may never read them (I9).
+ * client may never read them.
  */
 import type { Socket } from "node:net";
 import type { RequestHandler } from "express";

@@ -1,5 +1,5 @@
 /**
- * What one client may have under way, so that none makes the hub hold more for it than a few frames (I9).
+ * What one client may have under way, so that none makes the hub hold more for it than a few frames.
  *
  * A few bytes can ask for megabytes: reads are begun a few at a time, and none while the client leaves answers unread.
  * Of what it sends, only so much is taken in before the first of it is answered; then its socket is read no further.
