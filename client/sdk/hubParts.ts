@@ -254,13 +254,13 @@ export class HubParts {
   }
 
   #welcomed(session: SessionStart, hello: Hello): void {
-    const { cursor, resumed, reason = "pruned" } = session;
-    const isLost = hello.resume !== undefined && !resumed;
+    const { cursor, resumed, reason } = session;
+    const isLost = !resumed && (hello.resume !== undefined || reason !== undefined);
     this.stream.begin(session);
     this.endings.begin(hello, cursor, isLost);
     if (isLost) this.claims.restart();
     this.#orphans.welcomed(cursor);
-    this.audience.welcomed(isLost ? { reason, cursor } : undefined);
+    this.audience.welcomed(isLost ? { reason: reason ?? "pruned", cursor } : undefined);
   }
 
   #changed(change: StateChange): void {

@@ -21,13 +21,13 @@ type Judge = (asked: Asked) => boolean | Promise<boolean>;
 class Gateway {
   url = "";
   takesSockets = false;
-  readonly #hub: TestHub;
+  hub: TestHub;
   readonly #judge: Judge;
   readonly #open = new Set<ServerResponse>();
   #onIdle = () => {};
 
   private constructor(hub: TestHub, judge: Judge) {
-    this.#hub = hub;
+    this.hub = hub;
     this.#judge = judge;
   }
 
@@ -55,7 +55,7 @@ class Gateway {
     if (!this.takesSockets) {
       return void socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", () => socket.destroy());
     }
-    const hub = connectTcp(this.#hub.port, "127.0.0.1").on("error", () => {});
+    const hub = connectTcp(this.hub.port, "127.0.0.1").on("error", () => {});
     socket.on("close", () => hub.destroy());
     defer(() => socket.destroy());
     const { rawHeaders } = request;
@@ -79,7 +79,7 @@ class Gateway {
     if (!passes) return void response.writeHead(502).end("<html>bad gateway</html>");
     const { host: _, connection: __, "content-length": ___, ...said } = headers as Record<string, string>;
     const sent = { method, headers: said, signal: gone.signal, ...(method !== "GET" && { body }) };
-    const answer = await fetch(this.#hub.origin + url, sent).catch(() => undefined);
+    const answer = await fetch(this.hub.origin + url, sent).catch(() => undefined);
     if (answer) response.writeHead(answer.status).end(await answer.text());
   }
 }
@@ -150,4 +150,20 @@ it("back on the socket, nobody asks over HTTP any more, though tasks are held", 
   await reaches(bob, "online");
   await gateway.idle();
   expect(bob.state).toBe("online");
+});
+
+it("another log behind the same line is told, although the line was never broken", async () => {
+  const [before, after] = [await startHub(), await startHub()];
+  const gateway = await Gateway.start(before);
+  const bob = await join(gateway.url, { as: "bob", transport: "long_poll" });
+  const [resyncs, news] = [new Heard(bob, "resync"), new Heard(bob, "new")];
+  const ada = await join(before.url, { as: "ada" });
+  await ada.chat("bob", "first");
+  await news.count(1);
+  gateway.hub = after;
+  await ada.chat("bob", "last of its log"); // answers the poll that is under way
+  expect((await resyncs.count(1))[0]).toMatchObject({ reason: "epoch" });
+  const eve = await join(after.url, { as: "eve" });
+  await eve.chat("bob", "from there");
+  expect(await news.find(({ message }) => message.task === "from there")).toMatchObject({ actor: "eve" });
 });
