@@ -1,8 +1,13 @@
 /** "Did you mean …": the nearest known name to a mistyped one. */
 import { distance } from "fastest-levenshtein";
 
-/** The nearest of `known`, when it is near enough to be a slip of the finger. */
+/**
+ * The one of `known` that `name` is the beginning of (`to_claude` for `to`), or the nearest, when it is near enough to be
+ * a slip of the finger.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  const longer = known.find((candidate) => candidate.startsWith(`${name.toLowerCase()}_`));
+  if (longer !== undefined) return longer;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

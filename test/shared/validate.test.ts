@@ -36,6 +36,8 @@ test("the document's sentence about a status, word for word", () => {
 describe("unknown fields", () => {
   test.each([
     ["prioritty", 'Unknown field: prioritty (did you mean "priority"?)'],
+    ["to", 'Unknown field: to (did you mean "to_claude"?)'],
+    ["From", 'Unknown field: From (did you mean "from_claude"?)'],
     ["To_Claud", 'Unknown field: To_Claud (did you mean "to_claude"?)'],
     ["zzzzzzzzzz", "Unknown field: zzzzzzzzzz"],
     ["constructor", "Unknown field: constructor"],
