@@ -1,4 +1,5 @@
-/** Refuses unknown option names of our functions: JavaScript callers have no types that would. */
+/** Refuses options of our functions that there are not, or that cannot be meant: JavaScript callers have no types. */
+import { isObject } from "./json.ts";
 import { nearest } from "./suggest.ts";
 
 /**
@@ -9,9 +10,65 @@ import { nearest } from "./suggest.ts";
  */
 export function assertKnown(options: object, known: object, where?: string): void {
   const names = Object.keys(known);
+  if (!isObject(options)) {
+    throw new TypeError(`${where ?? "the options"} must be an object, as { ${names[0]}: … }: ${shown(options)}`);
+  }
   const name = Object.keys(options).find((option) => !names.includes(option));
   if (name === undefined) return;
   const near = nearest(name, names);
   const advice = near === undefined ? `: there is ${names.join(", ")}` : ` (did you mean "${near}"?)`;
   throw new TypeError(`there is no option ${name}${where ? ` in ${where}` : ""}${advice}`);
+}
+
+/** What an option has to be. */
+export interface OptionRule {
+  /** In words: "a number". */
+  readonly what: string;
+  readonly allows: (value: unknown) => boolean;
+}
+
+/** The rule of every option of a function. */
+export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
+
+const isNumber = (value: unknown, least: number) => typeof value === "number" && value >= least;
+
+export const ANYTHING: OptionRule = { what: "anything", allows: () => true };
+export const BOOLEAN: OptionRule = { what: "true or false", allows: (value) => typeof value === "boolean" };
+export const NUMBER: OptionRule = { what: "a number, from 0", allows: (value) => isNumber(value, 0) };
+export const COUNT: OptionRule = {
+  what: "a whole number from 1",
+  allows: (value) => Number.isInteger(value) && isNumber(value, 1),
+};
+export const MILLISECONDS: OptionRule = { what: "a number of milliseconds, from 0", allows: NUMBER.allows };
+export const FUNCTION: OptionRule = { what: "a function", allows: (value) => typeof value === "function" };
+
+export const oneOf = (...values: readonly string[]): OptionRule => ({
+  what: `one of: ${values.join(", ")}`,
+  allows: (value) => values.includes(value as string),
+});
+
+/** An object with these methods. */
+export const having = (...methods: readonly string[]): OptionRule => ({
+  what: `an object with the methods ${methods.join(", ")}`,
+  allows: (value) => isObject(value) && methods.every((method) => typeof value[method] === "function"),
+});
+
+/**
+ * @throws TypeError for an option that there is not, or that is not what it has to be; one that is undefined is left out.
+ * @example assertOptions({ wait_ms: "5" }, { wait_ms: MILLISECONDS }) // wait_ms must be a number of milliseconds, from 0: "5"
+ */
+export function assertOptions<T>(options: T & object, rules: OptionRules<T>, where?: string): void {
+  assertKnown(options, rules, where);
+  for (const [name, { what, allows }] of Object.entries<OptionRule>(rules)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined || allows(value)) continue;
+    throw new TypeError(`${where ? `${where}.` : ""}${name} must be ${what}: ${shown(value)}`);
+  }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  return isObject(value) ? "an object" : String(value);
 }

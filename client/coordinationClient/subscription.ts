@@ -10,7 +10,7 @@ export async function subscribeAs({ as, url, token }: HubAccess, handler: Handle
   const deadline = performance.now() + ANSWER_MS;
   const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
   const who = { ...(as !== undefined && { as }), ...(token !== undefined && { token }) };
-  const timeout_ms = deadline - performance.now();
+  const timeout_ms = Math.max(0, deadline - performance.now());
   const hub = await connect({ ...who, url, receives: true, timeout_ms }).catch((error) => {
     throw asTold(error);
   });

@@ -1,7 +1,14 @@
-import { assertKnown, type OperationName, type Params, type Presence, type Result } from "../../shared/index.ts";
+import {
+  assertKnown,
+  assertOptions,
+  type OperationName,
+  type Params,
+  type Presence,
+  type Result,
+} from "../../shared/index.ts";
 import { assertHandler, assertKind, assertParams } from "./asserts.ts";
 import { atCaller } from "./atCaller.ts";
-import { type CallArguments, type CallOptions, Operations } from "./calls/methods.ts";
+import { CALL_RULES, type CallArguments, type CallOptions, Operations } from "./calls/methods.ts";
 import type { ConnectionState } from "./connection/connectionStates.ts";
 import type { HubEvent, HubEvents } from "./events/events.ts";
 import type { Handler } from "./events/listeners.ts";
@@ -68,6 +75,7 @@ export class Hub extends Operations {
     ...[params = {} as Params<N>, options]: CallArguments<N>
   ): Promise<Result<N>> {
     assertParams(operation, params);
+    if (options !== undefined) assertOptions(options, CALL_RULES);
     try {
       return await this.#parts.call(operation, params, options?.timeout_ms);
     } catch (error) {

@@ -1,4 +1,20 @@
-import { type About, assertKnown, BASE_PATH, type ClientInfo, isCursor, NO_CURSOR } from "../../shared/index.ts";
+import {
+  type About,
+  ANYTHING,
+  assertOptions,
+  BASE_PATH,
+  BOOLEAN,
+  type ClientInfo,
+  FUNCTION,
+  having,
+  hello,
+  isCursor,
+  MILLISECONDS,
+  NO_CURSOR,
+  type OptionRules,
+  oneOf,
+  validate,
+} from "../../shared/index.ts";
 import { assertAbout } from "./asserts.ts";
 import { newRun } from "./calls/ids.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -56,11 +72,32 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
 export const DEFAULT_URL = "http://localhost:3000/api/coord";
 export const SDK_VERSION = "0.1.0";
 
-/**
- * @throws TypeError when there is no such option, `url` is not an http or https URL, `resume` is not a cursor, or `about`
- *   cannot be told.
- */
+/** `ANYTHING` is checked elsewhere. */
+const RULES: OptionRules<ConnectOptions> = {
+  as: ANYTHING,
+  url: ANYTHING,
+  token: ANYTHING,
+  about: ANYTHING,
+  client: ANYTHING,
+  run: ANYTHING,
+  scope: oneOf("mine", "all"),
+  presence: BOOLEAN,
+  receives: BOOLEAN,
+  resume: ANYTHING,
+  timeout_ms: MILLISECONDS,
+  call_timeout_ms: MILLISECONDS,
+  transport: oneOf("auto", "websocket", "long_poll"),
+  keep_alive: BOOLEAN,
+  random: FUNCTION,
+  clock: having("now", "after"),
+};
+
+/** What every transport tells the hub. */
+const TOLD = hello.pick({ token: true, about: true, run: true, client: true }).extend({ as: hello.shape.claude_id });
+
+/** @throws TypeError when there is no such option, or it is not what it has to be. */
 export function settle(options: ConnectOptions): Config {
+  assertOptions(options, RULES);
   assertAbout(options.about);
   if (options.resume !== undefined && !isCursor(options.resume)) {
     throw new TypeError(`resume ${NO_CURSOR}`);
@@ -83,8 +120,17 @@ export function settle(options: ConnectOptions): Config {
     random: options.random ?? Math.random,
     clock: options.clock ?? systemClock,
   };
-  assertKnown(options, config);
+  assertTellable(config);
   return config;
+}
+
+/** Each transport tells it in its own way, and not every one is told what is wrong with it. @throws TypeError */
+function assertTellable({ as, token, about, run, client }: Config): void {
+  try {
+    validate(TOLD, { as, token, about, run, client });
+  } catch (error) {
+    throw new TypeError((error as Error).message);
+  }
 }
 
 /** In a page, the hub that serves it: of pages from elsewhere it would hear nothing. */

@@ -1,8 +1,10 @@
 /** Every operation of the table as a method, named in camelCase. */
 import {
+  MILLISECONDS,
   OPERATION_NAMES,
   type OPERATIONS,
   type OperationName,
+  type OptionRules,
   type Params,
   type Result,
 } from "../../../shared/index.ts";
@@ -12,6 +14,8 @@ export interface CallOptions {
   /** How long the answer may take, in milliseconds; the operation's own `wait_ms` comes on top. */
   timeout_ms?: number;
 }
+
+export const CALL_RULES: OptionRules<CallOptions> = { timeout_ms: MILLISECONDS };
 
 /** Parameters may be left out where none is required. */
 export type CallArguments<N extends OperationName> =
@@ -41,7 +45,7 @@ abstract class OperationCaller {
    * @param options `timeout_ms`: how long the answer may take, in milliseconds; `wait_ms` comes on top. 30000, or
    *   `call_timeout_ms` of the connection
    * @throws HubError what the hub refuses; CallTimeout, ConnectionLost, HubClosed, HubRefused; TypeError when the
-   *   parameters are no object.
+   *   parameters are no object, or there is no such option.
    * @example const task = await hub.call("claim_next", { wait_ms: 20_000 }, { timeout_ms: 5_000 });
    */
   abstract call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Result<N>>;

@@ -1,8 +1,8 @@
-import type { Message, Recipient, Result } from "../../../shared/index.ts";
+import { assertOptions, type Message, type Recipient, type Result } from "../../../shared/index.ts";
 import { assertRung } from "../asserts.ts";
 import { atCaller } from "../atCaller.ts";
 import type { Rung } from "./rungs.ts";
-import type { Tasks, WaitOptions } from "./tasks.ts";
+import { type Tasks, WAIT_RULES, type WaitOptions } from "./tasks.ts";
 
 /** A message that was sent, and what becomes of it. */
 export class Task {
@@ -36,7 +36,8 @@ export class Task {
    *
    * @returns the message as it was then.
    * @throws TaskFailed when it ended, or was deleted, without having come so far; CallTimeout when `timeout_ms` were over
-   *   first, the signal's reason when that was aborted; HubClosed; TypeError when there is no such rung.
+   *   first, the signal's reason when that was aborted; HubClosed; TypeError when there is no such rung
+   *   or option.
    * @example await task.reached("seen", { timeout_ms: 60_000 });
    */
   async reached(rung: Rung, options?: WaitOptions): Promise<Message> {
@@ -49,8 +50,8 @@ export class Task {
    *
    * @returns the message with its result, as its end tells it: what became of it in between (`progress`, `claimed_at`,
    *   `delivered_at`) may be missing, and `hub.get({ id })` reads all of it.
-   * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; CallTimeout, the signal's reason
-   *   and HubClosed as `reached` does.
+   * @throws TaskFailed, with the message, when it failed, was cancelled or was deleted; CallTimeout, the signal's reason,
+   *   HubClosed and TypeError as `reached` does.
    * @example const { result } = await (await hub.send({ to_claude: "ada", task: "add 2 and 2" })).result();
    */
   result(options?: WaitOptions): Promise<Message> {
@@ -59,6 +60,7 @@ export class Task {
 
   /** What fails tells who awaits it. */
   async #come(goal: Rung | "end", options: WaitOptions | undefined): Promise<Message> {
+    if (options !== undefined) assertOptions(options, WAIT_RULES);
     try {
       return await this.#tasks.reach(this.message, goal, this.#generation, options);
     } catch (error) {

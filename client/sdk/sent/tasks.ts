@@ -3,7 +3,7 @@
  * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
  * are not remembered.
  */
-import type { Event, Message } from "../../../shared/index.ts";
+import { ANYTHING, type Event, type Message, MILLISECONDS, type OptionRules } from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
 import { sleep } from "../clock.ts";
 import { CallTimeout, isRefusal, TaskFailed } from "../errors.ts";
@@ -19,6 +19,8 @@ export interface WaitOptions {
   /** Ends the waiting. */
   signal?: AbortSignal;
 }
+
+export const WAIT_RULES: OptionRules<WaitOptions> = { timeout_ms: MILLISECONDS, signal: ANYTHING };
 
 /** Somebody waits for a message to come so far. */
 interface Wait {

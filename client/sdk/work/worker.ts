@@ -2,7 +2,16 @@
  * Does tasks, a bounded number at a time. Each *slot* asks for a task, waiting at the hub for one to come, does it, and
  * asks again.
  */
-import { assertKnown, type Message, type Params } from "../../../shared/index.ts";
+import {
+  ANYTHING,
+  assertOptions,
+  BOOLEAN,
+  COUNT,
+  type Message,
+  MILLISECONDS,
+  type OptionRules,
+  type Params,
+} from "../../../shared/index.ts";
 import { newKey } from "../calls/ids.ts";
 import { insist } from "../calls/insist.ts";
 import { HOLD_MS } from "../clock.ts";
@@ -34,24 +43,19 @@ export interface CloseOptions {
 
 const ABORT_MS = 10_000;
 
-const KNOWN: Readonly<Record<keyof WorkOptions, true>> = {
-  concurrency: true,
-  for: true,
-  drain_ms: true,
-  abort_ms: true,
+const WORK_RULES: OptionRules<WorkOptions> = {
+  concurrency: COUNT,
+  for: ANYTHING, // the hub tells what is wrong with it
+  drain_ms: MILLISECONDS,
+  abort_ms: MILLISECONDS,
 };
+
+const CLOSE_RULES: OptionRules<CloseOptions> = { drain_ms: MILLISECONDS, force: BOOLEAN };
 
 /** @throws TypeError when nobody can work like that. */
 export function assertWorkable(as: string | undefined, options: WorkOptions): void {
-  assertKnown(options, KNOWN);
-  const { concurrency = 1, drain_ms = 0, abort_ms = 0 } = options;
+  assertOptions(options, WORK_RULES);
   if (as === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new TypeError(`concurrency must be a whole number from 1: ${concurrency}`);
-  }
-  for (const [name, ms] of Object.entries({ drain_ms, abort_ms })) {
-    if (!(ms >= 0)) throw new TypeError(`${name} must be a number of milliseconds, from 0: ${ms}`);
-  }
 }
 
 export class Worker<Hub> {
@@ -95,9 +99,12 @@ export class Worker<Hub> {
    * is not waited for, except to tell it how what was finished has ended; what it gives or takes later still goes back.
    *
    * @returns when nothing is under way any more.
+   * @throws TypeError when there is no such option, or it is not what it has to be.
    * @example await worker.close({ drain_ms: 5_000 });
    */
-  close({ drain_ms = this.#options.drain_ms, force = false }: CloseOptions = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    assertOptions(options, CLOSE_RULES);
+    const { drain_ms = this.#options.drain_ms, force = false } = options;
     if (!this.#closing) this.#stopAsking();
     if (force) this.#abort();
     else if (drain_ms !== undefined) this.#after(drain_ms, () => this.#abort());

@@ -267,13 +267,3 @@ it("says what to do when no hub answers", async () => {
   const elsewhere = new HubUnreachable("http://hub.example.com:3000/api/coord");
   expect(elsewhere.message).toMatch(/: check the address, and whether a hub runs there$/);
 });
-
-it("refuses options that cannot work, and names that the hub refuses", async () => {
-  const { url } = await startHub();
-  await expect(async () => connect({ url: "localhost:3000" })).rejects.toThrow(/url must begin with http/);
-  await expect(async () => connect({ url, resume: "yesterday" })).rejects.toThrow(/resume is not a cursor/);
-  await expect(connect({ url, as: "no spaces please" })).rejects.toMatchObject({ code: "invalid_params" });
-  await expect(connect({ url, as: "no spaces please", transport: "long_poll" })).rejects.toMatchObject({
-    name: "HubError",
-  });
-});
