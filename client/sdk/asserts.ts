@@ -1,5 +1,5 @@
 /** What JavaScript lets a caller do although no type does, refused in words that say what is meant. */
-import { type About, isObject, OPERATIONS, type OperationName } from "../../shared/index.ts";
+import { type About, isObject, OPERATIONS, type OperationName, type Params } from "../../shared/index.ts";
 import { HUB_EVENT_KINDS, type HubEvents } from "./events/events.ts";
 import { RUNGS, type Rung } from "./sent/rungs.ts";
 
@@ -7,7 +7,14 @@ import { RUNGS, type Rung } from "./sent/rungs.ts";
 export function assertParams(operation: OperationName, params: unknown): void {
   if (isObject(params)) return;
   const [first] = Object.keys(OPERATIONS[operation].params.shape);
-  throw new TypeError(`${operation} takes its parameters as an object${first ? `, as { ${first}: … }` : ""}`);
+  const fields = operation === "send" ? "to_claude: …, task: …" : first && `${first}: …`;
+  throw new TypeError(`${operation} takes its parameters as an object${fields ? `, as { ${fields} }` : ""}`);
+}
+
+/** @throws TypeError when nobody sends it. */
+export function assertSender(as: string | undefined, params: Params<"send">): void {
+  if ((as ?? params.from_claude) !== undefined) return;
+  throw new TypeError("send needs a sender: connect({ as: NAME }), or from_claude beside to_claude");
 }
 
 /** @throws TypeError when nobody can be told so; what it says, the hub checks. */

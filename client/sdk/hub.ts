@@ -6,7 +6,7 @@ import {
   type Presence,
   type Result,
 } from "../../shared/index.ts";
-import { assertHandler, assertKind, assertParams } from "./asserts.ts";
+import { assertHandler, assertKind, assertParams, assertSender } from "./asserts.ts";
 import { atCaller } from "./atCaller.ts";
 import { CALL_RULES, type CallArguments, type CallOptions, Operations } from "./calls/methods.ts";
 import type { ConnectionState } from "./connection/connectionStates.ts";
@@ -87,12 +87,13 @@ export class Hub extends Operations {
    * Sends a task or a chat.
    *
    * @returns when it is stored; `result()` of what is returned waits for its end.
-   * @throws HubError when a field is refused, or too much waits; else as `call` does.
+   * @throws HubError when a field is refused, or too much waits; TypeError when nobody sends it; else as `call` does.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     assertParams("send", params);
+    assertSender(this.as, params);
     const { endings } = this.#parts;
     endings.sends();
     return new Task(await this.call("send", params, options), endings.tasks);

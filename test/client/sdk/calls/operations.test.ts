@@ -48,10 +48,25 @@ describe.each(["websocket", "long_poll"] as const)("every operation over %s", (t
     const ada = await as("ada");
     const wrong = (value: unknown) => value as never;
     await expect(ada.get(wrong("x"))).rejects.toThrow(TypeError("get takes its parameters as an object, as { id: … }"));
-    await expect(ada.send(wrong("bob"))).rejects.toThrow(/^send takes its parameters as an object/);
+    await expect(ada.send(wrong("bob"), wrong("x"))).rejects.toThrow(
+      TypeError("send takes its parameters as an object, as { to_claude: …, task: … }"),
+    );
+    await expect(ada.send(wrong({ to: "bob", task: "x" }))).rejects.toThrow(
+      'Unknown field: to (did you mean "to_claude"?)',
+    );
     expect(() => ada.on(wrong("frob"), () => {})).toThrow(/^on\(\) takes new, claimed, .*, error: frob$/);
     expect(() => ada.on("new", wrong(undefined))).toThrow("on() takes a function: undefined");
     expect(() => ada.work(wrong("x"))).toThrow("work() takes a function: x");
+  });
+
+  it("an observer that sends is told how, and sends for whom it names", async () => {
+    const nobody = await join(server.url, { transport });
+    const sentence = "send needs a sender: connect({ as: NAME }), or from_claude beside to_claude";
+    await expect(nobody.send({ to_claude: "bob", task: "x" })).rejects.toThrow(TypeError(sentence));
+    await expect(nobody.chat("bob", "x")).rejects.toThrow(TypeError(sentence));
+    const { message } = await nobody.send({ from_claude: "ada", to_claude: "bob", task: "x" });
+    expect(message).toMatchObject({ from_claude: "ada" });
+    await nobody.delete({ id: message.id });
   });
 
   it("a claim that waits is answered when a task comes", async () => {
