@@ -8,7 +8,7 @@ import { systemClock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
 import { DEFAULT_RATES } from "./hub/caller/rates.ts";
 import { Hub, type Liveness } from "./hub/hub.ts";
-import { assertOptions, type CreateHubOptions } from "./hubOptions.ts";
+import { assertHubOptions, type CreateHubOptions } from "./hubOptions.ts";
 import { makeMetrics } from "./metrics.ts";
 import { ComposedHub, type MountedHub } from "./mountedHub.ts";
 import { reportTo } from "./report.ts";
@@ -37,7 +37,7 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
 /**
  * Builds a hub and opens its database.
  *
- * @throws TypeError for an option that there is not; Error with a sentence for a person when the database cannot be used.
+ * @throws TypeError for an option that there is not, or that is not what it has to be; Error with a sentence for a person when the database cannot be used.
  * @example
  * const hub = await createHub({ db: "data/app.db" });
  * app.use("/api/coord", hub.router);
@@ -45,7 +45,7 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
  */
 export async function createHub(options: CreateHubOptions = {}): Promise<MountedHub> {
   assertLimitsAgree();
-  assertOptions(options);
+  assertHubOptions(options);
   const { clock = systemClock, logger = pino({ level: "warn" }), socketPath = SOCKET_PATH } = options;
   const lease = { ...DEFAULT_LEASE, ...options.lease };
   const liveness = { ...DEFAULT_LIVENESS, ...options.liveness };

@@ -1,6 +1,15 @@
 /** What a hub can be told, and that it is told nothing else. */
 import type { Logger } from "pino";
-import { assertKnown } from "../shared/knownOptions.ts";
+import {
+  assertKnown,
+  assertOptions,
+  BOOLEAN,
+  COUNT,
+  having,
+  MILLISECONDS,
+  NUMBER,
+  type OptionRules,
+} from "../shared/knownOptions.ts";
 import type { Bounds } from "../shared/limits.ts";
 import type { Clock } from "./clock.ts";
 import type { LeasePolicy } from "./core/message.ts";
@@ -38,30 +47,45 @@ export interface CreateHubOptions {
 
 type Parts = "lease" | "liveness" | "bounds" | "rates" | "retention";
 
-/** All of them; of those that have parts, the parts. */
-const KNOWN: {
-  [K in keyof Required<CreateHubOptions>]: K extends Parts ? Known<NonNullable<CreateHubOptions[K]>> : true;
-} = {
-  db: true,
-  open: true,
-  allowHosts: true,
-  socketPath: true,
-  lease: { graceMs: true, detachedMs: true, backoffMaxMs: true, backoffMs: true, maxAttempts: true },
-  liveness: { pingMs: true, leaveMs: true },
-  bounds: { pending_per_recipient: true, pending_per_sender: true, chain_hops: true },
-  rates: { changes: true, reads: true, windowMs: true, limitsLocal: true },
-  retention: { completeMs: true, failedMs: true, logMs: true, maxBytes: true },
-  logger: true,
-  clock: true,
-  store: true,
+const RULES: OptionRules<Omit<CreateHubOptions, Parts>> = {
+  db: { what: "the path of a file", allows: (value) => typeof value === "string" && value !== "" },
+  open: BOOLEAN,
+  allowHosts: {
+    what: "an array of host names",
+    allows: (value) => Array.isArray(value) && value.every((host) => typeof host === "string"),
+  },
+  socketPath: {
+    what: "a path that begins with /",
+    allows: (value) => typeof value === "string" && value.startsWith("/"),
+  },
+  logger: having("error", "warn"),
+  clock: having("now", "awake", "after"),
+  store: having("open", "commit"),
 };
 
-type Known<T> = { [K in keyof Required<T>]: true };
+/** Of the options that have parts, the parts. */
+const PARTS: { readonly [P in Parts]: OptionRules<NonNullable<CreateHubOptions[P]>> } = {
+  lease: {
+    graceMs: MILLISECONDS,
+    detachedMs: MILLISECONDS,
+    backoffMaxMs: MILLISECONDS,
+    backoffMs: MILLISECONDS,
+    maxAttempts: COUNT,
+  },
+  liveness: { pingMs: MILLISECONDS, leaveMs: MILLISECONDS },
+  bounds: { pending_per_recipient: NUMBER, pending_per_sender: NUMBER, chain_hops: NUMBER },
+  rates: { changes: NUMBER, reads: NUMBER, windowMs: MILLISECONDS, limitsLocal: BOOLEAN },
+  retention: { completeMs: MILLISECONDS, failedMs: MILLISECONDS, logMs: MILLISECONDS, maxBytes: NUMBER },
+};
 
-/** @throws TypeError for an option that there is not. */
-export function assertOptions(options: CreateHubOptions): void {
-  assertKnown(options, KNOWN);
-  for (const [part, known] of Object.entries(KNOWN)) {
-    if (known !== true) assertKnown(options[part as Parts] ?? {}, known, part);
-  }
+/** @throws TypeError for an option that there is not, or that is not what it has to be. */
+export function assertHubOptions(options: CreateHubOptions): void {
+  assertKnown(options, { ...RULES, ...PARTS });
+  const { lease, liveness, bounds, rates, retention, ...whole } = options;
+  assertOptions(whole, RULES);
+  assertOptions(lease ?? {}, PARTS.lease, "lease");
+  assertOptions(liveness ?? {}, PARTS.liveness, "liveness");
+  assertOptions(bounds ?? {}, PARTS.bounds, "bounds");
+  assertOptions(rates ?? {}, PARTS.rates, "rates");
+  assertOptions(retention ?? {}, PARTS.retention, "retention");
 }

@@ -7,16 +7,41 @@ import { tempDir } from "../support/tempDir.ts";
 
 it.each([
   [{ dbb: "x" }, 'there is no option dbb (did you mean "db"?)'],
-  [{ port: 3000 }, /^there is no option port: there is db, open, allowHosts, .*, store$/],
+  [{ port: 3000 }, /^there is no option port: there is db, open, allowHosts, .*, retention$/],
   [{ lease: { graceMS: 1 } }, 'there is no option graceMS in lease (did you mean "graceMs"?)'],
   [{ liveness: { ping_ms: 1 } }, 'there is no option ping_ms in liveness (did you mean "pingMs"?)'],
   [{ bounds: { hops: 1 } }, /^there is no option hops in bounds: there is pending_per_recipient, /],
   [{ rates: { change: 1 } }, 'there is no option change in rates (did you mean "changes"?)'],
   [{ retention: { logDays: 1 } }, /^there is no option logDays in retention/],
+  [{ db: 5 }, "db must be the path of a file: 5"],
+  [{ db: "" }, 'db must be the path of a file: ""'],
+  [{ open: "yes" }, 'open must be true or false: "yes"'],
+  [{ allowHosts: "my-server" }, 'allowHosts must be an array of host names: "my-server"'],
+  [{ allowHosts: [5] }, "allowHosts must be an array of host names: an array"],
+  [{ socketPath: "coord/ws" }, 'socketPath must be a path that begins with /: "coord/ws"'],
+  [{ lease: 5 }, "lease must be an object, as { graceMs: … }: 5"],
+  [{ lease: { graceMs: "1000" } }, 'lease.graceMs must be a number of milliseconds, from 0: "1000"'],
+  [{ lease: { maxAttempts: 1.5 } }, "lease.maxAttempts must be a whole number from 1: 1.5"],
+  [{ liveness: { pingMs: Number.NaN } }, "liveness.pingMs must be a number of milliseconds, from 0: NaN"],
+  [{ bounds: { chain_hops: "10" } }, 'bounds.chain_hops must be a number, from 0: "10"'],
+  [{ rates: { changes: -1 } }, "rates.changes must be a number, from 0: -1"],
+  [{ rates: { limitsLocal: 1 } }, "rates.limitsLocal must be true or false: 1"],
+  [{ retention: { maxBytes: "1gb" } }, 'retention.maxBytes must be a number, from 0: "1gb"'],
+  [{ logger: console.log }, "logger must be an object with the methods error, warn: a function"],
+  [{ clock: {} }, "clock must be an object with the methods now, awake, after: an object"],
+  [{ store: "sqlite" }, 'store must be an object with the methods open, commit: "sqlite"'],
 ])("createHub refuses %j, and makes no database", async (options, sentence) => {
   const db = join(tempDir(), "hub.db");
-  await expect(createHub({ db, ...(options as object) })).rejects.toThrow(sentence);
+  const refusal = createHub({ db, ...(options as object) });
+  await expect(refusal).rejects.toThrow(TypeError);
+  await expect(refusal).rejects.toThrow(sentence);
   expect(existsSync(db)).toBe(false);
+});
+
+it("createHub takes its options as an object", async () => {
+  await expect(createHub("hub.db" as never)).rejects.toThrow(
+    TypeError('the options must be an object, as { db: … }: "hub.db"'),
+  );
 });
 
 it("createHub takes every option there is", async () => {
