@@ -7,7 +7,7 @@ import { type Caller, insist } from "../sdk/calls/insist.ts";
 import { pages } from "../sdk/calls/pages.ts";
 import { systemClock } from "../sdk/clock.ts";
 import { followLog } from "../sdk/events/followLog.ts";
-import type { Hub, HubEvent, Message } from "../sdk/index.ts";
+import type { Event, Hub, Message } from "../sdk/index.ts";
 import { ifGone } from "./ifGone.ts";
 
 export interface ArrivalOptions {
@@ -42,7 +42,7 @@ async function* waitingNow(caller: Caller, of: string): AsyncGenerator<Message, 
 }
 
 /** The whole message, when the event says that it has come. */
-async function arrived(caller: Caller, { kind, at, message }: HubEvent, of: string): Promise<Message | undefined> {
+async function arrived(caller: Caller, { kind, at, message }: Event, of: string): Promise<Message | undefined> {
   const { status, not_before, id } = message;
   if (!isFor(message, [of]) || status !== "pending") return undefined;
   if (kind === "new") return isDue(not_before, at) ? (message as Message) : undefined;

@@ -14,7 +14,7 @@ import type { TransportName } from "../connection/transports/transport.ts";
 export type HubEvent = Event & {
   /** It waited: told as `new`, out of the hub's state and not out of its log. */
   backlog?: true;
-};
+} & ({ kind: "new"; message: { task: string } } | { kind: Exclude<EventKind, "new"> });
 
 /** The log does not go on from where we were: what was known before may be out of date. */
 export interface Resync {

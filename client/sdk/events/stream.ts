@@ -196,7 +196,7 @@ export class Stream {
     for (const event of page.events) {
       if (this.#isKnown(event)) continue;
       delivery.open++;
-      this.#tell(event, settled);
+      this.#tell(event as HubEvent, settled);
     }
     if (delivery.open === 1 && this.isHeard) this.#position = page.cursor;
     this.#acks.settle(delivery);
