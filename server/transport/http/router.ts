@@ -93,6 +93,7 @@ function goneWith(response: Response): Cancellation {
 const PATHS = OPERATION_NAMES.flatMap((name) => [...(OPERATIONS[name] as Operation).rest.paths]);
 
 function noSuchRoute(request: Request, response: Response): never {
+  assertFilled(request);
   const known = OPERATION_NAMES.filter((name) =>
     (OPERATIONS[name] as Operation).rest.paths.some((path) => matches(path, request.path)),
   );
@@ -104,6 +105,18 @@ function noSuchRoute(request: Request, response: Response): never {
     });
   }
   throw new HubError("unknown_operation", `No such path: ${request.path}${didYouMean(request.path, PATHS)}`);
+}
+
+const PLACE = /:([a-z_]+)/;
+
+/** @throws HubError where nothing stands in a path's place, as of an unset variable of the shell. */
+function assertFilled({ method, path }: Request): void {
+  const pattern = OPERATION_NAMES.map((name): Operation["rest"] => OPERATIONS[name].rest)
+    .flatMap((rest) => (rest.method === method ? rest.paths : []))
+    .find((one) => PLACE.test(one) && one.replace(PLACE, "") === path);
+  const field = PLACE.exec(pattern ?? "")?.[1];
+  if (field === undefined) return;
+  throw new HubError("invalid_params", `The ${field} is missing after the slash: ${method} ${pattern}`, { field });
 }
 
 const matches = (pattern: string, path: string) =>

@@ -122,6 +122,12 @@ describe("a path or a method", () => {
     ["OPTIONS", "/message", "method_not_allowed"],
     ["GET", "/message/x/claim", "method_not_allowed", "GET is not possible here: use POST"],
     ["POST", "", "method_not_allowed", "POST is not possible here: use GET"],
+    ["PATCH", "/message/", "method_not_allowed", "PATCH is not possible here: use POST"],
+    ["PUT", "/message/", "invalid_params", "The id is missing after the slash: PUT /message/:id"],
+    ["DELETE", "/message/", "invalid_params", "The id is missing after the slash: DELETE /message/:id"],
+    ["GET", "/message/", "invalid_params", "The id is missing after the slash: GET /message/:id"],
+    ["POST", "/message//claim", "invalid_params", "The id is missing after the slash: POST /message/:id/claim"],
+    ["PUT", "/template/", "invalid_params", "The name is missing after the slash: PUT /template/:name"],
   ] as [string, string, ErrorCode, (string | RegExp)?][])("%s %s is refused", (method, path, code, sentence) =>
     expectRefused({ method, path, headers: {} }, code, sentence),
   );
