@@ -82,5 +82,7 @@ const KEYS: Record<Keyed, string> = { send: "idempotency_key", claim: "claim_key
 /** The parameters with a key of their own, where the operation takes one and the caller gave none. */
 export function withKey(operation: OperationName, params: object): object {
   const key = (KEYS as Partial<Record<OperationName, string>>)[operation];
-  return key === undefined || key in params ? params : { ...params, [key]: newKey() };
+  return key === undefined || (params as Record<string, unknown>)[key] !== undefined
+    ? params
+    : { ...params, [key]: newKey() };
 }
