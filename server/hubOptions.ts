@@ -1,7 +1,6 @@
 /** What a hub can be told, and that it is told nothing else. */
 import type { Logger } from "pino";
 import {
-  assertKnown,
   assertOptions,
   BOOLEAN,
   COUNT,
@@ -45,9 +44,7 @@ export interface CreateHubOptions {
   store?: Store;
 }
 
-type Parts = "lease" | "liveness" | "bounds" | "rates" | "retention";
-
-const RULES: OptionRules<Omit<CreateHubOptions, Parts>> = {
+const RULES: OptionRules<CreateHubOptions> = {
   db: { what: "the path of a file", allows: (value) => typeof value === "string" && value !== "" },
   open: BOOLEAN,
   allowHosts: {
@@ -61,10 +58,6 @@ const RULES: OptionRules<Omit<CreateHubOptions, Parts>> = {
   logger: having("error", "warn"),
   clock: having("now", "awake", "after"),
   store: having("open", "commit"),
-};
-
-/** Of the options that have parts, the parts. */
-const PARTS: { readonly [P in Parts]: OptionRules<NonNullable<CreateHubOptions[P]>> } = {
   lease: {
     graceMs: MILLISECONDS,
     detachedMs: MILLISECONDS,
@@ -80,12 +73,5 @@ const PARTS: { readonly [P in Parts]: OptionRules<NonNullable<CreateHubOptions[P
 
 /** @throws TypeError for an option that there is not, or that is not what it has to be. */
 export function assertHubOptions(options: CreateHubOptions): void {
-  assertKnown(options, { ...RULES, ...PARTS });
-  const { lease, liveness, bounds, rates, retention, ...whole } = options;
-  assertOptions(whole, RULES);
-  assertOptions(lease ?? {}, PARTS.lease, "lease");
-  assertOptions(liveness ?? {}, PARTS.liveness, "liveness");
-  assertOptions(bounds ?? {}, PARTS.bounds, "bounds");
-  assertOptions(rates ?? {}, PARTS.rates, "rates");
-  assertOptions(retention ?? {}, PARTS.retention, "retention");
+  assertOptions(options, RULES);
 }

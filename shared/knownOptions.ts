@@ -27,8 +27,8 @@ export interface OptionRule {
   readonly allows: (value: unknown) => boolean;
 }
 
-/** The rule of every option of a function. */
-export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
+/** The rule of every option of a function; of an option that has parts, theirs. */
+export type OptionRules<T> = { readonly [K in keyof T]-?: OptionRule | OptionRules<NonNullable<T[K]>> };
 
 const isNumber = (value: unknown, least: number) => typeof value === "number" && value >= least;
 
@@ -59,12 +59,16 @@ export const having = (...methods: readonly string[]): OptionRule => ({
  */
 export function assertOptions<T>(options: T & object, rules: OptionRules<T>, where?: string): void {
   assertKnown(options, rules, where);
-  for (const [name, { what, allows }] of Object.entries<OptionRule>(rules)) {
+  for (const [name, rule] of Object.entries<OptionRule | OptionRules<object>>(rules)) {
     const value = (options as Record<string, unknown>)[name];
-    if (value === undefined || allows(value)) continue;
-    throw new TypeError(`${where ? `${where}.` : ""}${name} must be ${what}: ${shown(value)}`);
+    if (value === undefined) continue;
+    const path = where ? `${where}.${name}` : name;
+    if (!isRule(rule)) assertOptions(value ?? {}, rule, path);
+    else if (!rule.allows(value)) throw new TypeError(`${path} must be ${rule.what}: ${shown(value)}`);
   }
 }
+
+const isRule = (rule: OptionRule | OptionRules<object>): rule is OptionRule => "allows" in rule;
 
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -34,7 +34,7 @@ const isMove = (command: Transition): command is CommandOf<Move> => Object.hasOw
 export function decideChat(state: MessageState, command: Transition, c: Circumstances): Decision {
   if (command.op === "wake") return wakeChat(state, c);
   if (!isMove(command)) throw notATask(state, `A chat has no work in it: ${command.op} is for tasks`);
-  if (isForTasks(command)) throw notATask(state, FOR_TASKS[command.op]);
+  if (isForTasks(command)) throw notATask(state, FOR_TASKS[command.op as keyof typeof FOR_TASKS]);
   assertMayMove(state, command.op, c.caller);
   const target = TARGET[command.op];
   if (isRepeat(state, command, target.status)) return unchanged(state);

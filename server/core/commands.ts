@@ -58,6 +58,6 @@ export type CommandOf<Op extends Command["op"]> = Extract<Command, { op: Op }>;
 export type Transition = Exclude<Command, { op: "seen" }>;
 
 /** Whether the command has parameters that are for tasks only. */
-export const isForTasks = (command: Command): command is CommandOf<"claim" | "release"> =>
+export const isForTasks = (command: Command): boolean =>
   (command.op === "claim" && command.tasksOnly === true) ||
   (command.op === "release" && (command.reason ?? command.rest_ms) !== undefined);
