@@ -54,8 +54,8 @@ const end: Step = (after, _before, { at, message }) => {
 
 /** An end says all that there is to say: of what was said beside the claim, nothing is left. */
 function dropUnsaid(after: Message, { result, error }: Event["message"]): void {
-  if (result === undefined) dropFields(after, ["result"]);
-  if (error === undefined) dropFields(after, ["error"]);
+  if (result === undefined && after.result !== undefined) delete after.result;
+  if (error === undefined && after.error !== undefined) delete after.error;
 }
 
 /** What a kind and its moment say without words. */

@@ -53,7 +53,11 @@ export class Holdings {
 
   #await(answer: Promise<unknown>): void {
     this.#asked.add(answer);
-    answer.then((task) => this.#gained(task as Held | null), ignore).finally(() => this.#asked.delete(answer));
+    const answered = () => void this.#asked.delete(answer);
+    answer.then((task) => {
+      answered();
+      this.#gained(task as Held | null);
+    }, answered); // of a failure, whoever asked hears
   }
 
   #gained(task: Held | null): void {
@@ -67,6 +71,3 @@ export class Holdings {
     if (id !== undefined && this.#held.delete(id) && this.#held.size === 0) this.#changed();
   }
 }
-
-/** Whoever asked hears of it. */
-const ignore = () => {};
