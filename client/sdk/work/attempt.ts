@@ -87,8 +87,9 @@ export class Attempt<Hub> {
   #progress: ProgressReports | undefined;
   #isOver = false;
   #onAbandoned: ((ended: Ended) => void) | undefined;
-  #onTold!: (loss: Loss | undefined) => void;
-  readonly #told = new Promise<Loss | undefined>((resolve) => {
+  #onTold!: (loss: Promise<Loss | undefined>) => void;
+  /** As the handler's context has it. */
+  readonly told = new Promise<Loss | undefined>((resolve) => {
     this.#onTold = resolve;
   });
 
@@ -99,10 +100,10 @@ export class Attempt<Hub> {
     this.#claim = place.claims.hold(task);
   }
 
-  /** @returns when the hub knows how it ended, or nobody wants to wait for that any more. */
+  /** @returns when the handler has ended, and the hub is being told. @param patience how long that is waited for. */
   async run(handler: TaskHandler<Hub>, patience: Patience): Promise<void> {
     const ended = await this.#handle(handler);
-    this.#onTold(await patience.lasts(this.#tellHub(ended), "closing"));
+    this.#onTold(patience.lasts(this.#tellHub(ended), "closing"));
   }
 
   /** The worker does not wait any longer. */
@@ -159,7 +160,7 @@ export class Attempt<Hub> {
       get signal() {
         return claim.signal;
       },
-      told: this.#told,
+      told: this.told,
       progress: (percent, note) => {
         if (!this.#isOver) this.#reports().say(progressOf(percent, note));
       },

@@ -1,6 +1,9 @@
 /**
  * Does tasks, a bounded number at a time. Each *slot* asks for a task, waiting at the hub for one to come, does it, and
  * asks again.
+ *
+ * Where the hub hears calls in their order, a slot tells how a task ended and asks for the next in one frame: one commit
+ * does both. The next is begun once the hub has taken the end of the last, so no slot ever does a task too many.
  */
 import {
   ANYTHING,
@@ -146,11 +149,20 @@ export class Worker<Hub> {
 
   async #slot(): Promise<void> {
     let key = newKey();
-    while (!this.#closing) {
-      const task = await this.#next(key);
-      if (!task) continue; // with the same key: an answer may have been lost on a line that broke
-      key = newKey();
-      await this.#do(task);
+    let last: Attempt<Hub> | undefined;
+    try {
+      while (!this.#closing) {
+        const task = await this.#next(key);
+        if (!task) continue; // with the same key: an answer may have been lost on a line that broke
+        key = newKey();
+        const attempt = new Attempt(this.#place, task);
+        await last?.told;
+        if (this.#closing) return await this.#toTell.lasts(attempt.giveBack(), undefined);
+        await this.#do(attempt);
+        last = attempt;
+      }
+    } finally {
+      await last?.told;
     }
   }
 
@@ -178,14 +190,11 @@ export class Worker<Hub> {
     answer.then((task) => task && new Attempt(this.#place, task).giveBack()).catch(() => {});
   }
 
-  async #do(task: Message): Promise<void> {
-    const attempt = new Attempt(this.#place, task);
-    if (this.#closing) return await this.#toTell.lasts(attempt.giveBack(), undefined);
+  /** @returns when its handler has ended; where calls may overtake each other, when the hub knows of it. */
+  async #do(attempt: Attempt<Hub>): Promise<void> {
     this.#attempts.add(attempt);
-    try {
-      await attempt.run(this.#handler, this.#toTell);
-    } finally {
-      this.#attempts.delete(attempt);
-    }
+    void attempt.told.then(() => this.#attempts.delete(attempt));
+    await attempt.run(this.#handler, this.#toTell);
+    if (!this.#place.keepsOrder()) await attempt.told;
   }
 }

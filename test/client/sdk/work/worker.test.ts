@@ -3,6 +3,7 @@ import type { Message } from "../../../../client/sdk/index.ts";
 import { LIMITS } from "../../../../shared/index.ts";
 import { startHub } from "../../../support/hub.ts";
 import { seededRandom } from "../../../support/random.ts";
+import { RawSocket } from "../../../support/rawSocket.ts";
 import { Heard, join, later, reaches, startProxied } from "../support.ts";
 
 /** A promise that is kept by hand. */
@@ -137,6 +138,40 @@ describe.each(["websocket", "long_poll"] as const)("a worker over %s", (transpor
     await expect(results[0]).rejects.toThrow(/result is longer than/);
     await expect(results[1]).rejects.toThrow(/result must be a string/);
   });
+});
+
+it("tells the end of a task and asks for the next at once, so that one commit does both", async () => {
+  const { url, wsUrl } = await startHub();
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "websocket" })];
+  const watcher = await RawSocket.greet(wsUrl, { claude_id: "ada" });
+  const tasks = [
+    await ada.send({ to_claude: "bob", task: "first" }),
+    await ada.send({ to_claude: "bob", task: "second" }),
+  ];
+  bob.work(({ task }) => task);
+  await Promise.all(tasks.map((task) => task.result()));
+  await watcher.event("completed", tasks[1]?.id);
+  const page = watcher.pages.find(({ events }) => events.some(({ kind }) => kind === "completed"));
+  expect(page?.events.map(({ kind, message: { id } }) => ({ kind, id }))).toEqual([
+    { kind: "completed", id: tasks[0]?.id },
+    { kind: "claimed", id: tasks[1]?.id },
+  ]);
+});
+
+it("begins no task before the hub has taken the end of the last", async () => {
+  const { url } = await startHub();
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "websocket" })];
+  const first = await ada.send({ to_claude: "bob", task: "its result is too long, which is its failure" });
+  const second = await ada.send({ to_claude: "bob", task: "second" });
+  const failed = later(first.result());
+  let isTold = false;
+  bob.work(({ id }, { told }) => {
+    if (id === second.id) return `${isTold}`;
+    void told.then(() => (isTold = true));
+    return "x".repeat(LIMITS.result_bytes + 1);
+  });
+  expect(await second.result()).toMatchObject({ result: "true" });
+  await expect(failed).rejects.toThrow(/result is longer than/);
 });
 
 it("does each task once while its line breaks at random", async () => {
