@@ -16,7 +16,7 @@ import type { Reader } from "../core/view.ts";
 import { addressesOf, viewOf } from "../core/view.ts";
 import { floorOf } from "../store/engine/retention.ts";
 import type { CommitResult, LogEntry, LogSlice, Store } from "../store/store.ts";
-import { kindsOf, ofKinds } from "./kinds.ts";
+import { ofKinds } from "./kinds.ts";
 import { makePage } from "./page.ts";
 import { PageCache } from "./pageCache.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -84,12 +84,12 @@ export class Delivery {
     const session = new Session(options);
     const view = this.#views.get(session.reader) ?? this.#listen(session.reader);
     this.#views.set(session.reader, view.add(session));
-    this.#bring(session);
+    this.#catchUp(session);
     return session;
   }
 
   close(session: Session): void {
-    session.state = "closed";
+    session.close();
     const view = this.#views.get(session.reader);
     view?.delete(session);
     if (view?.size === 0) this.#stopListening(session.reader);
@@ -115,7 +115,7 @@ export class Delivery {
   /** Takes an acknowledgement, and sends what its window now has room for. @returns ids delivered by it. */
   acknowledge(session: Session, seq: number): string[] {
     const delivered = session.unacknowledged.acknowledge(seq);
-    if (session.state === "behind") this.#bring(session);
+    this.#catchUp(session);
     return delivered;
   }
 
@@ -124,14 +124,13 @@ export class Delivery {
     session: Session,
     { kinds, receives = false }: Pick<SessionOptions, "kinds"> & { receives?: boolean | undefined },
   ): number {
-    session.kinds = kindsOf(kinds);
-    session.receives = receives;
+    session.want({ kinds, receives });
     return session.state === "live" ? this.#head : session.readsFrom;
   }
 
   /** An empty page that tells a session where it stands, also while its window is full. */
   position(session: Session): void {
-    if (session.state === "behind") this.#bring(session);
+    this.#catchUp(session);
     if (session.state === "closed") return;
     const upTo = session.state === "live" ? this.#head : session.cursor;
     session.advance(makePage(this.epoch, session.cursor, upTo, []));
@@ -162,7 +161,7 @@ export class Delivery {
     for (const view of this.#views.values()) {
       for (const session of view) {
         if (session.state === "live") session.fallBehind(before);
-        this.#bring(session);
+        this.#catchUp(session);
       }
     }
   }
@@ -206,7 +205,7 @@ export class Delivery {
         if (this.#push(session, visible, pages)) continue;
         session.fallBehind(this.#headBefore);
       }
-      this.#bring(session);
+      this.#catchUp(session);
     }
   }
 
@@ -221,10 +220,10 @@ export class Delivery {
   }
 
   /** Sends page after page until the session is live, its window is full, or a read has to be awaited. */
-  #bring(session: Session): void {
-    while (session.state === "behind" && !session.reading && session.open) {
+  #catchUp(session: Session): void {
+    while (session.canCatchUp) {
       if (session.cursor === this.#head) {
-        session.state = "live";
+        session.goLive();
       } else if (this.#tail.covers(session.readsFrom)) {
         const slice = this.#tail.slice(session.reader, session.readsFrom, session.pageEvents, LIMITS.page_bytes);
         this.#advance(session, slice);
@@ -235,7 +234,7 @@ export class Delivery {
   }
 
   async #read(session: Session): Promise<void> {
-    session.reading = true;
+    session.readBegan();
     try {
       const read = await this.#store.log(session.reader, session.readsFrom, session.pageEvents, READ_BYTES);
       if (session.state === "behind") this.#advance(session, this.#announced(read));
@@ -243,15 +242,15 @@ export class Delivery {
       this.#readFailed(session, error);
       return;
     } finally {
-      session.reading = false;
+      session.readEnded();
     }
-    this.#bring(session);
+    this.#catchUp(session);
   }
 
   /** Hands over what was read; where nothing in it is wanted, only the head is worth a page. */
   #advance(session: Session, { entries, upTo }: LogSlice): void {
     const wanted = ofKinds(session.kinds, entries);
-    if (wanted.length === 0 && upTo < this.#head) session.clearTo = upTo;
+    if (wanted.length === 0 && upTo < this.#head) session.scanned(upTo);
     else session.advance(makePage(this.epoch, session.cursor, upTo, wanted));
   }
 

@@ -43,22 +43,21 @@ export type SessionState = "live" | "behind" | "closed";
 
 export class Session {
   readonly reader: Reader;
-  kinds: Kinds;
-  readonly pageEvents: number;
-  state: SessionState = "behind";
-  cursor: number;
-  /** Nothing that the reader is sent lies between its cursor and here. */
-  clearTo = 0;
-  /** Whether a read of the store is under way for it. */
-  reading = false;
-  readonly unacknowledged = new Unacknowledged();
   /** Who reads; null: an observer. */
   readonly own: Reader;
-  readonly #window: Window;
-  receives: boolean;
-  readonly #send: SessionOptions["send"];
+  readonly pageEvents: number;
+  readonly unacknowledged = new Unacknowledged();
   readonly failed: SessionOptions["failed"];
   readonly lost: SessionOptions["lost"];
+  readonly #window: Window;
+  readonly #send: SessionOptions["send"];
+  #state: SessionState = "behind";
+  #cursor: number;
+  /** The log holds nothing for this reader between its cursor and this seq. */
+  #scannedTo = 0;
+  #isReading = false;
+  #kinds: Kinds;
+  #receives: boolean;
 
   constructor({
     reader,
@@ -73,15 +72,27 @@ export class Session {
     lost,
   }: SessionOptions) {
     this.reader = reader;
-    this.kinds = kindsOf(kinds);
     this.own = own;
-    this.cursor = cursor;
     this.pageEvents = pageEvents;
-    this.#window = window;
-    this.receives = receives;
-    this.#send = send;
     this.failed = failed;
     this.lost = lost;
+    this.#window = window;
+    this.#send = send;
+    this.#cursor = cursor;
+    this.#kinds = kindsOf(kinds);
+    this.#receives = receives;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  get kinds(): Kinds {
+    return this.#kinds;
   }
 
   /** Whether another page may be sent. */
@@ -90,23 +101,57 @@ export class Session {
     return events < this.#window.events && bytes < this.#window.bytes;
   }
 
+  /** Whether it is behind, and nothing has to be awaited before its next page. */
+  get canCatchUp(): boolean {
+    return this.#state === "behind" && !this.#isReading && this.open;
+  }
+
   /** From where on to read for it. */
   get readsFrom(): number {
-    return Math.max(this.cursor, this.clearTo);
+    return Math.max(this.#cursor, this.#scannedTo);
+  }
+
+  /** Changes what it is sent from now on. */
+  want({ kinds, receives }: Pick<SessionOptions, "kinds" | "receives">): void {
+    this.#kinds = kindsOf(kinds);
+    this.#receives = receives;
+  }
+
+  /** It has caught up with the head. */
+  goLive(): void {
+    this.#state = "live";
   }
 
   /** It was at `head`, and has to read what came since. */
   fallBehind(head: number): void {
-    this.state = "behind";
-    this.clearTo = head;
+    this.#state = "behind";
+    this.#scannedTo = head;
+  }
+
+  close(): void {
+    this.#state = "closed";
+  }
+
+  /** A read of the store begins for it; until it has ended, there is no other. */
+  readBegan(): void {
+    this.#isReading = true;
+  }
+
+  readEnded(): void {
+    this.#isReading = false;
+  }
+
+  /** Up to there, the log was read and held nothing for it. */
+  scanned(upTo: number): void {
+    this.#scannedTo = upTo;
   }
 
   /** Sends the next page. */
   advance(page: LogPage): void {
     const { upTo, entries, bytes } = page;
-    this.cursor = upTo;
+    this.#cursor = upTo;
     if (entries.length > 0) {
-      const received = this.receives && this.own !== null ? broughtTo(this.own, entries) : [];
+      const received = this.#receives && this.own !== null ? broughtTo(this.own, entries) : [];
       this.unacknowledged.sent({ upTo, events: entries.length, bytes, received });
     }
     this.#send(page, this);

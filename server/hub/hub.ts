@@ -197,9 +197,9 @@ export class Hub {
     if (session.own !== null) this.delivered(session.own, ids);
   }
 
-  /** A run goes on from `seq`: what it was sent up to there, on a line that broke or as a page, counts as delivered. */
-  goesOn(reader: string, run: string, seq: number): void {
-    this.delivered(reader, this.runReceipts.goesOn(reader, run, seq));
+  /** A run resumes from `seq`: what it was sent up to there, on a line that broke or as a page, counts as delivered. */
+  resumed(reader: string, run: string, seq: number): void {
+    this.delivered(reader, this.runReceipts.resumed(reader, run, seq));
   }
 
   /** The messages have reached the reader's client. */

@@ -24,8 +24,8 @@ export class RunReceipts {
     if (++this.#linesSinceSweep >= LINES_A_SWEEP) this.#sweep();
   }
 
-  /** The run goes on from `seq`. @returns ids of messages that it has, then. */
-  goesOn(claude_id: string, run: string, seq: number): string[] {
+  /** The run resumes from `seq`. @returns ids of messages that it has, then. */
+  resumed(claude_id: string, run: string, seq: number): string[] {
     return this.#runs.get(keyOf(claude_id, run))?.acknowledge(seq) ?? [];
   }
 

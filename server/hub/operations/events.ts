@@ -36,7 +36,7 @@ export async function readEvents(hub: Hub, params: Checked<"events">, client: Cl
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;
-  if (params.after !== undefined) receipts?.goesOn(start);
+  if (params.after !== undefined) receipts?.resumed(start);
   const page = await firstPage(hub, readerFor(params, client), start, params, client);
   if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
   receipts?.sent(page);
@@ -49,7 +49,7 @@ function receiptsOf(hub: Hub, client: Client) {
   const own = ownReader(client);
   if (own === null || run === null) return undefined;
   return {
-    goesOn: (seq: number) => hub.goesOn(own, run, seq),
+    resumed: (seq: number) => hub.resumed(own, run, seq),
     sent: ({ upTo, entries, bytes }: LogPage) => {
       const page = new Unacknowledged();
       const received = broughtTo(own, entries);

@@ -192,7 +192,7 @@ export class SocketConnection implements PresenceListener {
     this.#enter(said);
     this.#answer(id, JSON.stringify(welcome));
     const { own, cursor } = start;
-    if (welcome.resumed && said.receives && own !== null && run !== null) hub.goesOn(own, run, cursor);
+    if (welcome.resumed && said.receives && own !== null && run !== null) hub.resumed(own, run, cursor);
     this.#openSession(start, said); // after the answer, so that its first page follows it
   }
 

@@ -14,9 +14,9 @@ function page(run: number): Unacknowledged {
 test("runs that never acknowledge are forgotten before they take all memory, the longest silent first", () => {
   const receipts = new RunReceipts();
   for (let run = 0; run < 400; run++) receipts.sends("reader", `${run}`, page(run));
-  expect(receipts.goesOn("reader", "0", 1)).toEqual([]);
-  expect(receipts.goesOn("reader", "250", 1)).toEqual([]);
-  expect(receipts.goesOn("reader", "399", 1)).toHaveLength(IDS);
+  expect(receipts.resumed("reader", "0", 1)).toEqual([]);
+  expect(receipts.resumed("reader", "250", 1)).toEqual([]);
+  expect(receipts.resumed("reader", "399", 1)).toHaveLength(IDS);
 });
 
 test("what was acknowledged is not counted any more", () => {
@@ -26,5 +26,5 @@ test("what was acknowledged is not counted any more", () => {
     receipts.sends("reader", `${run}`, unacknowledged);
     if (run > 0) expect(unacknowledged.acknowledge(1)).toHaveLength(IDS);
   }
-  expect(receipts.goesOn("reader", "0", 1)).toHaveLength(IDS);
+  expect(receipts.resumed("reader", "0", 1)).toHaveLength(IDS);
 });
