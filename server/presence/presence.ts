@@ -9,30 +9,26 @@ import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
-import { type Clock, every, type Moment, momentOf } from "../clock.ts";
+import { type Clock, every, momentOf } from "../clock.ts";
 import { iso } from "../iso.ts";
 import type { Report } from "../report.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { withResolvers } from "../withResolvers.ts";
+import { PresenceHistory, type RecordTransitions } from "./history.ts";
 import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
-/** Heartbeats, and requests of instances that are away, enter the history at most this often for each. */
-const KEPT_BEAT_MS = 5 * 60_000;
 /** How many instances of a page are read and turned into text at once: others have their turn in between. */
 const PORTION = 64;
 /** What surrounds the instances of a page: its version, and where it ended. */
 const AROUND_BYTES = 256;
-/** How much of what happens is remembered while it cannot be kept. */
-const UNKEPT = 100_000;
 
 export interface PresenceOptions {
   store: Pick<Store, "workload">;
   clock: Clock;
   /** How long an instance whose last connection broke may stay away before it is offline. */
   leaveMs: number;
-  /** Keeps what happened; may coalesce. @returns whether it is kept; else it has to be kept again. */
-  record: (transitions: readonly PresenceTransition[]) => Promise<boolean>;
+  record: RecordTransitions;
   report: Report;
 }
 
@@ -46,14 +42,11 @@ export interface PresencePage {
 export class PresenceBoard {
   readonly #options: PresenceOptions;
   readonly #instances: Instances;
+  readonly #history: PresenceHistory;
   readonly #listeners = new PresenceListeners();
   readonly #waiters = new Set<() => void>();
   /** Who has changed since the last diff, forgotten or not; not all of them when they are too many for one. */
   readonly #changed = new Map<string, InstanceRecord>();
-  /** What is not kept yet. */
-  #transitions: PresenceTransition[] = [];
-  /** What is being kept, in its order. */
-  #records: (readonly PresenceTransition[])[] = [];
   #stopTicking = () => {};
   /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
   #version: number;
@@ -61,6 +54,7 @@ export class PresenceBoard {
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#version = options.clock.now();
+    this.#history = new PresenceHistory(options.record);
     this.#instances = new Instances((record, transition) => this.#note(record, transition), options.leaveMs);
   }
 
@@ -85,22 +79,9 @@ export class PresenceBoard {
     for (const wake of this.#waiters) wake();
   }
 
-  /** Has what happened kept now. */
+  /** Has what happened recorded now. */
   keep(): void {
-    if (this.#transitions.length > 0) void this.#record(this.#transitions.splice(0));
-  }
-
-  async #record(transitions: readonly PresenceTransition[]): Promise<void> {
-    this.#records.push(transitions);
-    const isKept = await this.#options.record(transitions);
-    const place = this.#records.indexOf(transitions);
-    if (isKept) this.#records = this.#records.filter((one) => one !== transitions);
-    else if (place >= 0) this.#keepAgain(this.#records.splice(place));
-  }
-
-  /** What failed comes again before whatever came after it: the last that is kept of an instance is how it stands. */
-  #keepAgain(records: (readonly PresenceTransition[])[]): void {
-    this.#transitions = [...records.flat(), ...this.#transitions].slice(-UNKEPT);
+    this.#history.flush();
   }
 
   connect(claudeId: string, connection: Connection): void {
@@ -114,20 +95,14 @@ export class PresenceBoard {
   beat(claudeId: string, intervalMs?: number, about?: About): void {
     const at = momentOf(this.#options.clock);
     const beat_ms = this.#instances.beat(claudeId, intervalMs, at, about);
-    this.#keepBeat({ claude_id: claudeId, beat_ms }, at);
+    this.#history.noteBeat(this.#instances.get(claudeId) as InstanceRecord, at, beat_ms);
   }
 
   /** A request came from an instance that need not be connected. */
   heard(claudeId: string, about?: About): void {
     const at = momentOf(this.#options.clock);
-    if (this.#instances.heard(claudeId, at.now, about)) this.#keepBeat({ claude_id: claudeId }, at);
-  }
-
-  #keepBeat(beat: Pick<PresenceTransition, "claude_id" | "beat_ms">, { now, awake }: Moment): void {
-    const record = this.#instances.get(beat.claude_id);
-    if (!record || (record.beatKeptAt !== null && awake - record.beatKeptAt < KEPT_BEAT_MS)) return;
-    record.beatKeptAt = awake;
-    this.#transitions.push({ ...beat, state: "heartbeat", at: now });
+    const wasAway = this.#instances.heard(claudeId, at.now, about);
+    if (wasAway) this.#history.noteBeat(this.#instances.get(claudeId) as InstanceRecord, at);
   }
 
   /** @returns a function that ends the listening. */
@@ -213,14 +188,14 @@ export class PresenceBoard {
 
   #note(record: InstanceRecord, transition: PresenceTransition | null): void {
     this.#addChanged(record);
-    if (transition) this.#transitions.push(transition);
+    if (transition) this.#history.note(transition);
   }
 
   #addChanged(record: InstanceRecord): void {
     if (this.#changed.size <= PRESENCE_LIMITS.diff_instances) this.#changed.set(record.claude_id, record);
   }
 
-  /** Once a second: moves on whose time is over, keeps what happened, tells the listeners. */
+  /** Once a second: moves on whose time is over, has what happened recorded, tells the listeners. */
   #tick(): void {
     this.#instances.sweep(momentOf(this.#options.clock));
     this.keep();

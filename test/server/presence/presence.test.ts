@@ -1,9 +1,8 @@
 /** Who is there, as callers and listeners see it: snapshots, diffs, what a sender is told, and what is kept. */
-import { setTimeout, setImmediate as turn } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { PresenceBoard } from "../../../server/presence/presence.ts";
 import { BetterSqlite } from "../../../server/store/sqlite/betterSqlite.ts";
-import type { PresenceTransition } from "../../../server/store/store.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { PRESENCE_LIMITS, type Presence } from "../../../shared/presence.ts";
@@ -15,7 +14,6 @@ import { HeldStore } from "../transport/heldStore.ts";
 import { pass } from "../transport/pass.ts";
 
 const UNHEARD = { failed() {}, warn() {} };
-const CONNECTION = { transport: "websocket", run: "r1" } as const;
 
 let clock: ManualClock;
 let hub: TestHub;
@@ -398,38 +396,6 @@ describe("what is kept", () => {
     expect((await presence()).instances).toMatchObject([{ claude_id: "cyd", state: "online" }]);
     expect(await kept()).toEqual([]);
   });
-});
-
-test("what could not be kept is kept again, before what came after it", async () => {
-  const records: PresenceTransition[][] = [];
-  const outcomes = [false, true, true];
-  const board = new PresenceBoard({
-    clock,
-    leaveMs: 0,
-    store: { workload: async () => [] },
-    record: async (transitions) => {
-      records.push([...transitions]);
-      return outcomes.shift() as boolean;
-    },
-    report: UNHEARD,
-  });
-  const keep = (state: "connect" | "disconnect") => {
-    if (state === "connect") board.connect("ada", CONNECTION);
-    else board.disconnect("ada", CONNECTION, true);
-    board.keep();
-  };
-  keep("connect");
-  keep("disconnect");
-  await turn();
-  board.keep();
-  expect(records.map((record) => record.map(({ state }) => state))).toEqual([
-    ["online"],
-    ["offline"],
-    ["online", "offline"],
-  ]);
-  await turn();
-  board.keep();
-  expect(records.length).toBe(3);
 });
 
 test("whoever is forgotten to make room is told of as offline first, and may be too many for the store, too", async () => {
