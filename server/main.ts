@@ -1,7 +1,7 @@
 /** Runs the hub: configuration, log, start screen, signals. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import { BASE_PATH } from "../shared/protocol.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
@@ -16,41 +16,32 @@ const SHELL_MS = 500;
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
   const logger = makeLogger(config.logLevel);
+  const isNew = !existsSync(config.db);
+  const { hub, host, port } = await start(config, logger);
+  endWithParent();
+  endOnSignals(hub, logger);
+  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port, isNew));
+  logger.info({ host, port, db: resolve(config.db) }, "listening");
+}
+
+/** @returns the hub, and where it listens. */
+async function start(config: Config, logger: Logger) {
   const { db, open, allowHost: allowHosts, pingMs, offlineAfterMs: leaveMs } = config;
   const liveness = { pingMs, leaveMs };
   const limits = { bounds: boundsOf(config), rates: ratesOf(config), retention: retentionOf(config) };
-  const isNew = !existsSync(db);
   const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
-  const { host, port } = await hub.listen(config).catch(async (error) => {
+  try {
+    return { hub, ...(await hub.listen(config)) };
+  } catch (error) {
     await hub.close();
     throw error;
-  });
-  let isClosing = false;
-  process.on("disconnect", endSelf); // `coord hub` is gone: so is the hub
+  }
+}
+
+/** When `coord hub` or `npm start` is gone, so is the hub. */
+function endWithParent(): void {
+  process.on("disconnect", endSelf);
   if (isRunByNpm(process.env)) endWithShell();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      if (isClosing) return; // the first signal is being obeyed
-      isClosing = true;
-      void shutDown(hub, signal);
-    });
-  }
-  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port, isNew));
-  logger.info({ host, port, db: resolve(config.db) }, "listening");
-  function shutDown(open: MountedHub, signal: string): Promise<void> {
-    logger.info({ signal }, "closing");
-    setTimeout(() => {
-      logger.error("closing took too long");
-      process.exit(1);
-    }, SHUTDOWN_MS).unref();
-    return open.close().then(
-      () => process.exit(0),
-      (error) => {
-        logger.error({ err: error }, "closing failed");
-        process.exit(1);
-      },
-    );
-  }
 }
 
 const endSelf = () => process.kill(process.pid, "SIGTERM");
@@ -62,6 +53,32 @@ const isRunByNpm = ({ npm_package_name: project, npm_lifecycle_event: script }: 
 function endWithShell(): void {
   const shell = process.ppid;
   setInterval(() => process.ppid !== shell && endSelf(), SHELL_MS).unref();
+}
+
+function endOnSignals(hub: MountedHub, logger: Logger): void {
+  let isClosing = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (isClosing) return; // the first signal is being obeyed
+      isClosing = true;
+      void shutDown(hub, logger, signal);
+    });
+  }
+}
+
+async function shutDown(hub: MountedHub, logger: Logger, signal: string): Promise<never> {
+  logger.info({ signal }, "closing");
+  setTimeout(() => {
+    logger.error("closing took too long");
+    process.exit(1);
+  }, SHUTDOWN_MS).unref();
+  try {
+    await hub.close();
+  } catch (err) {
+    logger.error({ err }, "closing failed");
+    process.exit(1);
+  }
+  process.exit(0);
 }
 
 function leaseOf(config: Config) {
