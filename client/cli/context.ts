@@ -2,14 +2,16 @@
 
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unknownVariable } from "../../shared/index.ts";
+import * as z from "zod";
+import { name } from "../../shared/fields.ts";
+import { unknownVariable, validate } from "../../shared/index.ts";
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { settle } from "../sdk/options.ts";
 import type { Printer } from "./output/printer.ts";
 import { UsageError } from "./process/errors.ts";
 import type { Outside } from "./process/outside.ts";
-import { check, Rest } from "./rest.ts";
+import { Rest } from "./rest.ts";
 
 /** The options that every command takes. */
 export interface Settings {
@@ -115,12 +117,12 @@ interface Deadline {
   readonly late: () => Error | Promise<Error>;
 }
 
-/** The operations table knows what can be a name. @throws UsageError */
-function assertName(name: string, called: string): void {
+/** @throws UsageError */
+function assertName(as: string, called: string): void {
   try {
-    check("heartbeat", { claude_id: name });
+    validate(z.object({ [called]: name }), { [called]: as });
   } catch (error) {
-    throw new UsageError((error as Error).message.replace("claude_id", called));
+    throw new UsageError((error as Error).message);
   }
 }
 

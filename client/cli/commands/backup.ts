@@ -32,5 +32,5 @@ export const backup = command({
 async function writeBackup(db: string, file: string): Promise<void> {
   const child = fork(built("server/backup.js"), [db, file], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   const [said, [code]] = await Promise.all([readText(child.stderr as Readable), once(child, "exit")]);
-  if (code !== 0) throw new Failed(said.trim().replace(/^backup: /, "") || "the backup was not finished");
+  if (code !== 0) throw new Failed(said.trim() || "the backup was not finished");
 }
