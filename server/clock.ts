@@ -1,6 +1,6 @@
 /** A moment by both of the hub's clocks, in milliseconds. */
 export interface Moment {
-  /** Since 1970: what calendars go by. May be set, also back. */
+  /** Since 1970: what calendars go by. It may be set, even back. */
   readonly now: number;
   /** Lived through: what durations go by. Only differences mean something. */
   readonly awake: number;
@@ -12,13 +12,13 @@ export interface Clock {
   now(): number;
   /** Milliseconds lived through, without the time for which the process or its machine was stopped. */
   awake(): number;
-  /** Calls `fn` once, `delayMs` from now. @returns a function that calls it off. */
+  /** Calls `fn` once, `delayMs` from now. @returns a function that cancels it. */
   after(delayMs: number, fn: () => void): () => void;
 }
 
 export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), awake: clock.awake() });
 
-/** Calls `fn` every `ms`, first after `ms`. @returns a function that ends that. */
+/** Calls `fn` every `ms`, first after `ms`. @returns a function that stops it. */
 export function every(clock: Clock, ms: number, fn: () => void): () => void {
   let callOff = () => {};
   const again = () => {
@@ -35,7 +35,7 @@ export function every(clock: Clock, ms: number, fn: () => void): () => void {
 const LONGEST_GAP_MS = 2_000;
 
 /**
- * Makes of a clock that is never set one that stands still while the process does.
+ * Turns a clock that is never set into one that stands still while the process does.
  *
  * @param steady milliseconds, only ever rising.
  */

@@ -18,7 +18,7 @@ interface Setting {
   help: string;
 }
 
-/** Says `what` of a value that is no number; of one beyond a bound, zod names the bound. */
+/** Says `what` of a value that is not a number; where one is beyond a bound, zod names the bound. */
 const number = (what = "must be a number") =>
   z.coerce.number({ error: ({ code }) => (code === "invalid_type" ? what : undefined) });
 
@@ -26,7 +26,7 @@ const port = number().int().min(0).max(65535);
 const count = number().int().min(0);
 const durationMs = number("must be a number of milliseconds").int().min(0);
 
-/** A quantity with its unit; what is not said is undefined. */
+/** A quantity with its unit; undefined where none is given. */
 const quantity = (parse: (text: string) => number | undefined, examples: string) =>
   z
     .string()

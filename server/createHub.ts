@@ -37,7 +37,8 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
 /**
  * Builds a hub and opens its database.
  *
- * @throws TypeError for an option that there is not, or that is not what it has to be; Error with a sentence for a person when the database cannot be used.
+ * @throws TypeError for an option that is unknown, or is not what it has to be; Error with a sentence for a person when
+ *   the database cannot be used.
  * @example
  * const hub = await createHub({ db: "data/app.db" });
  * app.use("/api/coord", hub.router);

@@ -1,4 +1,4 @@
-/** What a hub can be told, and that it is told nothing else. */
+/** The options of a hub; any other is refused. */
 import type { Logger } from "pino";
 import {
   assertOptions,
@@ -18,11 +18,11 @@ import type { Liveness } from "./hub/hub.ts";
 import type { Store } from "./store/store.ts";
 
 export interface CreateHubOptions {
-  /** The SQLite file; made when it is not there. Default `data/coordination.db`. */
+  /** The SQLite file; created when it does not exist. Default `data/coordination.db`. */
   db?: string;
   /** Whether callers from other machines are let in while there are no tokens. Default false. */
   open?: boolean;
-  /** Host names, beside loopback ones, under which the hub may be addressed. */
+  /** Host names, besides loopback ones, under which the hub may be addressed. */
   allowHosts?: readonly string[];
   /** Where the socket is taken. Default `/api/coord/ws`. */
   socketPath?: string;
@@ -30,17 +30,17 @@ export interface CreateHubOptions {
   lease?: Partial<LeasePolicy>;
   /** How connections are watched, ms. Default: a ping every 25 s, offline 15 s after the last connection broke. */
   liveness?: Partial<Liveness>;
-  /** How many messages may wait, and how many hops an exchange may come. Default: what `GET /api/coord` tells. */
+  /** How many messages may wait, and how many hops an exchange may take. Default: what `GET /api/coord` tells. */
   bounds?: Partial<Bounds>;
   /** How much one instance may ask for; by default only those on other machines are limited. */
   rates?: Partial<RatePolicy>;
-  /** What of finished messages and of the log is not kept for ever. Default: everything is. */
+  /** How much of finished messages and of the log is kept. Default: everything. */
   retention?: RetentionPolicy;
   /** Where failures and warnings go, as structured lines. Default: a pino logger of its own, from `warn` on, to stdout. */
   logger?: Logger;
   /** Time, for tests. Default: the system's. */
   clock?: Clock;
-  /** Another store than SQLite; `db` is not looked at then. */
+  /** A store other than SQLite; `db` is ignored then. */
   store?: Store;
 }
 
@@ -71,7 +71,7 @@ const RULES: OptionRules<CreateHubOptions> = {
   retention: { completeMs: MILLISECONDS, failedMs: MILLISECONDS, logMs: MILLISECONDS, maxBytes: NUMBER },
 };
 
-/** @throws TypeError for an option that there is not, or that is not what it has to be. */
+/** @throws TypeError for an option that is unknown, or is not what it has to be. */
 export function assertHubOptions(options: CreateHubOptions): void {
   assertOptions(options, RULES);
 }

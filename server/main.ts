@@ -105,14 +105,14 @@ const ratesOf = ({ rate: changes, readRate: reads, rateLocal: limitsLocal }: Con
   limitsLocal,
 });
 
-/** One JSON line a fact; for a person at a terminal, readable. */
+/** One JSON line per fact; for a person at a terminal, readable. */
 const makeLogger = (level: string) =>
   pino(
     { level },
     process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination({ dest: 2, sync: true }),
   );
 
-/** Under what name it is addressed. */
+/** The name under which it is addressed. */
 function nameOf({ allowHost }: Config, host: string): string {
   if (isEverywhere(host)) return allowHost[0] ?? "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
@@ -129,7 +129,7 @@ const startLine = (config: Config, host: string, port: number) =>
 /**
  * For a person: where it listens, where the data is, and what to try next.
  *
- * @param isNew whether the database was made just now, which a slip in its name shows by.
+ * @param isNew whether the database has just been created, which is how a slip in its name shows.
  */
 function startScreen(config: Config, host: string, port: number, isNew: boolean): string {
   const { db, open, allowHost } = config;

@@ -64,7 +64,7 @@ export class ComposedHub implements MountedHub {
 
   attach(server: Server): void {
     this.#detach.push(this.#sockets.attach(server));
-    // Node waits with `close` for upgraded sockets, which it does not end: they must go when closing begins.
+    // A server's `close` waits for upgraded sockets, which Node does not end: they must go when closing begins.
     const close = server.close.bind(server);
     server.close = (callback) => {
       this.close().catch((error) => this.#report.failed("closing", error));

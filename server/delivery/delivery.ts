@@ -40,7 +40,7 @@ export class Delivery {
   readonly #store: Pick<Store, "log">;
   readonly #failed: (error: unknown) => void;
   readonly #tail: LogTail;
-  /** Sessions by whose view they have. */
+  /** Sessions by the reader whose view they have. */
   readonly #views = new Map<Reader, Set<Session>>();
   /** Readers who listen at an address. */
   readonly #audiences = new Map<string, Set<string>>();
@@ -180,7 +180,7 @@ export class Delivery {
     }
   }
 
-  /** Entries by who listens where they come from or go to. */
+  /** Entries by the readers who listen at their sender's or recipient's address. */
   #byReader(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
     const addressed = new Map<string, LogEntry[]>();
     for (const entry of entries) {
@@ -264,7 +264,7 @@ export class Delivery {
     }
   }
 
-  /** Of a read, what was committed here already: a store may see a commit before its news arrives. */
+  /** The part of a read whose commit is known here: the store may see a commit before the news of it arrives. */
   #announced({ entries, upTo }: LogSlice): LogSlice {
     if (upTo <= this.#head) return { entries, upTo };
     return { entries: entries.filter(({ seq }) => seq <= this.#head), upTo: this.#head };

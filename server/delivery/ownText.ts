@@ -1,2 +1,2 @@
-/** The same text with memory of its own: kept, it does not keep the much larger one alive out of which it was cut. */
+/** A copy with memory of its own: keeping it does not keep alive the much larger text that it was cut from. */
 export const ownText = (text: string): string => Buffer.from(text).toString();

@@ -3,9 +3,9 @@ import { formatCursor } from "../../shared/cursor.ts";
 import type { LogEntry } from "../store/store.ts";
 
 export interface LogPage {
-  /** The seq past which the page goes. */
+  /** The seq after which the page begins. */
   readonly after: number;
-  /** The seq where it leads. */
+  /** The seq that it leads to. */
   readonly upTo: number;
   readonly entries: readonly LogEntry[];
   readonly json: string;

@@ -15,7 +15,7 @@ export class PageCache {
     this.#upTo = upTo;
   }
 
-  /** Of what readers with one view may see, what those who want these kinds are sent. */
+  /** The part of what a view shows that is sent to readers who want these kinds. */
   wanted(kinds: Kinds, visible: readonly LogEntry[]): readonly LogEntry[] {
     const known = this.#wanted.get(visible)?.get(kinds);
     if (known) return known;

@@ -33,7 +33,7 @@ export interface SessionOptions {
   kinds?: readonly EventKind[] | undefined;
   /** Hands a page to the transport. */
   send: (page: LogPage, session: Session) => void;
-  /** Told when a read of the store failed; without it the session reads again at the next occasion. */
+  /** Told when a read of the store failed; without it, the delivery's own `failed` is. */
   failed?: (error: unknown) => void;
   /** Told when what comes next for the reader is pruned; the session is closed by then. */
   lost?: () => void;
@@ -106,7 +106,7 @@ export class Session {
     return this.#state === "behind" && !this.#isReading && this.open;
   }
 
-  /** From where on to read for it. */
+  /** Where reading for it goes on. */
   get readsFrom(): number {
     return Math.max(this.#cursor, this.#scannedTo);
   }
@@ -141,7 +141,7 @@ export class Session {
     this.#isReading = false;
   }
 
-  /** Up to there, the log was read and held nothing for it. */
+  /** The log was read up to there, and held nothing for it. */
   scanned(upTo: number): void {
     this.#scannedTo = upTo;
   }

@@ -26,7 +26,7 @@ export class Unacknowledged {
     return this.#bytes;
   }
 
-  /** How many messages it brings. */
+  /** How many messages the pages bring. */
   get received(): number {
     return this.#received;
   }
@@ -51,7 +51,7 @@ export class Unacknowledged {
   }
 }
 
-/** Ids of the messages that entries bring a reader: those for its addresses, and those of others for everyone. */
+/** Ids of the messages that entries bring a reader: those for its addresses, and what others send to everyone. */
 export function broughtTo(reader: string, entries: readonly LogEntry[]): string[] {
   const addresses = addressesOf(reader);
   const isMine = ({ from, to }: LogEntry) => isFor({ from_claude: from, to_claude: to }, addresses);

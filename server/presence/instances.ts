@@ -2,14 +2,14 @@
  * Who is there: one record an instance, fed by connections and heartbeats.
  *
  * States: `online` (a living connection, or a fresh heartbeat), `stale` (the heartbeat is overdue), `offline`.
- * A connection that breaks leaves a while for coming back; one that says goodbye does not. Identity is not a
+ * After a connection breaks there is a while for coming back, after a goodbye there is none. Identity is not a
  * connection: an instance may hold several.
  *
- * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second. Deadlines and gaps are
- * of the clock of what the hub lived through, what presence shows is of the calendar's.
+ * Every state but `offline` without a connection ends at `deadline`; a sweep looks once a second. Deadlines and gaps go
+ * by the time that the hub lived through, what presence shows goes by the calendar.
  *
- * No more are known than the limit, except for those with a connection. Whoever comes when there are as many takes the
- * place of one who is offline, or, where nobody is, of one without a connection, which is offline with that.
+ * No more are known than the limit, unless they have a connection. A newcomer beyond it takes the place of one who is
+ * offline or, where nobody is, of one without a connection, which thereby goes offline.
  */
 
 import { LIVENESS } from "../../shared/defaults.ts";
@@ -38,7 +38,7 @@ export interface InstanceRecord {
   /** Recent gaps between heartbeats, ms. */
   gaps: number[];
   beatAt: number | null;
-  /** When a heartbeat of it was last kept. */
+  /** When it was last noted in the history that it was heard of. */
   beatKeptAt: number | null;
 }
 
@@ -48,9 +48,9 @@ const FRESH_INTERVALS = 2.5;
 export class Instances {
   readonly #records = new Map<string, InstanceRecord>();
   readonly #names = new SortedNames();
-  /** Those with a deadline, whoever was seen longest ago first. */
+  /** Those with a deadline, in the order in which they were last seen. */
   readonly #leaving = new Set<InstanceRecord>();
-  /** Those who are offline, whoever went, or was heard of since, longest ago first. */
+  /** Those who are offline, in the order in which they left or were last heard of. */
   readonly #gone = new Set<InstanceRecord>();
   readonly #changed: (record: InstanceRecord, transition: PresenceTransition | null) => void;
 
@@ -83,7 +83,7 @@ export class Instances {
     return this.#records.size;
   }
 
-  /** Whether anybody is offline who was last seen before. */
+  /** Whether anybody who was last seen before then is offline. */
   isAnyGone(before: number): boolean {
     for (const { state, last_seen } of this.#records.values())
       if (state === "offline" && last_seen < before) return true;
@@ -104,7 +104,7 @@ export class Instances {
 
   /**
    * Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed; those who
-   * beat, until their next heartbeat is overdue, as if they had beaten just now.
+   * sent heartbeats have until the next one is overdue, as if the last had come just now.
    */
   restore(known: readonly KnownInstance[], awake: number, graceMs: number): void {
     for (const { claude_id, state, since, last_seen, beat_ms } of known.toSorted((a, b) => a.last_seen - b.last_seen)) {
@@ -143,7 +143,7 @@ export class Instances {
 
   /**
    * @param intervalMs when the next one is to be expected, where the client names it.
-   * @returns the same as far as it is known, else 0.
+   * @returns the interval as far as it is known, else 0.
    */
   beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): number {
     const record = this.#see(claudeId, now, about);
@@ -154,9 +154,9 @@ export class Instances {
   }
 
   /**
-   * A request of its came: it is known from then on, but not there; nor known if there is no room.
+   * Records a request from an instance: known from now on, but not online; ignored when the table is full.
    *
-   * @returns whether it was known, and away.
+   * @returns whether it was known, and offline.
    */
   heard(claudeId: string, now: number, about?: About): boolean {
     const known = this.#records.get(claudeId);
@@ -166,7 +166,7 @@ export class Instances {
     return known?.state === "offline";
   }
 
-  /** Moves on whoever's time is over. */
+  /** Changes the state of those whose time is over. */
   sweep({ now, awake }: Moment): void {
     for (const record of this.#leaving) {
       if (record.deadline === null || record.deadline > awake) continue;
@@ -177,7 +177,7 @@ export class Instances {
     this.#makeRoom(0, now);
   }
 
-  /** Forgets until there is room for so many more. @returns whether there is: those with a connection stay. */
+  /** Forgets instances until this many more have room. @returns whether they have: those with a connection stay. */
   #makeRoom(places: number, now: number): boolean {
     while (this.count + places > LIMITS.instances) {
       const record = first(this.#gone) ?? first(this.#leaving);
@@ -195,7 +195,7 @@ export class Instances {
     this.#leaving.delete(record);
   }
 
-  /** Somebody is heard of, who may be new. */
+  /** Notes that an instance, which may be new, was heard of. */
   #see(claudeId: string, now: number, about: About | undefined): InstanceRecord {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
     record.last_seen = now;

@@ -1,6 +1,6 @@
 /**
- * Who is told of presence. One that leaves unread what it was told costs no more than that: it is told nothing, and to
- * read again once it has caught up.
+ * Who is told of presence. A listener that leaves unread what it was told is told nothing more until it has caught up,
+ * and then to read again.
  */
 
 export interface PresenceListener {
@@ -38,7 +38,7 @@ export class PresenceListeners {
     this.#notify("presence_changed", changedAt(version));
   }
 
-  /** Has those read again who were not told everything, as far as they have caught up. */
+  /** Tells those who have missed something, and have caught up, to read again. */
   catchUp(version: number): void {
     for (const listener of this.#behind) {
       if (listener.isBehind) continue;

@@ -121,7 +121,7 @@ export class PresenceBoard {
     return { changed, cancel: wake };
   }
 
-  /** What a sender can expect of a recipient: of a pool, its member that is most there; `*` and strangers are unknown. */
+  /** What a sender can expect of a recipient: of a pool, its most reachable member; `*` and strangers are unknown. */
   recipient(address: string, waiting: number, oldest: string | null): Recipient {
     const record = address.startsWith("@") ? this.#bestOf(address.slice(1)) : this.#instances.get(address);
     return {
@@ -143,7 +143,7 @@ export class PresenceBoard {
     return this.#instances.get(claudeId) !== undefined;
   }
 
-  /** Whether the store may have somebody to forget: last seen before, or one of too many. */
+  /** Whether the store may have somebody to forget: one last seen before then, or one of too many. */
   forgets(seenBefore: number | null): boolean {
     return this.#instances.count >= LIMITS.instances || this.#instances.isAnyGone(seenBefore ?? 0);
   }
@@ -168,7 +168,7 @@ export class PresenceBoard {
     for (;;) {
       const records = this.#instances.after(last, PORTION);
       const portion = await this.#shown(records);
-      await nextTurn(); // the database's answers may follow each other so closely that nothing else ever has one
+      await nextTurn(); // the database's answers may follow each other so closely that nothing else gets a turn
       for (const instance of portion) {
         const json = JSON.stringify(instance);
         bytes += Buffer.byteLength(json) + 1;
@@ -195,7 +195,7 @@ export class PresenceBoard {
     if (this.#changed.size <= PRESENCE_LIMITS.diff_instances) this.#changed.set(record.claude_id, record);
   }
 
-  /** Once a second: moves on whose time is over, has what happened recorded, tells the listeners. */
+  /** Once a second: changes the state of those whose time is over, has what happened recorded, tells the listeners. */
   #tick(): void {
     this.#instances.sweep(momentOf(this.#options.clock));
     this.keep();

@@ -1,4 +1,4 @@
-/** Names in their order, to be read on from any of them: a change moves what comes after it, and sorts nothing. */
+/** Names in order, which can be read on from any of them: a change moves what comes after it, and sorts nothing. */
 export class SortedNames {
   readonly #names: string[] = [];
 

@@ -10,7 +10,7 @@ import { isLoopback } from "../hub/caller/origin.ts";
 export interface GuardOptions {
   /** Whether callers from other machines are let in. */
   open: boolean;
-  /** Host names, beside loopback ones, under which the hub may be addressed. */
+  /** Host names, besides loopback ones, under which the hub may be addressed. */
   allowHosts: readonly string[];
 }
 

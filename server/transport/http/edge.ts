@@ -16,7 +16,7 @@ export const guarded =
     next();
   };
 
-/** Answers. While the hub closes nobody is kept on the line: a server waits with `close` for its connections. */
+/** Answers. While the hub closes nobody is kept on the line: a server's `close` waits for its connections. */
 export function reply(hub: Hub, response: Response, status: number, body: string): void {
   if (hub.closing.cancelled) response.set("connection", "close");
   response.status(status).type("json").send(body);

@@ -41,7 +41,7 @@ function refuseContradiction(params: Params, path: Params): void {
   throw new HubError("invalid_params", `${field} differs from the one in the path: say it there only`, { field });
 }
 
-/** What changes something is asked for in the body. */
+/** A request that changes something has its fields in the body. */
 function refuseQuery(query: Params): void {
   const [field] = Object.keys(query);
   if (field === undefined) return;
@@ -81,7 +81,7 @@ function parsedByApp(value: unknown): unknown {
   return value;
 }
 
-/** Text is kept byte for byte or refused: no decoder may put something else in the place of a broken byte. */
+/** Text is kept byte for byte or refused: no decoder may replace a broken byte. */
 function textOf(body: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
@@ -90,7 +90,7 @@ function textOf(body: Buffer): string {
   }
 }
 
-/** Everything in a query is text; it becomes what the table calls for where it looks like that. */
+/** Everything in a query is text; it becomes what the table calls for where it reads as such. */
 function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params {
   const params: Params = Object.create(null);
   const [, ...query] = request.originalUrl.split("?");

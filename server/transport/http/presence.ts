@@ -4,7 +4,7 @@
  * - A stream of events is a connection for as long as it lasts; it keeps leases while its run asks for something, too.
  * - A run that polls for events counts as connected until 10 s after its last poll was answered; no longer once it hangs
  *   up or has another connection.
- * - Whoever waits for a task is online while it waits, but keeps no leases by that.
+ * - Whoever waits for a task is online while it waits, but that keeps no leases.
  * - Any other request only updates when the caller was last seen.
  */
 import { connect } from "../../hub/attendance.ts";

@@ -109,7 +109,7 @@ function noSuchRoute(request: Request, response: Response): never {
 
 const PLACE = /:([a-z_]+)/;
 
-/** @throws HubError where nothing stands in a path's place, as of an unset variable of the shell. */
+/** @throws HubError where a parameter in the path is empty, as an unset shell variable leaves it. */
 function assertFilled({ method, path }: Request): void {
   const pattern = OPERATION_NAMES.map((name): Operation["rest"] => OPERATIONS[name].rest)
     .flatMap((rest) => (rest.method === method ? rest.paths : []))

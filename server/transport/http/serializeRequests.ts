@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import type { RequestHandler } from "express";
 
-/** With more than this in its pipeline a connection is given up: no client works like that. */
+/** A connection with more than this in its pipeline is given up: no client works like that. */
 const MAX_PIPELINED = 64;
 
 interface Pipeline {

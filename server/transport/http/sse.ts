@@ -1,4 +1,4 @@
-/** The log as server-sent events: an event a page, its id the cursor that the page leads to. */
+/** The log as server-sent events: one event per page, whose id is the cursor that the page leads to. */
 import type { Request, Response } from "express";
 import { LIMITS } from "../../../shared/limits.ts";
 import { every } from "../../clock.ts";
@@ -9,7 +9,7 @@ import { readerFor, startOf } from "../../hub/operations/events.ts";
 import type { Checked } from "../../hub/operations/handler.ts";
 import type { HttpPresence } from "./presence.ts";
 
-/** One page may be on its way: the kernel's taking it is all the acknowledgement there is. */
+/** One page may be on its way: that the kernel has taken it is the only acknowledgement. */
 const WINDOW = { events: 1, bytes: 1 };
 
 export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
@@ -68,6 +68,6 @@ function openSession(hub: Hub, response: Response, cursor: number, params: Event
       const text = `id: ${hub.cursorAt(upTo)}\nevent: events\ndata: ${json}\n\n`;
       response.write(text, () => hub.delivery.acknowledge(session, upTo));
     },
-    lost: () => response.end(), // who comes back with this cursor is told
+    lost: () => response.end(), // whoever comes back with this cursor is told
   });
 }

@@ -164,7 +164,7 @@ export class SocketConnection implements PresenceListener {
     });
   }
 
-  /** Answers what is under way, as soon as can be: in the turn in which the events of its commit leave. */
+  /** Answers what is under way as soon as possible: in the turn in which the events of its commit leave. */
   #follow(id: RpcId | null, performed: Promise<Answer>, bytes: number): void {
     this.#intake.begin(bytes);
     performed.then(
@@ -207,7 +207,7 @@ export class SocketConnection implements PresenceListener {
   #openSession(start: Handshake["start"], { kinds, receives = false }: Hello): void {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
-    const lost = () => this.close(CLOSE.pruned); // who comes back with this cursor is told why it cannot be resumed
+    const lost = () => this.close(CLOSE.pruned); // whoever comes back with this cursor is told why it cannot be resumed
     const { delivery, runReceipts } = this.#context.hub;
     this.#session = delivery.open({ ...start, kinds, window: WINDOW, pageEvents, receives, send, lost });
     const { own, unacknowledged } = this.#session;

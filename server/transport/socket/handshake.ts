@@ -17,7 +17,7 @@ export interface Handshake {
   readonly start: Pick<SessionOptions, "reader" | "cursor"> & { own: Reader };
 }
 
-/** @throws HubError `invalid_params` for what is no cursor. */
+/** @throws HubError `invalid_params` where `resume` is not a cursor. */
 export function handshake(hub: Hub, said: Hello): Handshake {
   const own = ownReader({ claude_id: said.claude_id ?? null, about: said.about });
   const reader = said.scope === "all" ? null : own;

@@ -2,7 +2,7 @@
  * What one client may have under way, so that none makes the hub hold more for it than a few frames.
  *
  * A few bytes can ask for megabytes: reads are begun a few at a time, and none while the client leaves answers unread.
- * Of what it sends, only so much is taken in before the first of it is answered; then its socket is read no further.
+ * Only a bounded part of what it sends is taken in before the first of it is answered; beyond, its socket is not read.
  */
 import type { WebSocket } from "ws";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -60,7 +60,7 @@ export class Intake {
   }
 }
 
-/** Runs so many acts at once, and begins none while it is paused; the others wait in their order. */
+/** Runs a limited number of acts at once, and begins none while it is paused; the others wait in their order. */
 class ConcurrencyLimit {
   readonly #limit: number;
   readonly #isPaused: () => boolean;

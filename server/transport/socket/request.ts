@@ -18,7 +18,7 @@ export function idOf(value: unknown): RpcId | null {
   return typeof id === "number" || (typeof id === "string" && id.length <= LIMITS.key_chars) ? id : null;
 }
 
-/** What of a stranger's text is repeated to it. */
+/** How much of a stranger's text is repeated to it. */
 const ECHO_CHARS = 200;
 
 export function validateRequest(value: unknown): RpcRequest {

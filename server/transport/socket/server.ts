@@ -1,4 +1,4 @@
-/** Upgrades to WebSocket, the care for every open socket, and their orderly end. */
+/** Upgrades to WebSocket, the care of every open socket, and their orderly end. */
 
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -110,7 +110,7 @@ export class SocketServer {
     this.#connections.add(connection);
     socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
     socket.on("ping", (data) => {
-      if (socket.bufferedAmount < UNREAD_PONGS_BYTES) socket.pong(data); // who does not read them gets no more
+      if (socket.bufferedAmount < UNREAD_PONGS_BYTES) socket.pong(data); // whoever does not read them gets no more
     });
     socket.on("pong", () => {
       connection.heardAt = this.#hub.clock.awake();
