@@ -1,13 +1,13 @@
 /**
  * Calls from the moment they are made until they are answered, whatever happens to the line meanwhile.
  *
- * A call is *queued* until a line takes it, then *under way* until it is answered. When its line is lost it is queued
+ * A call is *queued* until a line takes it, then *in flight* until it is answered. When its line is lost it is queued
  * again, once; lost a second time, it fails. Repeating is safe because the operation is a read, the same when done
  * twice, or carries a key; of the few that are not, the first loss is the last. There is no timer per call: one fires at
  * the earliest deadline. A call that the hub puts off is queued again when the hub says, as often as there is time for
  * it.
  *
- * Calls travel in the order they were made, as far as there are places.
+ * Calls are sent in the order they were made, as far as the window of calls in flight admits them.
  */
 import QuickLRU from "quick-lru";
 import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
@@ -15,10 +15,10 @@ import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost } from "../errors.ts";
+import { InFlightWindow } from "./inFlightWindow.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
-import { Places } from "./places.ts";
 
-/** How long reopening a line waits for calls under way that are not repeated. */
+/** How long reopening a line waits for calls in flight that are not repeated. */
 const ONCE_MS = 5_000;
 /** How many calls that were given up are remembered, in case that their answers come after all. */
 const GIVEN_UP = 1_024;
@@ -34,7 +34,7 @@ interface Call extends Request {
   readonly onLate: OnLate | undefined;
   /** Whether it lets the hub wait for something to happen. */
   readonly waits: boolean;
-  /** The line it is under way on. */
+  /** The line it is in flight on. */
   via: Transport | undefined;
   repeated: boolean;
   settled: boolean;
@@ -54,7 +54,7 @@ export class Calls {
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
   readonly #postponed: Postponed<Call>;
-  readonly #places = new Places();
+  readonly #window = new InFlightWindow();
   #lastId = 0;
   #unanswered = 0;
   #ended: Error | undefined;
@@ -63,9 +63,9 @@ export class Calls {
   #onIdle: (() => void)[] = [];
   #onRepeatable: (() => void)[] = [];
 
-  /** How many calls may be under way at once. */
+  /** How many calls may be in flight at once. */
   set limit(calls: number) {
-    this.#places.limit = calls;
+    this.#window.limit = calls;
   }
 
   /** @param onQueued is called whenever there is something to take. */
@@ -82,7 +82,7 @@ export class Calls {
   /**
    * @param timeoutMs for the answer, queueing and repeating included.
    * @param onLate is given the answer when it comes after that.
-   * @param signal ends the waiting; what has travelled counts as under way even so, as it does for the hub.
+   * @param signal ends the waiting; what was sent counts as in flight even so, as it does for the hub.
    * @throws HubError, CallTimeout, ConnectionLost, the signal's reason, or what `end` was given.
    */
   call(
@@ -116,13 +116,13 @@ export class Calls {
     });
   }
 
-  /** The calls that may travel now; from here on they are under way on that line. */
+  /** The calls to send now; from here on they are in flight on that line. */
   take(via: Transport): readonly Request[] {
-    const { travelling, staying } = this.#places.board(this.#queue);
-    this.#queue = staying;
-    for (const call of travelling) call.via = via;
-    this.#makeRoom(travelling.filter(({ waits }) => waits).length);
-    return travelling;
+    const { admitted, queued } = this.#window.admit(this.#queue);
+    this.#queue = queued;
+    for (const call of admitted) call.via = via;
+    this.#makeRoom(admitted.filter(({ waits }) => waits).length);
+    return admitted;
   }
 
   answered(id: number, result: unknown): void {
@@ -146,7 +146,7 @@ export class Calls {
   }
 
   /**
-   * A line is no more: what was under way on it is queued again, before everything younger.
+   * A line is no more: what was in flight on it is queued again, before everything younger.
    *
    * @param suspects whose one repeat that takes; nobody's when we closed the line ourselves.
    */
@@ -163,7 +163,7 @@ export class Calls {
       call.repeated ||= counts;
       again.push(call);
     }
-    if (suspects !== "none") this.#places.lost();
+    if (suspects !== "none") this.#window.shrink();
     this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
     if (this.#queue.length > 0) this.#onQueued();
   }
@@ -177,9 +177,8 @@ export class Calls {
     this.#postponed.clear();
   }
 
-  /** Whether any has travelled and is not answered. */
-  get areUnderWay(): boolean {
-    return this.#places.areTaken;
+  get anyInFlight(): boolean {
+    return !this.#window.isEmpty;
   }
 
   /** Resolves when every call is answered, except those that let the hub wait. */
@@ -188,7 +187,7 @@ export class Calls {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Calls `run` when no call is under way that would fail if its line were opened anew: now, soon, or after a while even so. */
+  /** Calls `run` when no call is in flight that would fail if its line were opened anew: now, soon, or after a while even so. */
   whenRepeatable(run: () => void): void {
     if (this.#areRepeatable()) run();
     else {
@@ -203,7 +202,7 @@ export class Calls {
   }
 
   #makeRoom(calls: number): void {
-    this.#places.trust(calls);
+    this.#window.grow(calls);
     if (calls > 0 && this.#queue.length > 0) this.#onQueued();
   }
 
@@ -241,9 +240,9 @@ export class Calls {
     return true;
   }
 
-  /** It is under way no more. */
+  /** It is in flight no more. */
   #stop(call: Call): void {
-    if (call.via) this.#places.leave(call);
+    if (call.via) this.#window.remove(call);
     call.via = undefined;
     if (isOnce(call) && this.#areRepeatable()) for (const resolve of this.#onRepeatable.splice(0)) resolve();
   }

@@ -103,13 +103,13 @@ export class Line {
     this.#transport.listen(wanted, holdsTasks);
   }
 
-  /** Sends the calls that may travel, and after them how far events were handed over. */
+  /** Sends the calls that the window admits, and after them how far events were handed over. */
   send(ack: string | undefined): void {
     const requests = this.#ports.calls.take(this.#transport);
     if (requests.length > 0 || ack !== undefined) this.#transport.send(requests, ack);
   }
 
-  /** Gives the line up; calls under way on it travel on another. @returns when it is down. */
+  /** Gives the line up; calls in flight on it are sent again on another. @returns when it is down. */
   close(why: LineClose): Promise<void> {
     this.#isOpening = false;
     const down = this.#transport.close(why);

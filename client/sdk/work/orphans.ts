@@ -17,7 +17,7 @@ export class Orphans {
   readonly #caller: Caller;
   readonly #as: string | undefined;
   readonly #holdings: Holdings;
-  readonly #calls: Pick<Calls, "areUnderWay">;
+  readonly #calls: Pick<Calls, "anyInFlight">;
   readonly #report: (error: unknown) => void;
   #epoch: string | undefined;
 
@@ -26,7 +26,7 @@ export class Orphans {
     caller: Caller,
     as: string | undefined,
     holdings: Holdings,
-    calls: Pick<Calls, "areUnderWay">,
+    calls: Pick<Calls, "anyInFlight">,
     report: (error: unknown) => void,
   ) {
     this.#caller = caller;
@@ -49,7 +49,7 @@ export class Orphans {
 
   async #giveBack(beginning: string): Promise<void> {
     const { epoch, seq } = parseCursor(beginning);
-    if (this.#calls.areUnderWay) await this.#holdings.answered();
+    if (this.#calls.anyInFlight) await this.#holdings.answered();
     for (let next: string | undefined; ; ) {
       const page = await insist(this.#caller, "list", { ...HELD, ...(next !== undefined && { next }) });
       if (parseCursor(page.cursor).epoch !== epoch) return; // another log again, and another search

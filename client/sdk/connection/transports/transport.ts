@@ -44,7 +44,7 @@ export interface SessionStart {
   readonly reason: LostReason | undefined;
   /** How much may be on its way unacknowledged. */
   readonly window: Welcome["window"];
-  /** How many calls may be under way at once. */
+  /** How many calls may be in flight at once. */
   readonly requestsInFlight: number;
 }
 

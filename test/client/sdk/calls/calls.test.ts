@@ -151,7 +151,7 @@ it("calls that wait at the hub hold up no other after a loss", async () => {
   expect((await Promise.all(claims)).filter((task) => task === null)).toEqual([]);
 });
 
-it("calls that wait at the hub leave a quarter of the places to others, which overtake them", () => {
+it("calls that wait at the hub leave a quarter of the limit to others, which overtake them", () => {
   const calls = new Calls(new ManualClock(), new KeepAlive(), () => {});
   calls.limit = 4;
   const line = {} as Transport;

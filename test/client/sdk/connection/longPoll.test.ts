@@ -131,7 +131,7 @@ it("a call whose own request breaks the line twice fails", async () => {
   await expect(ada.stats()).rejects.toThrow(/lost twice during stats/);
 });
 
-it("a worker that waits for more tasks than there are places holds up nothing else", async () => {
+it("a worker that asks for more tasks than calls may be in flight holds up nothing else", async () => {
   const { url } = await startHub();
   const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "long_poll" })];
   bob.work(() => "done", { concurrency: 100 });
