@@ -1,6 +1,5 @@
-import { HubError } from "../../shared/index.ts";
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
-import { NotRunning } from "./restCalls.ts";
+import { isRetryable } from "../sdk/errors.ts";
 
 /** Something that is said again and again. One at a time, and it keeps the process alive, as whoever starts it wants. */
 export class Heartbeat {
@@ -20,8 +19,7 @@ export class Heartbeat {
     let isTold = false;
     const run = () => {
       beat().catch((error) => {
-        const mayPass = error instanceof NotRunning || (error instanceof HubError && error.retryable);
-        if (isTold || mayPass) return;
+        if (isTold || isRetryable(error)) return;
         isTold = true;
         refused(error);
       });

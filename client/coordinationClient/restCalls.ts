@@ -24,6 +24,7 @@ const AGAIN_MS = 200;
 
 /** No hub has answered. */
 export class NotRunning extends Error {
+  readonly retryable = true;
   /** Whether a hub may have been there all the same, and have done what it was asked for. */
   readonly wasReached: boolean;
 
