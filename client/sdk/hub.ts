@@ -94,9 +94,9 @@ export class Hub extends Operations {
   async send(params: Params<"send">, options?: CallOptions): Promise<Task> {
     assertParams("send", params);
     assertSender(this.as, params);
-    const { endings } = this.#parts;
-    endings.sends();
-    return new Task(await this.call("send", params, options), endings.tasks);
+    const { sent } = this.#parts;
+    sent.sends();
+    return new Task(await this.call("send", params, options), sent.waits);
   }
 
   /**

@@ -19,7 +19,7 @@ import { Stream } from "./events/stream.ts";
 import type { Config } from "./options.ts";
 import { everybody } from "./presence/presencePages.ts";
 import { PresenceWatch } from "./presence/presenceWatch.ts";
-import { Endings } from "./sent/endings.ts";
+import { SentMessages } from "./sent/sentMessages.ts";
 import { Claims } from "./work/claims.ts";
 import { Holdings, isClaim } from "./work/holdings.ts";
 import { Orphans } from "./work/orphans.ts";
@@ -31,7 +31,7 @@ export class HubParts {
   readonly config: Config;
   readonly keepAlive = new KeepAlive();
   readonly listeners = new Listeners<HubEvents>();
-  readonly endings: Endings;
+  readonly sent: SentMessages;
   readonly claims: Claims;
   readonly stream: Stream;
   readonly audience: Audience;
@@ -59,7 +59,7 @@ export class HubParts {
     this.#acks = new Acks(clock, flush);
     this.#caller = { clock, call: this.call.bind(this) };
     this.#standstill = this.#newStandstill();
-    this.endings = this.#newEndings();
+    this.sent = this.#newSentMessages();
     this.claims = new Claims(
       clock,
       (id) => this.call("get", { id }),
@@ -165,15 +165,12 @@ export class HubParts {
     return new Standstill({
       clock: this.config.clock,
       isStalled: () => this.stream.isStalled,
-      waiting: () => {
-        const { tasks } = this.endings;
-        return [...(tasks.waiting > 0 ? [tasks] : []), ...(this.claims.any ? [this.claims] : [])];
-      },
+      waiting: () => [this.sent.waits, this.claims].filter(({ any }) => any),
     });
   }
 
-  #newEndings(): Endings {
-    return new Endings({
+  #newSentMessages(): SentMessages {
+    return new SentMessages({
       config: this.config,
       caller: this.#caller,
       keepAlive: this.keepAlive,
@@ -184,11 +181,11 @@ export class HubParts {
   }
 
   #newStream(): Stream {
-    const { listeners, endings, claims } = this;
+    const { listeners, sent, claims } = this;
     return new Stream({
       acks: this.#acks,
       listeners,
-      observers: [endings.tasks.observe, claims.observe],
+      observers: [sent.waits.observe, claims.observe],
       news: () => this.#backlog,
     });
   }
@@ -205,7 +202,7 @@ export class HubParts {
   }
 
   #newAudience(): Audience {
-    const { config, keepAlive, listeners, stream, endings } = this;
+    const { config, keepAlive, listeners, stream, sent } = this;
     return new Audience({
       config,
       keepAlive,
@@ -214,10 +211,10 @@ export class HubParts {
       backlog: this.#backlog,
       presence: this.#presence,
       connection: () => this.connection,
-      followed: () => endings.kinds,
+      followed: () => sent.kinds,
       rewound: (cursor) => {
         stream.rewind(cursor);
-        endings.rewind(cursor);
+        sent.rewind(cursor);
       },
     });
   }
@@ -231,8 +228,8 @@ export class HubParts {
       departing: () => this.#receipts.flush(),
       hello: () => this.#hello(),
       welcomed: (session, hello) => this.#welcomed(session, hello),
-      subscribed: (cursor) => this.endings.begin(this.connection.hello ?? {}, cursor, false),
-      wantsEvents: () => this.audience.wantsEvents || this.endings.tasks.waiting > 0,
+      subscribed: (cursor) => this.sent.begin(this.connection.hello ?? {}, cursor, false),
+      wantsEvents: () => this.audience.wantsEvents || this.sent.waits.any,
       holdsTasks: () => this.#holdings.any,
       changed: (change) => this.#changed(change),
       ended: (error) => this.#ended(error),
@@ -257,7 +254,7 @@ export class HubParts {
     const { cursor, resumed, reason } = session;
     const isLost = !resumed && (hello.resume !== undefined || reason !== undefined);
     this.stream.begin(session);
-    this.endings.begin(hello, cursor, isLost);
+    this.sent.begin(hello, cursor, isLost);
     if (isLost) this.claims.restart();
     this.#orphans.welcomed(cursor);
     this.audience.welcomed(isLost ? { reason: reason ?? "pruned", cursor } : undefined);
@@ -274,7 +271,7 @@ export class HubParts {
     const why = error ?? new HubClosed();
     this.#onReady?.(why);
     this.#calls.end(why);
-    this.endings.tasks.end(why);
+    this.sent.waits.end(why);
     this.claims.end(error ? "lease_lost" : "closing", error?.message);
     this.stream.end(error);
     this.unref();

@@ -43,6 +43,6 @@ export type { ConnectOptions } from "./options.ts";
 export { DEFAULT_URL, SDK_VERSION } from "./options.ts";
 export type { Rung } from "./sent/rungs.ts";
 export type { Task } from "./sent/task.ts";
-export type { WaitOptions } from "./sent/tasks.ts";
+export type { WaitOptions } from "./sent/waits.ts";
 export type { TaskContext, TaskHandler } from "./work/attempt.ts";
 export type { CloseOptions, Worker, WorkOptions } from "./work/worker.ts";

@@ -2,7 +2,7 @@ import { assertOptions, type Message, type Recipient, type Result } from "../../
 import { assertRung } from "../asserts.ts";
 import { atCaller } from "../atCaller.ts";
 import type { Rung } from "./rungs.ts";
-import { type Tasks, WAIT_RULES, type WaitOptions } from "./tasks.ts";
+import { WAIT_RULES, type WaitOptions, type Waits } from "./waits.ts";
 
 /** A message that was sent, and what becomes of it. */
 export class Task {
@@ -14,16 +14,16 @@ export class Task {
   readonly deduplicated: boolean;
   /** Of a macro: the messages of all its steps, of which `message` is the last. */
   readonly messages: readonly Message[] | undefined;
-  readonly #tasks: Tasks;
+  readonly #waits: Waits;
   readonly #generation: number;
 
-  constructor(sent: Result<"send">, tasks: Tasks) {
+  constructor(sent: Result<"send">, waits: Waits) {
     this.message = sent.message;
     this.recipient = sent.recipient;
     this.deduplicated = sent.deduplicated;
     this.messages = sent.messages;
-    this.#tasks = tasks;
-    this.#generation = tasks.generation;
+    this.#waits = waits;
+    this.#generation = waits.generation;
   }
 
   get id(): string {
@@ -62,7 +62,7 @@ export class Task {
   async #come(goal: Rung | "end", options: WaitOptions | undefined): Promise<Message> {
     if (options !== undefined) assertOptions(options, WAIT_RULES);
     try {
-      return await this.#tasks.reach(this.message, goal, this.#generation, options);
+      return await this.#waits.until(this.message, goal, this.#generation, options);
     } catch (error) {
       throw atCaller(error);
     }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { HubError, type Message, TaskFailed } from "../../../../client/sdk/index.ts";
-import { Tasks } from "../../../../client/sdk/sent/tasks.ts";
+import { Waits } from "../../../../client/sdk/sent/waits.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { startHub } from "../../../support/hub.ts";
 import { HubProcess } from "../../../support/processes.ts";
@@ -147,15 +147,15 @@ it("a message that is waited for is read by one reading at a time, however often
     readings++;
     throw new HubError("storage_unavailable", "not now");
   };
-  const tasks = new Tasks({ clock, call: refuse }, { shows: () => true, onInterest: () => {}, onRungs: () => {} });
-  const waiting = later(tasks.reach({ id: "m", status: "pending" } as Message, "end", -1));
+  const waits = new Waits({ clock, call: refuse }, { shows: () => true, onInterest: () => {}, onRungs: () => {} });
+  const waiting = later(waits.until({ id: "m", status: "pending" } as Message, "end", -1));
   for (let second = 0; second < 20; second++) {
-    tasks.look();
+    waits.look();
     await turn();
     clock.advance(1_000);
     await turn();
   }
   expect(readings).toBeLessThanOrEqual(21);
-  tasks.end(new Error("over"));
+  waits.end(new Error("over"));
   await expect(waiting).rejects.toThrow("over");
 });

@@ -37,7 +37,7 @@ interface Wait {
 
 const AGAIN_MS = 1_000;
 
-export interface TasksPorts {
+export interface WaitsPorts {
   /** Whether the stream tells of a message. */
   shows(message: Message): boolean;
   /** The first wait begins, or the last one ends. */
@@ -46,9 +46,9 @@ export interface TasksPorts {
   onRungs(): void;
 }
 
-export class Tasks {
+export class Waits {
   readonly #caller: Caller;
-  readonly #ports: TasksPorts;
+  readonly #ports: WaitsPorts;
   readonly #finals = new Finals();
   /** By the message's id. */
   readonly #waits = new Map<string, Set<Wait>>();
@@ -58,21 +58,20 @@ export class Tasks {
   /** Rises whenever the stream lost its continuity. */
   generation = 0;
 
-  constructor(caller: Caller, ports: TasksPorts) {
+  constructor(caller: Caller, ports: WaitsPorts) {
     this.#caller = caller;
     this.#ports = ports;
   }
 
-  /** How many messages are waited for. */
-  get waiting(): number {
-    return this.#waits.size;
+  get any(): boolean {
+    return this.#waits.size > 0;
   }
 
   /**
    * @param generation the generation of the stream in which the message was read.
    * @throws TaskFailed when it ended otherwise, or was deleted; what `end` was given; what `options` ask for.
    */
-  reach(message: Message, goal: Goal, generation: number, options: WaitOptions = {}): Promise<Message> {
+  until(message: Message, goal: Goal, generation: number, options: WaitOptions = {}): Promise<Message> {
     return new Promise((resolve, reject) => {
       let unbind = () => {};
       const over =

@@ -1,6 +1,6 @@
 /**
- * What the stream has to tell of messages that were sent: their ends, once anything was sent, and rungs, once one is
- * waited for.
+ * Messages that were sent, and what the stream has to tell of them: their ends, once anything was sent, and rungs, once
+ * one is waited for.
  */
 import type { EventKind, Hello, Message } from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
@@ -11,9 +11,9 @@ import type { Standstill } from "../events/standstill.ts";
 import type { Config } from "../options.ts";
 import { FINAL_KINDS } from "./finals.ts";
 import { RUNG_KINDS } from "./rungs.ts";
-import { Tasks } from "./tasks.ts";
+import { Waits } from "./waits.ts";
 
-export interface EndingsPorts {
+export interface SentMessagesPorts {
   readonly config: Config;
   readonly caller: Caller;
   readonly keepAlive: KeepAlive;
@@ -22,17 +22,17 @@ export interface EndingsPorts {
   readonly connection: () => Connection;
 }
 
-export class Endings {
-  readonly tasks: Tasks;
-  readonly #ports: EndingsPorts;
+export class SentMessages {
+  readonly waits: Waits;
+  readonly #ports: SentMessagesPorts;
   /** Whether the stream tells of messages' ends. */
   #areTold = false;
   /** Whether anything was sent. */
   #hasSent = false;
 
-  constructor(ports: EndingsPorts) {
+  constructor(ports: SentMessagesPorts) {
     this.#ports = ports;
-    this.tasks = new Tasks(ports.caller, {
+    this.waits = new Waits(ports.caller, {
       shows: (message) => this.#shows(message),
       onInterest: (isWaiting) => this.#onInterest(isWaiting),
       onRungs: () => ports.audience().tellHub(),
@@ -41,7 +41,7 @@ export class Endings {
 
   /** The kinds of event to ask the hub for. Whoever listens to nothing sends, and is spared a `subscribe` when it does. */
   get kinds(): readonly EventKind[] {
-    if (this.tasks.tracksRungs) return RUNG_KINDS;
+    if (this.waits.tracksRungs) return RUNG_KINDS;
     return this.#hasSent || !this.#ports.audience().wantsEvents ? FINAL_KINDS : [];
   }
 
@@ -59,15 +59,15 @@ export class Endings {
    */
   begin({ kinds }: Pick<Hello, "kinds">, cursor: string, isLost: boolean): void {
     const areTold = !kinds || FINAL_KINDS.every((kind) => kinds.includes(kind));
-    if (!areTold) this.tasks.pause();
-    else if (!this.#areTold) this.tasks.begin(cursor);
-    else if (isLost) this.tasks.restart(cursor);
+    if (!areTold) this.waits.pause();
+    else if (!this.#areTold) this.waits.begin(cursor);
+    else if (isLost) this.waits.restart(cursor);
     this.#areTold = areTold;
   }
 
   /** The stream goes on from another cursor, of the same log. */
   rewind(cursor: string): void {
-    if (this.#areTold) this.tasks.begin(cursor);
+    if (this.#areTold) this.waits.begin(cursor);
   }
 
   /** Whether the stream tells of a message. */
