@@ -246,7 +246,7 @@ export class HubParts {
       about,
       scope,
       resume: this.stream.cursor,
-      ...this.audience.wishes,
+      ...this.audience.subscription,
     };
   }
 

@@ -10,11 +10,11 @@ import type { StateChange } from "../events/events.ts";
 import { type Config, socketUrl } from "../options.ts";
 import { type Action, type ConnectionState, type Occurrence, TRANSITIONS } from "./connectionStates.ts";
 import { Line, type LinePorts } from "./line.ts";
+import type { Subscription } from "./subscription.ts";
 import { Timetable } from "./timetable.ts";
 import { LongPollTransport } from "./transports/longPoll.ts";
 import { SocketTransport } from "./transports/socket.ts";
 import type { LineClose, SessionStart, Transport, TransportEvents, TransportName } from "./transports/transport.ts";
-import type { Wishes } from "./wishes.ts";
 
 /** How soon to look again whether a line that is full has room. */
 const CONGESTED_MS = 10;
@@ -121,8 +121,8 @@ export class Connection {
   }
 
   /** Has the line that serves carry what is wanted; the next one is told by its hello. */
-  subscribe(wishes: Wishes): void {
-    this.#serving?.subscribe(wishes);
+  subscribe(subscription: Subscription): void {
+    this.#serving?.subscribe(subscription);
   }
 
   /** Says goodbye. @returns when the lines are down. */

@@ -7,6 +7,7 @@ import type { Calls } from "../calls/calls.ts";
 import { isRetryable } from "../errors.ts";
 import type { Stream } from "../events/stream.ts";
 import type { PresenceWatch } from "../presence/presenceWatch.ts";
+import { isSame, type Subscription } from "./subscription.ts";
 import type {
   LineClose,
   SessionStart,
@@ -15,7 +16,6 @@ import type {
   TransportEvents,
   TransportName,
 } from "./transports/transport.ts";
-import { isSame, type Wishes } from "./wishes.ts";
 
 /** Where what travels on a line comes from and goes to. */
 export interface LinePorts {
@@ -91,12 +91,12 @@ export class Line {
   }
 
   /** Has it carry what is wanted, unless that was said. */
-  subscribe(wishes: Wishes): void {
-    if (!this.#hello || isSame(this.#hello, wishes)) return;
+  subscribe(subscription: Subscription): void {
+    if (!this.#hello || isSame(this.#hello, subscription)) return;
     const { kinds: _, ...said } = this.#hello;
-    this.#hello = { ...said, ...wishes };
+    this.#hello = { ...said, ...subscription };
     this.#subscriptions++;
-    this.#transport.subscribe(wishes);
+    this.#transport.subscribe(subscription);
   }
 
   listen(wanted: boolean, holdsTasks: boolean): void {

@@ -10,7 +10,7 @@ import type { EventKind } from "../../../shared/index.ts";
 import { atEndOfTurn } from "../clock.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
-import { onlyKinds, type Wishes } from "../connection/wishes.ts";
+import { onlyKinds, type Subscription } from "../connection/subscription.ts";
 import type { Config } from "../options.ts";
 import type { PresenceWatch } from "../presence/presenceWatch.ts";
 import { CLAIM_KINDS } from "../work/claims.ts";
@@ -52,8 +52,8 @@ export class Audience {
     if (receives && resume !== undefined) ports.stream.rewind(resume);
   }
 
-  /** What the hub must know of those who listen. */
-  get wishes(): Wishes {
+  /** What those who listen need. */
+  get subscription(): Subscription {
     const { config, listeners } = this.#ports;
     return { ...this.#kinds(), presence: config.presence || listeners.has("presence") };
   }
@@ -75,7 +75,7 @@ export class Audience {
   /** What is wanted has changed. */
   tellHub(): void {
     const { connection, listeners, presence } = this.#ports;
-    connection().subscribe(this.wishes);
+    connection().subscribe(this.subscription);
     if (this.#presenceBegun || !connection().hello?.presence || !listeners.has("presence")) return;
     this.#presenceBegun = true;
     presence.begin();

@@ -28,7 +28,7 @@ export const FRAME_LIMITS: FrameLimits = { requests: LIMITS.batch_requests - 1, 
 
 export const helloFrame = (hello: Hello) => request(HELLO_ID, "hello", hello);
 
-export const subscribeFrame = (wishes: Subscribe) => request(SUBSCRIBE_ID, "subscribe", wishes);
+export const subscribeFrame = (subscription: Subscribe) => request(SUBSCRIBE_ID, "subscribe", subscription);
 
 /** @throws TypeError when the parameters are no object of JSON's. */
 function request(id: number, method: string, params: object): string {

@@ -85,9 +85,9 @@ export class LongPollTransport implements Transport {
     for (const request of requests) this.#carry(request);
   }
 
-  subscribe(wishes: Subscribe): void {
+  subscribe(subscription: Subscribe): void {
     const { kinds: _, ...said } = this.#hello as Hello;
-    this.#hello = { ...said, ...wishes };
+    this.#hello = { ...said, ...subscription };
     this.#subscriptions++;
     const isListening = this.#polls !== undefined;
     this.#quiet();

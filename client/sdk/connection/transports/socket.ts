@@ -75,8 +75,8 @@ export class SocketTransport implements Transport {
     this.#dialler?.send(helloFrame(hello));
   }
 
-  subscribe(wishes: Subscribe): void {
-    this.#dialler?.send(subscribeFrame(wishes));
+  subscribe(subscription: Subscribe): void {
+    this.#dialler?.send(subscribeFrame(subscription));
   }
 
   send(requests: readonly Request[], ack: string | undefined): void {

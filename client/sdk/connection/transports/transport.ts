@@ -57,7 +57,7 @@ export interface Transport {
   /** Says who is there on an opened line. Answered by `welcomed`, `refused` or `lost`. */
   greet(hello: Hello): void;
   /** Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. */
-  subscribe(wishes: Subscribe): void;
+  subscribe(subscription: Subscribe): void;
   /** Sends calls, and after them how far events were handed over. */
   send(requests: readonly Request[], ack: string | undefined): void;
   /**

@@ -1,7 +1,7 @@
-/** What a session shall be sent, and whether what a hub was told of it still holds. */
+/** What a session subscribes to, and whether that is what the hub was told last. */
 import { EVENT_KINDS, type EventKind, type Subscribe } from "../../../shared/index.ts";
 
-export interface Wishes extends Subscribe {
+export interface Subscription extends Subscribe {
   readonly presence: boolean;
 }
 
@@ -10,5 +10,5 @@ export function onlyKinds(wanted: ReadonlySet<EventKind>): { kinds?: EventKind[]
   return wanted.size === EVENT_KINDS.length ? {} : { kinds: EVENT_KINDS.filter((kind) => wanted.has(kind)) };
 }
 
-export const isSame = (told: Subscribe, { kinds, presence }: Wishes): boolean =>
+export const isSame = (told: Subscribe, { kinds, presence }: Subscription): boolean =>
   String(told.kinds) === String(kinds) && (told.presence === true) === presence;
