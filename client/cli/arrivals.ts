@@ -13,7 +13,7 @@ import { ifGone } from "./ifGone.ts";
 export interface ArrivalOptions {
   /** Whose messages. */
   readonly of: string;
-  /** Whether those that wait already are told, too. */
+  /** Whether those that wait already are given, too. */
   readonly waiting: boolean;
 }
 

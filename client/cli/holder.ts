@@ -1,6 +1,7 @@
 /**
- * What is said of a task by whoever holds it. A command of `coord work` speaks as its worker, whose run the task belongs
- * to. It claims under its name alone, as everybody does in a shell: a claim of that run would last as long as the worker.
+ * What the holder of a task reports on it. A command of `coord work` reports as its worker, whose run the task belongs
+ * to. It claims under its name alone, as everybody does in a shell: a claim of that run would last as long as the
+ * worker.
  */
 import type { Message, Params, Result } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
@@ -23,13 +24,13 @@ export function callAsHolder<N extends Spoken>(context: Context, operation: N, p
   return rest.call(operation, { ...ownAttempt(outside.env, params.id), ...params });
 }
 
-/** Which attempt a command of `coord work` is, at this task. */
+/** Which attempt at this task a command of `coord work` is. */
 function ownAttempt({ COORDINATION_TASK_ID, COORDINATION_TASK_ATTEMPT }: Context["outside"]["env"], id: string) {
   const isOwn = id === COORDINATION_TASK_ID && COORDINATION_TASK_ATTEMPT;
   return isOwn ? { attempt: Number(COORDINATION_TASK_ATTEMPT) } : {};
 }
 
-/** What has become of it; and where nobody said who is calling, in whose name: the hub takes one for the recipient. */
+/** What has become of it; and in whose name, where the caller gave none: the hub assumes the recipient. */
 export const outcomeFor =
   ({ as }: Context) =>
   (message: Message, layout: Layout): string =>

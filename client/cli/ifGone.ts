@@ -1,6 +1,6 @@
 import { isRefusal } from "../sdk/errors.ts";
 
-/** For `catch`: what was deleted meanwhile is undefined. */
+/** For `catch`: gives undefined for what was deleted meanwhile. */
 export function ifGone(error: unknown): undefined {
   if (!isRefusal(error, "not_found")) throw error;
 }

@@ -16,7 +16,7 @@ export async function openDependencies(context: Context, messages: readonly Mess
   return new Map(waiting.map(({ id, after = [] }) => [id, after.filter((one) => open.has(one))]));
 }
 
-/** One that is gone is waited for no more. */
+/** One that is gone is no longer waited for. */
 async function isOver(context: Context, id: string): Promise<boolean> {
   const message = await context.call("get", { id }).catch(ifGone);
   return message === undefined || message.status === "complete";

@@ -1,7 +1,7 @@
 import type { Hub } from "../sdk/index.ts";
 import type { Context } from "./context.ts";
 
-/** Says when the line to the hub is lost and found again. */
+/** Reports when the line to the hub is lost, and when it is back. */
 export function reportConnection(hub: Hub, { print }: Context): void {
   let wasUp = true;
   hub.on("state", ({ state, transport, reason }) => {

@@ -22,7 +22,7 @@ export class Rest {
   }
 
   /**
-   * Waits and asks again where the hub says so.
+   * Waits and asks again where the hub asks for that.
    *
    * @throws UsageError when a parameter cannot be right; HubError what the hub refuses; HubUnreachable, CallTimeout;
    *   Interrupted.
@@ -54,7 +54,7 @@ export class Rest {
   }
 }
 
-/** Refuses what the hub would refuse, before it travels. */
+/** Refuses what the hub would refuse, before it is sent. */
 export function check<N extends OperationName>(operation: N, params: Params<N>): void {
   try {
     validate(OPERATIONS[operation].params, params);

@@ -10,7 +10,7 @@ import { check } from "./rest.ts";
 
 export type Said = Omit<Params<"send">, "from_claude">;
 
-/** What was said on the command line as the operation takes it: with its sender, stdin read, times made absolute. */
+/** What the command line gave, as the operation takes it: with its sender, stdin read, times made absolute. */
 export async function spoken(context: Context, said: Said): Promise<Params<"send">> {
   const from_claude = context.me;
   const times = await absolute(context, { not_before: said.not_before, expires_at: said.expires_at });
@@ -31,21 +31,21 @@ interface Patience {
   readonly wait_timeout: number | undefined;
 }
 
-/** Sends, and waits for as much as is asked for, of a macro for its last step. */
+/** Sends, and waits as far as asked; for a macro, on its last step. */
 export async function deliver(context: Context, params: Params<"send">, patience: Patience): Promise<void> {
   const { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end" } = patience;
   if (wait === "stored") await sendNow(context, params);
   else await sendAndWait(context, params, wait, wait_timeout);
 }
 
-/** Tells the id, of a macro all of them, and what to expect of the recipient. */
+/** Prints the id, all of them for a macro, and what to expect of the recipient. */
 async function sendNow(context: Context, params: Params<"send">): Promise<void> {
   const sent = await context.call("send", params);
   context.print.result(sent, idLines);
   tellExpectation(context, sent);
 }
 
-/** Its id, of a macro those of all steps: a line each. */
+/** Its id; for a macro those of all steps, a line each. */
 const idLines = ({ message, messages = [message] }: Partial<Pick<Task, "messages">> & Pick<Task, "message">) =>
   messages.map(({ id }) => id).join("\n");
 
@@ -71,7 +71,7 @@ async function sendAndWait(
   });
 }
 
-/** How long to ask how a message stands that has not come so far in time. */
+/** How long to look up a message that has not come that far in time. */
 const LAST_LOOK_MS = 1_000;
 
 function tooLate(message: Task["message"], goal: Rung | "end", withinMs = 0): NothingCame {
@@ -89,7 +89,7 @@ function tellExpectation({ print, outside }: Context, { message, recipient, dedu
   print.aside(expectation(message.to_claude, recipient, outside.now()));
 }
 
-/** Durations from now, which is the hub's now, as times; times as they are. */
+/** Durations, counted from the hub's now, as times; times as they are. */
 async function absolute<K extends string>(context: Context, times: Record<K, string | undefined>) {
   const given = Object.entries<string | undefined>(times).filter(([, time]) => time !== undefined) as [K, string][];
   if (given.every(([, time]) => parseDuration(time) === undefined)) return Object.fromEntries(given);

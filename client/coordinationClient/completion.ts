@@ -1,6 +1,6 @@
 /**
- * How a process ends messages that carries neither run nor attempt: what it claimed itself, under that claim's number;
- * what was refused to it and another holds, not at all.
+ * How a process that has neither run nor attempt ends messages: what it claimed itself, under that claim's number; what
+ * it was refused and another holds, not at all.
  */
 import { HubError, LIMITS, type Message, type OperationName, type Params, type Result } from "../../shared/index.ts";
 import { bounded } from "../sdk/boundedText.ts";
@@ -45,14 +45,14 @@ async function end(claims: OwnClaims, call: Call, said: Said): Promise<Message> 
   return ended;
 }
 
-/** The hub says what is not possible; what to do first, in the words of these functions. */
+/** The hub says what is not possible; this adds what to do first, in terms of these functions. */
 function leadOn(error: unknown): never {
   const isUnclaimed = isRefusal(error, "wrong_status") && error.details?.status === "pending";
   if (!isUnclaimed) throw error;
   throw new HubError(error.code, `${error.message}; nobody holds it: claimTask takes it`, error.details);
 }
 
-/** Lets nobody whose claim was refused end what another holds. A chat has no holder. */
+/** Keeps whoever was refused a claim from ending what another holds. A chat has no holder. */
 function assertFree({ id, type, status, attempt, claimed_by }: Message): void {
   if (type !== "task" || status !== "in_progress") return;
   const why = `this process was refused its claim, and another that acts for ${claimed_by} holds it`;
@@ -60,8 +60,8 @@ function assertFree({ id, type, status, attempt, claimed_by }: Message): void {
 }
 
 /**
- * What went wrong, as an update tells it. The output of a command that failed may be longer than an error can be: then
- * it is the result, in full where that fits, and its beginning is the error.
+ * What went wrong, as the fields of an update. The output of a command that failed may be longer than an error can be:
+ * then it is the result, in full where that fits, and its beginning is the error.
  */
 function failureOf(text: string | undefined): { error?: string | undefined; result?: string } {
   if (typeof text !== "string") return { error: text };

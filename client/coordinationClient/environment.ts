@@ -1,4 +1,4 @@
-/** What the process says of which hub, and of who calls; empty variables count as unset. */
+/** Which hub, and who calls, by the environment; empty variables count as unset. */
 import { validateHeaderValue } from "node:http";
 import * as z from "zod";
 import { name } from "../../shared/fields.ts";
@@ -8,7 +8,7 @@ import type { HubAccess } from "./restCalls.ts";
 
 const NAMED = z.object({ CLAUDE_ID: name });
 
-/** @throws Error when a variable cannot be what it is for. */
+/** @throws Error when a variable's value cannot be used. */
 export function environment(): HubAccess {
   const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
   validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);

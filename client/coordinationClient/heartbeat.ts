@@ -1,16 +1,16 @@
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import { isRetryable } from "../sdk/errors.ts";
 
-/** Something that is said again and again. One at a time, and it keeps the process alive, as whoever starts it wants. */
+/** A call made again and again. There is one at a time, and it keeps the process alive on purpose. */
 export class Heartbeat {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
    * Beats now and then every `intervalMs`, instead of an earlier heartbeat.
    *
-   * @param refused is told the first time that a beat is refused, or cannot be sent at all. That no hub hears it is
-   *   nothing to tell: the next one may be heard.
-   * @throws RangeError when no timer can wait so long.
+   * @param refused is called the first time that a beat is refused, or cannot be sent at all; not when no hub answers,
+   *   because one may answer the next.
+   * @throws RangeError when no timer can wait that long.
    */
   start(beat: () => Promise<unknown>, intervalMs: number, refused: (refusal: Error) => void): void {
     if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > LONGEST_TIMER_MS) {

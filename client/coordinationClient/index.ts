@@ -1,12 +1,12 @@
 /**
- * The functions of the original coordination API, unchanged, over the hub; and `subscribe`, which spares the polling.
+ * The functions of the original coordination API, unchanged, over the hub; and `subscribe`, which replaces polling.
  *
  * The environment is read at each call: `COORDINATION_API_URL` (`http://localhost:3000/api/coord`), `CLAUDE_ID` (the
  * name of this instance) and `COORDINATION_TOKEN`.
  *
  * A function fails with the hub's own sentence (a `HubError`), at once with a `TypeError` when what it was given cannot
  * be sent, or within 5 seconds with `Coordination API server not running`. Until then it asks again by itself, so a
- * restart of the hub goes unnoticed. What failed for want of an answer may have been done all the same; asked again
+ * restart of the hub goes unnoticed. What failed because no answer came may have been done all the same; called again
  * within a minute, `sendTask` and `claimTask` repeat it, and it is done once.
  *
  * A claim belongs to a name, not to this process. It ends 30 minutes after it was made, or after the last heartbeat of
@@ -14,9 +14,9 @@
  * it can neither complete nor fail what was given to somebody else meanwhile.
  *
  * What the hub cannot tell apart, it cannot protect from each other:
- * - Processes of one `CLAUDE_ID` are one holder, and so are all without one, who act for the recipient: one of them may
- *   complete or fail what another holds, unless it tried to claim that itself.
- * - Heartbeats of one keep the claims of all of them, also of one that has crashed.
+ * - Processes with the same `CLAUDE_ID` are one holder, and so are all those without one, which act for the recipient:
+ *   any of them may complete or fail what another holds, unless it tried to claim that itself.
+ * - The heartbeats of one keep the claims of all, even of one that has crashed.
  * - A task that takes more than 30 minutes without heartbeats is given to somebody else, and done twice.
  *
  * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
@@ -41,10 +41,10 @@ import { Repeats } from "./repeats.ts";
 import { ask, type NotRunning, call as restCall } from "./restCalls.ts";
 import { subscribeAs } from "./subscription.ts";
 
-/** A chat or a task, as the hub tells it. */
+/** A chat or a task, as the hub has it. */
 export type CoordinationMessage = Message;
 
-/** What happened to a message: its `kind`, and the message as far as this event tells of it. */
+/** What happened to a message: its `kind`, and the fields of the message that this event carries. */
 export type CoordinationEvent = HubEvent;
 
 const claims = new OwnClaims();
@@ -130,14 +130,14 @@ export async function claimTask(messageId: string): Promise<CoordinationMessage>
 /**
  * Says how a task ended, or acknowledges a chat.
  *
- * Saying `failed` of a task that this process could not claim, or has lost, changes nothing and returns the message as
- * it is: whoever holds it goes on. Saying `complete` of a task that another holds, and that this process could not claim,
- * fails. Saying the same twice counts once.
+ * Reporting a task `failed` that this process could not claim, or has lost, changes nothing and returns the message as
+ * it is: whoever holds it goes on. Reporting a task `complete` that another holds, and that this process could not
+ * claim, fails. The same report made twice counts once.
  *
  * @param messageId its `id`.
  * @param result what came of it; of a failed one, what went wrong: it becomes the message's `error`. A text too long
- *   for that is `result`, and its beginning `error`. Whatever text an error has, it can be told: half a character is
- *   told as U+FFFD, and of what is too long for a result the beginning.
+ *   for that is `result`, and its beginning `error`. Any text can be given as an error: half a character becomes
+ *   U+FFFD, and what is too long even for a result is cut at the end.
  * @throws Error when the task is complete already, or somebody else's.
  * @example await completeTask(task.id, "API rate limited", "failed");
  */
@@ -174,8 +174,8 @@ export async function deleteMessage(messageId: string): Promise<boolean> {
 
 /**
  * Says now, and again every `interval` milliseconds, that an instance is alive. Keeps the process alive until
- * `stopHeartbeat`. There is one heartbeat in a process: another call replaces it. That no hub hears a beat is nothing
- * to tell; that it refuses one is told once, as a warning of the process.
+ * `stopHeartbeat`. There is one heartbeat in a process: another call replaces it. A beat that no hub answers is
+ * ignored; the first that is refused gives a warning of the process.
  *
  * @param claudeId who is alive. `CLAUDE_ID`
  * @param interval in milliseconds. 30000
@@ -239,7 +239,7 @@ export async function subscribe(
   return subscribeAs({ ...environment(), as: forClaude }, handler);
 }
 
-/** A task is claimed under a key, so that asking again for want of an answer gives the same one; a chat has no claim. */
+/** Claims a task under a key, so that asking again when no answer came gives the same claim; a chat has no claim. */
 async function claim(id: string): Promise<Message> {
   try {
     return await once({ claim: id }, (claim_key) => call("claim", { id, claim_key }));
@@ -256,7 +256,7 @@ async function listAll(filter: Params<"list">): Promise<Message[]> {
   return all;
 }
 
-/** Carries out a call with a key that is the same when the same is asked of the same hub again for want of an answer. */
+/** Carries out a call under a key, which stays the same when the same hub is asked again because no answer came. */
 const once = <T>(asked: object, carryOut: (key: string) => Promise<T>) =>
   repeats.once({ ...environment(), ...asked }, carryOut);
 

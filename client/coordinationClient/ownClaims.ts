@@ -1,12 +1,12 @@
 import QuickLRU from "quick-lru";
 import type { Message } from "../../shared/index.ts";
 
-/** A claim that succeeded: under which name, and the fence that says which attempt it is. */
+/** A claim that succeeded: under which name, and its fence, the attempt's number. */
 export type OwnClaim = Pick<Message, "attempt" | "claimed_by">;
 
 interface Known {
   held?: OwnClaim;
-  /** Claims that failed and whose callers have not said yet that the task failed. */
+  /** How many claims failed whose callers have not reported the task as failed yet. */
   refused: number;
   /** Whether the hub itself refused one: a claim without an answer may be ours. */
   denied?: boolean;
@@ -16,8 +16,8 @@ interface Known {
 const REMEMBERED = 10_000;
 
 /**
- * What this process knows of its own claims. Callers of the document's functions carry neither run nor attempt, so
- * this is what tells a holder from somebody whose claim was refused.
+ * What this process knows of its own claims. Callers of the document's functions carry neither run nor attempt, so this
+ * is what distinguishes a holder from somebody whose claim was refused.
  */
 export class OwnClaims {
   readonly #known = new QuickLRU<string, Known>({ maxSize: REMEMBERED });
@@ -47,7 +47,7 @@ export class OwnClaims {
   }
 
   /**
-   * Whether whoever says now that a task failed is somebody whose claim of it was refused. Where another part of this
+   * Whether whoever reports a task as failed now is somebody whose claim of it was refused. Where another part of this
    * process holds the task, each refusal accounts for one such caller.
    */
   wasRefused(id: string): boolean {

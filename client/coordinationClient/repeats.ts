@@ -9,7 +9,7 @@ const REMEMBERED_CALLS = 1_000;
 
 /**
  * Makes asking again a repeat. A call that got no answer may have been carried out all the same; when the caller asks
- * for exactly the same again within a minute, it travels with the same key, and happens once.
+ * for exactly the same again within a minute, it is sent with the same key, and happens once.
  */
 export class Repeats {
   readonly #now: () => number;

@@ -25,7 +25,7 @@ const AGAIN_MS = 200;
 /** No hub has answered. */
 export class NotRunning extends Error {
   readonly retryable = true;
-  /** Whether a hub may have been there all the same, and have done what it was asked for. */
+  /** Whether a hub may have received the request all the same, and done what it asks for. */
   readonly wasReached: boolean;
 
   constructor(cause: unknown) {
@@ -35,8 +35,8 @@ export class NotRunning extends Error {
 }
 
 /**
- * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is safe:
- * what is not the same when done twice carries a key.
+ * Carries out an operation; asks again while no hub answers or the hub puts it off, until time is up. Repeating is
+ * safe: what is not idempotent carries a key.
  *
  * @param unanswered is called when no hub has answered: what is asked for may have been done.
  * @throws HubError what the hub refused; Error `Coordination API server not running`; TypeError what cannot be written.
@@ -77,8 +77,8 @@ export async function ask<N extends OperationName>(
 }
 
 /**
- * Carries a request on a connection of its own. One that is kept may be dead without anybody having noticed when a
- * program comes back to it after minutes of work, and none may stay behind when time is up: `fetch` leaves some.
+ * Carries a request on a connection of its own. A kept one may have died unnoticed when a program comes back to it
+ * after minutes of work, and none may stay open when time is up: `fetch` leaves some.
  */
 const overOwnConnection: Exchange = async ({ method, url, headers, body }, signal) => {
   signal.throwIfAborted();
@@ -89,6 +89,6 @@ const overOwnConnection: Exchange = async ({ method, url, headers, body }, signa
   return { status: response.statusCode, text: () => text(response) };
 };
 
-/** What the hub refused, as it is; everything else means that none answered. */
+/** What the hub refused, as it is; everything else means that no hub answered. */
 export const asTold = (error: unknown) =>
   error instanceof HubError || error instanceof HubRefused ? error : new NotRunning(error);

@@ -8,7 +8,7 @@ type Handler = (event: HubEvent) => unknown;
 /** @returns what ends it. @throws HubError, HubRefused; Error `Coordination API server not running`. */
 export async function subscribeAs({ as, url, token }: HubAccess, handler: Handler): Promise<() => Promise<void>> {
   const deadline = performance.now() + ANSWER_MS;
-  const { connect } = await import("../sdk/connect.ts"); // whoever only calls functions loads no socket
+  const { connect } = await import("../sdk/connect.ts"); // programs that only call functions load no socket
   const who = { ...(as !== undefined && { as }), ...(token !== undefined && { token }) };
   const timeout_ms = Math.max(0, deadline - performance.now());
   const hub = await connect({ ...who, url, receives: true, timeout_ms }).catch((error) => {

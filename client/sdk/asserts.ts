@@ -1,9 +1,9 @@
-/** What JavaScript lets a caller do although no type does, refused in words that say what is meant. */
+/** What JavaScript lets a caller do although the types do not, refused in words that say what is meant. */
 import { type About, isObject, OPERATIONS, type OperationName, type Params } from "../../shared/index.ts";
 import { HUB_EVENT_KINDS, type HubEvents } from "./events/events.ts";
 import { RUNGS, type Rung } from "./sent/rungs.ts";
 
-/** @throws TypeError when they are no object. */
+/** @throws TypeError when they are not an object. */
 export function assertParams(operation: OperationName, params: unknown): void {
   if (isObject(params)) return;
   const [first] = Object.keys(OPERATIONS[operation].params.shape);
@@ -11,13 +11,13 @@ export function assertParams(operation: OperationName, params: unknown): void {
   throw new TypeError(`${operation} takes its parameters as an object${fields ? `, as { ${fields} }` : ""}`);
 }
 
-/** @throws TypeError when nobody sends it. */
+/** @throws TypeError when there is no sender. */
 export function assertSender(as: string | undefined, params: Params<"send">): void {
   if ((as ?? params.from_claude) !== undefined) return;
   throw new TypeError("send needs a sender: connect({ as: NAME }), or from_claude beside to_claude");
 }
 
-/** @throws TypeError when nobody can be told so; what it says, the hub checks. */
+/** @throws TypeError when its shape is wrong; the hub checks its content. */
 export function assertAbout(about: About = {}): void {
   if (!isObject(about)) throw new TypeError(`about must be an object, as { roles: ["tester"] }`);
   const { roles = [] } = about;
@@ -26,7 +26,7 @@ export function assertAbout(about: About = {}): void {
   if (pool !== undefined) throw new TypeError(`about.roles takes "${pool}" without the @: "${pool.slice(1)}"`);
 }
 
-/** @throws TypeError when nothing of the kind is ever told. */
+/** @throws TypeError when there is no such kind. */
 export function assertKind(kind: keyof HubEvents): void {
   if (!HUB_EVENT_KINDS.includes(kind)) throw new TypeError(`on() takes ${HUB_EVENT_KINDS.join(", ")}: ${kind}`);
 }

@@ -1,8 +1,8 @@
 /**
- * An error that comes with an answer is made where that is read, and knows nothing of who asked. Caught by the function
- * that is awaited, its stack is taken anew there: V8 goes on with those who await. It costs nothing until a call fails.
+ * An error built from a response has the frame reader's stack, not the caller's. Re-captured in the awaited function,
+ * it gets the async frames of whoever awaits it. It costs nothing until a call fails.
  *
- * @returns the error itself; where stacks cannot be taken anew, as it was.
+ * @returns the error itself; unchanged where stacks cannot be captured.
  * @example try { return await call(); } catch (error) { throw atCaller(error); }
  */
 export function atCaller(error: unknown): unknown {

@@ -6,10 +6,10 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-/** The longest that a timer can take, in milliseconds: it ends then, and a longer one would at once. */
+/** The longest that a timer can take, in milliseconds: a longer one would end at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How long the hub may hold an answer back, waiting for something to tell, in milliseconds. */
+/** How long the hub may hold an answer back until there is something to send, in milliseconds. */
 export const HOLD_MS = 25_000;
 
 /** The real clock. Its timers never keep a process alive by themselves: `KeepAlive` alone does. */

@@ -19,7 +19,7 @@ import { Task } from "./sent/task.ts";
 import type { TaskHandler, WorkPlace } from "./work/attempt.ts";
 import { assertWorkable, Worker, type WorkOptions } from "./work/worker.ts";
 
-/** What can be said of a chat beside its text. */
+/** What a chat can have besides its text. */
 type ChatOptions = Omit<Params<"send">, "to_claude" | "task" | "type" | "template" | "params">;
 
 /**
@@ -87,7 +87,8 @@ export class Hub extends Operations {
    * Sends a task or a chat.
    *
    * @returns when it is stored; `result()` of what is returned waits for its end.
-   * @throws HubError when a field is refused, or too much waits; TypeError when nobody sends it; else as `call` does.
+   * @throws HubError when a field is refused, or too much waits; TypeError when there is no sender; otherwise as `call`
+   *   does.
    * @example const task = await hub.send({ to_claude: "ada", task: "add 2 and 2", priority: "high" });
    * @example await hub.send({ template: "scrape", params: { feed: "https://example.org/rss" } });
    */
@@ -121,9 +122,9 @@ export class Hub extends Operations {
   }
 
   /**
-   * Calls `handler` for everything of a kind. The first handler that is given new messages is told first, as `new`
-   * events marked `backlog`, of those that waited; so is one that comes after a time without any, of those that nobody
-   * was there for. A message counts as delivered when its handlers were started.
+   * Calls `handler` for everything of a kind. The first handler for new messages is given those that waited first, as
+   * `new` events marked `backlog`; so is one that comes after a time without any, for those that came meanwhile. A
+   * message counts as delivered when its handlers were started.
    *
    * @param kind an event's kind, `event` for all of them, `presence`, `resync`, `state` or `error`.
    * @returns what takes the handler away again.
@@ -145,11 +146,11 @@ export class Hub extends Operations {
 
   /**
    * Every event from now on, those that waited first. An event is acknowledged when it was taken: whoever is slow to
-   * take them slows the whole stream down, and nothing is lost. What is left behind untaken is told to the next who
-   * listens, if it still waits.
+   * take them slows the whole stream down, and nothing is lost. What is left behind untaken is given to the next
+   * listener, if it still waits.
    *
    * @param options `signal` ends it.
-   * @throws HubRefused when the hub closed the connection for good; TypeError for an option that there is not.
+   * @throws HubRefused when the hub closed the connection for good; TypeError for an unknown option.
    * @example for await (const event of hub.events()) console.log(event.kind, event.message.id);
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<HubEvent, undefined> {
@@ -174,7 +175,7 @@ export class Hub extends Operations {
    * handler runs, or before the outcome is stored: the lease runs out after the hub's grace time, the task goes back,
    * and the next attempt, which may be another worker's, begins anew; so a handler's effects should bear repetition, or
    * carry `attempt`. Killed after the outcome is stored: the task has ended, and nobody does it again. Cut off and back
-   * again, it is told what it missed, and whatever it still says of a lost attempt changes nothing.
+   * again, it learns what it missed, and whatever it still reports on a lost attempt changes nothing.
    *
    * @throws TypeError when the handler is no function, neither this hub nor `for` has a name, or `concurrency` is not a
    *   whole number from 1.
@@ -237,7 +238,7 @@ export class Hub extends Operations {
     const drained = Promise.all([...this.#workers].map((worker) => worker.close()));
     await this.#parts.whileReachable(drained);
     await this.#parts.close();
-    for (const worker of this.#workers) void worker.close({ force: true }); // what they do now, nobody is told
+    for (const worker of this.#workers) void worker.close({ force: true }); // nobody learns what they do now
     await drained;
   }
 

@@ -1,4 +1,4 @@
-/** The parts of a hub, put together; and their beginning and end. */
+/** The parts of a hub, put together, opened and closed. */
 import type { Hello, Message, OperationName, Params, Result } from "../../shared/index.ts";
 import { Calls } from "./calls/calls.ts";
 import type { Caller } from "./calls/insist.ts";
@@ -128,13 +128,13 @@ export class HubParts {
     return this.#holdings.follow(operation, params, answer);
   }
 
-  /** A claim was answered after its caller had given it up; without the key that was made for it, nobody can ask again. */
+  /** A claim was answered after its caller had given it up. Its key was made here, so the caller cannot ask again. */
   readonly #giveBack = (claimed: unknown): void => {
     const { id, attempt } = (claimed ?? {}) as Partial<Message>;
     if (id !== undefined) this.call("release", { id, attempt }).catch(() => {}); // the hub has it back already, or is gone
   };
 
-  /** Waits for what the hub has a part in; no longer than the hub can be reached. */
+  /** Waits for something that needs the hub, no longer than the hub can be reached. */
   async whileReachable(wait: Promise<unknown>): Promise<void> {
     let isOver = false;
     const over = wait.then(() => {
@@ -153,7 +153,7 @@ export class HubParts {
     this.keepAlive.release();
   }
 
-  /** Resolves when all calls are answered, or there is no use in waiting for that. */
+  /** Resolves when all calls are answered, or there is no point in waiting for that. */
   async #answered(): Promise<void> {
     const down = new Promise<void>((resolve) => {
       this.#onDown = resolve;

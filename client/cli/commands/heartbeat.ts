@@ -8,7 +8,7 @@ import { duration } from "../parsing/inputs.ts";
 export const heartbeat = command({
   name: "heartbeat",
   summary: "Say that I am alive; lengthens the claims that my name holds.",
-  inputs: { interval_ms: duration("--interval <duration>", "Say it again and again, so often.") },
+  inputs: { interval_ms: duration("--interval <duration>", "Say it again and again, this often.") },
   examples: [
     ["heartbeat --as server_backend", "once"],
     ["heartbeat --as server_backend --interval 30", "until Ctrl-C"],

@@ -14,7 +14,7 @@ export const lift = command({
   },
 });
 
-/** An exchange that was not stopped may go on further than was asked for: a lift takes nothing away. */
+/** An exchange that was not stopped may go on further than asked for: a lift takes nothing away. */
 function liftLine({ chain_id, hops, limit }: Result<"chain_lift">, { hops: asked }: Params<"chain_lift">): string {
   const more = limit - hops;
   const unchanged = asked !== undefined && more > asked ? ", as before: it was not stopped" : "";

@@ -10,7 +10,7 @@ import { Rest } from "../rest.ts";
 import { showClaim } from "../showClaim.ts";
 
 const AGAIN_MS = 500;
-/** How long an interrupted command looks whether it was given a task in that moment. */
+/** How long an interrupted command checks whether it was given a task at that moment. */
 const LAST_LOOK_MS = 5_000;
 
 export const next = command({
@@ -19,7 +19,7 @@ export const next = command({
   about: "Ends with code 4 when there is none. The claim is held by the name, as with `coord claim`.",
   inputs: {
     for_claude: field("claim_next", "for_claude"),
-    wait_ms: duration("--wait <duration>", "Wait so long for one to come; the name counts as online meanwhile."),
+    wait_ms: duration("--wait <duration>", "Wait this long for one to come; the name counts as online meanwhile."),
   },
   examples: [
     ["next --as server_backend", "if there is one"],
@@ -36,7 +36,7 @@ export const next = command({
   },
 });
 
-/** Asks for as long as the hub lets one wait, again and again; a hub that restarts meanwhile is waited for. */
+/** Asks again and again, each time for as long as the hub lets one wait, and over restarts of the hub. */
 async function nextTask(context: Context, params: Params<"claim_next">, withinMs: number): Promise<Message | null> {
   const end = performance.now() + withinMs;
   for (;;) {
@@ -51,7 +51,7 @@ async function nextTask(context: Context, params: Params<"claim_next">, withinMs
   }
 }
 
-/** The interrupted `claim_next` may have been given a task: asked again with its key, the hub tells. */
+/** The interrupted `claim_next` may have been given a task: asking again with its key gives the same one. */
 async function giveBack({ url, as }: Context, question: Params<"claim_next">): Promise<void> {
   const rest = new Rest(url, as, AbortSignal.timeout(LAST_LOOK_MS));
   try {
@@ -62,7 +62,7 @@ async function giveBack({ url, as }: Context, question: Params<"claim_next">): P
   }
 }
 
-/** Where tasks wait for the role of that name, which is said with an @. */
+/** A hint when tasks wait for the role of that name, which is written with an @. */
 async function ofTheRole(context: Context, name: string): Promise<string> {
   if (name.startsWith("@")) return "";
   const waiting = await context.call("list", { to_claude: `@${name}`, status: "pending", type: "task", limit: 1 });

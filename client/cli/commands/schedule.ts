@@ -20,7 +20,7 @@ const inputs = {
   ...fields("schedule_put", "missed", "overlap"),
   paused: flag("--paused", "Keep it, but send nothing until it is resumed."),
   ...fields("send", "context", "type", "priority", "thread_id", "timeout_ms", "max_attempts", "backoff_ms"),
-  expires_after_ms: duration("--expires-after <duration>", "Fails as expired when nobody has claimed it so soon."),
+  expires_after_ms: duration("--expires-after <duration>", "Fails as expired when nobody has claimed it by then."),
 } as const;
 
 type Given = Omit<Values<typeof inputs>, "action">;
@@ -87,10 +87,10 @@ async function enable(context: Context, name: string, enabled: boolean): Promise
   context.print.result(put, schedulePage);
 }
 
-/** What is missing in it, `check` tells: the type does not. */
+/** `check` finds what is missing in it: the type does not. */
 type Message = Omit<Params<"schedule_put">["message"], "expires_after_ms">;
 
-/** What was said on the command line as the operation takes it. */
+/** What the command line gave, as the operation takes it. */
 async function spoken(context: Context, given: Given): Promise<Params<"schedule_put">> {
   const { name, cron, timezone, missed, overlap, paused = false, expires_after_ms, ...said } = given;
   const message = { from_claude: context.me, ...said, task: await context.text(said.task) } as Message;

@@ -64,7 +64,7 @@ const ACTIONS: Actions<{ name: string; definition: string }> = {
   },
 };
 
-/** What `show` tells beside the template itself is left out, so that it can be put again. */
+/** What `show` prints besides the template itself is left out, so that it can be put again. */
 function parse(definition: string): Omit<Params<"template_put">, "name"> {
   let value: unknown;
   try {

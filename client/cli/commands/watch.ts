@@ -34,7 +34,7 @@ export const watch = command({
   },
 });
 
-/** Tells of everybody who is there, then of those who come, go or fall silent; a program is told of every change. */
+/** Prints everybody who is there, then those who come, go or fall silent; for a program, every change. */
 function followPresence(hub: Hub, { print }: Context): void {
   const known = new Map<string, string>();
   const isNews = ({ claude_id, state, connections }: Instance) => {

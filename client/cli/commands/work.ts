@@ -12,7 +12,7 @@ import { EX_TEMPFAIL, type TaskCommand } from "../work/taskCommand.ts";
 import { withCommand } from "../work/workPlace.ts";
 
 const KILL_AFTER_MS = 5_000;
-/** What is over and above the killing, until a task is given back although its command has not ended. */
+/** How long after the killing a task is given back although its command has not ended. */
 const RELUCTANCE_MS = 5_000;
 
 const ABOUT = `
@@ -39,7 +39,7 @@ finishes those under way; the second signal ends them and gives them back.
 Killed itself, coord leaves no group running, and its tasks go to others when
 their leases have run out.`;
 
-/** Whoever does the tasks of a pool is in it. */
+/** Whoever does the tasks of a pool is a member of it. */
 const roleOf = (queue: string | undefined) => (queue?.startsWith("@") ? { about: { roles: [queue.slice(1)] } } : {});
 
 export const work = command({
@@ -129,7 +129,7 @@ class WorkSession {
     }
   }
 
-  /** Tells how it ended when the hub has its say. */
+  /** Prints how it ended once the hub has answered. */
   async #print(task: Message, tookMs: number, error: unknown, told: Promise<Loss | undefined>): Promise<void> {
     this.#context.print.result(endingOf(task, tookMs, { error, loss: await told }), endingLine);
   }
@@ -139,7 +139,7 @@ class WorkSession {
     outside.onInsisted(() => {
       if (worker.busy > 0) print.notice(`ending ${worker.busy} under way, and giving back`);
       void worker.close({ force: true });
-      void hub.close(); // a hub that is not there is not waited for
+      void hub.close(); // without waiting for a hub that is not there
     });
     if (worker.busy > 0) print.notice(`finishing ${worker.busy} under way; once more, and they end at once`);
     void worker.close();

@@ -13,7 +13,7 @@ export interface ExportPage {
   readonly items: readonly (Exported | Event)[];
   /** Where to go on after this page; undefined: there was no more. */
   readonly next: string | undefined;
-  /** How far it is, of how much; undefined: nobody knows. */
+  /** How far it is, and of how much; undefined where that is unknown. */
   readonly done: number;
   readonly total: number | undefined;
 }

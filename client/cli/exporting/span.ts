@@ -23,6 +23,6 @@ function momentOf(option: string, text: string | undefined, now: number): number
   if (text === undefined) return undefined;
   const ago = /[a-z]$/.test(text) ? parseDuration(text) : undefined; // a bare number may as well be a year
   const at = ago !== undefined ? now - ago : TIME.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw new UsageError(`${option} must be a day, a time with its zone, or how long ago, as 7d`);
+  if (Number.isNaN(at)) throw new UsageError(`${option} must be a day, a time with its zone, or how long ago (7d)`);
   return at;
 }

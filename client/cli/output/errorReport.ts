@@ -2,7 +2,7 @@ import { HubError } from "../../../shared/index.ts";
 import { HubUnreachable } from "../../sdk/errors.ts";
 import type { ErrorReport } from "./printer.ts";
 
-/** What to tell of an error: its sentence, a word for machines, and what else is known. Of a defect, where it is. */
+/** What to print of an error: its sentence, a word for machines, and what else is known; of a defect, where it is. */
 export function errorReport(error: unknown): ErrorReport {
   const { code, details, task } = error as { code?: unknown; details?: unknown; task?: unknown };
   if (!(error instanceof Error) || typeof code !== "string") {

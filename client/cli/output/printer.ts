@@ -1,7 +1,7 @@
 /**
- * The one way out. A result goes to stdout: for machines as JSON, for people as a text. What is said besides goes to
- * stderr; so does, in a command of `coord work`, whose stdout is the task's result, the word that something was done.
- * Whatever is shown to people is made harmless here, before it is laid out, so that no command can forget it.
+ * The one way out. A result goes to stdout: for machines as JSON, for people as a text. Everything else goes to stderr;
+ * in a command of `coord work`, whose stdout is the task's result, so does the notice that something was done. Whatever
+ * is shown to people is made harmless here, before it is laid out, so that no command can forget it.
  */
 import pc from "picocolors";
 import type { Output } from "../process/outside.ts";
@@ -9,7 +9,7 @@ import { harmless, harmlessly } from "./sanitize.ts";
 
 type Paint = ReturnType<typeof pc.createColors>;
 
-/** What a text for people is laid out by. */
+/** How a text for people is laid out. */
 export interface Layout {
   readonly paint: Paint;
   /** Columns of the terminal; infinite where the output is none, so that nothing is cut. */
@@ -56,18 +56,18 @@ export class Printer {
     this.#stdout.write(`${this.json ? JSON.stringify(value) : show(harmlessly(value), this.layout)}\n`);
   }
 
-  /** That something was done, where nothing else is to be said. */
+  /** That something was done, where there is nothing else to say. */
   confirmation<T>(value: T, show: (value: T, layout: Layout) => string): void {
     if (this.#doesTask && !this.json) this.notice(show(harmlessly(value), this.layout));
     else this.result(value, show);
   }
 
-  /** Something for people beside the result. */
+  /** Something for people besides the result. */
   aside(text: string): void {
     if (!this.json) this.notice(text);
   }
 
-  /** Where a list goes on that was not told whole. */
+  /** Where a list goes on that was not printed in full. */
   more({ next }: { readonly next?: string | undefined }): void {
     if (next !== undefined) this.aside(`there is more: --next ${next}`);
   }

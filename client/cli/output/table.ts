@@ -2,7 +2,7 @@ import Table from "cli-table3";
 import type { Layout } from "./printer.ts";
 
 const GAP = 2;
-/** A column that takes what is left gets at least this. */
+/** The least width of a column that takes what is left. */
 const LEAST = 16;
 
 const BARE = Object.fromEntries(
@@ -58,7 +58,7 @@ const visible = (cell: string) => cell.replace(/\x1b\[\d+m/g, "").length;
 /** @example oneLine("a\n  b") === "a b" */
 export const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
 
-/** A text that fits into so many columns, in one line. */
+/** A text cut to this many columns, in one line. */
 export function cut(text: string, columns: number): string {
   const line = oneLine(text);
   return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1)).toWellFormed()}…`;

@@ -15,7 +15,7 @@ export function templateTable(templates: readonly TemplateSummary[], layout: Lay
   return table(["NAME", "KIND", "CHANGED", "BY", "DESCRIPTION"], rows, layout);
 }
 
-/** What it says is shown as it is put: as JSON. */
+/** Its content is shown as it is put: as JSON. */
 export function templatePage(template: Template, { paint, now }: Layout): string {
   const { name, description, created_at: _, updated_at, updated_by, ...body } = template;
   const by = updated_by === undefined ? "" : ` by ${updated_by}`;

@@ -14,7 +14,7 @@ export function span(ms: number): string {
   return ms > 0 ? `${Math.ceil(ms)} ms` : "0 s";
 }
 
-/** As a duration is said on the command line. @example written(86_400_000) === "1d" */
+/** A duration as the command line takes it. @example written(86_400_000) === "1d" */
 export function written(ms: number): string {
   const [unit, each] = WRITTEN.find(([, size]) => ms % size === 0) as readonly [string, number];
   return `${ms / each}${unit}`;

@@ -5,7 +5,7 @@ import { UsageError } from "../process/errors.ts";
 import { type Inputs, isOption } from "./inputs.ts";
 
 interface Action<Given> {
-  /** The inputs without which it is not run. */
+  /** The inputs that it needs. */
   readonly needs: readonly (keyof Given & string)[];
   /** Those that may be left out. */
   readonly takes?: readonly string[];

@@ -11,7 +11,7 @@ export interface Input<T = unknown> {
   readonly usage: string;
   readonly help: string;
   readonly choices?: readonly string[];
-  /** Of an option whose value may be left out: the choice that it is then. */
+  /** Of an option whose value may be left out: the choice made then. */
   readonly preset?: string;
   /** The value that a text means, given what the input has been given before. @throws InvalidArgumentError */
   readonly parse?: (text: string, before?: unknown) => T;
@@ -73,7 +73,7 @@ export function field<N extends OperationName, F extends Field<N>>(
   return inputOf(name, shape[name] as z.ZodType, usage, more) as Input<Params<N>[F]>;
 }
 
-/** What a message says, where no template can say it. */
+/** What a message says that no template can. */
 export const sentField = (name: "to_claude" | "task", usage: string, more = "") =>
   inputOf(name, sendFields[name], usage, more) as Input<string>;
 

@@ -1,4 +1,4 @@
-/** The values of a template's parameters, as the command line says them. */
+/** The values of a template's parameters, as given on the command line. */
 import { InvalidArgumentError } from "commander";
 import type { Template } from "../../../shared/index.ts";
 import type { Context } from "../context.ts";
@@ -20,9 +20,9 @@ function pair(text: string): Pair {
 }
 
 /**
- * Texts as they are; values that the template's schema wants otherwise, out of their JSON.
+ * Texts as they are; where the template's schema wants another type, the value parsed as JSON.
  *
- * @throws UsageError when one of those is no JSON.
+ * @throws UsageError when one of those is not JSON.
  */
 export async function paramsOf(context: Context, name: string, pairs: readonly Pair[]) {
   const { parameters } = await context.call("template_get", { name });

@@ -31,7 +31,7 @@ function asOption(text: string, argv: readonly string[], command: Command | unde
   return followsCommand(option, argv, command) ? "; if it belongs to the command, put -- before that" : "";
 }
 
-/** Whether a word that is no option, nor the value of one, comes before: where the other program's command begins. */
+/** Whether a word that is neither an option nor its value comes before: the other program's command begins there. */
 function followsCommand(option: string, argv: readonly string[], command: Command | undefined): boolean {
   const own = argv.slice(argv.indexOf(command?.name ?? "") + 1, argv.indexOf(option));
   const takesValue = (word: string | undefined) =>

@@ -1,4 +1,4 @@
-/** What goes wrong on the command line itself. What the hub refuses, and what befalls the line to it, are the SDK's. */
+/** What goes wrong on the command line itself. Refusals of the hub and failures of the line are the SDK's. */
 
 /** The command was called wrongly. */
 export class UsageError extends Error {
@@ -29,7 +29,7 @@ export class Failed extends Error {
   readonly code = "failed";
 }
 
-/** A command that was to be run for us does not start. */
+/** A command that we were to run does not start. */
 export class CannotStart extends Error {
   readonly code = "cannot_start";
 }

@@ -28,7 +28,7 @@ export const EXIT_CODES = {
   },
 } as const satisfies Record<string, ExitRow>;
 
-/** The code with which a command ends that threw this. */
+/** The exit code of a command that threw this. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return 128 + constants.signals[error.signal];
   const rows: ExitRow[] = Object.values(EXIT_CODES);

@@ -16,7 +16,7 @@ export interface Outside {
    * OutputFailed when nothing can be written.
    */
   readonly interrupted: AbortSignal;
-  /** Has `handler` called at the next signal after that, which otherwise ends the process at once. */
+  /** Calls `handler` at the next signal after that, which otherwise ends the process at once. */
   readonly onInsisted: (handler: () => void) => void;
   /** Milliseconds since 1970; only to say how long ago something was. */
   readonly now: () => number;

@@ -1,4 +1,4 @@
-/** How an attempt ended, as `coord work` tells of it: a line each. */
+/** How an attempt ended, as `coord work` prints it: a line each. */
 import type { Loss, Message } from "../../sdk/index.ts";
 import type { Layout } from "../output/printer.ts";
 import { span } from "../output/time.ts";
@@ -14,7 +14,7 @@ export interface Ending {
   readonly signal?: string;
   /** Of a failure: whether it may be tried again. */
   readonly retryable?: boolean;
-  /** Of one that may: how often still. */
+  /** Of one that may: how many tries are left. */
   readonly tries_left?: number;
   readonly error?: string;
   /** Of a lost claim: `cancelled`, `timed_out`, `lease_lost`, `deleted` or `ended`. */

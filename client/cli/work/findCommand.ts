@@ -3,8 +3,8 @@ import { delimiter, join } from "node:path";
 import { CannotStart } from "../process/errors.ts";
 
 /**
- * Looks whether a command can be started before anything is claimed for it. Where the system has rules of its own for
- * that, as Windows has, starting it is what tells.
+ * Checks that a command can be started before anything is claimed for it. Where the system has rules of its own for
+ * that, as Windows has, only starting it can tell.
  *
  * @throws CannotStart
  */

@@ -20,7 +20,7 @@ function isThere(group: number): boolean {
   }
 }
 
-/** After the name, which may hold anything, `stat` tells the state, the parent and the group. */
+/** After the name, which may hold anything, `stat` gives the state, the parent and the group. */
 async function runsIn(id: string, group: number): Promise<boolean> {
   const stat = await readFile(`/proc/${id}/stat`, "latin1").catch(() => "");
   const [state, , of] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

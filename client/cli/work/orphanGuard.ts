@@ -1,7 +1,7 @@
 /**
- * Sees to it that no command outlives us, however we end: a small shell, in a group of its own, that is told which groups
- * are under way, and waits for the end of what it reads. When we are killed the kernel closes that pipe, and the shell
- * ends the groups and removes the folder, long before the leases have run out and others begin anew.
+ * Makes sure that no command outlives us, however we end: a small shell, in a group of its own, reads which groups are
+ * running, and waits for the end of its input. When we are killed the kernel closes that pipe, and the shell ends the
+ * groups and removes the folder, long before the leases have run out and others begin anew.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ export class OrphanGuard {
   readonly #ended: Promise<unknown>;
 
   /**
-   * @param killAfterMs how long after SIGTERM what is left is killed.
+   * @param killAfterMs how long after SIGTERM to kill what is left.
    * @param folder what to remove at the end.
    */
   constructor(killAfterMs: number, folder: string) {
@@ -36,7 +36,7 @@ export class OrphanGuard {
     const args = ["-c", SCRIPT, "coord-work", `${killAfterMs / 1_000}`, folder];
     this.#shell = isPosix ? spawn("/bin/sh", args, { detached: true, stdio: ["pipe", "ignore", "ignore"] }) : undefined;
     this.#ended = this.#shell ? once(this.#shell, "close").catch(() => {}) : Promise.resolve();
-    this.#shell?.stdin?.on("error", () => {}); // it is a second net: without it, work goes on
+    this.#shell?.stdin?.on("error", () => {}); // it is a second safety net: work goes on without it
   }
 
   add(group: number): void {

@@ -1,4 +1,4 @@
-/** What a command wrote, bounded: of too much, the end is kept, where the outcome stands. */
+/** What a command wrote, bounded: of too much, the end is kept, because the outcome stands there. */
 import { fits, jsonBytes, LIMITS } from "../../../shared/index.ts";
 
 /** What a command wrote to stdout: the result. */
@@ -78,7 +78,7 @@ function withoutEndOfLines(text: string): string {
   return text.slice(0, end);
 }
 
-/** The longest ending of a text that fits so many JSON-encoded bytes. */
+/** The longest ending of a text that fits into this many JSON-encoded bytes. */
 function ending(text: string, limit: number): string {
   if (fits(text, limit)) return text;
   let [at, bytes] = [text.length, 0];

@@ -14,7 +14,7 @@ const hasGroups = process.platform !== "win32";
 
 export interface GroupOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What stdin says; the command need not read it. */
+  /** The text for stdin; the command need not read it. */
   readonly input: string;
   /** How long after SIGTERM what is left is killed, in milliseconds. */
   readonly killAfterMs: number;
@@ -30,9 +30,9 @@ export interface Ended {
   readonly stopped: boolean;
 }
 
-/** How often is looked whether a group is gone. */
+/** How often to check whether a group is gone. */
 const LOOK_MS = 50;
-/** How long killed processes may take to end, and pipes to close that a process outside the group holds. */
+/** How long killed processes may take to end, and pipes held by a process outside the group to close. */
 const PATIENCE_MS = 1_000;
 
 export class ProcessGroup {
@@ -57,7 +57,7 @@ export class ProcessGroup {
       const started = once(child, "spawn");
       child.stdout.on("data", onStdout);
       child.stderr.on("data", onStderr);
-      child.stdin.on("error", () => {}); // it has not read all of it, which is its own affair
+      child.stdin.on("error", () => {}); // it has not read all of it, which is its own business
       await started;
       child.on("error", () => {}); // a signal that came too late
       child.stdin.end(input);

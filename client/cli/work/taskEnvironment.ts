@@ -1,4 +1,4 @@
-/** What a command is told of its task besides its text: in its environment, and a file for the context. */
+/** What a command learns of its task besides the text: by its environment, and a file for the context. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

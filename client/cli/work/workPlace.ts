@@ -14,7 +14,7 @@ export interface PlaceOptions {
   readonly verbose: boolean;
 }
 
-/** How much of an id tells tasks apart to the eye: its end is random. */
+/** How much of an id is enough to tell tasks apart: its end is random. */
 const SHORT_ID_CHARS = 6;
 
 /** Makes the command ready for tasks, and cleans up after it. */

@@ -20,10 +20,10 @@ import { Postponed, pauseAfter } from "./pace.ts";
 
 /** How long reopening a line waits for calls in flight that are not repeated. */
 const ONCE_MS = 5_000;
-/** How many calls that were given up are remembered, in case that their answers come after all. */
+/** How many calls that were given up are remembered, in case their answers come after all. */
 const GIVEN_UP = 1_024;
 
-/** What is done with an answer for which nobody waits any more. */
+/** What is done with an answer that nobody waits for any more. */
 type OnLate = (result: unknown) => void;
 
 interface Call extends Request {
@@ -40,7 +40,7 @@ interface Call extends Request {
   settled: boolean;
   /** Whether nobody waits for its answer any more, although it may still come. */
   abandoned: boolean;
-  /** No signal ends it any more. */
+  /** Unbinds it from its signal. */
   unbind: (() => void) | undefined;
 }
 
@@ -82,7 +82,7 @@ export class Calls {
   /**
    * @param timeoutMs for the answer, queueing and repeating included.
    * @param onLate is given the answer when it comes after that.
-   * @param signal ends the waiting; what was sent counts as in flight even so, as it does for the hub.
+   * @param signal ends the waiting; what was sent still counts as in flight, as it does for the hub.
    * @throws HubError, CallTimeout, ConnectionLost, the signal's reason, or what `end` was given.
    */
   call(
@@ -187,7 +187,7 @@ export class Calls {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Calls `run` when no call is in flight that would fail if its line were opened anew: now, soon, or after a while even so. */
+  /** Calls `run` once no call in flight would fail if its line were opened anew: now, soon, or after a while anyway. */
   whenRepeatable(run: () => void): void {
     if (this.#areRepeatable()) run();
     else {

@@ -3,9 +3,12 @@ import { v7 as uuid } from "uuid";
 /** A random id of a run. */
 export const newRun = (): string => uuid().replaceAll("-", "");
 
-/** Random, and later than those of earlier programs. */
+/** Random, and sorts after those of earlier programs. */
 const life = newRun();
 let made = 0;
 
-/** A key that nobody else makes. Keys sort by the time they were made: a random one for each would cost more than a call. */
+/**
+ * A key that nobody else makes. Keys sort by the time they were made: a random one for each would cost more than a
+ * call.
+ */
 export const newKey = (): string => `${life}-${String(++made).padStart(9, "0")}`;

@@ -16,8 +16,8 @@ export interface Caller {
 const AGAIN_MS = 1_000;
 
 /**
- * Asks until there is an answer. Giving up would leave a task claimed that nobody does; the key, or that the same outcome
- * said twice counts once, makes it safe.
+ * Asks until there is an answer. Giving up would leave a claimed task that nobody does. Asking again is safe: the call
+ * has a key, or the same outcome reported twice counts once.
  */
 export async function insist<N extends OperationName>(
   caller: Caller,
@@ -30,7 +30,7 @@ export async function insist<N extends OperationName>(
       return await caller.call(operation, params, undefined, signal);
     } catch (error) {
       if (!isRetryable(error)) throw error;
-      if (error instanceof HubError) await sleep(caller.clock, AGAIN_MS); // else the wait for a line is rest enough
+      if (error instanceof HubError) await sleep(caller.clock, AGAIN_MS); // else the wait for a line is pause enough
     }
   }
 }

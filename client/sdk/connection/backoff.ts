@@ -2,7 +2,7 @@
 export const BACKOFF = {
   base_ms: 500,
   cap_ms: 20_000,
-  /** A line that lived so long was a good one: the next loss starts from the base again. */
+  /** A line that lived this long was a good one: the next loss starts from the base again. */
   min_uptime_ms: 5_000,
   /** 2 to a higher power changes nothing but may overflow. */
   max_exponent: 31,

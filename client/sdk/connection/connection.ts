@@ -1,6 +1,6 @@
 /**
- * Drives the table of `connectionStates.ts`: tells it what happens to the lines, arms its timers, and carries out its
- * actions. What travels on the lines is not looked at here.
+ * Drives the table of `connectionStates.ts`: reports to it what happens to the lines, arms its timers, and carries out
+ * its actions. It does not look at what the lines carry.
  */
 import { afterClose, CLOSE, type Hello } from "../../../shared/index.ts";
 import { atEndOfTurn } from "../clock.ts";
@@ -21,10 +21,10 @@ const CONGESTED_MS = 10;
 
 type Open = (events: TransportEvents) => Transport;
 
-/** Where what travels comes from and goes to, and who is told of the connection. */
+/** Where the traffic comes from and goes to, and who learns of the connection. */
 export interface ConnectionPorts extends LinePorts {
   readonly acks: Acks;
-  /** Something is about to travel: what should go with it has to be asked now. */
+  /** Something is about to be sent: whatever should go with it has to be called now. */
   departing(): void;
   /** A session begins. */
   welcomed(session: SessionStart, hello: Hello): void;
@@ -45,14 +45,14 @@ export class Connection {
   readonly #timetable: Timetable;
   #state: ConnectionState = "idle";
   #serving: Line | undefined;
-  /** When the last line stopped to serve; while none has served, when this began. */
+  /** When the last line stopped serving; before any has served, when this began. */
   #downSince: number;
   /** The line that was welcomed last: to be adopted. */
   #welcomed: Line | undefined;
   #lost: LineClose | undefined;
   #error: Error | undefined;
   #flushIsDue = false;
-  /** What happened and is not dealt with yet, the present one first. */
+  /** What happened and is not dealt with yet, starting with what is being dealt with. */
   readonly #course: Occurrence[] = [];
   #down: Promise<void> = Promise.resolve();
   #onOver = () => {};
@@ -95,7 +95,7 @@ export class Connection {
     return this.#serving?.name;
   }
 
-  /** Whether calls travel: a line serves. */
+  /** Whether calls are sent: a line serves. */
   get isUp(): boolean {
     return this.#serving !== undefined;
   }
@@ -110,17 +110,17 @@ export class Connection {
     this.#happens("start");
   }
 
-  /** Calls `run` when calls under way can bear that this is reopened. */
+  /** Calls `run` when no call in flight would be harmed by reopening. */
   whenRepeatable(run: () => void): void {
     this.#ports.calls.whenRepeatable(run);
   }
 
-  /** Says hello anew, on a new line; calls under way are asked again, or fail. */
+  /** Says hello anew, on a new line; calls in flight are repeated, or fail. */
   reopen(): void {
     this.#happens("reopen");
   }
 
-  /** Has the line that serves carry what is wanted; the next one is told by its hello. */
+  /** Subscribes on the line that serves; the next one's hello carries it. */
   subscribe(subscription: Subscription): void {
     this.#serving?.subscribe(subscription);
   }
@@ -132,12 +132,12 @@ export class Connection {
     await this.#down;
   }
 
-  /** Whether events are wanted, or tasks held, has changed. */
+  /** Whether events are wanted, or tasks are held, has changed. */
   listen(): void {
     this.#serving?.listen(this.#ports.wantsEvents(), this.#ports.holdsTasks());
   }
 
-  /** Sends at the end of this turn, together with whatever else comes until then. */
+  /** Sends at the end of this turn, together with whatever else is due by then. */
   readonly flushSoon = (): void => {
     if (this.#flushIsDue || !this.#serving) return;
     this.#flushIsDue = true;
@@ -241,7 +241,7 @@ export class Connection {
     this.flushSoon();
   }
 
-  /** Calls under way on it are answered yet; it asks for nothing any more. */
+  /** Calls in flight on it are still answered; it asks for nothing more. */
   #retireFallback(): void {
     if (this.#fallback?.isOpening) void this.#hangUp(this.#fallback, CLOSE.reopened);
     else this.#fallback?.listen(false, false);

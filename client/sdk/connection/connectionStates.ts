@@ -61,7 +61,7 @@ export type Occurrence = (typeof OCCURRENCES)[number];
  * - `adopt`: the line that was just welcomed serves from now on; `drop`: no line serves
  * - `schedule`: arm the next attempt; `poll`: try the fallback; `pollLater`: after a while of its own; `hangUp`: give up a primary line that says nothing
  * - `redial`: close the primary, to open it again once it is down; `repoll`: the same with the fallback, if it serves or is being asked
- * - `goodbye`: close the lines politely; `finish`: everything that waits is told that it is over
+ * - `goodbye`: close the lines politely; `finish`: everything that waits learns that it is over
  */
 export type Action =
   | "attempt"

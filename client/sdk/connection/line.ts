@@ -1,6 +1,6 @@
 /**
- * A way to the hub, whatever its transport: what was said on it, and where goes what it brings. Which line serves is
- * for the connection to say.
+ * A way to the hub, whatever its transport: what was said on it, and where what it brings goes. Which line serves is up
+ * to the connection.
  */
 import { CLOSE, type Closing, type Hello } from "../../../shared/index.ts";
 import type { Calls } from "../calls/calls.ts";
@@ -17,14 +17,14 @@ import type {
   TransportName,
 } from "./transports/transport.ts";
 
-/** Where what travels on a line comes from and goes to. */
+/** Where the traffic of a line comes from and goes to. */
 export interface LinePorts {
   readonly calls: Calls;
   readonly stream: Stream;
   readonly presence: PresenceWatch;
   /** What to say first. */
   hello(): Hello;
-  /** What was subscribed to last is told past this cursor. */
+  /** What was subscribed to last comes past this cursor. */
   subscribed(cursor: string): void;
 }
 
@@ -44,7 +44,7 @@ export class Line {
   readonly #on: LineEvents;
   #hello: Hello | undefined;
   #session: SessionStart | undefined;
-  /** How many of them are not answered yet. */
+  /** How many subscriptions are not answered yet. */
   #subscriptions = 0;
   #isOpening = false;
 
@@ -73,7 +73,7 @@ export class Line {
     return this.#session;
   }
 
-  /** Whether it was begun, and is neither welcomed nor lost. */
+  /** Whether it was begun, and is neither welcomed nor lost yet. */
   get isOpening(): boolean {
     return this.#isOpening;
   }
@@ -90,7 +90,7 @@ export class Line {
     this.#transport.greet(hello);
   }
 
-  /** Has it carry what is wanted, unless that was said. */
+  /** Subscribes, unless the hub was told the same last. */
   subscribe(subscription: Subscription): void {
     if (!this.#hello || isSame(this.#hello, subscription)) return;
     const { kinds: _, ...said } = this.#hello;

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { BACKOFF, Backoff } from "./backoff.ts";
 import type { LineClose } from "./transports/transport.ts";
 
-/** An attempt that takes longer than this has the fallback tried beside it. */
+/** When an attempt takes longer than this, the fallback is tried as well. */
 const SLOW_MS = 2_500;
 
 /** When the next attempt begins, when one that is under way counts as slow, and when the fallback is tried again. */
@@ -47,7 +47,7 @@ export class Timetable {
     this.#servesSince = this.#clock.now();
   }
 
-  /** It does not any more. After a line that held, the next wait is a short one. */
+  /** No line serves any more. After one that held, the next wait is short. */
   ends(): void {
     const held = this.#servesSince !== undefined && this.#clock.now() - this.#servesSince >= BACKOFF.min_uptime_ms;
     if (held) for (const backoff of [this.#backoff, this.#pollBackoff]) backoff.reset();
@@ -64,7 +64,7 @@ export class Timetable {
     this.#cancelDue = this.#clock.after(this.waitMs, this.#onDue);
   }
 
-  /** Arms the next try of the fallback, however long the next attempt is off. */
+  /** Arms the next try of the fallback, however far off the next attempt is. */
   pollLater(): void {
     this.#cancelPoll?.();
     this.#cancelPoll = this.#clock.after(this.#pollBackoff.next(), this.#onPollDue);

@@ -2,8 +2,8 @@
  * Flow control: how far events are dealt with, and when to tell the hub, which then sends more.
  *
  * A page is *settled* when its handlers were started and every iterator has taken its events or gone. Acknowledgements
- * ride behind requests that travel anyway; alone they wait a little for each other, unless half of what the hub lets be
- * on its way is unacknowledged.
+ * ride behind requests that are sent anyway; otherwise they wait a little for each other, unless half of the hub's
+ * window is unacknowledged.
  */
 import type { Welcome } from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
@@ -30,7 +30,7 @@ export class Acks {
   #bytes = 0;
   #armed = false;
 
-  /** @param onDue is called when an acknowledgement should travel. */
+  /** @param onDue is called when an acknowledgement should be sent. */
   constructor(clock: Clock, onDue: () => void) {
     this.#clock = clock;
     this.#onDue = onDue;
@@ -63,7 +63,7 @@ export class Acks {
     this.#settledTo = cursor;
   }
 
-  /** A page is about to be told; `settle` it when all its handlers were started. */
+  /** A page is about to be handed over; `settle` it when all its handlers were started. */
   open(cursor: string, events: number, bytes: number): Delivery {
     const delivery = { cursor, events, bytes, open: 1 };
     this.#deliveries.push(delivery);

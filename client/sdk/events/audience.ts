@@ -1,10 +1,10 @@
 /**
- * Those who listen: handlers, iterators, workers; and what follows from there being some. The hub sends the kinds of
- * event that somebody is there for, and no others.
+ * Those who listen: handlers, iterators, workers; and what follows from their being there. The hub sends the kinds of
+ * event that somebody listens to, and no others.
  *
  * A caller registers handlers when it is connected already. So the first registration, at the end of its turn, tells
- * the hub what is wanted, goes to the cursor that the caller wants to resume from, and has the backlog told. For
- * whoever connects with `receives`, everything that comes is held until then.
+ * the hub what is wanted, goes to the cursor that the caller wants to resume from, and reads the backlog. For whoever
+ * connects with `receives`, everything that comes is held until then.
  */
 import type { EventKind } from "../../../shared/index.ts";
 import { atEndOfTurn } from "../clock.ts";
@@ -40,7 +40,7 @@ export class Audience {
   #isHeard = false;
   #changeIsDue = false;
   #presenceBegun = false;
-  /** A resync that nobody could hear of yet. */
+  /** A resync that nobody was there to hear of yet. */
   #resync: Resync | undefined;
 
   constructor(ports: AudiencePorts) {
@@ -67,7 +67,7 @@ export class Audience {
     return !this.#isHeard && this.#ports.config.resume !== undefined;
   }
 
-  /** What is asked next travels after the word of what is wanted by now. */
+  /** A call is about to be made: the subscription goes first. */
   precede(): void {
     if (this.#changeIsDue) this.tellHub();
   }
@@ -94,7 +94,7 @@ export class Audience {
     atEndOfTurn(() => (this.#isToReopen ? this.#ports.connection().whenRepeatable(adapt) : adapt()));
   }
 
-  /** A worker begins, and needs events and the process until it is over. @returns what says that it is. */
+  /** A worker begins, and needs events and the process until it is over. @returns what to call then. */
   engage(): () => void {
     this.#workers++;
     this.#ports.keepAlive.hold();
@@ -128,7 +128,7 @@ export class Audience {
     connection().listen();
   }
 
-  /** Whether the first who listens is there, and wants to be told from where the line does not tell. */
+  /** Whether the first listener is there, and resumes from where the line does not start. */
   get #isToReopen(): boolean {
     const { config, stream } = this.#ports;
     return this.isYetToResume && stream.isHeard && !config.receives;
@@ -143,7 +143,7 @@ export class Audience {
     connection().reopen();
   }
 
-  /** From here on, new messages find nobody. */
+  /** Notes when new messages find nobody. */
   #noteMissing(): void {
     const { stream, backlog } = this.#ports;
     if (!stream.hasMessageListeners && !this.isYetToResume) backlog.miss();
@@ -157,7 +157,7 @@ export class Audience {
     return onlyKinds(kinds);
   }
 
-  /** What is known anew: that the log was lost, then the messages that wait. */
+  /** Tells that the log was lost, then the messages that wait. */
   #tellState(): void {
     const { listeners, stream, backlog } = this.#ports;
     const resync = stream.isHeard || listeners.has("resync") ? this.#resync : undefined;

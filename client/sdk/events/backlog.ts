@@ -43,7 +43,7 @@ export class Backlog implements News {
   #isTold = false;
   /** How much of the last reading is not done: the reading itself, and each message that is told and not taken yet. */
   #open = 0;
-  /** How often somebody was missing: a reading from before is worth nothing. */
+  /** How often somebody was missing: an earlier reading is worth nothing. */
   #misses = 0;
   isReading = false;
 

@@ -12,7 +12,7 @@ import type { TransportName } from "../connection/transports/transport.ts";
 
 /** One entry of the log, or a message that waited. */
 export type HubEvent = Event & {
-  /** It waited: told as `new`, out of the hub's state and not out of its log. */
+  /** It waited: it comes as `new`, from the hub's state and not from its log. */
   backlog?: true;
 } & ({ kind: "new"; message: { task: string } } | { kind: Exclude<EventKind, "new"> });
 

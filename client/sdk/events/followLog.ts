@@ -3,9 +3,11 @@ import { type Caller, insist } from "../calls/insist.ts";
 import { HOLD_MS } from "../clock.ts";
 import { isRefusal } from "../errors.ts";
 
-/** What is told of a log at once. */
+/** Events of a log that come together. */
 export interface Followed extends Pick<Page, "events"> {
-  /** Whether it is followed from here on, for the first time or because it was lost: what was before is in the state. */
+  /**
+   * Whether it is followed from here on, for the first time or because it was lost: what was before is in the state.
+   */
   readonly isBeginning: boolean;
 }
 

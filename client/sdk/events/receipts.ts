@@ -1,4 +1,4 @@
-/** Says of messages that somebody here has taken them: only then are they delivered. */
+/** Tells the hub which messages somebody here has taken: only then are they delivered. */
 import { LIMITS } from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
 import { HubClosed, isRetryable } from "../errors.ts";
@@ -14,13 +14,13 @@ export class Receipts {
   readonly #unknown = new Set<string>();
   #callOff: (() => void) | undefined;
 
-  /** @param report is told what keeps the hub from ever taking a receipt. */
+  /** @param report is given what keeps the hub from ever taking a receipt. */
   constructor(caller: Caller, report: (error: unknown) => void) {
     this.#caller = caller;
     this.#report = report;
   }
 
-  /** A message was taken; those of a moment are said together, with whatever travels next. */
+  /** A message was taken. Those of one moment are reported together, with whatever is sent next. */
   add(id: string): void {
     this.#unknown.add(id);
     this.#ids.push(id);

@@ -1,4 +1,4 @@
-/** Where so much lies untaken that the hub may tell of nothing more: what is waited for, and what is held, is read then. */
+/** So much lies untaken that the hub may send no more: what is waited for, and what is held, is read instead. */
 import type { Clock } from "../clock.ts";
 
 /** How often to look, while anything is waited for. */
@@ -7,7 +7,7 @@ const LOOK_MS = 1_000;
 export interface StandstillPorts {
   readonly clock: Clock;
   readonly isStalled: () => boolean;
-  /** Who waits for something that the stream would tell. */
+  /** Who waits for something that the stream would bring. */
   readonly waiting: () => readonly { look(): void }[];
 }
 

@@ -30,7 +30,7 @@ interface Received {
   readonly bytes: number;
 }
 
-/** Told what becomes of messages that are new. */
+/** Learns what becomes of new messages. */
 export interface News {
   /** Those who listen are about to be given it. */
   given(message: HubEvent["message"]): void;

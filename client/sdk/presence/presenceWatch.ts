@@ -18,7 +18,7 @@ export class PresenceWatch {
     this.#tell = tell;
   }
 
-  /** Reads everything (again). A reading that fails is made up for by the next session or change. */
+  /** Reads everything (again). The next session or change makes up for a reading that fails. */
   readonly begin = (): void => {
     this.#isDue = this.#state === "reading";
     if (this.#isDue) return;

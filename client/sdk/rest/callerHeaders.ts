@@ -1,6 +1,6 @@
 import type { About } from "../../../shared/index.ts";
 
-/** Who calls, as far as it is said. */
+/** Who calls, as far as given. */
 export interface CallerIdentity {
   as?: string | undefined;
   run?: string | undefined;
@@ -8,7 +8,7 @@ export interface CallerIdentity {
   about?: About | undefined;
 }
 
-/** What says over HTTP who calls. */
+/** The headers that say who calls. */
 export function callerHeaders({ as, run, token, about }: CallerIdentity): Record<string, string> {
   return {
     ...(as !== undefined && { "X-Claude-Id": as }),

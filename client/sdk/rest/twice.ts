@@ -1,8 +1,8 @@
 import { HubError } from "../../../shared/index.ts";
 
 /**
- * Asks once more, at once, when no hub answered: a proxy may break one request of many, while a hub that is gone answers
- * neither. Not when time was over, or nobody wants to know any more.
+ * Asks once more, at once, when no hub answered: a proxy may break one request of many, while a hub that is gone
+ * answers neither. Not when time was up, or nobody waits any more.
  */
 export function twice<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   return ask().catch((error) => {

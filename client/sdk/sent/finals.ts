@@ -6,14 +6,14 @@ export const FINAL_KINDS: readonly EventKind[] = ["completed", "failed", "cancel
 
 export const isFinal = (event: Event) => FINAL_KINDS.includes(event.kind);
 
-/** Ends that are remembered, at the least. */
+/** How many ends are remembered at least. */
 const REMEMBERED = 4_096;
 
 /**
- * Which messages ended lately. Tells whether the end of a message may have passed unnoticed: only then its state has
- * to be read.
+ * Which messages ended lately. Tells whether the end of a message may have passed unnoticed: only then does its state
+ * have to be read.
  *
- * Invariant: every end that this stream told of with a seq above `#since` is remembered.
+ * Invariant: every end that this stream brought with a seq above `#since` is remembered.
  */
 export class Finals {
   readonly #ends = new QuickLRU<string, number>({ maxSize: REMEMBERED, onEviction: (_, seq) => this.#forget(seq) });

@@ -39,13 +39,15 @@ export class SentMessages {
     });
   }
 
-  /** The kinds of event to ask the hub for. Whoever listens to nothing sends, and is spared a `subscribe` when it does. */
+  /**
+   * The kinds of event to ask the hub for. Whoever listens to nothing sends, and is spared a `subscribe` when it does.
+   */
   get kinds(): readonly EventKind[] {
     if (this.waits.tracksRungs) return RUNG_KINDS;
     return this.#hasSent || !this.#ports.audience().wantsEvents ? FINAL_KINDS : [];
   }
 
-  /** Something is about to be sent: its end will be told. */
+  /** Something is about to be sent, and its end will be of interest. */
   sends(): void {
     if (this.#hasSent) return;
     this.#hasSent = true;

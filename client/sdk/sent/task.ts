@@ -58,7 +58,7 @@ export class Task {
     return this.#come("end", options);
   }
 
-  /** What fails tells who awaits it. */
+  /** Its failures have the stack of whoever awaits it. */
   async #come(goal: Rung | "end", options: WaitOptions | undefined): Promise<Message> {
     if (options !== undefined) assertOptions(options, WAIT_RULES);
     try {

@@ -89,7 +89,7 @@ export class Waits {
     });
   }
 
-  /** Has a wait end before what is waited for. @returns what takes that back. */
+  /** Lets a wait end early. @returns what takes that back. */
   #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): () => void {
     const abort = () => this.#giveUp(wait, signal?.reason);
     const late = () => this.#giveUp(wait, CallTimeout.of(wait.goal, timeout_ms as number));
@@ -126,7 +126,7 @@ export class Waits {
     this.look();
   }
 
-  /** Reads how everything stands that is waited for. */
+  /** Reads how everything that is waited for stands. */
   look(): void {
     for (const waits of this.#waits.values()) for (const wait of waits) void this.#read(wait);
   }
@@ -158,7 +158,7 @@ export class Waits {
     this.#ports.onRungs();
   }
 
-  /** @param seq up to which log entry that is how it stands. */
+  /** @param seq the log entry up to which the message is as given. */
   #learn(wait: Wait, message: Message, seq = message.seq ?? 0): void {
     if (!this.#isOpen(wait) || seq < (wait.message.seq ?? 0)) return;
     wait.message = message;
@@ -180,7 +180,7 @@ export class Waits {
     if (this.#waits.size === 0) this.#ports.onInterest(false);
   }
 
-  /** Has it read how a message stands: by the reading that is under way, and one more, or by a new one. */
+  /** Has the message read: by one more reading after the one under way, or by a new one. */
   async #read(wait: Wait): Promise<void> {
     if (++wait.readings > 1) return;
     while (wait.readings > 0 && this.#isOpen(wait)) {

@@ -1,4 +1,4 @@
-/** One attempt at a task, from its claim to the word that ends it. */
+/** One attempt at a task, from its claim to the call that ends it. */
 import { LIMITS, type Message, type Params } from "../../../shared/index.ts";
 import { bounded } from "../boundedText.ts";
 import { type Caller, insist } from "../calls/insist.ts";
@@ -74,7 +74,7 @@ export interface WorkPlace<Hub> extends Caller {
 interface Failure {
   readonly error: string;
   readonly retryable: boolean;
-  /** It gives the task back untried, and has it rest so long, ms. */
+  /** It gives the task back untried, to rest this long, ms. */
   readonly rest_ms?: number;
 }
 
@@ -111,7 +111,7 @@ export class Attempt<Hub> {
     this.#claim.lose("closing");
   }
 
-  /** Whatever the handler still does counts for nothing. */
+  /** Whatever the handler still does no longer counts. */
   abandon(): void {
     this.#onAbandoned?.(failureOf(this.#claim.lost));
   }
@@ -144,7 +144,7 @@ export class Attempt<Hub> {
     }
   }
 
-  /** The hub's own word for it may come late, or not at all while the line is down. */
+  /** The hub's own event for it may come late, or not at all while the line is down. */
   #armTimeout(): () => void {
     const { timeout_ms } = this.#task;
     if (timeout_ms === undefined || timeout_ms > LONGEST_TIMER_MS) return () => {};
@@ -181,8 +181,8 @@ export class Attempt<Hub> {
   }
 
   /**
-   * A result is said even when the claim is gone: until the next claim the hub accepts it, and after that keeps it as
-   * `late`. Of an error nobody wants to know then.
+   * A result is sent even when the claim is gone: until the next claim the hub accepts it, and after that keeps it as
+   * `late`. An error would then interest nobody.
    *
    * @returns why it counts for nothing, when it does.
    */
@@ -224,7 +224,7 @@ export class Attempt<Hub> {
     return { id: this.#claim.id, attempt: this.#claim.attempt };
   }
 
-  /** The outcome does not count at the hub. That the task is not ours any more is no error. @returns why. */
+  /** The outcome does not count at the hub. Losing the task is no error. @returns why. */
   #unsaid(error: unknown): Loss {
     if (error instanceof HubClosed) return "closing";
     if (!isGone(error)) this.#place.report(error);
@@ -249,7 +249,7 @@ const failureOf = (error: unknown): Failure => ({
   ...(tells(() => error instanceof GiveBack) && { rest_ms: (error as GiveBack).rest_ms }),
 });
 
-/** Asks something of what was thrown; false where asking throws itself. */
+/** Asks something about what was thrown; false where asking itself throws. */
 function tells(ask: () => boolean): boolean {
   try {
     return ask();
@@ -275,7 +275,7 @@ function progressOf(percent: number | undefined, note: string | undefined): Prog
 
 const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
 
-/** The result itself is what the hub does not take. */
+/** It is the result itself that the hub does not take. */
 const isUnfit = (error: unknown) => isRefusal(error, "too_large", "invalid_params");
 
-const NO_TEXT = new TypeError("result must be a string: JSON.stringify what is none");
+const NO_TEXT = new TypeError("result must be a string: JSON.stringify anything else");

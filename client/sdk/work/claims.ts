@@ -1,10 +1,10 @@
-/** Tasks that are held, and what is told of them: whoever does one learns when it is taken away, and why. */
+/** Tasks that are held: whoever does one learns when it is taken away, and why. */
 import QuickLRU from "quick-lru";
 import type { Event, EventKind, Message } from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
 import { ClaimLost, type Loss } from "../errors.ts";
 
-/** The hub counts from the claim, we from its answer: its word that the time is up may come that much earlier. */
+/** The hub counts from the claim, we from its answer: it may say that much earlier that the time is up. */
 const ANSWER_MS = 1_000;
 
 /** One held task. Its signal is made when somebody asks for it: most handlers are done before they would need one. */
@@ -44,7 +44,7 @@ export class Claim {
     this.lose(isDue ? "timed_out" : "lease_lost", words);
   }
 
-  /** What is said first counts. */
+  /** The first reason counts. */
   lose(why: Loss, words?: string): void {
     if (this.#lost) return;
     this.#lost = new ClaimLost(this.id, why, words);
@@ -52,7 +52,7 @@ export class Claim {
   }
 }
 
-/** What says of a held task that it is held no more; of `claimed`, a later attempt does. */
+/** The events that end a claim, and why; so does a `claimed` with a later attempt. */
 const ENDS_CLAIM: Partial<Record<EventKind, Loss>> = {
   completed: "ended",
   failed: "lease_lost",
@@ -62,16 +62,16 @@ const ENDS_CLAIM: Partial<Record<EventKind, Loss>> = {
   deleted: "deleted",
 };
 
-/** What workers have to be told. */
+/** The kinds of event that workers need. */
 export const CLAIM_KINDS = Object.keys(ENDS_CLAIM) as EventKind[];
 
-/** What takes a task away that was claimed in the same moment, so that it may be told before the claim is answered. */
+/** Events that may take a task away at the very moment it is claimed, and so arrive before the claim's answer. */
 const OVERTAKES: ReadonlySet<EventKind> = new Set(["cancelled", "deleted", "requeued", "failed"]);
 
-/** Far more than can be told between the claim and its answer. */
+/** Far more than can arrive between the claim and its answer. */
 const REMEMBERED = 256;
 
-/** The tasks that workers of this hub hold, each with what tells when its claim is gone. */
+/** The tasks that workers of this hub hold, each with its claim. */
 export class Claims {
   readonly #claims = new Map<string, Claim>();
   readonly #early = new QuickLRU<string, Event>({ maxSize: REMEMBERED });
@@ -93,7 +93,7 @@ export class Claims {
 
   hold(task: Message): Claim {
     const claim = new Claim(task, this.#clock);
-    this.#claims.get(task.id)?.lose("ended"); // nobody may have told of it
+    this.#claims.get(task.id)?.lose("ended"); // there may have been no event for it
     this.#claims.set(task.id, claim);
     this.#onHeld();
     const early = this.#early.get(task.id);
@@ -111,7 +111,7 @@ export class Claims {
     else if (OVERTAKES.has(event.kind)) this.#early.set(event.message.id, event);
   };
 
-  /** The log does not go on: what it told is no word on claims to come, whose `seq` may be of another. */
+  /** The log does not go on: its events say nothing about claims to come, whose `seq` may belong to another log. */
   restart(): void {
     this.#early.clear();
     this.look();
@@ -122,7 +122,7 @@ export class Claims {
     for (const claim of this.#claims.values()) void this.#check(claim);
   }
 
-  /** The line is gone for good: nobody can keep what is held, nor end it. */
+  /** The line is gone for good: what is held can neither be kept nor ended. */
   end(why: Loss, words?: string): void {
     for (const claim of this.#claims.values()) claim.lose(why, words);
   }
@@ -145,7 +145,7 @@ export class Claims {
       if (status === "in_progress" && attempt === claim.attempt) return;
       claim.lose(failure === "cancelled" ? "cancelled" : "ended", `it is ${status} now`);
     } catch {
-      // Whoever completes it will be told.
+      // Whoever completes it will learn.
     } finally {
       this.#checking.delete(claim);
     }

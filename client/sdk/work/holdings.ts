@@ -1,24 +1,24 @@
-/** Which tasks this run may hold, by what it asked of the hub: they stay with it only while the hub sees it. */
+/** Which tasks this run may hold, judged by its calls: they stay with it only while the hub sees it. */
 import type { Message, OperationName } from "../../../shared/index.ts";
 
-/** Whether it gives a task to whoever asks. */
+/** Whether it gives the caller a task. */
 export const isClaim = (operation: OperationName) => operation === "claim" || operation === "claim_next";
 
 const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
 
-/** Far more than a run holds at once: what was taken from it without a word is forgotten some time. */
+/** Far more than a run holds at once: what it lost without being told is forgotten at some point. */
 const REMEMBERED = 10_000;
 
 type Held = Pick<Message, "id" | "attempt">;
 
 export class Holdings {
-  /** The attempt at each. */
+  /** The attempt number by task id. */
   readonly #held = new Map<string, number | undefined>();
   /** Claims without an answer. */
   readonly #asked = new Set<Promise<unknown>>();
   readonly #changed: () => void;
 
-  /** @param changed is told when the first task is held, and when none is any more. */
+  /** @param changed is called when the first task is held, and when the last one is gone. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
@@ -38,8 +38,8 @@ export class Holdings {
   }
 
   /**
-   * Takes notice of what an operation does. Whatever comes of one that ends a claim: it is not this run's any more, or
-   * was not.
+   * Tracks claims by watching operations. After one that ends a claim, successful or not, this run no longer holds the
+   * task.
    *
    * @returns the answer.
    */
@@ -57,7 +57,7 @@ export class Holdings {
     answer.then((task) => {
       answered();
       this.#gained(task as Held | null);
-    }, answered); // of a failure, whoever asked hears
+    }, answered); // the caller learns of a failure
   }
 
   #gained(task: Held | null): void {

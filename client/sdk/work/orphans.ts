@@ -1,11 +1,11 @@
 /**
- * *Orphans*: tasks that the hub has in progress for this run, and nobody does. A log that was put back to an earlier state
- * knows nothing of how this run ended them since; and because the run is connected, their leases never run out. So
- * they are given back.
+ * *Orphans*: tasks that the hub has in progress for this run, although nobody does them. A log that was put back to an
+ * earlier state does not know how this run ended them since; and because the run is connected, their leases never run
+ * out. So they are given back.
  *
- * A task whose claim is being answered at that moment must not be taken for one. The hub makes claims that travel after a
- * welcome in log entries past the welcome's cursor, so such a task's `seq` tells. Claims that travelled before, on a line
- * that served until then, have to be answered first. Whatever is overtaken even so, the attempt's number fences.
+ * A task whose claim is being answered at that moment must not be taken for one. The hub logs claims that are sent
+ * after a welcome past the welcome's cursor, so such a task's `seq` tells. Claims that were sent before, on a line that
+ * served until then, have to be answered first. If one is overtaken all the same, the attempt's number fences it.
  */
 import { LIMITS, type Message, type Params, parseCursor } from "../../../shared/index.ts";
 import type { Calls } from "../calls/calls.ts";
@@ -36,7 +36,10 @@ export class Orphans {
     this.#report = report;
   }
 
-  /** A session begins at this cursor, before anything travels on its line. In another log than the last one, orphans are given back. */
+  /**
+   * A session begins at this cursor, before anything is sent on its line. If the log is another one, gives orphans
+   * back.
+   */
   welcomed(cursor: string): void {
     const { epoch } = parseCursor(cursor);
     const isAnother = this.#epoch !== undefined && this.#epoch !== epoch;
@@ -59,7 +62,7 @@ export class Orphans {
     }
   }
 
-  /** What is detached was claimed by somebody without a run, in this name: the hub would let us give that back, too. */
+  /** A detached task was claimed without a run, under this name: the hub would let us give that back, too. */
   #isOrphan(task: Message, until: number): boolean {
     const { claimed_by, lease, seq = 0 } = task;
     return claimed_by === this.#as && lease !== "detached" && seq <= until && !this.#holdings.has(task);

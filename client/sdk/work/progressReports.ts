@@ -5,12 +5,12 @@ export interface Progress {
   note?: string;
 }
 
-/** At most so often: what is said in between is overtaken by what is said last. */
+/** At most this often: what is reported in between is overtaken by the newest. */
 const EVERY_MS = 250;
 
 /**
- * How far one attempt is, as often as its handler says so, and as seldom as it is worth to others: the newest wins,
- * one report is under way at a time, and the last one is sent before the end, whatever is still under way.
+ * How far one attempt is: said as often as its handler likes, sent as rarely as others need it. The newest wins, one
+ * report is under way at a time, and the last one is sent before the end, whatever is still under way.
  */
 export class ProgressReports {
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class ProgressReports {
     if (!this.#sending && !this.#cancelRest) this.#sendNewest();
   }
 
-  /** Nothing more is said. @returns when all that was said has arrived; it was sent before this returns. */
+  /** Nothing more is reported. @returns when all reports have arrived; they were sent before this returns. */
   async end(): Promise<void> {
     this.#isOver = true;
     this.#cancelRest?.();

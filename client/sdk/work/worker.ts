@@ -55,7 +55,7 @@ const WORK_RULES: OptionRules<WorkOptions> = {
 
 const CLOSE_RULES: OptionRules<CloseOptions> = { drain_ms: MILLISECONDS, force: BOOLEAN };
 
-/** @throws TypeError when nobody can work like that. */
+/** @throws TypeError when no worker can be made with these. */
 export function assertWorkable(as: string | undefined, options: WorkOptions): void {
   assertOptions(options, WORK_RULES);
   if (as === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
@@ -88,7 +88,7 @@ export class Worker<Hub> {
     });
     this.done = outcomes.then((all) => this.#judge(all));
     if (options.for === undefined || options.for === place.as) return;
-    followClaims(place, options.for, this.ended).catch(() => {}); // the slots are told the same
+    followClaims(place, options.for, this.ended).catch(() => {}); // the slots fail the same way
   }
 
   /** How many tasks are under way. */
@@ -98,8 +98,9 @@ export class Worker<Hub> {
 
   /**
    * Takes no more tasks, and gives back one that comes now. What is under way is finished; what is not when `drain_ms`
-   * are over is aborted and given back. May be called again, to be less patient. A hub that is out of reach for 5 seconds
-   * is not waited for, except to tell it how what was finished has ended; what it gives or takes later still goes back.
+   * are over is aborted and given back. May be called again, to be less patient. A hub that is out of reach for 5
+   * seconds is not waited for, except to report what was finished; a task that it gives or takes away later still goes
+   * back.
    *
    * @returns when nothing is under way any more.
    * @throws TypeError when there is no such option, or it is not what it has to be.
@@ -185,7 +186,9 @@ export class Worker<Hub> {
     }
   }
 
-  /** Nobody waits for the answer any more; only asking until it comes shows whether the hub gave a task to the question. */
+  /**
+   * Nobody waits for the answer any more; only asking until it comes shows whether the hub gave a task to the question.
+   */
   #giveBackLate(answer: Promise<Message | null>): void {
     answer.then((task) => task && new Attempt(this.#place, task).giveBack()).catch(() => {});
   }

@@ -12,7 +12,7 @@ import {
 } from "../../../../shared/index.ts";
 import type { Request, TransportEvents } from "./transport.ts";
 
-/** The numbers of requests that are no calls; those count from 1. */
+/** The ids of requests that are not calls; calls count from 1. */
 const HELLO_ID = 0;
 const SUBSCRIBE_ID = -1;
 const NO_ID = -2;
@@ -30,7 +30,7 @@ export const helloFrame = (hello: Hello) => request(HELLO_ID, "hello", hello);
 
 export const subscribeFrame = (subscription: Subscribe) => request(SUBSCRIBE_ID, "subscribe", subscription);
 
-/** @throws TypeError when the parameters are no object of JSON's. */
+/** @throws TypeError when the parameters are not a JSON object. */
 function request(id: number, method: string, params: object): string {
   const text = JSON.stringify(params);
   if (text?.[0] !== "{") throw new TypeError(`the parameters of ${method} cannot be written as an object of JSON`);
@@ -51,7 +51,7 @@ export class FrameWriter {
     this.#send = send;
   }
 
-  /** @param refuse is told of a request that cannot travel, which leaves the others unharmed. */
+  /** @param refuse is called for a request that cannot be written; the others are sent. */
   write(requests: readonly Request[], ack: string | undefined, refuse: (id: number, error: Error) => void): void {
     for (const { id, operation, params } of requests) {
       try {
@@ -90,7 +90,7 @@ export class FrameWriter {
   }
 }
 
-/** What frames tell. */
+/** What frames hold. */
 export interface FrameEvents extends Omit<TransportEvents, "welcomed"> {
   welcomed(welcome: Welcome): void;
 }
@@ -104,7 +104,7 @@ interface Incoming {
 }
 
 /**
- * Reads one frame and tells what it holds, in its order.
+ * Reads one frame and reports what it holds, in order.
  *
  * @returns whether it could be read.
  */
@@ -142,7 +142,7 @@ function subscribed(answer: Incoming, events: FrameEvents): void {
   else events.subscribed((answer.result as { cursor: string }).cursor);
 }
 
-/** A notification that this version does not know is left alone. */
+/** A notification unknown to this version is ignored. */
 function notified(method: string, params: unknown, bytes: number, events: FrameEvents): void {
   if (method === "events") events.page(params as Page, bytes);
   else if (method === "presence") events.presence(params as Presence);

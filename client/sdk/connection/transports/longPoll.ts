@@ -1,7 +1,7 @@
 /**
  * Long polling, for where sockets are blocked: every call is a request of its own, and events are asked for page by
  * page from the cursor, while somebody wants them and takes them. At other times a run that holds tasks only says that
- * it is there: the hub would take it for gone, and its tasks away.
+ * it is there; otherwise the hub would think it gone, and take its tasks away.
  */
 import {
   type Hello,
@@ -25,9 +25,9 @@ import type { Request, Suspects, Transport, TransportEvents } from "./transport.
 
 /** How much longer an answer may take on its way. */
 const TRANSIT_MS = 10_000;
-/** So many pages may be told and not taken, each as if it were full, before the next is asked for. */
+/** How many pages, each counted as full, may lie untaken before the next is asked for. */
 const PAGES_ON_THE_WAY = 4;
-/** So many calls at once: each takes a connection of its own. A browser has six for a hub, and the polls take two. */
+/** How many calls at once: each takes a connection of its own. A browser has six for a hub, and the polls take two. */
 const REQUESTS_IN_FLIGHT = isBrowser ? 4 : 64;
 
 interface Identity extends CallerIdentity {
@@ -39,22 +39,22 @@ export class LongPollTransport implements Transport {
   readonly congested = false;
   readonly #events: TransportEvents;
   readonly #rest: RestClient;
-  /** Reads the log: without a name it is everybody's. */
+  /** Reads the log; without a name, everybody's. */
   readonly #reader: RestClient;
   #line: AbortController | undefined;
   readonly #requests = new Set<AbortController>();
   #polls: AbortController | undefined;
   #holdsTasks = false;
   #isAsking = false;
-  /** Ends saying no more than that this run is there. */
+  /** Ends the requests that only say that this run is there. */
   #presence: AbortController | undefined;
   #cursor = "";
   #hello: Hello | undefined;
-  /** What was asked for up to the cursor; `hello` may say otherwise by now. */
+  /** What was subscribed to up to the cursor; `hello` may say otherwise by now. */
   #kinds: Hello["kinds"];
-  /** So many subscriptions are not answered yet. */
+  /** How many subscriptions are not answered yet. */
   #subscriptions = 0;
-  /** The cursors of pages that were told and are not acknowledged. */
+  /** The cursors of pages that were handed on and are not acknowledged. */
   #onTheWay: string[] = [];
   #onRoom: (() => void) | undefined;
 
@@ -126,7 +126,7 @@ export class LongPollTransport implements Transport {
     this.#attend(false);
   }
 
-  /** Has the hub see a run that holds tasks, unless it sees it asking for events. */
+  /** Lets the hub see a run that holds tasks, unless it already sees it asking for events. */
   #attend(isAsking = this.#isAsking): void {
     this.#isAsking = isAsking;
     const line = this.#line;
@@ -181,13 +181,13 @@ export class LongPollTransport implements Transport {
     if (!signal.aborted) this.#attend(false);
   }
 
-  /** Up to the head what was wanted before was told. */
+  /** What was subscribed to before has been read up to the head. */
   #subscribed(): void {
     this.#kinds = this.#hello?.kinds;
     for (; this.#subscriptions > 0; this.#subscriptions--) this.#events.subscribed(this.#cursor);
   }
 
-  /** @returns whether nothing more is there to be told. */
+  /** @returns whether nothing more is there to be read. */
   async #pollPage(signal: AbortSignal, wait_ms: number): Promise<boolean> {
     const page = await this.#page(signal, wait_ms);
     if (signal.aborted) return false;
@@ -241,7 +241,7 @@ export class LongPollTransport implements Transport {
   #carry({ id, operation, params }: Request): void {
     const line = this.#line;
     if (!line) return;
-    const request = new AbortController(); // one for all would gather what fetch leaves behind on it
+    const request = new AbortController(); // a shared one would collect what fetch leaves behind on it
     try {
       const ask = () => this.#rest.call(operation, params, request.signal);
       const isOnce = OPERATIONS[operation].repeat === "once";
@@ -252,11 +252,11 @@ export class LongPollTransport implements Transport {
       this.#requests.add(request);
       void carried.finally(() => this.#requests.delete(request));
     } catch (error) {
-      this.#events.failed(id, error as Error); // it cannot be written, and the others travel
+      this.#events.failed(id, error as Error); // it cannot be written; the others are sent
     }
   }
 
-  /** @param suspects the call whose request it was: the others are broken off by us. */
+  /** @param suspects the call whose request it was: we break off the others ourselves. */
   #broken(line: AbortController, error: unknown, signal = line.signal, suspects: Suspects = "none"): void {
     if (signal.aborted || this.#line !== line) return;
     if (isLost(error)) this.#startAnew(error);

@@ -9,14 +9,14 @@ export interface RawSocket {
   readonly bufferedAmount: number;
   close(code?: number, reason?: string): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
-  /** Why it could not be opened, where the platform tells. */
+  /** Why it could not be opened, where the platform says so. */
   readonly failure?: string;
   /** Ends the line without waiting for the other side, where the platform can. */
   terminate?(): void;
 }
 
 export interface RawSocketClass {
-  /** @param handshakeTimeoutMs how long opening may take, where the platform can tell it. */
+  /** @param handshakeTimeoutMs how long opening may take, where the platform takes a limit. */
   new (url: string, protocols: string | string[] | undefined, handshakeTimeoutMs: number): RawSocket;
   readonly OPEN: number;
 }

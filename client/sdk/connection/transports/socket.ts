@@ -9,7 +9,7 @@
  * | a URL provider that rejects kills the process, or stops all attempts | the gate never rejects |
  * | dead after `maxRetries`, and after `close()` before `open` | no limit of retries; a closed instance is thrown away, never used again |
  * | messages queued while closed leave before the first `hello` | it queues nothing; calls wait above |
- * | closes are told with code 1000 that had another | the raw socket's own `close` event is what counts |
+ * | closes with another code are reported as 1000 | the raw socket's own `close` event is what counts |
  * | it comes back whatever the code | who is refused for good closes the instance, before it tries again |
  * | `reconnect()` skips the delay, and hangs on a socket that is not open | never used: close and throw away |
  * | no heartbeat | `Liveness` |

@@ -32,7 +32,7 @@ export interface LineClose {
   readonly reason: string;
 }
 
-/** For which of the calls under way a loss counts: one broken socket carried all, while of requests only one need have failed. */
+/** For which calls in flight a loss counts: a broken socket carried all of them, a broken request only its own. */
 export type Suspects = "all" | "none" | number;
 
 /** Where a session begins, and what it allows. */
@@ -50,13 +50,13 @@ export interface SessionStart {
 
 export interface Transport {
   readonly name: TransportName;
-  /** Whether so much is on its way out that no more should be sent just now. */
+  /** Whether so much is being sent that no more should be added just now. */
   readonly congested: boolean;
   /** Begins to open a line. Answered by `opened` or `lost`. */
   attempt(): void;
   /** Says who is there on an opened line. Answered by `welcomed`, `refused` or `lost`. */
   greet(hello: Hello): void;
-  /** Changes what `hello` said of what is wanted, from now on; answered by `subscribed`. */
+  /** Replaces the subscription that came with `hello`. Answered by `subscribed`. */
   subscribe(subscription: Subscribe): void;
   /** Sends calls, and after them how far events were handed over. */
   send(requests: readonly Request[], ack: string | undefined): void;
@@ -65,26 +65,26 @@ export interface Transport {
    * asks shows itself as long as tasks are held, too.
    */
   listen(wanted: boolean, holdsTasks: boolean): void;
-  /** Closes the line, if there is one, and tells nothing more of it. @returns when it is down. */
+  /** Closes the line, if there is one, and reports nothing more of it. @returns when it is down. */
   close(why: LineClose): Promise<void>;
 }
 
-/** What a transport tells. */
+/** What a transport reports. */
 export interface TransportEvents {
   opened(): void;
   /** The hub knows who we are; on a line that serves already: it begins anew. */
   welcomed(session: SessionStart): void;
-  /** What was subscribed to is told past this cursor. */
+  /** What was subscribed to comes past this cursor. */
   subscribed(cursor: string): void;
   /** The hub did not accept the `hello`. */
   refused(error: Error): void;
   lost(why: LineClose, suspects?: Suspects): void;
   answered(id: number, result: unknown): void;
   failed(id: number, error: Error): void;
-  /** @param bytes the size it travelled in, roughly. */
+  /** @param bytes roughly how large it was on the wire. */
   page(page: Page, bytes: number): void;
   presence(change: Presence): void;
-  /** Too much changed to tell. */
+  /** Too much changed to be sent. */
   presenceChanged(): void;
   /** The hub will close the line soon. */
   closing(notice: Closing): void;
