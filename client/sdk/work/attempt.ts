@@ -146,9 +146,11 @@ export class Attempt<Hub> {
 
   /** The hub's own event for it may come late, or not at all while the line is down. */
   #armTimeout(): () => void {
-    const { timeout_ms } = this.#task;
-    if (timeout_ms === undefined || timeout_ms > LONGEST_TIMER_MS) return () => {};
-    return this.#place.clock.after(timeout_ms, () => this.#claim.lose("timed_out"));
+    const { deadline } = this.#claim;
+    if (deadline === undefined) return () => {};
+    const leftMs = deadline - this.#place.clock.now();
+    if (leftMs > LONGEST_TIMER_MS) return () => {};
+    return this.#place.clock.after(leftMs, () => this.#claim.lose("timed_out"));
   }
 
   #context(): TaskContext<Hub> {

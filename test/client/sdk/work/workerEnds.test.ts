@@ -117,6 +117,24 @@ it("a task whose time is up, also when nobody can say so; a result that comes th
   expect(await task.result()).toMatchObject({ result: "nearly in time", attempt: 1 });
 });
 
+it("a task whose time is up, counted from its claim although the end of the last one was still to be told", async () => {
+  const clock = new ManualClock();
+  const { bob, send } = await pair("websocket", clock);
+  const first = await send("its result is too long, which is its failure");
+  const second = await send("second", { timeout_ms: 1_000 });
+  const failed = later(first.result());
+  bob.work(({ id }, { told, signal, deadline = 0 }) => {
+    if (id === second.id) {
+      clock.advance(deadline - clock.now());
+      return `${signal.reason?.why}`;
+    }
+    void told.then(() => clock.advance(400));
+    return "x".repeat(LIMITS.result_bytes + 1);
+  });
+  expect(await second.result()).toMatchObject({ result: "timed_out" });
+  await expect(failed).rejects.toThrow(/result is longer than/);
+});
+
 it("a task whose lease ran out while the line was down", async () => {
   const { ada, bob, proxy, send } = await pair();
   const requeued = new Heard(ada, "requeued");
