@@ -100,7 +100,7 @@ export class Attempt<Hub> {
     this.#claim = place.claims.hold(task);
   }
 
-  /** @returns when the handler has ended, and the hub is being told. @param patience how long that is waited for. */
+  /** @param patience how long to wait for the hub. @returns when the handler has ended; `told` is when the hub knows. */
   async run(handler: TaskHandler<Hub>, patience: Patience): Promise<void> {
     const ended = await this.#handle(handler);
     this.#onTold(patience.lasts(this.#tellHub(ended), "closing"));

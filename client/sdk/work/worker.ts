@@ -2,8 +2,8 @@
  * Does tasks, a bounded number at a time. Each *slot* asks for a task, waiting at the hub for one to come, does it, and
  * asks again.
  *
- * Where the hub hears calls in their order, a slot tells how a task ended and asks for the next in one frame: one commit
- * does both. The next is begun once the hub has taken the end of the last, so no slot ever does a task too many.
+ * Where the hub hears calls in order, a slot reports how a task ended and asks for the next in one frame, so that one
+ * commit does both. It begins the next only once the hub has taken the end of the last.
  */
 import {
   ANYTHING,
@@ -193,7 +193,7 @@ export class Worker<Hub> {
     answer.then((task) => task && new Attempt(this.#place, task).giveBack()).catch(() => {});
   }
 
-  /** @returns when its handler has ended; where calls may overtake each other, when the hub knows of it. */
+  /** @returns when to ask for the next: once the handler has ended; where calls may overtake each other, once the hub knows. */
   async #do(attempt: Attempt<Hub>): Promise<void> {
     this.#attempts.add(attempt);
     void attempt.told.then(() => this.#attempts.delete(attempt));
