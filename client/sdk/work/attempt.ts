@@ -85,6 +85,7 @@ export class Attempt<Hub> {
   readonly #task: Message;
   readonly #claim: Claim;
   #progress: ProgressReports | undefined;
+  /** Whether the handler has ended: what is to be told stands from then on. */
   #isOver = false;
   #onAbandoned: ((ended: Ended) => void) | undefined;
   #onTold!: (loss: Promise<Loss | undefined>) => void;
@@ -106,9 +107,9 @@ export class Attempt<Hub> {
     this.#onTold(patience.lasts(this.#tellHub(ended), "closing"));
   }
 
-  /** The worker does not wait any longer. */
+  /** The worker does not wait any longer for the handler. */
   abort(): void {
-    this.#claim.lose("closing");
+    if (!this.#isOver) this.#claim.lose("closing");
   }
 
   /** Whatever the handler still does no longer counts. */
@@ -124,7 +125,6 @@ export class Attempt<Hub> {
 
   async #tellHub(ended: Ended): Promise<Loss | undefined> {
     const told = this.#progress?.end();
-    this.#isOver = true;
     if (told && !this.#place.keepsOrder()) await told;
     return await this.#say(ended);
   }
@@ -139,6 +139,7 @@ export class Attempt<Hub> {
       if (this.#claim.lost) return failureOf(this.#claim.lost); // what took it away has overtaken it
       return await Promise.race([handled(handler, this.#task, this.#context()), abandoned]);
     } finally {
+      this.#isOver = true;
       stopTimer();
       this.#place.claims.letGo(this.#claim);
     }

@@ -46,6 +46,9 @@ export interface CloseOptions {
 
 const ABORT_MS = 10_000;
 
+/** How long a closing worker waits for a hub that can be reached but takes nothing, as with a full disk, in milliseconds. */
+const UNWILLING_MS = 5_000;
+
 const WORK_RULES: OptionRules<WorkOptions> = {
   concurrency: COUNT,
   for: ANYTHING, // the hub tells what is wrong with it
@@ -99,8 +102,8 @@ export class Worker<Hub> {
   /**
    * Takes no more tasks, and gives back one that comes now. What is under way is finished; what is not when `drain_ms`
    * are over is aborted and given back. May be called again, to be less patient. A hub that is out of reach for 5
-   * seconds is not waited for, except to report what was finished; a task that it gives or takes away later still goes
-   * back.
+   * seconds, or takes nothing for so long although it answers, is not waited for, except to report what was finished
+   * before anything was aborted; a task that it gives or takes away later still goes back.
    *
    * @returns when nothing is under way any more.
    * @throws TypeError when there is no such option, or it is not what it has to be.
@@ -123,17 +126,24 @@ export class Worker<Hub> {
     this.#closing = true;
     for (const params of this.#asking) params.wait_ms = 0;
     if (this.#asking.size > 0) this.#place.askAgain();
-    void this.#place.whileReachable(this.ended).then(() => this.#forTasks.end());
+    this.#waitAtMost(UNWILLING_MS, () => this.#forTasks.end());
   }
 
   #abort(): void {
     if (this.#aborting) return;
     this.#aborting = true;
     for (const attempt of this.#attempts) attempt.abort();
-    this.#after(this.#options.abort_ms ?? ABORT_MS, () => {
+    const { abort_ms = ABORT_MS } = this.#options;
+    this.#after(abort_ms, () => {
       for (const attempt of this.#attempts) attempt.abandon();
     });
-    void this.#place.whileReachable(this.ended).then(() => this.#toTell.end());
+    this.#waitAtMost(abort_ms + UNWILLING_MS, () => this.#toTell.end());
+  }
+
+  /** Gives up when the hub is out of reach, or after so long. */
+  #waitAtMost(delayMs: number, giveUp: () => void): void {
+    this.#after(delayMs, giveUp);
+    void this.#place.whileReachable(this.ended).then(giveUp);
   }
 
   #after(delayMs: number, run: () => void): void {

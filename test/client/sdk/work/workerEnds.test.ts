@@ -334,6 +334,43 @@ describe("a worker that closes while the hub is out of reach waits 5 seconds for
   });
 });
 
+it.each(["websocket", "long_poll"] as const)(
+  "a failure is told as one, although the worker was closed with force before it had travelled (%s)",
+  async (line) => {
+    const { bob, send } = await pair(line);
+    const { begun, worker } = hire(bob, (_, { progress }) => {
+      progress(50);
+      throw new Error("cannot be done");
+    });
+    const failed = later((await send("x")).result());
+    const { told } = await begun;
+    await turn();
+    await worker.close({ force: true });
+    await expect(failed).rejects.toThrow("cannot be done");
+    expect(await told).toBeUndefined();
+  },
+);
+
+it("a closing worker does not wait for ever for a hub that takes nothing", async () => {
+  const clock = new ManualClock();
+  const { url } = await startHub({ rates: { changes: 4, windowMs: 600_000, limitsLocal: true } });
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", clock })];
+  const idle = bob.work(() => "nothing to do", { for: "nobody" });
+  const finish = new AbortController();
+  const { begun, worker } = hire(bob, () => aborted(finish.signal).then(() => "done"));
+  const { id } = await ada.send({ to_claude: "bob", task: "x" });
+  const { told } = await begun;
+  await Promise.all([1, 2, 3, 4].map(() => bob.chat("ada", "one too many for all that follows")));
+  finish.abort();
+  await turn();
+  const closed = [worker.close({ force: true }), idle.close()];
+  await reaches(bob, "online"); // idle's question is asked again, on another line
+  clock.advance(15_000);
+  await Promise.all(closed);
+  expect(await told).toBe("closing");
+  expect(await ada.get({ id })).toMatchObject({ status: "in_progress" });
+});
+
 it("a handler that gives its task back costs it no try", async () => {
   const { bob, send } = await pair();
   const { begun } = hire(bob, (_, { attempt }) => {
