@@ -19,7 +19,8 @@ const SENDING = "server/store/engine/sending.ts";
 const JOURNAL = "server/store/engine/journal.ts";
 const EVENT_JSON = "server/store/json/eventJson.ts";
 const LEDGER = "server/store/sqlite/sqliteLedger.ts";
-const QUERIES = "server/store/sqlite/queries.ts";
+const READS = "server/store/sqlite/sqliteReads.ts";
+const TALLY = "server/store/sqlite/tally.ts";
 const BACKLOG = "server/store/engine/backlog.ts";
 const CHAIN = "server/core/chain.ts";
 const CHAINS = "server/store/engine/chains.ts";
@@ -166,21 +167,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "the last event before a cursor is read again",
-    file: QUERIES,
+    file: READS,
     search: "WHERE l.seq > :after ORDER BY",
     replace: "WHERE l.seq >= :after ORDER BY",
   },
   {
     breaks: "what was sent to everyone is not replayed",
-    file: QUERIES,
+    file: READS,
     search: "  UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after\n",
     replace: "",
   },
   {
     breaks: "a portion of the log claims to lead further than it does",
-    file: QUERIES,
+    file: READS,
     search: "return slice.cut();",
-    replace: "return slice.end(head);",
+    replace: "return slice.end(this.#engine.head);",
   },
   {
     breaks: "deleting a message keeps its bodies in the file",
@@ -208,7 +209,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a reader whose next events are pruned is handed a gap",
-    file: QUERIES,
+    file: READS,
     search: "if (after < floor) throw prunedPast(floor);",
     replace: "",
   },
@@ -262,13 +263,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "bounds: after a restart chats that were read count as waiting",
-    file: QUERIES,
+    file: TALLY,
     search: " AND (type = 'task' OR delivered_at IS NULL)",
     replace: "",
   },
   {
     breaks: "bounds: after a restart what was sent to everyone counts against its sender, though all have it",
-    file: QUERIES,
+    file: TALLY,
     search: " AND delivered_at IS NULL AND NOT late))",
     replace: " AND NOT late))",
   },

@@ -1,31 +1,15 @@
 /**
- * The side of the SQLite store that touches the file. Runs inside the worker thread; single-threaded and
- * synchronous, so that a read sees whole batches only.
+ * The side of the SQLite store that touches the file: the states of that file, and commits. Runs inside the worker
+ * thread; single-threaded and synchronous, so that a read sees whole batches only.
  *
  * After a failed fsync nothing is ever tried again on the same connection: the host is broken until it has opened and
  * checked the file again. Where the file or its log was replaced, it touches nothing any more.
  */
 
 import { existsSync } from "node:fs";
-import type { TemplateSummary } from "../../../shared/template.ts";
 import type { Moment } from "../../clock.ts";
-import type { Reader } from "../../core/view.ts";
-import { scheduleJson, scheduleSlice } from "../engine/schedules.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
-import type {
-  CommitResult,
-  Counts,
-  KnownInstance,
-  ListFilter,
-  LogSlice,
-  MessageSlice,
-  Position,
-  ScheduleFilter,
-  ScheduleSlice,
-  StoreCommand,
-  Timing,
-  Workload,
-} from "../store.ts";
+import type { CommitResult, KnownInstance, Position, StoreCommand } from "../store.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, locate, logOf } from "./database.ts";
 import { HubLock } from "./lock.ts";
@@ -39,6 +23,7 @@ import {
   openFirst,
   reopenFile,
 } from "./openFile.ts";
+import type { SqliteReads } from "./sqliteReads.ts";
 import { busy, fileReplaced, full, storeClosed, unavailable } from "./unavailable.ts";
 import { unusable } from "./unusable.ts";
 
@@ -77,12 +62,12 @@ export class SqliteHost {
   }
 
   get position(): Position {
-    const { epoch, engine, queries } = this.#use();
-    return { epoch, head: engine.head, floor: queries.floor };
+    const { epoch, engine, ledger } = this.#use();
+    return { epoch, head: engine.head, floor: ledger.retention.floor };
   }
 
   instances(): KnownInstance[] {
-    return this.#use().queries.instances();
+    return this.#use().reads.instances();
   }
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {
@@ -128,68 +113,21 @@ export class SqliteHost {
     }
   }
 
-  get(id: string, now: number): string | null {
-    return this.#read(({ queries }) => queries.get(id, now));
+  /** A file that cannot be read says so like one that cannot be written. Nothing more is written to a damaged one. */
+  read<M extends keyof SqliteReads>(method: M, args: Parameters<SqliteReads[M]>): ReturnType<SqliteReads[M]> {
+    const open = this.#use();
+    try {
+      return (open.reads[method] as (...args: unknown[]) => ReturnType<SqliteReads[M]>)(...args);
+    } catch (error) {
+      if (!(error instanceof BetterSqlite.SqliteError)) throw error;
+      if (DAMAGED.test(error.code)) this.#abandon(open);
+      throw unavailable(error.code);
+    }
   }
 
-  attempts(id: string): string | null {
-    return this.#read(({ queries }) => queries.attempts(id));
-  }
-
-  receipts(id: string): string | null {
-    return this.#read(({ queries }) => queries.receipts(id));
-  }
-
-  listAtOnce(filter: ListFilter, now: number): MessageSlice | null {
-    return this.#read(({ lists, engine }) => lists.atOnce(filter, now, engine.head));
-  }
-
-  list(filter: ListFilter, now: number): MessageSlice | null {
-    return this.#read(({ lists, engine }) => lists.begin(filter, now, engine.head));
-  }
-
-  listOn(): MessageSlice | null {
-    return this.#read(({ lists }) => lists.goOn());
-  }
-
+  /** Opens nothing: a list has ended with its file. */
   endList(): void {
-    if (this.#state.kind === "open") this.#state.open.lists.end();
-  }
-
-  log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
-    return this.#read(({ queries, engine }) => queries.log(reader, after, maxEvents, maxBytes, engine.head));
-  }
-
-  counts(): Counts {
-    return { ...this.#use().engine.counts };
-  }
-
-  template(name: string): string | null {
-    const template = this.#read(({ ledger }) => ledger.templates.get(name));
-    return template ? JSON.stringify(template) : null;
-  }
-
-  templates(): TemplateSummary[] {
-    return this.#read(({ ledger }) => ledger.templates.list());
-  }
-
-  workload(names: readonly string[]): Workload[] {
-    return this.#read(({ queries, engine }) => queries.workload(names, (name) => engine.waiting(name)));
-  }
-
-  schedule(name: string): string | null {
-    return this.#read(({ ledger }) => {
-      const state = ledger.schedules.get(name);
-      return state ? scheduleJson(state) : null;
-    });
-  }
-
-  schedules({ limit, next = "" }: ScheduleFilter): ScheduleSlice {
-    return this.#read(({ ledger }) => scheduleSlice(ledger.schedules.after(next), limit));
-  }
-
-  timetable(): Timing[] {
-    return this.#read(({ ledger }) => ledger.schedules.timetable());
+    if (this.#state.kind === "open") this.#state.open.reads.endList();
   }
 
   close(): void {
@@ -203,18 +141,6 @@ export class SqliteHost {
     }
     this.#state = { kind: "closed" };
     this.#lock.release();
-  }
-
-  /** A file that cannot be read says so like one that cannot be written. Nothing more is written to a damaged one. */
-  #read<T>(read: (open: OpenFile) => T): T {
-    const open = this.#use();
-    try {
-      return read(open);
-    } catch (error) {
-      if (!(error instanceof BetterSqlite.SqliteError)) throw error;
-      if (DAMAGED.test(error.code)) this.#abandon(open);
-      throw unavailable(error.code);
-    }
   }
 
   #use(): OpenFile {
@@ -279,7 +205,7 @@ export class SqliteHost {
     try {
       if (open.db.inTransaction) open.rollback.run();
       open.ledger.forget();
-      open.engine.reset(open.queries.tally());
+      open.engine.reset(open.tally());
     } catch {
       this.#abandon(open); // whatever stands in the way, opening the file anew settles it
     }

@@ -6,14 +6,16 @@ import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { Engine } from "../engine/engine.ts";
 import { makeIds } from "../engine/ids.ts";
+import type { Tally } from "../engine/journal.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
 import { ListReader } from "./listReader.ts";
 import type { HubLock } from "./lock.ts";
-import { Queries } from "./queries.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
+import { SqliteReads } from "./sqliteReads.ts";
+import { tallyOver } from "./tally.ts";
 import { lostEntries } from "./unavailable.ts";
 
 export interface FileOptions {
@@ -36,10 +38,10 @@ export interface HostOptions extends FileOptions {
 export interface OpenFile {
   db: Database.Database;
   reader: Database.Database;
-  lists: ListReader;
+  reads: SqliteReads;
   ledger: SqliteLedger;
-  queries: Queries;
   engine: Engine;
+  tally: () => Tally;
   epoch: string;
   begin: Database.Statement;
   commit: Database.Statement;
@@ -65,9 +67,8 @@ function openFile(file: string, options: HostOptions, parts: HostParts): OpenFil
   try {
     const reader = new BetterSqlite(file, { readonly: true });
     return {
-      ...workOn(db, options, parts),
+      ...workOn(db, reader, options, parts),
       reader,
-      lists: new ListReader(db, reader, options.lease.graceMs),
       inode: inodeOf(file),
       indexInode: inodeOf(indexOf(file)),
       isInPlace: true,
@@ -116,20 +117,24 @@ export function reopenFile(file: string, options: HostOptions, parts: HostParts,
 
 function workOn(
   db: Database.Database,
+  reader: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: HostParts,
-): Omit<OpenFile, "reader" | "lists" | "inode" | "indexInode" | "isInPlace"> {
+): Omit<OpenFile, "reader" | "inode" | "indexInode" | "isInPlace"> {
   const ledger = new SqliteLedger(db);
-  const queries = new Queries(db, ledger, lease.graceMs);
+  const tally = tallyOver(db, ledger.receipts);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
-  const engine = new Engine(options, queries.tally());
+  const engine = new Engine(options, tally());
   const epoch = settleEpoch(db, lock, engine.head);
+  const { graceMs } = lease;
+  const reads = new SqliteReads({ db, lists: new ListReader(db, reader, graceMs), ledger, engine, graceMs });
   const dataVersion = db.prepare("PRAGMA data_version").pluck();
   return {
     db,
+    reads,
     ledger,
-    queries,
     engine,
+    tally,
     epoch,
     begin: db.prepare("BEGIN IMMEDIATE"),
     commit: db.prepare("COMMIT"),

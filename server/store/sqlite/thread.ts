@@ -3,6 +3,7 @@ import { HubError, type WireError } from "../../../shared/errors.ts";
 import type { Moment } from "../../clock.ts";
 import type { FlatResult } from "./commitWire.ts";
 import type { SqliteHost } from "./host.ts";
+import type { SqliteReads } from "./sqliteReads.ts";
 
 const here = import.meta.url;
 
@@ -10,10 +11,11 @@ const here = import.meta.url;
 export const builtFile = (name: string) =>
   new URL(here.endsWith(".ts") ? `../../../dist/server/store/sqlite/${name}` : `./${name}`, here);
 
-type MethodsOf<T> = { [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] };
-
 /** What a host can be called for. A commit crosses as texts. */
-export type HostCalls = Omit<MethodsOf<SqliteHost>, "commit"> & { commit(commands: string, at: Moment): FlatResult };
+export interface HostCalls extends SqliteReads {
+  commit(commands: string, at: Moment): FlatResult;
+  close(): void;
+}
 
 /** One call. */
 export type ThreadRequest = {

@@ -44,9 +44,16 @@ function answer(host: SqliteHost, request: ThreadRequest): void {
 }
 
 function call(host: SqliteHost, { method, args }: ThreadRequest): unknown {
-  if (method !== "commit") return (host[method] as (...args: unknown[]) => unknown)(...args);
-  const [commands, at] = args;
-  return encodeResult(host.commit(decodeCommands(commands), at));
+  switch (method) {
+    case "commit":
+      return encodeResult(host.commit(decodeCommands(args[0]), args[1]));
+    case "endList":
+      return host.endList();
+    case "close":
+      return host.close();
+    default:
+      return host.read(method, args);
+  }
 }
 
 const reply = (message: ThreadReply) => port.postMessage(message);

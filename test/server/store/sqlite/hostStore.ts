@@ -28,53 +28,53 @@ export class HostStore implements Store {
   }
 
   async get(id: string, now: number) {
-    return this.#open.get(id, now);
+    return this.#open.read("get", [id, now]);
   }
 
   async attempts(id: string) {
-    return this.#open.attempts(id);
+    return this.#open.read("attempts", [id]);
   }
 
   async receipts(id: string) {
-    return this.#open.receipts(id);
+    return this.#open.read("receipts", [id]);
   }
 
   async list(filter: ListFilter, now: number): Promise<MessageSlice> {
-    let slice = this.#open.listAtOnce(filter, now) ?? this.#open.list(filter, now);
-    while (slice === null) slice = this.#open.listOn();
+    let slice = this.#open.read("listAtOnce", [filter, now]) ?? this.#open.read("list", [filter, now]);
+    while (slice === null) slice = this.#open.read("listOn", []);
     return slice;
   }
 
   async log(reader: Reader, after: number, maxEvents: number, maxBytes: number) {
-    return this.#open.log(reader, after, maxEvents, maxBytes);
+    return this.#open.read("log", [reader, after, maxEvents, maxBytes]);
   }
 
   async counts() {
-    return this.#open.counts();
+    return this.#open.read("counts", []);
   }
 
   async workload(names: readonly string[]) {
-    return this.#open.workload(names);
+    return this.#open.read("workload", [names]);
   }
 
   async schedule(name: string) {
-    return this.#open.schedule(name);
+    return this.#open.read("schedule", [name]);
   }
 
   async schedules(filter: ScheduleFilter) {
-    return this.#open.schedules(filter);
+    return this.#open.read("schedules", [filter]);
   }
 
   async timetable() {
-    return this.#open.timetable();
+    return this.#open.read("timetable", []);
   }
 
   async template(name: string) {
-    return this.#open.template(name);
+    return this.#open.read("template", [name]);
   }
 
   async templates() {
-    return this.#open.templates();
+    return this.#open.read("templates", []);
   }
 
   backup(file: string) {

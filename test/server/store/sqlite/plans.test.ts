@@ -6,8 +6,10 @@ import type Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../server/store/sqlite/database.ts";
 import { MessageList } from "../../../../server/store/sqlite/list.ts";
-import { Queries } from "../../../../server/store/sqlite/queries.ts";
+import { ListReader } from "../../../../server/store/sqlite/listReader.ts";
 import { SqliteLedger } from "../../../../server/store/sqlite/sqliteLedger.ts";
+import { SqliteReads } from "../../../../server/store/sqlite/sqliteReads.ts";
+import { tallyOver } from "../../../../server/store/sqlite/tally.ts";
 import type { ListFilter } from "../../../../server/store/store.ts";
 import { NOW, run } from "../../core/support.ts";
 import { sending } from "../driver.ts";
@@ -67,8 +69,15 @@ const lists =
     new MessageList(spied, { order, limit: 100, offset: 0, ...filter }, { now: NOW, graceMs: 0 }, 0).close();
   };
 
-/** The reads, without those of their ledger. */
-const queriesOver = (spied: Database.Database) => new Queries(spied, new SqliteLedger(db), 0);
+const COUNTS = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
+
+/** The reads and the tally, without the statements of their ledger. */
+function readsOver(spied: Database.Database): void {
+  const ledger = new SqliteLedger(db);
+  const engine = { head: 0, counts: COUNTS, waiting: () => 0 };
+  new SqliteReads({ db: spied, lists: new ListReader(spied, spied, 0), ledger, engine, graceMs: 0 });
+  tallyOver(spied, ledger.receipts);
+}
 
 describe("every statement", () => {
   test("of the ledger finds what it wants by an index", () => {
@@ -85,7 +94,7 @@ describe("every statement", () => {
   });
 
   test("of the reads finds what it wants by an index", () => {
-    const statements = preparedBy((spied) => queriesOver(spied));
+    const statements = preparedBy((spied) => readsOver(spied));
     expect(statements.length).toBeGreaterThan(8);
     for (const sql of statements) expect(costly(sql), sql).toEqual([]);
   });
@@ -123,7 +132,7 @@ test("what is open for a recipient is read on from its place, whatever else is a
 
 describe("what is asked all the time", () => {
   const ledger = () => preparedBy((spied) => new SqliteLedger(spied));
-  const reads = () => preparedBy((spied) => queriesOver(spied));
+  const reads = () => preparedBy((spied) => readsOver(spied));
   const planFor = (statements: string[], like: RegExp) => planOf(statements.find((sql) => like.test(sql)) as string);
 
   test("the next task to claim is the first of its index", () => {
@@ -177,7 +186,7 @@ test("the same holds in an application's database that was analysed while everyt
   inside(file, (application) => application.exec("ANALYZE"));
   const analysed = openDatabase(file, NOW);
   const statements = preparedBy(
-    (spied) => [new SqliteLedger(spied), queriesOver(spied), lists({ thread_id: "t" })(spied)],
+    (spied) => [new SqliteLedger(spied), readsOver(spied), lists({ thread_id: "t" })(spied)],
     analysed,
   );
   for (const sql of statements) expect(planOf(sql, analysed), sql).toEqual(planOf(sql));

@@ -1,22 +1,34 @@
-/** Reads over SQLite. Each is bounded by an index and in size. */
+/** What is read from an open file. Each read is bounded by an index and in size. */
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../shared/event.ts";
-import type { Status } from "../../../shared/message.ts";
+import type { TemplateSummary } from "../../../shared/template.ts";
 import { EVENT_KINDS } from "../../../shared/vocabulary.ts";
 import type { MessageState } from "../../core/message.ts";
 import type { Reader } from "../../core/view.ts";
 import { addressesOf } from "../../core/view.ts";
-import { Backlog, type BacklogCounts } from "../engine/backlog.ts";
-import type { Tally } from "../engine/journal.ts";
-import type { Ledger } from "../engine/ledger.ts";
+import type { Engine } from "../engine/engine.ts";
 import { prunedPast } from "../engine/retention.ts";
+import { scheduleJson, scheduleSlice } from "../engine/schedules.ts";
 import { attemptsJson } from "../json/attemptsJson.ts";
 import { assemble, BODIES, replayedBodies } from "../json/eventJson.ts";
 import { messageJson } from "../json/messageJson.ts";
 import { receiptsJson } from "../json/receiptsJson.ts";
 import { LogSliceMaker } from "../logSlice.ts";
-import type { Counts, KnownInstance, LogEntry, LogSlice, Workload } from "../store.ts";
+import type {
+  Counts,
+  KnownInstance,
+  ListFilter,
+  LogEntry,
+  LogSlice,
+  MessageSlice,
+  ScheduleFilter,
+  ScheduleSlice,
+  Timing,
+  Workload,
+} from "../store.ts";
+import type { ListReader } from "./listReader.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
+import type { SqliteLedger } from "./sqliteLedger.ts";
 
 const ALL = COLUMNS.join(", ");
 
@@ -48,24 +60,10 @@ const visible = (addresses: number) => `SELECT seq FROM coordination_log WHERE f
 const visibleStatement = (db: Database.Database, addresses: number) =>
   db.prepare(`${ENTRY} WHERE l.seq IN (${visible(addresses)}) ORDER BY l.seq`).raw();
 
-/** What counts against the bounds, by one of its sides. @see Backlog */
-const backlogBy = (side: "to_claude" | "from_claude") =>
-  `SELECT ${side}, count(*) FROM coordination_messages INDEXED BY coordination_messages_pending
-   WHERE status = 'pending' AND (type = 'task' OR delivered_at IS NULL) AND (to_claude <> '*' OR EXISTS
-     (SELECT 1 FROM coordination_receipts WHERE message_id = coordination_messages.id AND delivered_at IS NULL AND NOT late))
-   GROUP BY ${side}`;
-
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
   all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
   visible: [1, 2, 3, 4].map((addresses) => visibleStatement(db, addresses)),
-  counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
-  head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
-  waiting: db
-    .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
-    .raw(),
-  recipients: db.prepare(backlogBy("to_claude")).raw(),
-  senders: db.prepare(backlogBy("from_claude")).raw(),
   held: db
     .prepare(
       "SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ?",
@@ -87,42 +85,37 @@ type EntryRow = [
   string | null,
 ];
 
-export class Queries {
-  readonly #sql: ReturnType<typeof prepareAll>;
+/** The engine, for what it keeps in memory. */
+type ReadEngine = Pick<Engine, "head" | "counts" | "waiting">;
+
+interface ReadsOptions {
+  db: Database.Database;
+  lists: ListReader;
+  ledger: SqliteLedger;
+  engine: ReadEngine;
+  graceMs: number;
+}
+
+export class SqliteReads {
   readonly #db: Database.Database;
-  readonly #ledger: Ledger;
+  readonly #sql: ReturnType<typeof prepareAll>;
+  readonly #lists: ListReader;
+  readonly #ledger: SqliteLedger;
+  readonly #engine: ReadEngine;
   readonly #graceMs: number;
 
-  constructor(db: Database.Database, ledger: Ledger, graceMs: number) {
+  constructor({ db, lists, ledger, engine, graceMs }: ReadsOptions) {
     this.#db = db;
     this.#sql = prepareAll(db);
+    this.#lists = lists;
     this.#ledger = ledger;
+    this.#engine = engine;
     this.#graceMs = graceMs;
   }
 
-  tally(): Tally {
-    const counts = Object.fromEntries(this.#sql.counts.all() as [Status, number][]) as Counts;
-    const waiting = new Map(this.#sql.waiting.all() as [string, number][]);
-    const backlog = new Backlog(() => this.#backlog(), this.#ledger.receipts);
-    return { head: this.#sql.head.get() as number, counts, waiting, backlog };
-  }
-
-  #backlog(): BacklogCounts {
-    const { recipients, senders } = this.#sql;
-    const counted = (by: Database.Statement) => new Map(by.all() as [string, number][]);
-    return { recipients: counted(recipients), senders: counted(senders) };
-  }
-
-  get floor(): number {
-    return this.#ledger.retention.floor;
-  }
-
-  instances(): KnownInstance[] {
-    const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen"> & {
-      since: string;
-      last_seen: string;
-    })[];
-    return rows.map((row) => ({ ...row, since: Date.parse(row.since), last_seen: Date.parse(row.last_seen) }));
+  get(id: string, now: number): string | null {
+    const state = this.#message(id);
+    return state ? messageJson(state, now, this.#graceMs) : null;
   }
 
   attempts(id: string): string | null {
@@ -135,23 +128,38 @@ export class Queries {
     return state ? receiptsJson(state, this.#ledger.receipts.all(id)) : null;
   }
 
-  get(id: string, now: number): string | null {
-    const state = this.#message(id);
-    return state ? messageJson(state, now, this.#graceMs) : null;
-  }
-
   /** Read from the table: what the ledger caches may be older than another connection's write. */
   #message(id: string): MessageState | undefined {
     const row = this.#sql.message.get(id) as RawRow | undefined;
     return row && fromRow(row);
   }
 
-  workload(names: readonly string[], waitingOf: (name: string) => number): Workload[] {
-    return names.map((claude_id) => {
-      const waiting = waitingOf(claude_id);
-      const oldest = waiting === 0 ? null : this.#ledger.oldestWaiting(claude_id);
-      return { claude_id, in_progress: this.#sql.held.get(claude_id) as number, waiting, oldest };
-    });
+  /** A list that takes one step only; null: it takes more. */
+  listAtOnce(filter: ListFilter, now: number): MessageSlice | null {
+    return this.#lists.atOnce(filter, now, this.#engine.head);
+  }
+
+  /** Begins a long list; null: it takes more steps. */
+  list(filter: ListFilter, now: number): MessageSlice | null {
+    return this.#lists.begin(filter, now, this.#engine.head);
+  }
+
+  listOn(): MessageSlice | null {
+    return this.#lists.goOn();
+  }
+
+  endList(): void {
+    this.#lists.end();
+  }
+
+  log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
+    const { floor } = this.#ledger.retention;
+    if (after < floor) throw prunedPast(floor);
+    const limit = maxEvents + 1;
+    const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
+    const slice = new LogSliceMaker(maxEvents, maxBytes);
+    for (const row of rows as Iterable<EntryRow>) if (!slice.take(toEntry(row))) return slice.cut();
+    return slice.end(this.#engine.head);
   }
 
   #visible(reader: string, after: number, limit: number): IterableIterator<unknown> {
@@ -161,14 +169,46 @@ export class Queries {
     return statement.iterate({ ...named, after, limit });
   }
 
-  log(reader: Reader, after: number, maxEvents: number, maxBytes: number, head: number): LogSlice {
-    const { floor } = this;
-    if (after < floor) throw prunedPast(floor);
-    const limit = maxEvents + 1;
-    const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
-    const slice = new LogSliceMaker(maxEvents, maxBytes);
-    for (const row of rows as Iterable<EntryRow>) if (!slice.take(toEntry(row))) return slice.cut();
-    return slice.end(head);
+  counts(): Counts {
+    return { ...this.#engine.counts };
+  }
+
+  workload(names: readonly string[]): Workload[] {
+    return names.map((claude_id) => {
+      const waiting = this.#engine.waiting(claude_id);
+      const oldest = waiting === 0 ? null : this.#ledger.oldestWaiting(claude_id);
+      return { claude_id, in_progress: this.#sql.held.get(claude_id) as number, waiting, oldest };
+    });
+  }
+
+  instances(): KnownInstance[] {
+    const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen"> & {
+      since: string;
+      last_seen: string;
+    })[];
+    return rows.map((row) => ({ ...row, since: Date.parse(row.since), last_seen: Date.parse(row.last_seen) }));
+  }
+
+  template(name: string): string | null {
+    const template = this.#ledger.templates.get(name);
+    return template ? JSON.stringify(template) : null;
+  }
+
+  templates(): TemplateSummary[] {
+    return this.#ledger.templates.list();
+  }
+
+  schedule(name: string): string | null {
+    const state = this.#ledger.schedules.get(name);
+    return state ? scheduleJson(state) : null;
+  }
+
+  schedules({ limit, next = "" }: ScheduleFilter): ScheduleSlice {
+    return scheduleSlice(this.#ledger.schedules.after(next), limit);
+  }
+
+  timetable(): Timing[] {
+    return this.#ledger.schedules.timetable();
   }
 }
 
