@@ -4,6 +4,12 @@
  */
 export type Answer = { readonly value: string } | { readonly parts: Readonly<Record<string, string>> };
 
+/** One page of a list of finished JSON, as parts of an answer. @param next where the page ended, when there are more. */
+export const listed = (name: string, items: readonly string[], next: string | null) => ({
+  [name]: `[${items.join(",")}]`,
+  ...(next !== null && { next: JSON.stringify(next) }),
+});
+
 /** The answer as one JSON value. */
 export function answerJson(answer: Answer): string {
   if ("value" in answer) return answer.value;

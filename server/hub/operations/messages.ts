@@ -3,19 +3,18 @@
 import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
+import type { MESSAGE_OPERATIONS } from "../../../shared/operations/messages.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import type { WholeMessage } from "../../../shared/sendRule.ts";
 import { type NewMessage, newMessage } from "../../core/create.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { TemplateSend } from "../../store/store.ts";
-import type { Answer } from "../answer.ts";
+import { type Answer, listed } from "../answer.ts";
 import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 import { answerOf, callerOf, type Handlers, submitChange } from "./handler.ts";
 
-export const MESSAGES: Handlers<
-  "send" | "list" | "get" | "delete" | "stats" | "seen" | "received" | "receipts" | "chain_lift"
-> = {
+export const MESSAGES: Handlers<keyof typeof MESSAGE_OPERATIONS> = {
   send(hub, params, client) {
     const { from_claude = client.claude_id, idempotency_key: key, template, params: values, ...fields } = params;
     if (from_claude === null) throw missingField("from_claude");
@@ -29,10 +28,9 @@ export const MESSAGES: Handlers<
     const { messages, next, seq } = await hub.store.list(asked, hub.clock.now(), () => !gone?.cancelled);
     return {
       parts: {
-        messages: `[${messages.join(",")}]`,
+        ...listed("messages", messages, next),
         count: `${messages.length}`,
         cursor: `"${hub.cursorAt(seq)}"`,
-        ...(next !== null && { next: `"${next}"` }),
       },
     };
   },

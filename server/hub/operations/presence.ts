@@ -1,13 +1,15 @@
 /** Who is there. */
 import { HubError } from "../../../shared/errors.ts";
+import type { PRESENCE_OPERATIONS } from "../../../shared/operations/presence.ts";
 import { missingField } from "../../../shared/refusals.ts";
 import { iso } from "../../iso.ts";
+import { listed } from "../answer.ts";
 import type { Client } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import { assertOpen, type Handlers } from "./handler.ts";
 
-export const PRESENCE: Handlers<"presence" | "heartbeat"> = {
+export const PRESENCE: Handlers<keyof typeof PRESENCE_OPERATIONS> = {
   async presence(hub, { claude_id, since, wait_ms = 0, next }, client) {
     if (claude_id !== undefined && !hub.presence.knows(claude_id)) {
       throw new HubError("not_found", `No instance of the name ${claude_id} was ever here`, { claude_id });
@@ -16,8 +18,7 @@ export const PRESENCE: Handlers<"presence" | "heartbeat"> = {
     assertOpen(hub);
     const version = hub.presence.version;
     const slice = claude_id === undefined ? await hub.presence.page(next) : await hub.presence.one(claude_id);
-    const more = slice.next === null ? "" : `,"next":${JSON.stringify(slice.next)}`;
-    return { value: `{"version":${version},"instances":[${slice.instances.join(",")}]${more}}` };
+    return { parts: { version: `${version}`, ...listed("instances", slice.instances, slice.next) } };
   },
 
   async heartbeat(hub, { claude_id, interval_ms }, client) {

@@ -1,17 +1,19 @@
 /** Schedules: messages that are sent when their time comes, again and again. */
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
+import type { SCHEDULE_OPERATIONS } from "../../../shared/operations/schedules.ts";
 import { missingField } from "../../../shared/refusals.ts";
 import { UPCOMING } from "../../../shared/schedule.ts";
 import type { SaidSchedule } from "../../core/schedule.ts";
 import { iso } from "../../iso.ts";
 import { noSchedule } from "../../store/engine/schedules.ts";
 import type { Timing } from "../../store/store.ts";
+import { listed } from "../answer.ts";
 import { Recurrence } from "../background/recurrence.ts";
 import type { Client } from "../caller/client.ts";
 import type { Checked, Handlers } from "./handler.ts";
 
-export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_list" | "schedule_delete"> = {
+export const SCHEDULES: Handlers<keyof typeof SCHEDULE_OPERATIONS> = {
   async schedule_put(hub, params, client) {
     const schedule = withDefaults(params, client);
     const next = new Recurrence(schedule.cron, schedule.timezone).nextAfter(hub.clock.now());
@@ -32,13 +34,12 @@ export const SCHEDULES: Handlers<"schedule_put" | "schedule_get" | "schedule_lis
 
   async schedule_list(hub, { limit = LIST_DEFAULT, next }) {
     const slice = await hub.store.schedules({ limit, next });
-    const more = slice.next === null ? "" : `,"next":${JSON.stringify(slice.next)}`;
-    return { value: `{"schedules":[${slice.schedules.join(",")}],"count":${slice.schedules.length}${more}}` };
+    return { parts: { ...listed("schedules", slice.schedules, slice.next), count: `${slice.schedules.length}` } };
   },
 
   async schedule_delete(hub, { name }) {
     await hub.scheduler.commit({ op: "schedule_delete", name });
-    return { value: JSON.stringify({ name, deleted: true }) };
+    return { parts: { name: JSON.stringify(name), deleted: "true" } };
   },
 };
 

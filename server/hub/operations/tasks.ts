@@ -1,6 +1,7 @@
 /** Work on tasks: claiming them, telling of them, and ending them. */
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
+import type { TASK_OPERATIONS } from "../../../shared/operations/tasks.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { Done } from "../../store/groupCommit.ts";
@@ -9,20 +10,7 @@ import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 import { answerOf, type Change, type Checked, callerOf, type Handlers, submitChange } from "./handler.ts";
 
-export const TASKS: Handlers<
-  | "update"
-  | "claim"
-  | "claim_next"
-  | "complete"
-  | "fail"
-  | "release"
-  | "extend"
-  | "progress"
-  | "cancel"
-  | "retry"
-  | "retry_failed"
-  | "attempts"
-> = {
+export const TASKS: Handlers<keyof typeof TASK_OPERATIONS> = {
   update: (hub, params, client) => end(hub, params.id, updateCommand(params), client),
   claim: (hub, { id, claim_key }, client) => submitChange(hub, id, { op: "claim", claim_key, tasksOnly: true }, client),
   claim_next: claimNext,

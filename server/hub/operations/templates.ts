@@ -1,8 +1,9 @@
 /** Templates: messages kept under a name. */
+import type { TEMPLATE_OPERATIONS } from "../../../shared/operations/templates.ts";
 import { noTemplate } from "../../../shared/refusals.ts";
 import { answerOf, callerOf, type Handlers } from "./handler.ts";
 
-export const TEMPLATES: Handlers<"template_put" | "template_get" | "template_list" | "template_delete"> = {
+export const TEMPLATES: Handlers<keyof typeof TEMPLATE_OPERATIONS> = {
   async template_put(hub, { name, ...body }, client) {
     return answerOf(await hub.submit({ op: "template_put", caller: callerOf(hub, client), name, body }));
   },
