@@ -16,6 +16,9 @@ export interface Clock {
   after(delayMs: number, fn: () => void): () => void;
 }
 
+/** By how much the two clocks must have come apart; less is left to add up. */
+export const JUMP_MS = 1_000;
+
 export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), awake: clock.awake() });
 
 /** Calls `fn` every `ms`, first after `ms`. @returns a function that stops it. */

@@ -11,6 +11,10 @@ export const noChain = (chain_id: string) =>
 export const noTemplate = (name: string, known: readonly string[]) =>
   new HubError("not_found", `There is no template ${name}${didYouMean(name, known)}`, { template: name });
 
+/** @param known as for a template. */
+export const noSchedule = (name: string, known: readonly string[]) =>
+  new HubError("not_found", `There is no schedule of the name ${name}${didYouMean(name, known)}`, { name });
+
 export const keyUsed = (id: string) =>
   new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
 

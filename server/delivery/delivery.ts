@@ -14,7 +14,7 @@ import { EVERYONE } from "../../shared/addressing.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Reader } from "../core/view.ts";
 import { addressesOf, viewOf } from "../core/view.ts";
-import { floorOf } from "../store/engine/retention.ts";
+import { floorOf } from "../store/floor.ts";
 import type { CommitResult, LogEntry, LogSlice, Store } from "../store/store.ts";
 import { ofKinds } from "./kinds.ts";
 import { makePage } from "./page.ts";

@@ -1,7 +1,7 @@
 /** The newest stretch of the log, kept in memory and bounded, so that a reader a little behind needs no disk. */
 
 import { type Reader, viewOf } from "../core/view.ts";
-import { ERASED } from "../store/json/eventJson.ts";
+import { assemble, ERASED } from "../store/json/eventJson.ts";
 import { LogSliceMaker } from "../store/logSlice.ts";
 import type { LogEntry, LogSlice } from "../store/store.ts";
 
@@ -68,7 +68,7 @@ export class LogTail {
   #erase(ids: ReadonlySet<string>): void {
     for (const [i, entry] of this.#entries.entries()) {
       if (!ids.has(entry.id) || entry.kind === "deleted") continue;
-      const json = `${entry.json.slice(0, entry.bodiesAt)}${ERASED}}}`;
+      const json = assemble(entry.json.slice(0, entry.bodiesAt), ERASED);
       this.#chars += json.length - entry.json.length;
       this.#entries[i] = { ...entry, json };
     }

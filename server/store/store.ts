@@ -91,6 +91,8 @@ export interface PruneCommand {
 /** A place in the order of idempotency keys. */
 export type KeyPlace = readonly [sender: string, key: string];
 
+export const FIRST_KEY: KeyPlace = ["", ""];
+
 /** What one portion did. */
 export interface PruneReport {
   messages: number;

@@ -5,9 +5,8 @@
  * machine's sleep stops timers but not that clock. When the two clocks have come apart the store is woken at once: in
  * its next batch, what measures time follows the wall clock before anything is judged by it.
  */
-import { type Clock, momentOf } from "../../clock.ts";
+import { type Clock, JUMP_MS, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import { JUMP_MS } from "../../store/engine/timekeeper.ts";
 
 const LOOK_MS = 1_000;
 /** How soon the store is woken after it failed. */

@@ -14,8 +14,7 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Clock, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import { FIRST_KEY } from "../../store/engine/retention.ts";
-import type { KeyPlace, PruneCommand, PruneReport } from "../../store/store.ts";
+import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../../store/store.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
 export interface RetentionPolicy {

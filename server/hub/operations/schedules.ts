@@ -2,11 +2,10 @@
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { SCHEDULE_OPERATIONS } from "../../../shared/operations/schedules.ts";
-import { missingField } from "../../../shared/refusals.ts";
+import { missingField, noSchedule } from "../../../shared/refusals.ts";
 import { UPCOMING } from "../../../shared/schedule.ts";
 import type { SaidSchedule } from "../../core/schedule.ts";
 import { iso } from "../../iso.ts";
-import { noSchedule } from "../../store/engine/schedules.ts";
 import type { Timing } from "../../store/store.ts";
 import { listed } from "../answer.ts";
 import { Recurrence } from "../background/recurrence.ts";
@@ -28,8 +27,9 @@ export const SCHEDULES: Handlers<keyof typeof SCHEDULE_OPERATIONS> = {
 
   async schedule_get(hub, { name }) {
     const json = await hub.store.schedule(name);
-    if (json === null) throw noSchedule(name);
-    return { value: withUpcoming(json) };
+    if (json !== null) return { value: withUpcoming(json) };
+    const known = (await hub.store.timetable()).map((one) => one.name);
+    throw noSchedule(name, known);
   },
 
   async schedule_list(hub, { limit = LIST_DEFAULT, next }) {

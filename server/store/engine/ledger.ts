@@ -82,6 +82,7 @@ export interface ScheduleTable {
   put(state: ScheduleState): void;
   /** @returns whether there was one. */
   remove(name: string): boolean;
+  names(): string[];
   count(): number;
 }
 

@@ -5,14 +5,9 @@
  * whoever folds events into a list agrees with the next list. The log loses only its beginning, and never its last
  * entry, which says how far it has come; entries up to the *floor* are gone.
  */
-
-import { HubError } from "../../../shared/errors.ts";
-import { cursorLost } from "../../../shared/refusals.ts";
 import type { MessageState } from "../../core/message.ts";
-import type { KeyPlace, PruneCommand, PruneReport } from "../store.ts";
+import type { PruneCommand, PruneReport } from "../store.ts";
 import type { GiveUp, RetentionTables } from "./ledger.ts";
-
-export const FIRST_KEY: KeyPlace = ["", ""];
 
 /** Bounds of one portion: each takes a few milliseconds of the database's time. */
 const PORTION = { messages: 100, entries: 500, keys: 500, history: 500, pages: 100 } as const;
@@ -79,13 +74,4 @@ function firstFinished(tables: RetentionTables, before: number): MessageState[] 
   );
   finished.sort((a, b) => (a.completed_at as number) - (b.completed_at as number));
   return finished.slice(0, PORTION.messages);
-}
-
-/** What a reader is told whose place in the log is gone. */
-export const prunedPast = (floor: number) => cursorLost({ reason: "pruned", floor });
-
-/** The floor that a reader had fallen below, when that is why its read failed. */
-export function floorOf(error: unknown): number | undefined {
-  const isPruned = error instanceof HubError && error.code === "cursor_lost" && error.details?.reason === "pruned";
-  return isPruned ? (error.details?.floor as number) : undefined;
 }

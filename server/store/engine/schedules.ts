@@ -1,11 +1,12 @@
 /** Schedules over a ledger: what the engine does with the commands about them. */
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { noSchedule } from "../../../shared/refusals.ts";
 import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
 import { heldBack, occurrence, put, type ScheduleState, sent, skipped } from "../../core/schedule.ts";
-import { iso, isoOrNull } from "../../iso.ts";
-import type { ScheduleCommand, ScheduleSlice } from "../store.ts";
+import { scheduleJson } from "../json/scheduleJson.ts";
+import type { ScheduleCommand } from "../store.ts";
 import type { ScheduleTable } from "./ledger.ts";
 
 interface ScheduleContext {
@@ -20,7 +21,7 @@ export function executeSchedule(command: ScheduleCommand, context: ScheduleConte
   if (command.op === "schedule_put") return keep(command, context, now);
   if (command.op === "schedule_fire") return fire(command, context, now);
   if (context.table.remove(command.name)) return null;
-  throw noSchedule(command.name);
+  throw noSchedule(command.name, context.table.names());
 }
 
 type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
@@ -63,43 +64,4 @@ function settle(
     if (!(error instanceof HubError)) throw error;
     return skipped(state, error.message, next, now); // asking again would be refused again
   }
-}
-
-export const noSchedule = (name: string) =>
-  new HubError("not_found", `There is no schedule of the name ${name}`, { name });
-
-/** A schedule as it is told. */
-export const scheduleJson = ({ message, ...s }: ScheduleState): string =>
-  JSON.stringify({
-    name: s.name,
-    cron: s.cron,
-    timezone: s.timezone,
-    missed: s.missed,
-    overlap: s.overlap,
-    enabled: s.enabled,
-    message,
-    created_at: iso(s.created_at),
-    updated_at: iso(s.updated_at),
-    next_at: isoOrNull(s.next_at) ?? undefined,
-    last_at: isoOrNull(s.last_at) ?? undefined,
-    last_id: s.last_id ?? undefined,
-    skipped_at: isoOrNull(s.skipped_at) ?? undefined,
-    skipped_because: s.skipped_because ?? undefined,
-  });
-
-/** One page of schedules, in the order of their names. @param states those after the page before, one more than fits. */
-export function scheduleSlice(states: Iterable<ScheduleState>, limit: number): ScheduleSlice {
-  const schedules: string[] = [];
-  let last = "";
-  let size = 0;
-  for (const state of states) {
-    const json = scheduleJson(state);
-    size += json.length;
-    if (schedules.length === limit || (schedules.length > 0 && size > LIMITS.list_bytes)) {
-      return { schedules, next: last };
-    }
-    schedules.push(json);
-    last = state.name;
-  }
-  return { schedules, next: null };
 }

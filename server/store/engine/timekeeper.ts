@@ -9,13 +9,11 @@
  * How long a hub was not there, or how its clock was set meanwhile, is known from the time it noted last. A quick
  * restart counts as time like any other: else no lease would ever end in a hub that is killed every few seconds.
  */
-import type { Moment } from "../../clock.ts";
+import { JUMP_MS, type Moment } from "../../clock.ts";
 import { onMovedClock } from "../../core/deadlines.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** By how much the clocks must have come apart; less is left to add up. */
-export const JUMP_MS = 1_000;
-/** The same for the time between two hubs. */
+/** By how much the clocks must have come apart between two hubs. */
 const AWAY_MS = 10_000;
 /** How old the noted time becomes while anything is timed: with a restart, far less than an absence. */
 const NOTE_MS = 2_000;

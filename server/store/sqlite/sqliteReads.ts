@@ -7,12 +7,12 @@ import type { MessageState } from "../../core/message.ts";
 import type { Reader } from "../../core/view.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { Engine } from "../engine/engine.ts";
-import { prunedPast } from "../engine/retention.ts";
-import { scheduleJson, scheduleSlice } from "../engine/schedules.ts";
+import { prunedPast } from "../floor.ts";
 import { attemptsJson } from "../json/attemptsJson.ts";
 import { assemble, BODIES, replayedBodies } from "../json/eventJson.ts";
 import { messageJson } from "../json/messageJson.ts";
 import { receiptsJson } from "../json/receiptsJson.ts";
+import { scheduleJson, scheduleSlice } from "../json/scheduleJson.ts";
 import { LogSliceMaker } from "../logSlice.ts";
 import type {
   Counts,

@@ -30,6 +30,7 @@ const prepareAll = (db: Database.Database) => ({
     `INSERT OR REPLACE INTO ${TABLE} (${ALL}) VALUES (${COLUMNS.map((column) => `:${column}`).join(", ")})`,
   ),
   remove: db.prepare(`DELETE FROM ${TABLE} WHERE name = ?`),
+  names: db.prepare(`SELECT name FROM ${TABLE} ORDER BY name`).pluck(),
   count: db.prepare(`SELECT count(*) FROM ${TABLE}`).pluck(),
   after: db.prepare(`SELECT ${ALL} FROM ${TABLE} WHERE name > ? ORDER BY name`),
   timetable: db.prepare(`SELECT name, cron, timezone, missed, next_at FROM ${TABLE} WHERE next_at IS NOT NULL`),
@@ -64,6 +65,10 @@ export class SqliteSchedules implements ScheduleTable {
 
   remove(name: string): boolean {
     return this.#sql.remove.run(name).changes === 1;
+  }
+
+  names(): string[] {
+    return this.#sql.names.all() as string[];
   }
 
   count(): number {

@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3";
 import type { Template, TemplateBody, TemplateSummary } from "../../../shared/template.ts";
 import type { Put, SentWith, TemplateTable } from "../engine/ledger.ts";
-import { kindOf, told } from "../engine/templates/told.ts";
+import { kindOf, toldTemplate } from "../json/templateJson.ts";
 
 const prepareAll = (db: Database.Database) => ({
   get: db.prepare(
@@ -33,7 +33,7 @@ export class SqliteTemplates implements TemplateTable {
 
   get(name: string): Template | undefined {
     const row = this.#sql.get.get(name) as (Put & { body: string; created_at: string }) | undefined;
-    return row && told(name, JSON.parse(row.body) as TemplateBody, row.created_at, row);
+    return row && toldTemplate(name, JSON.parse(row.body) as TemplateBody, row.created_at, row);
   }
 
   names(): string[] {

@@ -26,6 +26,9 @@ describe("a schedule", () => {
     expect((await ops("schedule", "pause", "nightly")).stdout).toMatch(/^name +nightly \(paused\)\n/);
     expect((await ops("schedule", "list")).stdout).toMatch(/ada +paused +- +run the backup\n$/);
     expect((await ops("schedule", "resume", "nightly")).stdout).toBe(put.stdout);
+    for (const word of ["show", "delete"]) {
+      expect((await ops("schedule", word, "nigthly")).stderr).toMatch(/name nigthly \(did you mean "nightly"\?\)/);
+    }
     expect((await ops("schedule", "delete", "nightly")).stdout).toBe("nightly is deleted\n");
     expect((await ops("schedule")).stdout).toBe("there are no schedules\n");
   });

@@ -18,6 +18,10 @@ export class MemorySchedules implements ScheduleTable {
     return this.#schedules.delete(name);
   }
 
+  names() {
+    return [...this.#schedules.keys()];
+  }
+
   count() {
     return this.#schedules.size;
   }

@@ -8,13 +8,13 @@ import { viewOf } from "../../../../server/core/view.ts";
 import { Backlog, type BacklogCounts } from "../../../../server/store/engine/backlog.ts";
 import { Engine } from "../../../../server/store/engine/engine.ts";
 import type { StoredEntry } from "../../../../server/store/engine/ledger.ts";
-import { prunedPast } from "../../../../server/store/engine/retention.ts";
-import { scheduleJson, scheduleSlice } from "../../../../server/store/engine/schedules.ts";
 import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
+import { prunedPast } from "../../../../server/store/floor.ts";
 import { attemptsJson } from "../../../../server/store/json/attemptsJson.ts";
 import { assemble, BODIES, replayedBodies } from "../../../../server/store/json/eventJson.ts";
 import { leaseState, messageJson } from "../../../../server/store/json/messageJson.ts";
 import { receiptsJson } from "../../../../server/store/json/receiptsJson.ts";
+import { scheduleJson, scheduleSlice } from "../../../../server/store/json/scheduleJson.ts";
 import { listStart, type Place } from "../../../../server/store/listStart.ts";
 import { LogSliceMaker } from "../../../../server/store/logSlice.ts";
 import type {

@@ -1,7 +1,7 @@
 /** Templates in memory. For tests. */
 
 import type { Put, SentWith, TemplateTable } from "../../../../server/store/engine/ledger.ts";
-import { kindOf, told } from "../../../../server/store/engine/templates/told.ts";
+import { kindOf, toldTemplate } from "../../../../server/store/json/templateJson.ts";
 import type { TemplateBody } from "../../../../shared/template.ts";
 
 interface Kept {
@@ -16,7 +16,7 @@ export class MemoryTemplates implements TemplateTable {
 
   get(name: string) {
     const kept = this.#kept.get(name);
-    return kept && structuredClone(told(name, kept.body, kept.created_at, kept.put));
+    return kept && structuredClone(toldTemplate(name, kept.body, kept.created_at, kept.put));
   }
 
   names() {
@@ -30,7 +30,12 @@ export class MemoryTemplates implements TemplateTable {
   list() {
     return this.names().map((name) => {
       const { body, created_at, put } = this.#kept.get(name) as Kept;
-      const { parameters: _parameters, message: _message, steps: _steps, ...shown } = told(name, body, created_at, put);
+      const {
+        parameters: _parameters,
+        message: _message,
+        steps: _steps,
+        ...shown
+      } = toldTemplate(name, body, created_at, put);
       return { ...shown, kind: kindOf(body) };
     });
   }
