@@ -21,6 +21,26 @@ export const JUMP_MS = 1_000;
 
 export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), awake: clock.awake() });
 
+/** How far the two clocks have come apart, since they were followed last. */
+export class ClockDrift {
+  /** Wall clock less time lived through. */
+  #offset: number;
+
+  constructor({ now, awake }: Moment) {
+    this.#offset = now - awake;
+  }
+
+  /** By how much, ms: positive when the wall clock was put forward, or the hub was stopped. */
+  by({ now, awake }: Moment): number {
+    return now - awake - this.#offset;
+  }
+
+  /** Counts anew from this moment. */
+  follow({ now, awake }: Moment): void {
+    this.#offset = now - awake;
+  }
+}
+
 /** Calls `fn` every `ms`, first after `ms`. @returns a function that stops it. */
 export function every(clock: Clock, ms: number, fn: () => void): () => void {
   let callOff = () => {};

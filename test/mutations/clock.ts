@@ -16,7 +16,7 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a clock that was set moves deadlines at every batch",
     file: TIMEKEEPER,
-    search: "      this.#clockOffset = offset;\n    }",
+    search: "      this.#drift = undefined;\n    }",
     replace: "    }",
   },
   {

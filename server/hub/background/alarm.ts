@@ -5,7 +5,7 @@
  * machine's sleep stops timers but not that clock. When the two clocks have come apart the store is woken at once: in
  * its next batch, what measures time follows the wall clock before anything is judged by it.
  */
-import { type Clock, JUMP_MS, momentOf } from "../../clock.ts";
+import { type Clock, ClockDrift, JUMP_MS, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
 
 const LOOK_MS = 1_000;
@@ -22,14 +22,14 @@ export interface AlarmOptions {
 export class Alarm {
   readonly #options: AlarmOptions;
   #at: number | null = null;
-  /** Wall clock less time lived through, as of when the store was woken last. */
-  #clockOffset: number;
+  /** Since the store was woken last. */
+  readonly #drift: ClockDrift;
   #isStopped = false;
   #callOff = () => {};
 
   constructor(options: AlarmOptions) {
     this.#options = options;
-    this.#clockOffset = options.clock.now() - options.clock.awake();
+    this.#drift = new ClockDrift(momentOf(options.clock));
   }
 
   /** @param at when the store is to be woken next, ms since 1970; null: never. */
@@ -63,12 +63,12 @@ export class Alarm {
   }
 
   #look(): void {
-    const { now, awake } = momentOf(this.#options.clock);
-    const hasJumped = Math.abs(now - awake - this.#clockOffset) > JUMP_MS;
-    const isDue = this.#at !== null && this.#at <= now;
+    const moment = momentOf(this.#options.clock);
+    const hasJumped = Math.abs(this.#drift.by(moment)) > JUMP_MS;
+    const isDue = this.#at !== null && this.#at <= moment.now;
     if (hasJumped || isDue) {
       this.#at = null;
-      this.#clockOffset = now - awake;
+      this.#drift.follow(moment);
       void this.#wakeNow();
     }
     this.#lookLater();

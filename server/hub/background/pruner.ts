@@ -12,7 +12,7 @@
 
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { type Clock, momentOf } from "../../clock.ts";
+import { type Clock, ClockDrift, type Moment, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
 import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../../store/store.ts";
 
@@ -67,14 +67,14 @@ export class Pruner {
   #keysAfter: KeyPlace | null = FIRST_KEY;
   #keysAt = Number.NEGATIVE_INFINITY;
   #historyAt = Number.NEGATIVE_INFINITY;
-  /** Wall clock less time lived through, as of the last portion. */
-  #clockOffset: number;
+  /** Since the last portion. */
+  readonly #drift: ClockDrift;
   #doubtsUntil = Number.NEGATIVE_INFINITY;
   #noted: PruneReport["size"] = "within";
 
   constructor(options: PrunerOptions) {
     this.#options = options;
-    this.#clockOffset = options.clock.now() - options.clock.awake();
+    this.#drift = new ClockDrift(momentOf(options.clock));
   }
 
   start(): void {
@@ -121,8 +121,9 @@ export class Pruner {
 
   #command(): PruneCommand {
     const { clock, policy } = this.#options;
-    const { now, awake } = momentOf(clock);
-    const doubts = this.#doubts(now, awake);
+    const moment = momentOf(clock);
+    const { now, awake } = moment;
+    const doubts = this.#doubts(moment);
     const before = (keptMs: number | undefined) => (keptMs === undefined || doubts ? null : now - keptMs);
     if (awake >= this.#keysAt && !doubts) {
       this.#keysAt = awake + KEYS_EVERY_MS;
@@ -141,10 +142,10 @@ export class Pruner {
     };
   }
 
-  #doubts(now: number, awake: number): boolean {
-    if (now - awake - this.#clockOffset > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
-    this.#clockOffset = now - awake;
-    return awake < this.#doubtsUntil;
+  #doubts(moment: Moment): boolean {
+    if (this.#drift.by(moment) > FORWARD_MS) this.#doubtsUntil = moment.awake + DOUBT_MS;
+    this.#drift.follow(moment);
+    return moment.awake < this.#doubtsUntil;
   }
 
   /** Says once what keeps the file from its size. */

@@ -9,7 +9,7 @@
  * How long a hub was not there, or how its clock was set meanwhile, is known from the time it noted last. A quick
  * restart counts as time like any other: else no lease would ever end in a hub that is killed every few seconds.
  */
-import { JUMP_MS, type Moment } from "../../clock.ts";
+import { ClockDrift, JUMP_MS, type Moment } from "../../clock.ts";
 import { onMovedClock } from "../../core/deadlines.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -20,10 +20,10 @@ const NOTE_MS = 2_000;
 
 export class Timekeeper {
   readonly #ledger: Pick<Ledger, "clock" | "message" | "update">;
-  /** Wall clock less time lived through; undefined before the first batch. */
-  #clockOffset: number | undefined;
+  /** Undefined before the first batch. */
+  #drift: ClockDrift | undefined;
   /** The same before the last batch. */
-  #offsetBefore: number | undefined;
+  #driftBefore: ClockDrift | undefined;
   #noted: number | null = null;
 
   constructor(ledger: Pick<Ledger, "clock" | "message" | "update">) {
@@ -32,21 +32,20 @@ export class Timekeeper {
 
   /** The last batch was undone: what it noticed is to be noticed again. */
   reset(): void {
-    this.#clockOffset = this.#offsetBefore;
+    this.#drift = this.#driftBefore;
     this.#noted = null;
   }
 
   /** A batch begins: whatever measures time is moved to its clock. */
-  keep({ now, awake }: Moment): void {
-    const offset = now - awake;
-    this.#offsetBefore = this.#clockOffset;
-    const [jump, least] =
-      this.#clockOffset === undefined ? [this.#sinceNoted(now), AWAY_MS] : [offset - this.#clockOffset, JUMP_MS];
+  keep(at: Moment): void {
+    const { now } = at;
+    this.#driftBefore = this.#drift;
+    const [jump, least] = this.#drift ? [this.#drift.by(at), JUMP_MS] : [this.#sinceNoted(now), AWAY_MS];
     if (Math.abs(jump) > least) {
       this.#move(jump);
-      this.#clockOffset = offset;
+      this.#drift = undefined;
     }
-    this.#clockOffset ??= offset;
+    this.#drift ??= new ClockDrift(at);
     if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
   }
 
