@@ -43,15 +43,15 @@ export class ClockDrift {
 
 /** Calls `fn` every `ms`, first after `ms`. @returns a function that stops it. */
 export function every(clock: Clock, ms: number, fn: () => void): () => void {
-  let callOff = () => {};
+  let cancel = () => {};
   const again = () => {
-    callOff = clock.after(ms, () => {
+    cancel = clock.after(ms, () => {
       again();
       fn();
     });
   };
   again();
-  return () => callOff();
+  return () => cancel();
 }
 
 /** A hub reads its clock every second: after a longer gap, process or machine was stopped meanwhile. */

@@ -45,22 +45,22 @@ export class Runs {
    * Lets a connection that comes and goes count for a while after it went. It does not where the run has another one, or
    * gets one: the leases of a run that had moved to a socket would outlive that.
    *
-   * @returns what calls the end off, because it came again.
+   * @returns what cancels the end, because the connection came again.
    */
   linger(claude_id: string, run: string, forMs: number, end: () => void): () => void {
     const key = keyOf(claude_id, run);
     const over = () => {
-      callOff();
+      cancel();
       end();
     };
-    const callOffTimer = this.#options.clock.after(forMs, over);
-    const callOff = () => {
-      callOffTimer();
+    const cancelTimer = this.#options.clock.after(forMs, over);
+    const cancel = () => {
+      cancelTimer();
       this.#lingering.delete(key);
     };
     this.#lingering.set(key, over);
     if ((this.#connections.get(key) ?? 0) > 1) over();
-    return callOff;
+    return cancel;
   }
 
   detach(claude_id: string, run: string): void {

@@ -64,7 +64,7 @@ export class GroupCommit {
   #queue: Queued[] = [];
   #queuedChars = 0;
   #riders: Queued[] = [];
-  #callOffRide: (() => void) | undefined;
+  #cancelRide: (() => void) | undefined;
   #underWay = 0;
   #scheduled = false;
   #idle: (() => void)[] = [];
@@ -94,7 +94,7 @@ export class GroupCommit {
   ride(command: StoreCommand): Promise<Done> {
     return new Promise((resolve, reject) => {
       this.#riders.push({ command, chars: 0, resolve, reject });
-      this.#callOffRide ??= this.#options.clock.after(RIDE_MS, () => this.#rideAlone());
+      this.#cancelRide ??= this.#options.clock.after(RIDE_MS, () => this.#rideAlone());
     });
   }
 
@@ -109,7 +109,7 @@ export class GroupCommit {
   }
 
   #rideAlone(): void {
-    this.#callOffRide = undefined;
+    this.#cancelRide = undefined;
     this.board();
     this.#schedule();
   }
@@ -118,8 +118,8 @@ export class GroupCommit {
   board(): void {
     this.#queue = this.#queue.concat(this.#riders);
     this.#riders = [];
-    this.#callOffRide?.();
-    this.#callOffRide = undefined;
+    this.#cancelRide?.();
+    this.#cancelRide = undefined;
   }
 
   /** Once an event loop's turn: whatever the sockets brought in it shares a batch. */

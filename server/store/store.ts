@@ -79,7 +79,7 @@ export interface PruneCommand {
    */
   max_bytes: number | null;
   /** Where to look for idempotency keys that nobody needs; null: not now. */
-  keys_after: KeyPlace | null;
+  keys_after: KeyCursor | null;
   /** Instances that are offline and were last seen before go. */
   seen_before: number | null;
   /** What happened to instances before goes, as what is older than the log does; null: not now. */
@@ -89,9 +89,9 @@ export interface PruneCommand {
 }
 
 /** A place in the order of idempotency keys. */
-export type KeyPlace = readonly [sender: string, key: string];
+export type KeyCursor = readonly [sender: string, key: string];
 
-export const FIRST_KEY: KeyPlace = ["", ""];
+export const FIRST_KEY: KeyCursor = ["", ""];
 
 /** What one portion did. */
 export interface PruneReport {
@@ -107,7 +107,7 @@ export interface PruneReport {
   /** Log entries up to here are gone. */
   floor: number;
   /** Where to look on for keys; null: all that were asked for were looked at. */
-  keys_next: KeyPlace | null;
+  keys_next: KeyCursor | null;
   /** Whether the next portion may find more. */
   more: boolean;
   /** How the file stands to `max_bytes`; `foreign`: it holds an application's tables, whose size is not the hub's. */

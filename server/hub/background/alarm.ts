@@ -25,7 +25,7 @@ export class Alarm {
   /** Since the store was woken last. */
   readonly #drift: ClockDrift;
   #isStopped = false;
-  #callOff = () => {};
+  #cancelLook = () => {};
 
   constructor(options: AlarmOptions) {
     this.#options = options;
@@ -52,14 +52,14 @@ export class Alarm {
 
   stop(): void {
     this.#isStopped = true;
-    this.#callOff();
+    this.#cancelLook();
   }
 
   #lookLater(): void {
-    this.#callOff();
+    this.#cancelLook();
     if (this.#isStopped) return;
     const delay = this.#at === null ? LOOK_MS : Math.max(0, this.#at - this.#options.clock.now());
-    this.#callOff = this.#options.clock.after(Math.min(delay, LOOK_MS), () => this.#look());
+    this.#cancelLook = this.#options.clock.after(Math.min(delay, LOOK_MS), () => this.#look());
   }
 
   #look(): void {

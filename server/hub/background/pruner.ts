@@ -14,7 +14,7 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Clock, ClockDrift, type Moment, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import { FIRST_KEY, type KeyPlace, type PruneCommand, type PruneReport } from "../../store/store.ts";
+import { FIRST_KEY, type KeyCursor, type PruneCommand, type PruneReport } from "../../store/store.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
 export interface RetentionPolicy {
@@ -62,9 +62,9 @@ const SIZE_NOTES = {
 
 export class Pruner {
   readonly #options: PrunerOptions;
-  #callOff: (() => void) | undefined;
+  #cancelNext: (() => void) | undefined;
   #stopped = false;
-  #keysAfter: KeyPlace | null = FIRST_KEY;
+  #keysAfter: KeyCursor | null = FIRST_KEY;
   #keysAt = Number.NEGATIVE_INFINITY;
   #historyAt = Number.NEGATIVE_INFINITY;
   /** Since the last portion. */
@@ -84,11 +84,11 @@ export class Pruner {
   /** Begins no other portion. */
   stop(): void {
     this.#stopped = true;
-    this.#callOff?.();
+    this.#cancelNext?.();
   }
 
   #later(delayMs: number, isUnderWay = false): void {
-    if (!this.#stopped) this.#callOff = this.#options.clock.after(delayMs, () => void this.#prune(isUnderWay));
+    if (!this.#stopped) this.#cancelNext = this.#options.clock.after(delayMs, () => void this.#prune(isUnderWay));
   }
 
   /** One portion, where there is something to do; the next is asked for when its report is here. */

@@ -42,7 +42,7 @@ export class Scheduler {
   /** Until when a store that failed is left alone. */
   #restsUntil = Number.NEGATIVE_INFINITY;
   #isClosed = false;
-  #callOff = () => {};
+  #cancelLook = () => {};
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class Scheduler {
 
   close(): void {
     this.#isClosed = true;
-    this.#callOff();
+    this.#cancelLook();
   }
 
   /**
@@ -114,12 +114,12 @@ export class Scheduler {
 
   #arm(): void {
     if (this.#isClosed || this.#isLooking) return;
-    this.#callOff();
+    this.#cancelLook();
     const { now, awake } = momentOf(this.#options.clock);
     const earliest = this.#isStale ? now : Math.min(...[...this.#entries.values()].map(({ due }) => due));
     if (earliest === Number.POSITIVE_INFINITY) return;
     const delay = Math.max(0, this.#restsUntil - awake, Math.min(earliest - now, LOOK_MS));
-    this.#callOff = this.#options.clock.after(delay, () => void this.#look());
+    this.#cancelLook = this.#options.clock.after(delay, () => void this.#look());
   }
 
   async #look(): Promise<void> {

@@ -49,7 +49,7 @@ export class ClaimWaiters {
   /** Queues whose waiters take the tasks of an address. */
   readonly #byAddress = new Map<string, Set<WaitQueue>>();
   #earliest = Number.POSITIVE_INFINITY;
-  #callOff = () => {};
+  #cancelTimer = () => {};
   #isClosed = false;
   readonly #byKey = new Map<string, Waiter>();
 
@@ -129,7 +129,7 @@ export class ClaimWaiters {
   /** Ends all waiting. */
   close(): void {
     this.#isClosed = true;
-    this.#callOff();
+    this.#cancelTimer();
     this.#endUntil(Number.POSITIVE_INFINITY);
   }
 
@@ -159,8 +159,8 @@ export class ClaimWaiters {
   #watch(until: number): void {
     if (until >= this.#earliest) return;
     this.#earliest = until;
-    this.#callOff();
-    this.#callOff = this.#clock.after(until - this.#clock.awake(), () => {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(until - this.#clock.awake(), () => {
       this.#earliest = Number.POSITIVE_INFINITY;
       this.#watch(this.#endUntil(this.#clock.awake()));
     });

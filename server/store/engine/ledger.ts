@@ -4,7 +4,7 @@ import type { Template, TemplateBody, TemplateSummary } from "../../../shared/te
 import type { Attempt, MessageState } from "../../core/message.ts";
 import type { Receipt } from "../../core/receipt.ts";
 import type { ScheduleState } from "../../core/schedule.ts";
-import type { Counts, KeyPlace, PresenceTransition, PruneCommand, PruneReport } from "../store.ts";
+import type { Counts, KeyCursor, PresenceTransition, PruneCommand, PruneReport } from "../store.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
 export interface StoredEntry {
@@ -136,7 +136,7 @@ export interface RetentionTables {
   pruneLog(before: number, limit: number): number;
   readonly floor: number;
   /** Removes keys older than a time whose message is gone, of the next `limit`. @returns null as `next` at the end. */
-  pruneKeys(before: number, after: KeyPlace, limit: number): { removed: number; next: KeyPlace | null };
+  pruneKeys(before: number, after: KeyCursor, limit: number): { removed: number; next: KeyCursor | null };
   /**
    * Forgets instances with their history, of which at most `limit` entries go; each once its history is gone.
    *

@@ -11,7 +11,7 @@ import type { LeaseState, MessageType, Status } from "../../../shared/message.ts
 import { standing, standingStatus } from "../../core/receipt.ts";
 import { msOrNull } from "../../iso.ts";
 import { leaseState, messageJson } from "../json/messageJson.ts";
-import { listStart, type Place } from "../listStart.ts";
+import { type ListCursor, listStart } from "../listStart.ts";
 import type { ListFilter, MessageSlice } from "../store.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 import { RECEIPT, type ReceiptRow, toReceipt } from "./sqliteReceipts.ts";
@@ -25,7 +25,7 @@ const STEP_BYTES = 256 * 1024;
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
 /** What is looked at of each message; of a chat to everyone, with a recipient's receipt. */
-type Glance = { place: Place; lease_until: string | null; delivered_at: string | null } & Partial<ReceiptRow> & {
+type Glance = { place: ListCursor; lease_until: string | null; delivered_at: string | null } & Partial<ReceiptRow> & {
     [F in (typeof FILTERS)[number]]: string | null;
   };
 
@@ -43,17 +43,17 @@ export class MessageList {
   readonly #scanValues: string[];
   readonly #full: Database.Statement;
   readonly #messages: string[] = [];
-  #place: Place;
+  #cursor: ListCursor;
   #bytes = 0;
   #skipped = 0;
-  #last: Place = 0;
+  #last: ListCursor = 0;
 
   /** @throws HubError `invalid_params` when `next` is not of a list. */
   constructor(reader: Database.Database, filter: ListFilter, reading: Reading, seq: number) {
     this.#filter = filter;
     this.#reading = reading;
     this.#seq = seq;
-    this.#place = listStart(filter);
+    this.#cursor = listStart(filter);
     this.#db = reader;
     const { from, where, values, place, key } = scanOf(filter);
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
@@ -68,13 +68,13 @@ export class MessageList {
 
   /** Reads on for one step. @returns the whole list when it is complete, null before. */
   step(): MessageSlice | null {
-    const glances = this.#scan.all(...this.#scanValues, this.#place) as Glance[];
+    const glances = this.#scan.all(...this.#scanValues, this.#cursor) as Glance[];
     const stepEnd = this.#bytes + STEP_BYTES;
     for (const seen of glances) {
       const glance = standingGlance(seen);
       if (this.#bytes > stepEnd) return null;
       if (this.#matches(glance) && this.#isFull(glance)) return this.#finish(`${this.#last}`);
-      this.#place = glance.place;
+      this.#cursor = glance.place;
     }
     return glances.length < STEP_ROWS ? this.#finish(null) : null;
   }

@@ -4,7 +4,7 @@ import type { MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
 import type { DueInstances, Finished, ForgottenInstances, GiveUp, RetentionTables } from "../engine/ledger.ts";
 import { PORTION_CHARS } from "../engine/retention.ts";
-import type { KeyPlace } from "../store.ts";
+import type { KeyCursor } from "../store.ts";
 import { bodyChars, COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({
@@ -93,12 +93,12 @@ export class SqliteRetention implements RetentionTables {
     return count;
   }
 
-  pruneKeys(before: number, after: KeyPlace, limit: number) {
+  pruneKeys(before: number, after: KeyCursor, limit: number) {
     const keys = this.#sql.keys.all(before, ...after, limit) as [sender: string, key: string, isUseless: number][];
     const useless = keys.filter(([, , isUseless]) => isUseless === 1);
     for (const [sender, key] of useless) this.#sql.pruneKey.run(sender, key);
     const [sender, key] = keys[limit - 1] ?? [];
-    const next: KeyPlace | null = sender === undefined || key === undefined ? null : [sender, key];
+    const next: KeyCursor | null = sender === undefined || key === undefined ? null : [sender, key];
     return { removed: useless.length, next };
   }
 

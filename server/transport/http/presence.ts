@@ -19,7 +19,7 @@ const BETWEEN_POLLS_MS = 10_000;
 interface Poller {
   disconnect: (goodbye: boolean) => void;
   polls: number;
-  callOff: () => void;
+  cancelLinger: () => void;
 }
 
 export class HttpPresence {
@@ -74,12 +74,12 @@ export class HttpPresence {
     const key = pollerKey(client);
     const poller = this.#pollers.get(key) ?? this.#begin(key, claude_id, { transport: "long_poll", run, about });
     poller.polls++;
-    poller.callOff();
+    poller.cancelLinger();
     return () => {
       poller.polls--;
       if (poller.polls > 0) return;
       const hasHungUp = client.gone?.cancelled ?? false;
-      poller.callOff = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
+      poller.cancelLinger = this.#hub.runs.linger(claude_id, run, hasHungUp ? 0 : BETWEEN_POLLS_MS, () => {
         this.#pollers.delete(key);
         poller.disconnect(false);
       });
@@ -87,7 +87,7 @@ export class HttpPresence {
   }
 
   #begin(key: string, claudeId: string, connection: Connection): Poller {
-    const poller: Poller = { disconnect: connect(this.#hub, claudeId, connection), polls: 0, callOff: () => {} };
+    const poller: Poller = { disconnect: connect(this.#hub, claudeId, connection), polls: 0, cancelLinger: () => {} };
     this.#pollers.set(key, poller);
     return poller;
   }

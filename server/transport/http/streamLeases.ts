@@ -53,10 +53,10 @@ export class StreamLeases {
   #attach(claudeId: string, run: string, ended: () => void): () => void {
     const { clock, runs } = this.#hub;
     const detach = () => {
-      callOff();
+      cancelTimer();
       runs.detach(claudeId, run);
     };
-    const callOff = clock.after(SILENT_MS, () => {
+    const cancelTimer = clock.after(SILENT_MS, () => {
       detach();
       ended();
     });

@@ -82,9 +82,9 @@ export class SocketServer {
       connection.notify("closing", closing);
       connection.close(CLOSE.restarting);
     }
-    const callOff = this.#hub.clock.after(FAREWELL_MS, () => this.#terminate());
+    const cancelTerminate = this.#hub.clock.after(FAREWELL_MS, () => this.#terminate());
     await Promise.all(closed);
-    callOff();
+    cancelTerminate();
   }
 
   /** Ends what is still open, without ceremony. */

@@ -8,7 +8,7 @@ import type {
   RetentionTables,
   StoredEntry,
 } from "../../../../server/store/engine/ledger.ts";
-import type { KeyPlace, PresenceTransition } from "../../../../server/store/store.ts";
+import type { KeyCursor, PresenceTransition } from "../../../../server/store/store.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 
 interface Tables {
@@ -45,7 +45,7 @@ export class MemoryRetention implements RetentionTables {
     return log.splice(0, Math.min(older, limit, log.length - 1)).length;
   }
 
-  pruneKeys(before: number, after: KeyPlace, limit: number) {
+  pruneKeys(before: number, after: KeyCursor, limit: number) {
     const { keys, messages } = this.#tables;
     const places = [...keys.keys()].sort().filter((place) => place > after.join(" "));
     const looked = places.slice(0, limit);
@@ -55,7 +55,7 @@ export class MemoryRetention implements RetentionTables {
     });
     for (const place of useless) keys.delete(place);
     const last = looked[limit - 1]?.split(" ");
-    const next: KeyPlace | null = last ? [last[0] as string, last.slice(1).join(" ")] : null;
+    const next: KeyCursor | null = last ? [last[0] as string, last.slice(1).join(" ")] : null;
     return { removed: useless.length, next };
   }
 

@@ -15,7 +15,7 @@ import { assemble, BODIES, replayedBodies } from "../../../../server/store/json/
 import { leaseState, messageJson } from "../../../../server/store/json/messageJson.ts";
 import { receiptsJson } from "../../../../server/store/json/receiptsJson.ts";
 import { scheduleJson, scheduleSlice } from "../../../../server/store/json/scheduleJson.ts";
-import { listStart, type Place } from "../../../../server/store/listStart.ts";
+import { type ListCursor, listStart } from "../../../../server/store/listStart.ts";
 import { LogSliceMaker } from "../../../../server/store/logSlice.ts";
 import type {
   ListFilter,
@@ -186,7 +186,7 @@ export class MemoryStore implements Store {
   }
 
   /** Everything that a list looks through, in its order. */
-  #placed({ open_for }: ListFilter): { place: Place; state: MessageState }[] {
+  #placed({ open_for }: ListFilter): { place: ListCursor; state: MessageState }[] {
     const { messages, places, receipts } = this.ledger;
     if (open_for === undefined) {
       return [...messages.values()].map((state) => ({ state, place: places.get(state.id) as number }));
