@@ -4,7 +4,7 @@ import type { Hub } from "./hub.ts";
 /**
  * A connection of an instance has begun: the instance is there, and the connection's run keeps its leases.
  *
- * @returns what to call once it has ended. Its `goodbye`: whether the client said that it leaves.
+ * @returns what to call once it has ended. Its `goodbye`: whether the client said that it was leaving.
  */
 export function connect(
   { presence, runs }: Pick<Hub, "presence" | "runs">,

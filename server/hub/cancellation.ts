@@ -14,7 +14,7 @@ export class Cancellation {
     this.#listeners.clear();
   }
 
-  /** Calls `listener` when it ends; at once when it has. @returns what takes the listener away. */
+  /** Calls `listener` when it ends; at once if it has. @returns what removes the listener. */
   onCancel(listener: () => void): () => void {
     if (this.#cancelled) {
       listener();

@@ -1,4 +1,4 @@
-/** Waiting with an end: a time, a caller that left, a hub that closes. */
+/** Waiting that ends: with time, when the caller leaves, or when the hub closes. */
 import type { Clock } from "../clock.ts";
 import { Cancellation } from "./cancellation.ts";
 

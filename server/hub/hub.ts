@@ -185,7 +185,7 @@ export class Hub {
     return this.#commits.submit(command);
   }
 
-  /** The store knows who is there before what is submitted next, which may be for everyone. */
+  /** Flushes presence into the next batch, so that a chat to `*` sent next reaches everyone who is here. */
   keepPresence(): void {
     this.presence.keep();
     this.#commits.board();
@@ -213,7 +213,7 @@ export class Hub {
     });
   }
 
-  /** Commits a command for which nobody waits, as soon as the store can take it and if it is still due then. */
+  /** Commits a command that nobody waits for, as soon as the store can take it, if it is still due then. */
   submitOwn(command: StoreCommand, isDue: () => boolean): void {
     void this.#writes.write({
       what: command.op,
@@ -242,7 +242,7 @@ export class Hub {
     this.#alarm.arm(wakeAt);
   }
 
-  /** Has the store do what is due; not before it knows which runs are back. */
+  /** Has the store do what is due, but not before it knows which runs are back. */
   #wake(): Promise<unknown> {
     this.#writes.retryNow();
     return this.submit({ op: "wake" });

@@ -1,7 +1,7 @@
 /**
- * Throttles progress: of what a worker reports within a second about one task, the first is written at once and the newest
- * at the second's end, so that a chatty worker costs nobody else; or before, when the worker ends the task, so that its
- * last report is in the message. Every report is answered when the newest is durable.
+ * Throttles progress: of what a worker reports about one task within a second, the first is written at once and the
+ * newest at the second's end, so that a chatty worker costs nobody else; or earlier, if the worker ends the task, so
+ * that its last report is in the message. Every report is answered when the newest is durable.
  */
 import type { Clock } from "../clock.ts";
 import type { Done } from "../store/groupCommit.ts";

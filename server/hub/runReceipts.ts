@@ -1,13 +1,13 @@
 /**
- * Remembers for each run the pages that it was sent last, on whatever connection, and has not acknowledged. To go on from a
- * cursor, on another connection or by asking for the next page, acknowledges what lies up to there. In memory and within
- * bounds: a run that is forgotten acknowledges nothing.
+ * Remembers the last pages that each run was sent, on whatever connection, and has not acknowledged. Continuing from a
+ * cursor, on another connection or by asking for the next page, acknowledges everything up to there. In memory and
+ * within bounds: a run that is forgotten acknowledges nothing.
  */
 import QuickLRU from "quick-lru";
 import type { Unacknowledged } from "../delivery/unacknowledged.ts";
 
 const RUNS_KEPT = 10_000;
-/** Ids of messages, in all runs together; what lies beyond is forgotten, of the runs heard of longest ago. */
+/** Ids of messages, in all runs together; beyond that, the runs heard of longest ago are forgotten. */
 const IDS_KEPT = 500_000;
 /** New lines between two counts of the ids. */
 const LINES_A_SWEEP = 100;

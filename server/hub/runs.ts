@@ -2,8 +2,8 @@
  * Runs with a living connection. While one lives, the hub keeps its leases without writing anything; when the
  * last connection of a run is gone its leases get an end, which coming back takes away again.
  *
- * What could not be written for a while is written later as things stand then: no worker that died meanwhile keeps its
- * task, and none that lives loses it.
+ * What could not be written for a while is written later, as things stand then: no worker that died meanwhile keeps its
+ * task, and none that is alive loses it.
  */
 import QuickLRU from "quick-lru";
 import type { Clock } from "../clock.ts";
@@ -15,7 +15,7 @@ const REMEMBERED_VIEWS = 10_000;
 export interface RunsOptions {
   clock: Clock;
   graceMs: number;
-  /** Writes what becomes of a run's leases: the command is asked for anew each time that it is tried. */
+  /** Writes what becomes of a run's leases: the command is made anew for each try. */
   write: (run: string, command: () => StoreCommand) => void;
 }
 
@@ -42,7 +42,7 @@ export class Runs {
   }
 
   /**
-   * Lets a connection that comes and goes count for a while after it went. It does not where the run has another one, or
+   * Lets a connection that comes and goes count for a while after it went, unless the run has another one, or
    * gets one: the leases of a run that had moved to a socket would outlive that.
    *
    * @returns what cancels the end, because the connection came again.

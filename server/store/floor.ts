@@ -1,11 +1,11 @@
-/** A reader below the log's floor: how a store says so, and how that is known. */
+/** Readers below the log's floor: how a store refuses them, and how callers recognise that. */
 import { HubError } from "../../shared/errors.ts";
 import { cursorLost } from "../../shared/refusals.ts";
 
-/** What a reader is told whose place in the log is gone. */
+/** What a reader is told when its place in the log has been pruned. */
 export const prunedPast = (floor: number) => cursorLost({ reason: "pruned", floor });
 
-/** The floor that a reader had fallen below, when that is why its read failed. */
+/** The floor that a reader has fallen below, if that is why its read failed. */
 export function floorOf(error: unknown): number | undefined {
   const isPruned = error instanceof HubError && error.code === "cursor_lost" && error.details?.reason === "pruned";
   return isPruned ? (error.details?.floor as number) : undefined;

@@ -1,7 +1,7 @@
 /**
  * Group commit: commands that arrive while a transaction is under way form the next one. No timer holds
  * one back: alone, a command costs one commit; under load, hundreds share one. Only riders, for which nobody waits, are
- * kept for a batch to come.
+ * kept for a later batch.
  *
  * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
  */
@@ -32,7 +32,7 @@ interface Queued {
 /** The outcome of a command that was not refused. */
 export type Done = Extract<Outcome, { ok: true }>;
 
-/** Refusals that say nothing of the command: it may be made again, unchanged. */
+/** Refusals that are not about the command: it may be repeated unchanged. */
 const OF_THE_MOMENT: ReadonlySet<ErrorCode> = new Set([...WRITE_ERRORS, "too_many_requests"]);
 
 export const mayPass = (error: unknown) => error instanceof HubError && OF_THE_MOMENT.has(error.code);
@@ -55,7 +55,7 @@ export interface GroupCommitOptions {
   clock: Clock;
   /** Told of every batch once it is durable, before its commands are answered. */
   committed: (result: CommitResult) => void;
-  /** Told when that is not known of one: it may be durable all the same. */
+  /** Told when it is unknown whether a batch is durable: it may be all the same. */
   failed?: () => void;
 }
 
@@ -98,7 +98,7 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything submitted so far is settled, and what was submitted upon that. */
+  /** Resolves when everything submitted so far is settled, and whatever that led to. */
   async drain(): Promise<void> {
     this.#rideAlone();
     while (this.#underWay > 0 || this.#queue.length > 0) {
@@ -122,7 +122,7 @@ export class GroupCommit {
     this.#cancelRide = undefined;
   }
 
-  /** Once an event loop's turn: whatever the sockets brought in it shares a batch. */
+  /** Once per turn of the event loop: whatever the sockets brought in that turn shares a batch. */
   #schedule(): void {
     if (this.#scheduled || this.#underWay >= BATCHES_UNDER_WAY) return;
     this.#scheduled = true;

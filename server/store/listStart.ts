@@ -8,7 +8,7 @@ export type ListCursor = number | string;
 /**
  * The cursor past which the list begins.
  *
- * @throws HubError `invalid_params` when `next` is not of such a list.
+ * @throws HubError `invalid_params` when `next` is not the cursor of such a list.
  */
 export function listStart({ next, order, open_for }: ListFilter): ListCursor {
   const { first, last, isCursor, of } = open_for === undefined ? ARRIVALS : OPEN;

@@ -12,7 +12,7 @@ export class LogSliceMaker {
     this.#maxBytes = maxBytes;
   }
 
-  /** @returns whether it fitted; what does not ends the slice. */
+  /** @returns whether it fitted; the first that does not fit ends the slice. */
   take(entry: LogEntry): boolean {
     const count = this.#entries.length;
     this.#bytes += Buffer.byteLength(entry.json);
@@ -21,12 +21,12 @@ export class LogSliceMaker {
     return true;
   }
 
-  /** The slice, which more follows. */
+  /** The slice, with more to follow. */
   cut(): LogSlice {
     return { entries: this.#entries, upTo: (this.#entries.at(-1) as LogEntry).seq };
   }
 
-  /** The slice, after which there is nothing up to `upTo`. */
+  /** The slice, with nothing more up to `upTo`. */
   end(upTo: number): LogSlice {
     return { entries: this.#entries, upTo };
   }

@@ -27,13 +27,13 @@ export type StoreCommand =
   | { op: "delete"; caller: Caller; id: string }
   /** The reader's client has these messages. The outcome says how many of them are for it. */
   | { op: "delivered"; reader: string; ids: readonly string[] }
-  /** A run has gone: its leases last for so much longer. Without a holder: every run has gone. */
+  /** A run has gone: its leases last this much longer. Without a holder: every run has gone. */
   | { op: "lapse"; holder?: { claude_id: string; run: string }; forMs: number }
   /** A run is connected: its leases are kept. */
   | { op: "keep"; holder: { claude_id: string; run: string } }
-  /** A name beats: its detached claims last for so long at least. */
+  /** A name beats: its detached claims last at least this long. */
   | { op: "lengthen"; claude_id: string; forMs: number }
-  /** A person lets a chain go on for so many hops more. The outcome is the chain. */
+  /** A person allows a chain this many more hops. The outcome is the chain. */
   | { op: "lift"; chain_id: string; hops?: number | undefined }
   /** Time has come for whatever is due. */
   | { op: "wake" }
@@ -47,7 +47,7 @@ export type StoreCommand =
 
 export type StoreCommandOf<Op extends StoreCommand["op"]> = Extract<StoreCommand, { op: Op }>;
 
-/** A template named in a send, with what is said beside it. */
+/** A template named in a send, with what else the send says. */
 export interface TemplateSend extends Readonly<TemplateFields> {
   readonly from_claude: string;
   readonly template: string;
@@ -74,17 +74,17 @@ export interface PruneCommand {
   failed_before: number | null;
   log_before: number | null;
   /**
-   * While the file's used pages exceed it, what finished first goes, whatever its age, and the log of its time, but for
-   * what live readers need.
+   * While the file's used pages exceed it, what finished first goes, whatever its age, and the log of its time, except
+   * for what live readers need.
    */
   max_bytes: number | null;
   /** Where to look for idempotency keys that nobody needs; null: not now. */
   keys_after: KeyCursor | null;
-  /** Instances that are offline and were last seen before go. */
+  /** Offline instances last seen before this go. */
   seen_before: number | null;
-  /** What happened to instances before goes, as what is older than the log does; null: not now. */
+  /** The history of instances before this goes, as does what is older than the log; null: not now. */
   history_before: number | null;
-  /** Beyond so many instances, those go that are offline for longest. */
+  /** Beyond this many instances, those that have been offline longest go. */
   max_instances: number | null;
 }
 
@@ -106,11 +106,11 @@ export interface PruneReport {
   pages: number;
   /** Log entries up to here are gone. */
   floor: number;
-  /** Where to look on for keys; null: all that were asked for were looked at. */
+  /** Where to continue looking for keys; null: all that were asked for were looked at. */
   keys_next: KeyCursor | null;
   /** Whether the next portion may find more. */
   more: boolean;
-  /** How the file stands to `max_bytes`; `foreign`: it holds an application's tables, whose size is not the hub's. */
+  /** How the file compares to `max_bytes`; `foreign`: it holds an application's tables, whose size is not the hub's. */
   size: "within" | "over" | "foreign";
 }
 
@@ -118,7 +118,7 @@ export interface PresenceTransition {
   claude_id: string;
   state: "online" | "stale" | "offline" | "heartbeat";
   at: number;
-  /** When the hub last heard of it, where that was before: who goes offline was silent. */
+  /** When the hub last heard of it, if that was earlier: whoever goes offline was silent before. */
   seen?: number;
   /** Of a heartbeat: when the next one is to be expected, ms. */
   beat_ms?: number;
@@ -156,7 +156,7 @@ export interface LogEntry {
 export interface CommitResult {
   outcomes: Outcome[];
   entries: LogEntry[];
-  /** Seq of the log's last entry, which tells of entries whose own commit seemed to fail. */
+  /** Seq of the log's last entry, which reveals entries whose own commit seemed to fail. */
   head: number;
   /** When the store is to be woken next (ms), because time alone changes something or is to be noted; null: never. */
   wakeAt: number | null;
@@ -239,11 +239,11 @@ export interface Store {
   open(now: number): Promise<{ position: Position; instances: KnownInstance[] }>;
   /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
   commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult>;
-  /** A message as JSON; null: there is none of that id. */
+  /** A message as JSON; null: there is none with that id. */
   get(id: string, now: number): Promise<string | null>;
   /** What became of each try of a message, as a JSON array; null when there is no such message. */
   attempts(id: string): Promise<string | null>;
-  /** How far a message has come with each of those it is for, as a JSON array; null when there is no such message. */
+  /** How far a message has come with each recipient, as a JSON array; null when there is no such message. */
   receipts(id: string): Promise<string | null>;
   /** @param isWanted whether anybody still waits for it; a long list ends early when nobody does. */
   list(filter: ListFilter, now: number, isWanted?: () => boolean): Promise<MessageSlice>;
@@ -259,10 +259,10 @@ export interface Store {
   /** All templates, by name. */
   templates(): Promise<TemplateSummary[]>;
   workload(names: readonly string[]): Promise<Workload[]>;
-  /** One schedule as JSON; null: there is none of that name. */
+  /** One schedule as JSON; null: there is none with that name. */
   schedule(name: string): Promise<string | null>;
   schedules(filter: ScheduleFilter): Promise<ScheduleSlice>;
-  /** Every schedule that is due some time. */
+  /** Every schedule that will be due at some time. */
   timetable(): Promise<Timing[]>;
   /** Writes a verified copy to a file, while everything goes on. */
   backup(file: string): Promise<void>;

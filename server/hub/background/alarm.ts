@@ -39,7 +39,7 @@ export class Alarm {
     this.#lookLater();
   }
 
-  /** The store has failed: what it has written all the same is known once it is woken, and what is due then. */
+  /** The store has failed: waking it tells what it wrote all the same, and what is due then. */
   lookAfter(): void {
     const at = this.#options.clock.now() + AGAIN_MS;
     if (this.#at === null || at < this.#at) this.arm(at);

@@ -3,8 +3,8 @@
  * while. Portions are ordinary commands that share the batches of others; between two of them there is a pause, so
  * that pruning never has more than a fraction of the database's time.
  *
- * Instances that have long been offline are forgotten in the same way, whatever the policy is, and so is what long ago
- * happened to any.
+ * Instances that have long been offline are forgotten in the same way, whatever the policy is, and so is their old
+ * history.
  *
  * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
  * goes because of its age.
@@ -46,7 +46,7 @@ const EVERY_MS = 60_000;
 const PAUSE_MS = 20;
 /** Between two looks at all idempotency keys. */
 const KEYS_EVERY_MS = 24 * 60 * 60_000;
-/** Between two looks for what happened to instances so long ago that no policy keeps it. */
+/** Between two looks for history of instances that is too old for any policy. */
 const HISTORY_EVERY_MS = 24 * 60 * 60_000;
 
 /** By how much a clock must be put forward between two rounds not to be believed, and for how long it is not. */

@@ -30,7 +30,7 @@ export class Recurrence {
   readonly #zone: Zone;
   readonly #isEveryHour: boolean;
 
-  /** @throws HubError `invalid_params` that names the field, and which part of the expression is wrong. */
+  /** @throws HubError `invalid_params` naming the field, and the part of the expression that is wrong. */
   constructor(cron: string, timezone: string) {
     const fields = fieldsOf(cron);
     this.#pattern = parse(fields.join(" "));
@@ -38,7 +38,7 @@ export class Recurrence {
     this.#zone = Zone.named(timezone);
   }
 
-  /** The first occurrence later than `instant` (ms); null: there is none any more. */
+  /** The first occurrence after `instant` (ms); null: there are no more. */
   nextAfter(instant: number): number | null {
     return (this.#isEveryHour ? this.#nextInRealTime(instant) : undefined) ?? this.#nextOnTheWall(instant);
   }
@@ -94,7 +94,7 @@ function fieldsOf(cron: string): string[] {
   );
 }
 
-/** Where a day is said by its other field, other crons take `?` for `*`; the library would take it for a day of its own. */
+/** When the day is given by the other field, other crons read `?` as `*`; the library would read a day of its own. */
 const anyDay = (field: string, i: number, { length }: readonly string[]) =>
   field === "?" && (i === length - 1 || i === length - 3) ? "*" : field;
 

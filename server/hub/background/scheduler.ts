@@ -1,6 +1,6 @@
 /**
  * Watches the clock for the schedules. The store decides what an occurrence does, and that it does it once; this only
- * says when, and may be wrong about it without harm: the store then tells the true time.
+ * says when, and may safely be wrong about it: the store then corrects the time.
  *
  * One timer, armed at the earliest occurrence, but never for longer than LOOK_MS: the wall clock may be put forward, and
  * a machine's sleep stops timers but not the clock. Whatever is due is settled with one message and moves on to a time
@@ -48,7 +48,7 @@ export class Scheduler {
     this.#options = options;
   }
 
-  /** Reads when what is due, and begins. */
+  /** Reads the timetable, and begins. */
   async start(): Promise<void> {
     await this.#read();
     this.#arm();
@@ -60,10 +60,10 @@ export class Scheduler {
   }
 
   /**
-   * Commits a command, and takes note of when its schedule is due from now on.
+   * Commits a command, and notes when its schedule is due from now on.
    *
-   * @returns the schedule as JSON; null: there is none any more.
-   * @throws HubError what the store refuses.
+   * @returns the schedule as JSON; null: it no longer exists.
+   * @throws HubError when the store refuses it.
    */
   async commit(command: ScheduleCommand): Promise<string | null> {
     const name = command.op === "schedule_put" ? command.schedule.name : command.name;

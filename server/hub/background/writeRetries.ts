@@ -1,7 +1,7 @@
 /**
- * The hub's own writes, which answer no request: whose leases go on, who received what, what a caller who left gives back.
- * One that the store cannot take at the moment is tried again, as things stand then, until it is written or refused for
- * good.
+ * The hub's own writes, which answer no request: whose leases continue, who received what, what a departed caller gives
+ * back. One that the store cannot take at the moment is tried again, as things stand then, until it is written or
+ * refused for good.
  */
 import { type ErrorCode, HubError } from "../../../shared/errors.ts";
 import type { Clock } from "../../clock.ts";
@@ -10,7 +10,7 @@ import { type Done, mayPass } from "../../store/groupCommit.ts";
 
 const RETRY_MS = 1_000;
 
-/** What is to be written is so already, or cannot be any more: somebody else was quicker. */
+/** Codes that make the write moot: somebody else has already done it, or made it impossible. */
 const OVERTAKEN: ReadonlySet<ErrorCode> = new Set(["not_found", "wrong_status", "lease_lost"]);
 
 const isOvertaken = (error: unknown) => error instanceof HubError && OVERTAKEN.has(error.code);
@@ -20,7 +20,7 @@ export interface HubWrite {
   what: string;
   /** Writes of one key are one: the latest is tried again, with the ids of all. */
   key: unknown;
-  /** The messages it is about, where these add up. */
+  /** The messages it is about, if these add up. */
   ids?: readonly string[];
   /** Submits it, as things stand now. */
   submit: (ids: readonly string[]) => Promise<Done>;

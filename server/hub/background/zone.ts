@@ -40,7 +40,7 @@ export class Zone {
 
   /**
    * When the wall clock shows this for the first time. A time that is skipped, because the clock is put forward past it,
-   * comes as much later as the clock is put forward.
+   * comes later by as much as the clock is put forward.
    */
   firstInstantOf(wall: number): number {
     const before = this.offsetAt(wall - DAY_MS);

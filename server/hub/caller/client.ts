@@ -10,10 +10,10 @@ export interface Client {
   readonly socketNumber?: number;
   readonly claude_id: string | null;
   readonly run: string | null;
-  /** What it tells of itself; of each of its roles, it is in the pool. */
+  /** What it says about itself; it is in the pool of each of its roles. */
   readonly about?: About | undefined;
   readonly origin: Origin;
-  /** The caller as commands name it, where the transport knows whether the run is connected; else it is looked up. */
+  /** The caller as commands name it, if the transport knows whether the run is connected; otherwise it is looked up. */
   readonly caller?: Caller | undefined;
   /** Ends when the caller can no longer be answered. */
   readonly gone?: Cancellation;

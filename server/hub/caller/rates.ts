@@ -1,6 +1,6 @@
 /**
- * How much one instance may ask for in a window of time: so many changes, and so many reads. An instance is known by its
- * name; whoever gives none, by its address.
+ * How much one instance may ask for in a window of time: a number of changes, and one of reads. An instance is known by
+ * its name; whoever gives none, by its address.
  *
  * Uses are counted here and reported to the limiter in bundles, so that most requests cost one look into a map. What is
  * refused is refused at once; the limiter's verdict on a bundle comes at the end of the turn, so that an instance may
@@ -20,13 +20,13 @@ export interface RatePolicy {
   /** How often it may read within the window. */
   readonly reads: number;
   readonly windowMs: number;
-  /** Whether instances on the hub's own machine are held to it, too. */
+  /** Whether this also applies to instances on the hub's own machine. */
   readonly limitsLocal: boolean;
 }
 
 /**
- * Own machine: none, because a loop there is bounded by what may wait and by the length of its chain, and nobody
- * else's fast work must stop. Others: 1,000 changes a second, over a minute.
+ * The hub's own machine: none, because a loop there is bounded by what may wait and by the length of its chain, and
+ * nobody's fast work should be stopped. Others: 1,000 changes a second, over a minute.
  */
 export const DEFAULT_RATES: RatePolicy = { changes: 60_000, reads: 240_000, windowMs: 60_000, limitsLocal: false };
 
@@ -62,7 +62,7 @@ interface Uses {
 
 /** A bundle is this part of a window. */
 const BUNDLES_A_WINDOW = 100;
-/** Instances whose uses are counted; of one that is forgotten, less than a bundle goes uncounted. */
+/** Instances whose uses are counted; when one is forgotten, less than a bundle goes uncounted. */
 const REMEMBERED = 4096;
 
 class RateLimit {
@@ -89,7 +89,7 @@ class RateLimit {
     if (++uses.unreported >= this.#bundle) this.#report(key, uses);
   }
 
-  /** A refused request is not counted: the refusal ends in time, however often is asked meanwhile. */
+  /** A refused request is not counted: the refusal ends in time, however often the instance asks meanwhile. */
   #refuse(uses: Uses): void {
     const wait = Math.ceil(uses.refusedUntil - this.#clock.awake());
     if (wait > 0) throw rateLimited(this.#what, this.#most, this.#windowMs, wait);

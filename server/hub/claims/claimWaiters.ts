@@ -1,5 +1,5 @@
 /**
- * Callers of `claim_next` that wait for a task: a queue for each set of addresses, first come first served.
+ * Callers of `claim_next` that wait for a task: one queue per set of addresses, first come, first served.
  *
  * A waiter is `trying` (a claim is under way for it), `waiting`, or `called` (a task may be there for it, it has not
  * tried yet). A task that becomes claimable calls the first that is waiting. A queue that is known to have no task
@@ -29,7 +29,7 @@ export interface Claimant<T> {
   tryOnce: () => Promise<T>;
   /** Whether a try has found one. */
   found: (tried: T) => boolean;
-  /** Stands for this claim on whichever connection it is asked: it may have been given a task already. */
+  /** Identifies this claim on any connection: it may have been given a task already. */
   key: string | undefined;
 }
 
@@ -121,7 +121,7 @@ export class ClaimWaiters {
     return tried;
   }
 
-  /** Ends the waiting of whoever asked with this key before: the answer would go to a connection that is given up. */
+  /** Ends the waiting of whoever asked with this key before: the answer would go to an abandoned connection. */
   giveUp(key: string): void {
     this.#byKey.get(key)?.end();
   }

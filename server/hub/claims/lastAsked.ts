@@ -1,6 +1,6 @@
 import QuickLRU from "quick-lru";
 
-/** Claim keys that are remembered, at the least. */
+/** At least this many claim keys are remembered. */
 const REMEMBERED = 4_096;
 
 interface Asked {
@@ -17,7 +17,7 @@ export class LastAsked {
   /**
    * Somebody asks with this key.
    *
-   * @param socketNumber that of its socket, where it asks over one.
+   * @param socketNumber of its socket, if it asks over one.
    * @returns whether nobody has asked with it since, as far as is remembered; undefined when somebody has already, on a
    *   younger socket.
    */

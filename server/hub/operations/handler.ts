@@ -29,5 +29,5 @@ export async function submitChange(hub: Hub, id: string, command: Change, client
   return answerOf(await hub.submit({ op: "change", id, command, caller: callerOf(hub, client) }));
 }
 
-/** What a command made, as the answer. */
+/** What a command produced, as the answer. */
 export const answerOf = ({ json }: Done): Answer => ({ value: json as string });

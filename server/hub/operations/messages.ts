@@ -79,7 +79,7 @@ async function sendMessage(hub: Hub, said: NewMessage, key: string | undefined):
   return sentAnswer(hub, await sent, said.to_claude);
 }
 
-/** Whether a worker that waits may take it at once. */
+/** Whether a waiting worker may take it at once. */
 const isForNow = ({ type, after, not_before }: NewMessage) => type !== "chat" && !after && not_before === undefined;
 
 /** Sends what a template says: one message, or those of a macro, of which the last stands for all. */

@@ -50,7 +50,7 @@ function withDefaults({ message, ...said }: Checked<"schedule_put">, client: Cli
   return { name, cron, timezone, missed, overlap, enabled, message: { from_claude, ...more } };
 }
 
-/** Adds the next few times, the first of which is the one that the schedule is due at. */
+/** Adds the next few times, beginning with the one at which the schedule is due. */
 function withUpcoming(json: string): string {
   const { cron, timezone, next_at } = JSON.parse(json) as Omit<Timing, "next_at"> & { next_at?: string };
   if (next_at === undefined) return json;

@@ -1,4 +1,4 @@
-/** Work on tasks: claiming them, telling of them, and ending them. */
+/** Work on tasks: claiming them, reporting on them, and ending them. */
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { TASK_OPERATIONS } from "../../../shared/operations/tasks.ts";
@@ -36,7 +36,7 @@ export const TASKS: Handlers<keyof typeof TASK_OPERATIONS> = {
   },
 };
 
-/** Takes the next task; where there is none, waits for one. */
+/** Takes the next task; if there is none, waits for one. */
 async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client): Promise<Answer> {
   const { wait_ms, claim_key } = params;
   const addresses = params.for_claude ?? ownReader(client);
@@ -46,7 +46,7 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const found = ({ json }: Done) => json !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
   const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socketNumber);
-  if (!isLast) return NOTHING; // whoever asked has asked again on another socket, and listens there
+  if (!isLast) return NOTHING; // the caller has asked again on another socket, and listens there
   if (key !== undefined) hub.claimWaiters.giveUp(key);
   const claimant = { addresses, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimWaiters.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
@@ -64,7 +64,7 @@ function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolea
   hub.submitOwn({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);
 }
 
-/** Goes through all that failed so until enough are brought back: some may not be, as long as others have failed. */
+/** Goes through what failed this way until enough is brought back: what waits for another that has failed cannot be. */
 async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Client): Promise<Answer> {
   const { failure = "attempts_exhausted", limit = LIST_DEFAULT, ...filter } = params;
   const wanted = { ...filter, failure, type: "task", status: "failed", offset: 0, order: "asc" } as const;
@@ -79,7 +79,7 @@ async function retryFailed(hub: Hub, params: Checked<"retry_failed">, client: Cl
   return { value: JSON.stringify({ count: retried.length, ids: retried }) };
 }
 
-/** Each is asked for by itself: one that somebody else has brought back meanwhile is left alone. @returns their ids. */
+/** One by one: what somebody else has brought back meanwhile is left alone. @returns their ids. */
 async function retryEach(hub: Hub, messages: readonly string[], client: Client): Promise<string[]> {
   const ids = messages.map((message) => (JSON.parse(message) as { id: string }).id);
   const tried = await Promise.allSettled(ids.map((id) => submitChange(hub, id, { op: "retry" }, client)));
@@ -104,7 +104,7 @@ function end(
 const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
   `${id} ${attempt} ${claude_id} ${run}`;
 
-/** @throws HubError rather than leave out what was said of a task that waits again. */
+/** @throws HubError rather than drop what was said about a task that waits again. */
 function assertUnsaid(said: { result: string | undefined; error: string | undefined }): void {
   const field = said.result !== undefined ? "result" : said.error !== undefined ? "error" : undefined;
   if (field === undefined) return;

@@ -3,11 +3,11 @@
  * hub's bounds.
  *
  * A pending task waits; a pending chat waits until its recipient's client has it, because nobody has to acknowledge a
- * chat that was read. A chat to everyone waits until all have it who had a receipt of it from the beginning; it counts
- * for its sender only, because it waits for nobody in particular.
+ * chat that was read. A chat to everyone waits until all who had a receipt from the beginning have it; it counts for
+ * its sender only, because it waits for nobody in particular.
  *
- * Counting takes a look at everything that is pending, so it is put off until there are so many that a bound may be
- * reached at all: most hubs never get there.
+ * Counting looks at everything pending, so it is put off until there is enough for a bound to be reached at all: most
+ * hubs never get there.
  */
 
 import { EVERYONE } from "../../../shared/addressing.ts";
@@ -37,7 +37,7 @@ export class Backlog {
     this.#receipts = receipts;
   }
 
-  /** Takes notice of what a message that changes means for its recipient and its sender; its receipts are there. */
+  /** Updates the counts after a message changed. Its receipts must exist by then. */
   moved(before: MessageState | undefined, after: MessageState | null): void {
     if (!this.#counts) return;
     const by = Number(mayWait(after)) - Number(mayWait(before));
@@ -45,7 +45,7 @@ export class Backlog {
     if (by !== 0 && waits(state, this.#receipts)) this.#add(state, by);
   }
 
-  /** One more of those whom a chat to everyone is waited for has it. */
+  /** One more awaited recipient has a chat to everyone. */
   delivered(state: MessageState): void {
     if (this.#counts && mayWait(state) && !this.#receipts.isUndelivered(state.id)) this.#add(state, -1);
   }
@@ -57,9 +57,9 @@ export class Backlog {
   }
 
   /**
-   * Why a sender may send a recipient nothing more now; undefined: it may.
+   * Why a sender may not send a recipient any more now; undefined: it may.
    *
-   * @param pending messages, of which those that wait are a part: for the recipient, and all.
+   * @param pending counts of pending messages, which include those that wait: for the recipient, and in all.
    */
   refusal(
     { from_claude, to_claude }: Pair,

@@ -1,4 +1,4 @@
-/** Chains as the ledger keeps them: where a new message belongs, whether it may go on, and how a chain is let go on. */
+/** Chains as the ledger keeps them: where a new message belongs, whether it may continue one, and more hops. */
 
 import type { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
@@ -8,7 +8,7 @@ import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** The place of a new message. What it answers may be gone, or may never have been here: then it begins a chain. */
+/** The place of a new message. If what it answers is gone, or was never here, it begins a chain. */
 export function placeOf(ledger: Ledger, { reply_to, parent_id }: NewMessage): ChainPlace {
   if (reply_to === undefined && parent_id === undefined) return BEGINS;
   const named = [reply_to, parent_id].filter((id) => id !== undefined);
@@ -25,7 +25,7 @@ export function loopRefusal(ledger: Ledger, place: ChainPlace, { chain_hops }: B
 }
 
 /**
- * Lets an exchange go on for `more` hops from where it has come to; never lowers what it may.
+ * Allows an exchange `more` hops from where it stands; never lowers what it is allowed.
  *
  * @param id of the chain, or of any message in it.
  * @returns the chain as JSON, as the operation shows it.

@@ -15,10 +15,10 @@ import { failedByDependency, unblocked } from "../../core/dependency.ts";
 import { type Circumstances, isOver, type MessageState } from "../../core/message.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** About how many messages one batch looks after. */
+/** Roughly how many messages one batch settles. */
 const SETTLE_BATCH = 500;
 
-/** What stands between a task and its beginning. */
+/** What keeps a task from starting. */
 export interface Obstacles {
   /** Awaited, and not settled yet. */
   open: string[];
@@ -32,9 +32,9 @@ type Apply = (before: MessageState, decision: Decision) => unknown;
 
 export class Dependencies {
   readonly #ledger: Ledger;
-  /** What is over and not looked after yet; `complete` where that was seen: it may be gone since. */
+  /** What is over but not yet settled; `complete` if it was seen to be, since it may be gone by now. */
   #settled: { id: string; complete: boolean }[] = [];
-  /** Complete, and deleted in this batch: nobody would know after a restart that they were. */
+  /** Complete, and deleted in this batch: after a restart nobody would know that they were complete. */
   #gone: string[] = [];
 
   constructor(ledger: Ledger) {
@@ -81,7 +81,7 @@ export class Dependencies {
     return new HubError("invalid_params", sentence, { field: "after", id });
   }
 
-  /** Takes notice of what became of a message. */
+  /** Notes what became of a message. */
   readonly observe = (before: MessageState, id: string, after: MessageState | null): void => {
     if (!this.#ledger.waits.any || (after && !isOver(after))) return;
     if (before.blocked > 0) this.#ledger.waits.drop(id);
@@ -89,7 +89,7 @@ export class Dependencies {
     else this.#settled.push({ id, complete: after?.status === "complete" });
   };
 
-  /** Lets those go on that wait for what is settled, and fails those that wait in vain. */
+  /** Releases tasks whose wait is over, and fails those that wait in vain. */
   settle(apply: Apply, c: Circumstances): void {
     let settled = 0;
     for (const id of this.#gone.splice(0)) {
@@ -99,7 +99,7 @@ export class Dependencies {
       const { id, complete } = this.#settled.shift() as { id: string; complete: boolean };
       settled++;
       const awaited = this.#ledger.message(id);
-      if (awaited && !isOver(awaited)) continue; // it is open still, or was given another try
+      if (awaited && !isOver(awaited)) continue; // still open, or given another try
       const isComplete = complete || awaited?.status === "complete";
       for (const waiter of this.#waitersOf(id)) {
         apply(waiter, isComplete ? unblocked(waiter, c.now) : failedByDependency(waiter, id, c));

@@ -50,7 +50,7 @@ function orRefusal<T>(judge: () => T): T | HubError {
   }
 }
 
-/** In the trace of the message that it is a part of, or answers. */
+/** In the trace of the message it answers or is part of. */
 function traced(said: NewMessage, id: string, ledger: Ledger): NewMessage {
   const origin = said.parent_id ?? said.reply_to;
   const known = said.traceparent === undefined && origin !== undefined ? ledger.message(origin) : undefined;

@@ -3,7 +3,7 @@
  * Every store runs this same engine; only the tables below it differ.
  *
  * Invariant: a refused command has changed nothing, because decisions come before writes. All that a refusal may leave
- * is a `late` event: what a holder said whose time was over.
+ * is a `late` event: what a holder said after its time was over.
  */
 
 import { EVERYONE, isFor } from "../../../shared/addressing.ts";
@@ -190,14 +190,14 @@ export class Engine {
     return NOTHING;
   }
 
-  /** Nobody is given a task whose time is over, although it may not have been ended yet. @returns it as it is now. */
+  /** Nobody is given an expired task, even if it has not been ended yet. @returns it as it is now. */
   #expired(state: MessageState, { op }: Command): MessageState {
     if (op !== "claim" || state.type === "chat" || state.status !== "pending") return state;
     if (state.expires_at === null || state.expires_at > this.#now) return state;
     return this.#journal.apply(state, decide(state, { op: "wake" }, this.#as()));
   }
 
-  /** The first of several queues' first tasks. */
+  /** The first task of several queues. */
   #next(queues: readonly string[]): MessageState | undefined {
     let first: MessageState | undefined;
     for (const queue of queues) {
@@ -230,7 +230,7 @@ export class Engine {
     return { ok: true, json: JSON.stringify({ count }) };
   }
 
-  /** A refused outcome of a holder whose time was over is not thrown away. */
+  /** Keeps the refused outcome of a holder whose time was over. */
   #keepLate({ id, caller, command }: StoreCommandOf<"change">): void {
     if (command.op !== "complete" && command.op !== "fail") return;
     const state = this.#ledger.message(id);

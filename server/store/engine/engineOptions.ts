@@ -16,7 +16,7 @@ export interface EngineOptions {
   checkWhole: CheckWhole;
 }
 
-/** Who acts where time alone does. */
+/** The actor when time alone changes something. */
 export const HUB: Caller = { claude_id: null, run: null, attached: false };
 
 export const circumstances = ({ random, lease }: EngineOptions, caller: Caller, now: number): Circumstances => ({

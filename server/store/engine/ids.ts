@@ -1,4 +1,4 @@
-/** Ids of messages: UUIDv7 without dashes, rising also within one millisecond. */
+/** Ids of messages: UUIDv7 without dashes, rising even within one millisecond. */
 import { randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 

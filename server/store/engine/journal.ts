@@ -29,7 +29,7 @@ export interface Tally {
 /** A decision's new state, which nobody else holds yet, on its way into the ledger. */
 type Stamped = MessageState & { updated_at: number; seq: number };
 
-/** Told of each message that was written: as it was before, and as it is now or (null) no more. */
+/** Told of each message that was written: as it was before, and as it is now (null: deleted). */
 type Observe = (before: MessageState, id: string, after: MessageState | null) => void;
 
 export class Journal {
@@ -109,7 +109,7 @@ export class Journal {
     return { waiting, oldest: waiting === 0 ? null : this.#oldestWaiting(recipient) };
   }
 
-  /** Looked up once a batch, unless one that waited goes. */
+  /** Looked up once per batch, unless a waiting message goes. */
   #oldestWaiting(recipient: string): string | null {
     const known = this.#oldest.get(recipient);
     if (known !== undefined) return known;
@@ -137,7 +137,7 @@ export class Journal {
     return after;
   }
 
-  /** One more of those who are waited for has a chat to everyone. */
+  /** One more awaited recipient has a chat to everyone. */
   delivered(state: MessageState): void {
     this.#tally.backlog.delivered(state);
   }
@@ -147,7 +147,7 @@ export class Journal {
     this.#append(draft, state, state, false, state.from_claude);
   }
 
-  /** @param to whose event it is, where not all may see it who may see the message. */
+  /** @param to whose event it is, if not everyone who may see the message may see it. */
   #append(
     draft: EventDraft,
     before: MessageState | undefined,

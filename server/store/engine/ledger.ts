@@ -32,7 +32,7 @@ export interface HolderKey {
 
 /** Which message waits for which others. */
 export interface WaitTable {
-  /** Whether any waits at all: in most hubs, none ever does. */
+  /** Whether any message waits at all: in most hubs, none ever does. */
   readonly any: boolean;
   /** A message waits for others that are not complete. */
   add(id: string, awaited: readonly string[]): void;
@@ -40,13 +40,13 @@ export interface WaitTable {
   drop(id: string): void;
   /** How many wait for one. */
   count(awaited: string): number;
-  /** Those that wait for one; from here on they do not. */
+  /** Removes and returns those that wait for one. */
   take(awaited: string): string[];
   /** All that are waited for. */
   awaited(): string[];
 }
 
-/** How far chats to everyone have come with each of those they are for. */
+/** How far chats to everyone have come with each recipient. */
 export interface ReceiptTable {
   /**
    * Opens one for each instance but the sender that is there or was seen since a time, at most `limit`: those that are
@@ -98,7 +98,7 @@ export interface SentMessage {
   readonly type: string;
 }
 
-/** What a key stands for that was given to a send by template: one message, or those of a macro. */
+/** What the key of a send by template stands for: one message, or those of a macro. */
 export interface SentWith {
   /** In the order in which they are told, the one that stands for all of them last. */
   readonly messages: readonly SentMessage[];
@@ -111,7 +111,7 @@ export interface TemplateTable {
   count(): number;
   /** In the order of their names. */
   list(): TemplateSummary[];
-  /** Keeps it in the place of what was under that name. */
+  /** Keeps it, replacing what was under that name. */
   put(name: string, body: TemplateBody, put: Put): void;
   /** @returns whether there was one. */
   remove(name: string): boolean;
@@ -132,18 +132,18 @@ export type ForgottenInstances = Pick<PruneReport, "instances" | "history">;
 export interface RetentionTables {
   /** Messages that finished before a time, the first first: at most `limit`, and a bounded number of bytes. */
   finished(status: Finished, before: number, limit: number): MessageState[];
-  /** Removes the log's beginning as far as it is older. @returns how many entries, at most `limit`. */
+  /** Removes the log's beginning, as far as it is older than a time. @returns how many entries, at most `limit`. */
   pruneLog(before: number, limit: number): number;
   readonly floor: number;
-  /** Removes keys older than a time whose message is gone, of the next `limit`. @returns null as `next` at the end. */
+  /** Of the next `limit` keys, removes the old ones whose message is gone. @returns null as `next` at the end. */
   pruneKeys(before: number, after: KeyCursor, limit: number): { removed: number; next: KeyCursor | null };
   /**
-   * Forgets instances with their history, of which at most `limit` entries go; each once its history is gone.
+   * Forgets instances with their history, of which at most `limit` entries go; each goes once its history is gone.
    *
-   * @param giveUp has nobody wait for one any more. @returns how many receipts that took, of at most so many.
+   * @param giveUp stops waiting for an instance; returns how many receipts that released, at most the limit.
    */
   forgetInstances(due: DueInstances, limit: number, giveUp: GiveUp): ForgottenInstances;
-  /** Removes what is older of the first `limit` entries of the history of presence. @returns how many. */
+  /** Of the first `limit` entries of the history of presence, removes those older than a time. @returns how many. */
   pruneHistory(before: number, limit: number): number;
   /** Bytes of the file in use; null when they are not only the hub's. */
   usedBytes(): number | null;
@@ -185,10 +185,10 @@ export interface Ledger {
   recordAttempt(id: string, attempt: Attempt): void;
   /** The recorded tries of a message, the first one first. */
   attempts(id: string): Attempt[];
-  /** Messages whose time has come, the earliest first; by id, as well. */
+  /** Messages whose time has come, the earliest first; also by id. */
   due(now: number, limit: number): string[];
   earliestWake(): number | null;
-  /** When the longest waiting message for an instance was sent, ISO 8601. */
+  /** When the message that has waited longest for an instance was sent, ISO 8601. */
   oldestWaiting(recipient: string): string | null;
 
   /** Writes as much as an ordinary message takes. */

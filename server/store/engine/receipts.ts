@@ -1,10 +1,10 @@
 /**
  * Receipts of chats to everyone.
  *
- * Whoever is there or was so lately when one is sent has a receipt of it from the beginning, those that are online
- * first; who comes later and has it, too, gets one then, and nobody waits for that. Marking one tells the sender only,
+ * Whoever is there, or was until lately, when one is sent has a receipt of it from the beginning, those online first;
+ * whoever comes later and has it, too, gets one then, which nobody waits for. Marking a receipt tells the sender only,
  * and leaves the message's row alone. The message is complete once all who had one from the beginning have acknowledged;
- * what is delivered, seen or acknowledged after its end, their receipts still take.
+ * their receipts still record what is delivered, seen or acknowledged after its end.
  */
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -64,7 +64,7 @@ export class Receipts {
    * A recipient is forgotten: nobody waits for it any more.
    *
    * @param messageOf finds a message.
-   * @returns how many receipts that concerns, at most `limit`.
+   * @returns how many receipts that released, at most `limit`.
    */
   giveUp(recipient: string, limit: number, messageOf: (id: string) => MessageState, c: Circumstances): number {
     const awaited = this.#table.awaited(recipient, limit);
@@ -95,7 +95,7 @@ const NOTHING_SAID: Said = { result: null, error: null };
 
 /**
  * @returns undefined: the command acknowledges nothing.
- * @throws HubError for words beside reading: only an acknowledgement keeps any.
+ * @throws HubError when something is said besides reading: only an acknowledgement keeps words.
  */
 function saidWith(command: Command): Said | undefined {
   if (command.op !== "claim" && command.op !== "complete" && command.op !== "fail") return undefined;

@@ -1,5 +1,5 @@
 /**
- * Retention: what is no longer kept goes in portions, so that nothing waits long behind one of them.
+ * Retention: what is no longer kept goes in portions, so that nothing waits long behind it.
  *
  * Invariants: what is pending or in progress never goes. A message goes like a deleted one, with its event, so that
  * whoever folds events into a list agrees with the next list. The log loses only its beginning, and never its last
@@ -16,8 +16,8 @@ const PORTION = { messages: 100, entries: 500, keys: 500, history: 500, pages: 1
 export const PORTION_CHARS = 1024 * 1024;
 
 /**
- * What happened within the last hour stays, however large the file: who reads the log live, or comes back after a
- * restart, goes on in it, and whoever waits for a result finds it.
+ * What happened within the last hour stays, however large the file: whoever reads the log live, or comes back after a
+ * restart, can continue in it, and whoever waits for a result finds it.
  */
 const LIVE_MS = 60 * 60_000;
 
@@ -67,7 +67,7 @@ function outlived({ complete_before, failed_before }: PruneCommand, tables: Rete
   return [...complete, ...failed];
 }
 
-/** What finished first before a time, however it finished. */
+/** What finished before a time, oldest first, however it finished. */
 function firstFinished(tables: RetentionTables, before: number): MessageState[] {
   const finished = (["complete", "failed"] as const).flatMap((status) =>
     tables.finished(status, before, PORTION.messages),

@@ -1,4 +1,4 @@
-/** Schedules over a ledger: what the engine does with the commands about them. */
+/** Schedules over a ledger: how the engine executes their commands. */
 import { HubError } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { noSchedule } from "../../../shared/refusals.ts";
@@ -12,7 +12,7 @@ import type { ScheduleTable } from "./ledger.ts";
 interface ScheduleContext {
   table: ScheduleTable;
   message: (id: string) => MessageState | undefined;
-  /** Sends as anyone's send. @returns the message's id. @throws HubError when it is refused. */
+  /** Sends like any other send. @returns the message's id. @throws HubError when it is refused. */
   send: (said: NewMessage) => string;
 }
 

@@ -1,4 +1,4 @@
-/** How a message comes in: judged as a draft, known by its key where it was sent before, entered in the journal. */
+/** How a message comes in: judged as a draft, recognised by its key if it was sent before, entered in the journal. */
 
 import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
@@ -54,12 +54,15 @@ export class Sending {
     return this.#enter(judged, now);
   }
 
-  /** Enters a message that was checked in this batch: bounds that its companions fill do not split them. */
+  /**
+   * Inserts a message already checked in this batch, ignoring bounds that its companions have filled since, so that a
+   * macro is never sent in part.
+   */
   enter(said: NewMessage, now: number): MessageState {
     return this.#enter(this.#draft(said, now), now);
   }
 
-  /** Lets a task that is new, or new again, wait for what is in its way, or fails it at once where that is in vain. */
+  /** Lets a task that is new, or new again, wait for what is in its way, or fails it at once if that is in vain. */
   begin(state: MessageState, { open, failed }: Obstacles, now: number): MessageState {
     if (failed !== undefined) {
       return this.#journal.apply(state, failedByDependency(state, failed, circumstances(this.#options, HUB, now)));

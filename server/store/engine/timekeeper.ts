@@ -7,7 +7,7 @@
  * and the deadlines are of one clock. What a calendar names (`not_before`, `expires_at`, schedules) stays.
  *
  * How long a hub was not there, or how its clock was set meanwhile, is known from the time it noted last. A quick
- * restart counts as time like any other: else no lease would ever end in a hub that is killed every few seconds.
+ * restart counts as time like any other: otherwise no lease would ever end in a hub that is killed every few seconds.
  */
 import { ClockDrift, JUMP_MS, type Moment } from "../../clock.ts";
 import { onMovedClock } from "../../core/deadlines.ts";
@@ -49,7 +49,7 @@ export class Timekeeper {
     if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
   }
 
-  /** When the time is to be noted next, though no batch should come: only what is timed needs it. */
+  /** When the time is to be noted next, even if no batch comes: only what is timed needs it. */
   get noteAt(): number | null {
     return this.#noted === null || this.#ledger.clock.timed.size === 0 ? null : this.#noted + NOTE_MS;
   }

@@ -1,4 +1,4 @@
-/** The tries of a task as JSON: those on record, and the present or completing one, which the message itself tells of. */
+/** The tries of a task as JSON: those on record, and the current or completing one, which only the message records. */
 import type { Attempt, MessageState } from "../../core/message.ts";
 import { iso } from "../../iso.ts";
 

@@ -29,7 +29,7 @@ export function envelope(seq: number, draft: EventDraft, s: MessageState, moment
 /** The whole event. */
 export const assemble = (envelopeJson: string, bodiesJson: string) => `${envelopeJson}${bodiesJson}}}`;
 
-/** What stands in the place of the bodies once the message is deleted. */
+/** What replaces the bodies once the message is deleted. */
 export const ERASED = `,"erased":true`;
 
 /** Which bodies an event carries, and whether the message itself holds them for good. */
@@ -65,7 +65,7 @@ export function bodiesOf(draft: EventDraft, s: MessageState): string {
 }
 
 /**
- * The bodies of an event that is told again.
+ * The bodies of a replayed event.
  *
  * @param held what the message holds of them now; undefined: it is deleted.
  * @param own what the event has of its own.
@@ -93,7 +93,7 @@ const nothing: Change = () => "";
 const triesLeft = (s: MessageState) => (s.type === "task" ? `,"tries_left":${s.tries_left}` : "");
 const claimedBy = (s: MessageState) => (s.claimed_by === null ? "" : `,"claimed_by":${quoted(s.claimed_by)}`);
 const waitsAgain: Change = (s) => triesLeft(s) + time("not_before", s.not_before);
-/** Readers of a message that waits know nothing of an earlier claim: who ends it meanwhile tells of it again. */
+/** Readers of a waiting message know nothing of an earlier claim, so the end of one that was waiting repeats it. */
 const ended: Change = (s, { waited }) =>
   triesLeft(s) + claimedBy(s) + (waited ? time("claimed_at", s.claimed_at) + time("delivered_at", s.delivered_at) : "");
 

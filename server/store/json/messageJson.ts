@@ -25,7 +25,7 @@ export const addresses = (state: Pick<MessageState, "id" | "from_claude" | "to_c
 export const bodies = (first: "task" | "result", a: string | null, b: string | null) =>
   text(first, a) + text(first === "task" ? "context" : "error", b);
 
-/** What the sender said beside the bodies. */
+/** What the sender said besides the bodies. */
 export const senderFields = (s: MessageState) =>
   word("priority", s.priority) +
   text("thread_id", s.thread_id) +

@@ -5,7 +5,7 @@ import type { MessageState } from "../../core/message.ts";
 import type { Receipt } from "../../core/receipt.ts";
 import { iso } from "../../iso.ts";
 
-/** What is not for everyone has one, which is its own. */
+/** A message that is not for everyone has exactly one receipt, made of its own fields. */
 export function receiptsJson(state: MessageState, receipts: readonly Receipt[]): string {
   return JSON.stringify((state.to_claude === EVERYONE ? receipts : [ownReceipt(state)]).map(told));
 }

@@ -34,7 +34,7 @@ const indexesOf = (db: Database.Database) =>
     .pluck()
     .all("coordination_messages") as string[];
 
-/** Copies the rows of the table that was set aside, the oldest first, and drops it when they are all there was in it. */
+/** Copies the rows of the table that was set aside, the oldest first, and drops it if it held nothing else. */
 export function adoptDocumentTable(db: Database.Database, now: number): void {
   const insert = db.prepare(
     `INSERT INTO coordination_messages (id, from_claude, to_claude, task, context, type, status, result, error,
@@ -105,7 +105,7 @@ const textOrNull = (value: unknown) => (value === null || value === undefined ? 
 const oneOf = <T extends string>(known: readonly T[], value: unknown, otherwise: T): T =>
   known.find((candidate) => candidate === value) ?? otherwise;
 
-/** ISO 8601, SQLite's `YYYY-MM-DD HH:MM:SS`, or a number; 1970 for what is no time. What names no zone is UTC. */
+/** ISO 8601, SQLite's `YYYY-MM-DD HH:MM:SS`, or a number; 1970 if it is no time. Without a zone it is UTC. */
 function moment(value: unknown): Date {
   const said = textOf(value);
   const date = new Date(/^\d+(\.\d+)?$/.test(said) ? millisecondsOf(Number(said)) : zoned(said));

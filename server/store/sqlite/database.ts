@@ -54,7 +54,7 @@ export function locate(file: string): string {
   }
 }
 
-/** Level by level: Node's own recursion never ends where the system says that a folder cannot be. */
+/** Level by level: Node's own recursion never ends where the system refuses a folder. */
 function makeDirectory(path: string): void {
   if (existsSync(path) && statSync(path).isDirectory()) return;
   makeDirectory(dirname(path));
@@ -117,7 +117,7 @@ function createPrivately(file: string): boolean {
   return true;
 }
 
-/** @throws Error for what is too short for a database: SQLite would write over it. */
+/** @throws Error for a file too short to be a database: SQLite would overwrite it. */
 function isEmpty(file: string): boolean {
   const { size } = statSync(file);
   if (size > 0 && size < HEADER_BYTES) throw Object.assign(new Error("it is too short"), { code: "SQLITE_NOTADB" });

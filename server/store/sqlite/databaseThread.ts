@@ -72,7 +72,7 @@ export class DatabaseThread {
     if (!worker) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     await this.call("close").catch((error) => {
-      if (this.#worker) throw error; // else it had ended already, or ended before it could answer
+      if (this.#worker) throw error; // otherwise it had ended already, or ended before it could answer
     });
     await gone;
   }

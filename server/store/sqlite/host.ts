@@ -125,7 +125,7 @@ export class SqliteHost {
     }
   }
 
-  /** Opens nothing: a list has ended with its file. */
+  /** Never reopens the file: a list ends with it. */
   endList(): void {
     if (this.#state.kind === "open") this.#state.open.reads.endList();
   }

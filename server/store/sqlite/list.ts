@@ -24,7 +24,7 @@ const STEP_BYTES = 256 * 1024;
 
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
-/** What is looked at of each message; of a chat to everyone, with a recipient's receipt. */
+/** What a list looks at in each message; in a chat to everyone, also a recipient's receipt. */
 type Glance = { place: ListCursor; lease_until: string | null; delivered_at: string | null } & Partial<ReceiptRow> & {
     [F in (typeof FILTERS)[number]]: string | null;
   };
@@ -48,7 +48,7 @@ export class MessageList {
   #skipped = 0;
   #last: ListCursor = 0;
 
-  /** @throws HubError `invalid_params` when `next` is not of a list. */
+  /** @throws HubError `invalid_params` when `next` is not the cursor of a list. */
   constructor(reader: Database.Database, filter: ListFilter, reading: Reading, seq: number) {
     this.#filter = filter;
     this.#reading = reading;
@@ -124,7 +124,7 @@ export class MessageList {
 
 const isReceipt = (glance: Partial<ReceiptRow>): glance is ReceiptRow => glance.recipient !== undefined;
 
-/** With the status that the message has for the recipient whose receipt it is looked at with. */
+/** With the status that the message has for the recipient whose receipt comes with it. */
 function standingGlance(glance: Glance): Glance {
   if (!isReceipt(glance)) return glance;
   return { ...glance, status: standingStatus(glance.status as Status, toReceipt(glance)) };
@@ -152,7 +152,7 @@ const OPEN = {
   key: "id",
 };
 
-/** The narrowest index for a filter, as the beginning of a WHERE. Whatever else is asked, `#matches` looks at. */
+/** The narrowest index for a filter, as the beginning of a WHERE. `#matches` checks the rest. */
 function narrowest({ thread_id, chain_id, to_claude, from_claude, status, failure, lease }: ListFilter) {
   if (chain_id !== undefined) {
     return { where: "INDEXED BY coordination_messages_chain WHERE chain_id = ? AND", values: [chain_id] };

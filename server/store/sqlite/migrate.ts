@@ -16,7 +16,7 @@ interface Migration {
 /**
  * Brings the schema to this hub's version, in one transaction.
  *
- * @param now from which leases count that an older table knows nothing of.
+ * @param now the start of leases that an older table knows nothing of.
  * @throws Error when the file was written by a newer hub.
  */
 export function migrate(db: Database.Database, now: number): void {

@@ -29,9 +29,9 @@ export interface FileOptions {
 export interface HostOptions extends FileOptions {
   /** When the store was opened, ms since 1970. */
   openedAt: number;
-  /** The log that this process goes on with, when it has had the file open before. */
+  /** Epoch of the log to continue, if this process has had the file open before. */
   epoch?: string | undefined;
-  /** Whether the file could not be read or written when it was open last. */
+  /** Whether the file could not be read or written when it was last open. */
   isSuspect?: boolean | undefined;
 }
 
@@ -80,7 +80,7 @@ function openFile(file: string, options: HostOptions, parts: HostParts): OpenFil
 }
 
 /**
- * Opens the file for a host that begins, on the log that this process went on with before, if it did.
+ * Opens the file for a new host, on the log that this process used before, if any.
  *
  * @throws as `reopenFile` does.
  */
@@ -97,7 +97,7 @@ export function openFirst(file: string, options: HostOptions, parts: HostParts):
  * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
  * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
  *
- * @param epoch the log that is gone on with.
+ * @param epoch of the log to continue.
  * @throws Error with a sentence for a person when that is not possible.
  */
 export function reopenFile(file: string, options: HostOptions, parts: HostParts, epoch: string): OpenFile {

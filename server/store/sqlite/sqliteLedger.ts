@@ -229,7 +229,7 @@ export class SqliteLedger implements Ledger {
     this.#saved = { ...counts };
   }
 
-  /** A message just found by its id, which is most often in memory still. */
+  /** A message just found by its id; most often it is still in memory. */
   #find(id: unknown): MessageState | undefined {
     return id === undefined ? undefined : this.message(id as string);
   }

@@ -41,7 +41,7 @@ export type ReceiptRow = Record<Exclude<(typeof RECEIPT)[number], "recipient" | 
 
 export class SqliteReceipts implements ReceiptTable {
   readonly #sql: ReturnType<typeof prepareAll>;
-  /** Whom a chat to everyone is for now, as long as nobody comes or goes: sorting out thousands takes its time. */
+  /** Whom a chat to everyone is for, as long as nobody comes or goes: sorting thousands takes time. */
   #everyone: { since: number; names: readonly string[] } | undefined;
 
   constructor(db: Database.Database) {

@@ -49,7 +49,7 @@ const prepareAll = (db: Database.Database) => ({
   pruneKey: db.prepare("DELETE FROM coordination_keys WHERE sender = ? AND key = ?"),
 });
 
-/** Free pages that stay: what comes next would only have to ask for them again. */
+/** Free pages that are kept: the next writes would only have to ask for them again. */
 const SPARE_PAGES = 256;
 /** What `PRAGMA auto_vacuum` says of a file that gives pages back when asked. */
 const INCREMENTAL = 2;

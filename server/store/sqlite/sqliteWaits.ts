@@ -1,4 +1,4 @@
-/** Which task waits for which, in a table whose rows are only of those that wait now. */
+/** Which task waits for which, in a table that only has rows for those waiting now. */
 import type Database from "better-sqlite3";
 import QuickLRU from "quick-lru";
 import type { WaitTable } from "../engine/ledger.ts";
@@ -16,7 +16,7 @@ export class SqliteWaits implements WaitTable {
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Whether there are rows, where that is known. */
   #any: boolean | undefined;
-  /** How many wait for each, as far as it was asked since one went away. */
+  /** How many wait for each, as far as that was asked since the last one went. */
   readonly #counts = new QuickLRU<string, number>({ maxSize: 10_000 });
 
   constructor(db: Database.Database) {

@@ -23,7 +23,7 @@ const prepareAll = (db: Database.Database) => ({
   senders: db.prepare(backlogBy("from_claude")).raw(),
 });
 
-/** @returns what takes the tally, anew with every call. */
+/** @returns a function that counts anew with every call. */
 export function tallyOver(db: Database.Database, receipts: ReceiptTable): () => Tally {
   const sql = prepareAll(db);
   const counted = (by: Database.Statement) => new Map(by.all() as [string, number][]);

@@ -7,7 +7,7 @@ import type { SqliteReads } from "./sqliteReads.ts";
 
 const here = import.meta.url;
 
-/** What starts in another thread is always the built file, also of a hub that runs from its sources. */
+/** Threads always start from the built file, even when the hub runs from its sources. */
 export const builtFile = (name: string) =>
   new URL(here.endsWith(".ts") ? `../../../dist/server/store/sqlite/${name}` : `./${name}`, here);
 

@@ -15,7 +15,7 @@ const SENTENCES: readonly (readonly [codes: RegExp, sentence: (file: string, why
   ],
 ];
 
-/** @returns the error itself where it says enough already. */
+/** @returns the error itself if it already says enough. */
 export function unusable(file: string, error: unknown): Error {
   const { code = "", message } = error as Error & { code?: string };
   const [, sentence] = SENTENCES.find(([codes]) => codes.test(code)) ?? [];

@@ -1,4 +1,4 @@
-/** From `send {template, params}` to the messages that it says. */
+/** From `send {template, params}` to the messages that it stands for. */
 import { HubError } from "../../../../shared/errors.ts";
 import { jsonBytes, LIMITS } from "../../../../shared/limits.ts";
 import { noTemplate } from "../../../../shared/refusals.ts";
@@ -11,7 +11,7 @@ import type { TemplateSend } from "../../store.ts";
 import { assertFewValues, checkValues } from "./parameters.ts";
 import type { CheckWhole } from "./whole.ts";
 
-/** One message to be sent, and the steps that it comes after. */
+/** One message to be sent, and the steps it comes after. */
 export interface ExpandedStep {
   readonly key: string;
   readonly after: readonly string[];
@@ -25,15 +25,15 @@ interface Expansion {
   readonly keys?: readonly string[];
 }
 
-/** What there is under a name, and which names there are. */
+/** Looks a template up by name, and lists the names. */
 interface TemplateSource {
   get(name: string): Template | undefined;
   names(): string[];
 }
 
 /**
- * @throws HubError when there is no such template, a parameter is unknown, missing or wrong, or a message that comes of
- *   it could not be sent as it is.
+ * @throws HubError when there is no such template, a parameter is unknown, missing or wrong, or a message that results
+ *   could not be sent as it is.
  */
 export function expand(
   { from_claude, template: name, params = {}, ...beside }: TemplateSend,
@@ -90,13 +90,13 @@ function stepFields(
   return filled(message, own, { ...filled(overrides, values, beside), ...beside });
 }
 
-/** The fields of a template; what is said beside it goes before, and needs no parameters. */
+/** The fields of a template; what is said in the send takes precedence, and needs no parameters. */
 function filled(fields: TemplateFields, values: Values, beside: TemplateFields): TemplateFields {
   const left = Object.entries(fields).filter(([field]) => beside[field as keyof TemplateFields] === undefined);
   return { ...renderFields(Object.fromEntries(left), values), ...beside };
 }
 
-/** Said beside a macro goes for all of its steps, which cannot all be the same task. */
+/** What is said along with a macro applies to all of its steps, which cannot all be the same task. */
 function assertForMacro(beside: TemplateFields, name: string): void {
   for (const field of ["task", "context"] as const) {
     if (beside[field] === undefined) continue;
@@ -106,7 +106,7 @@ function assertForMacro(beside: TemplateFields, name: string): void {
   }
 }
 
-/** Bounds what the values of all steps come to: a small macro says much where it says the same again and again. */
+/** Bounds the total size of all steps' values: a small macro that repeats itself can expand to a lot. */
 function spending(): (chars: number) => void {
   let spent = 0;
   return (chars) => {

@@ -30,7 +30,7 @@ function makeCompiler(): Ajv {
 const compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
 
 /**
- * Compiles a schema, once as long as it is in use.
+ * Compiles a schema, once for as long as it is in use.
  *
  * @throws HubError when it is no JSON Schema.
  */
@@ -57,7 +57,7 @@ function compileAnew(schema: Schema): ValidateFunction {
 
 /**
  * @returns the values, with the defaults of those that were left out.
- * @throws HubError that names the parameters which are unknown, missing or wrong.
+ * @throws HubError naming the parameters that are unknown, missing or wrong.
  */
 export function checkValues(schema: Schema | undefined, given: Values): Values {
   assertNames(Object.keys(given), parametersIn(schema));
@@ -69,7 +69,7 @@ export function checkValues(schema: Schema | undefined, given: Values): Values {
   return values;
 }
 
-/** @throws HubError that names the parameters which are unknown, and the nearest known one. */
+/** @throws HubError naming the unknown parameters, and the nearest known one. */
 export function assertNames(given: readonly string[], known: readonly string[]): void {
   const strangers = given.filter((name) => !known.includes(name));
   if (strangers.length === 0) return;
@@ -84,7 +84,7 @@ export function assertNames(given: readonly string[], known: readonly string[]):
   });
 }
 
-/** Checking takes time in proportion to the schema times the values. */
+/** Checking takes time proportional to the schema times the values. */
 export function assertFewValues(given: Values): void {
   let count = 0;
   const visit = (value: unknown): void => {

@@ -104,7 +104,7 @@ export class Templates {
     return this.#answer(tell(last(messages)), last(messages).to, true, all);
   }
 
-  /** @param all of a macro: its messages, for all of which one stands. */
+  /** @param all of a macro: its messages, of which one stands for all. */
   #answer(json: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Outcome {
     const messages = all && { messages: `[${all.join(",")}]` };
     return { ok: true, json, deduplicated, ...this.#sender.queueOf(to), ...messages };
@@ -120,14 +120,14 @@ export class Templates {
   }
 }
 
-/** What came of many messages could be too long for one answer. */
+/** Many messages together could be too long for one answer. */
 const withoutResult = (state: MessageState): MessageState => ({ ...state, result: null, error: null });
 
 interface Waits {
   readonly after?: readonly string[] | undefined;
 }
 
-/** The message, not to be claimed before these tasks are complete, beside those it waits for anyway. */
+/** The message, not to be claimed before these tasks are complete, besides those it waits for anyway. */
 function waitingFor(said: NewMessage & Waits, ids: readonly string[]): NewMessage & Waits {
   return ids.length === 0 ? said : { ...said, after: [...new Set([...(said.after ?? []), ...ids])] };
 }

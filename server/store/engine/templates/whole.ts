@@ -1,4 +1,4 @@
-/** Whether what comes of a template can be sent. Apart from the rest, because it loads the validator. */
+/** Whether the message that a template renders to can be sent. In a file of its own, because it loads the validator. */
 import { type WholeMessage, wholeMessage } from "../../../../shared/sendRule.ts";
 import { validate } from "../../../../shared/validate.ts";
 
