@@ -177,8 +177,7 @@ export class Hub extends Operations {
    * carry `attempt`. Killed after the outcome is stored: the task has ended, and nobody does it again. Cut off and back
    * again, it learns what it missed, and whatever it still reports on a lost attempt changes nothing.
    *
-   * @throws TypeError when the handler is no function, neither this hub nor `for` has a name, or `concurrency` is not a
-   *   whole number from 1.
+   * @throws TypeError when the handler is no function, when this hub has no name, or for an invalid option.
    * @example
    * const worker = hub.work(async (task, { signal, progress }) => {
    *   progress(10, "downloading");

@@ -14,6 +14,7 @@ import { fieldTable, grouped, table } from "./markdown.ts";
 import { AFTER_CLOSE, EVENT_MEANINGS, FAILURE_MEANINGS, LIMIT_MEANINGS, LOST_MEANINGS } from "./meanings.ts";
 import { operationSection } from "./operationSection.ts";
 import { contractSchemas, type Schema } from "./schemas.ts";
+import { taskLife } from "./taskLife.ts";
 
 const TEMPLATE = `${repository}test/docs/protocol.template.md`;
 
@@ -59,6 +60,7 @@ export function protocolPage(): string {
     forget_days: () => String(LIVENESS.forget_ms / 86_400_000),
     lately_days: () => String(LIVENESS.lately_ms / 86_400_000),
     missed_seconds: () => String(MISSED_AFTER_MS / 1_000),
+    taskLife,
     lostReasons: () => table(["reason", "what happened"], wordRows(LOST_MEANINGS)),
     eventKinds: () => table(["kind", "what happened"], wordRows(EVENT_MEANINGS)),
     failures: () => table(["failure", "what happened"], wordRows(FAILURE_MEANINGS)),
