@@ -28,7 +28,7 @@ export const decideDelete = (actor: string | null): Decision => ({ next: null, e
 
 /** Marks a message delivered, unless that is known or implied already. */
 export function decideDelivered(state: MessageState, actor: string, now: number): Decision {
-  if (state.delivered_at !== null || state.status !== "pending") return { next: state, events: [] };
+  if (state.delivered_at !== null || state.status !== "pending") return unchanged(state);
   return { next: { ...state, delivered_at: now }, events: [{ kind: "delivered", actor }] };
 }
 

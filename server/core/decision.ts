@@ -19,4 +19,8 @@ export interface Decision {
   readonly events: readonly EventDraft[];
 }
 
+/** Nothing happened. */
 export const unchanged = (state: MessageState): Decision => ({ next: state, events: [] });
+
+/** The state changed, and no event tells of it: leases and wake-ups move in silence. */
+export const silently = (next: MessageState): Decision => ({ next, events: [] });

@@ -1,5 +1,5 @@
 /** What becomes of a task that waits for others when one of them is over. */
-import { type Decision, unchanged } from "./decision.ts";
+import { type Decision, silently } from "./decision.ts";
 import { failed, unheld } from "./endings.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -7,7 +7,7 @@ import { waiting } from "./readiness.ts";
 /** One of those it waits for is complete: the last one makes it claimable, unless it is for later. */
 export function unblocked(state: MessageState, now: number): Decision {
   const next = waiting({ ...state, blocked: state.blocked - 1 }, now);
-  return next.claim_rank === null ? unchanged(next) : { next, events: [{ kind: "ready", actor: null }] };
+  return next.claim_rank === null ? silently(next) : { next, events: [{ kind: "ready", actor: null }] };
 }
 
 /** One of those it waits for has failed for good, or is gone. */

@@ -10,7 +10,7 @@ import { HubError } from "../../shared/errors.ts";
 import type { Status } from "../../shared/message.ts";
 import type { CommandOf, Transition } from "./commands.ts";
 import { heldWakeAt, leaseUntil } from "./deadlines.ts";
-import { type Decision, type EventDraft, unchanged } from "./decision.ts";
+import { type Decision, type EventDraft, silently, unchanged } from "./decision.ts";
 import { backToWaiting, ended, failed, requeued, saysTheSame, unheld } from "./endings.ts";
 import { actingName, assertHolds, isLastHolder } from "./holder.ts";
 import type { Circumstances, MessageState } from "./message.ts";
@@ -207,13 +207,13 @@ function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circ
   return backToWaiting(next, { kind: "requeued", actor: c.caller.claude_id });
 }
 
-/** Silent: leases move without an event. What a connected run asks for counts once its connection is gone. */
+/** What a connected run asks for counts once its connection is gone. */
 function extend(state: MessageState, { attempt, lease_ms }: CommandOf<"extend">, c: Circumstances): Decision {
   assertHolds(state, attempt, c.caller);
   const until = Math.max(state.extended_until ?? 0, c.now + (lease_ms ?? c.lease.detachedMs));
   const lease = state.lease_until === null ? null : Math.max(state.lease_until, until);
   const next = { ...state, extended_until: until, lease_until: lease };
-  return unchanged({ ...next, wake_at: heldWakeAt(next) });
+  return silently({ ...next, wake_at: heldWakeAt(next) });
 }
 
 function progress(state: MessageState, said: CommandOf<"progress">, c: Circumstances): Decision {
@@ -230,14 +230,14 @@ function wakePending(state: MessageState, _command: CommandOf<"wake">, c: Circum
     return failed(unheld(state), "expired", { error: "nobody claimed it in time" }, c, null);
   }
   const next = waiting(state, c.now);
-  if (next.claim_rank === state.claim_rank) return unchanged({ ...state, wake_at: next.wake_at });
+  if (next.claim_rank === state.claim_rank) return silently({ ...state, wake_at: next.wake_at });
   return { next, events: [{ kind: "ready", actor: null }] };
 }
 
 function wakeHeld(state: MessageState, _command: CommandOf<"wake">, c: Circumstances): Decision {
   const timedOut = state.timeout_at !== null && state.timeout_at <= c.now;
   const lapsed = state.lease_until !== null && state.lease_until <= c.now;
-  if (!timedOut && !lapsed) return unchanged({ ...state, wake_at: heldWakeAt(state) });
+  if (!timedOut && !lapsed) return silently({ ...state, wake_at: heldWakeAt(state) });
   const error = timedOut ? `timed out after ${state.timeout_ms} ms` : `${state.claimed_by} was gone`;
   if (state.tries_left === 0) return failed(state, "attempts_exhausted", { error }, c, null);
   return requeued(state, c, null, error);
