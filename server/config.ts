@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
-import { BACKOFF_MAX_MS, DEFAULT_DB, LEASES, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
+import { BACKOFF_MAX_MS, DEFAULT_DB, DEFAULT_PORT, LEASES, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
 import { type HubVariable, unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
@@ -24,7 +24,8 @@ const number = (what = "must be a number") =>
 
 const port = number().int().min(0).max(65535);
 const count = number().int().min(0);
-const durationMs = number("must be a number of milliseconds").int().min(0);
+const milliseconds = number("must be a number of milliseconds").int();
+const durationMs = milliseconds.min(0);
 
 /** A quantity with its unit; undefined where none is given. */
 const quantity = (parse: (text: string) => number | undefined, examples: string) =>
@@ -50,7 +51,7 @@ const SETTINGS = {
   port: {
     flag: "--port <number>",
     env: ["COORDINATION_PORT", "PORT"],
-    schema: port.default(3000),
+    schema: port.default(DEFAULT_PORT),
     help: "port to listen on; 0: any free one",
   },
   db: {
@@ -107,7 +108,7 @@ const SETTINGS = {
   pingMs: {
     flag: "--ping-ms <ms>",
     env: ["COORDINATION_PING_MS"],
-    schema: number("must be a number of milliseconds").int().min(1_000).default(LIVENESS.ping_ms),
+    schema: milliseconds.min(1_000).default(LIVENESS.ping_ms),
     help: "how often the hub asks whether a connection is alive",
   },
   offlineAfterMs: {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Logger, pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
+import { DEFAULT_PORT } from "../shared/defaults.ts";
 import { BASE_PATH } from "../shared/protocol.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub } from "./createHub.ts";
@@ -134,7 +135,7 @@ const startLine = (config: Config, host: string, port: number) =>
 function startScreen(config: Config, host: string, port: number, isNew: boolean): string {
   const { db, open, allowHost } = config;
   const url = urlOf(config, host, port);
-  const isDefault = port === 3000 && nameOf(config, host) !== allowHost[0];
+  const isDefault = port === DEFAULT_PORT && nameOf(config, host) !== allowHost[0];
   const elsewhere = isDefault ? "" : `COORDINATION_API_URL=${url} `;
   return [
     "",

@@ -9,6 +9,9 @@ export const BACKOFF_MAX_MS = 10 * 60_000;
 /** How many a list shows where nobody says. */
 export const LIST_DEFAULT = 100;
 
+/** Where the hub listens. */
+export const DEFAULT_PORT = 3000;
+
 /** The hub's file, where it is started. */
 export const DEFAULT_DB = "data/coordination.db";
 

@@ -41,7 +41,7 @@ export function fold(before: Message | undefined, event: Event): Message | undef
 }
 
 /** What one of those does whom a chat to everyone is for changes nothing of the chat itself. */
-const isReceipt = (kind: Event["kind"], to: string) =>
+export const isReceipt = (kind: Event["kind"], to: string) =>
   to === EVERYONE && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
 
 type Step = (after: Message, before: Message, event: Event) => void;

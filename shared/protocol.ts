@@ -6,6 +6,8 @@
  */
 export const PROTOCOL_VERSION = 1;
 
-/** The base of all REST paths and the place of the socket below it. */
+/** The base of all REST paths. */
 export const BASE_PATH = "/api/coord";
-export const SOCKET_PATH = `${BASE_PATH}/ws`;
+/** Where the socket is, below whatever base. */
+export const SOCKET_BELOW_BASE = "/ws";
+export const SOCKET_PATH = `${BASE_PATH}${SOCKET_BELOW_BASE}`;

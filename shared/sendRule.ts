@@ -1,5 +1,6 @@
 /** What a `send` must say depends on whether it names a template: the one rule of it that no field has alone. */
 import * as z from "zod";
+import { isObject } from "./json.ts";
 import { sendFields } from "./message.ts";
 
 /** A message said in full: what comes of a template, too. */
@@ -29,7 +30,7 @@ export const templateOrWhole = z.core._check<Said>(
     }
     issues.sort((a, b) => place(a) - place(b));
   },
-  { when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value) },
+  { when: ({ value }) => isObject(value) },
 );
 
 /** Problems are told in the order of the fields. */

@@ -4,13 +4,11 @@
  */
 import * as z from "zod";
 import * as f from "./fields.ts";
+import { isObject } from "./json.ts";
 import { LIMITS } from "./limits.ts";
 import { sendFields } from "./message.ts";
 
 type JsonObject = Record<string, unknown>;
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** An object of the caller's own shape, kept as it is. */
 const jsonObject = z

@@ -5,6 +5,7 @@ import {
   BASE_PATH,
   BOOLEAN,
   type ClientInfo,
+  DEFAULT_PORT,
   FUNCTION,
   having,
   hello,
@@ -13,6 +14,7 @@ import {
   NO_CURSOR,
   type OptionRules,
   oneOf,
+  SOCKET_BELOW_BASE,
   validate,
 } from "../../shared/index.ts";
 import { assertAbout } from "./asserts.ts";
@@ -69,7 +71,7 @@ export interface Config extends Required<Omit<ConnectOptions, "as" | "token" | "
   resume: string | undefined;
 }
 
-export const DEFAULT_URL = "http://localhost:3000/api/coord";
+export const DEFAULT_URL = `http://localhost:${DEFAULT_PORT}${BASE_PATH}`;
 export const SDK_VERSION = "0.1.0";
 
 /** `ANYTHING` is checked elsewhere. */
@@ -148,4 +150,4 @@ function baseUrl(text: string): string {
 }
 
 /** The address of the socket that belongs to a REST base. */
-export const socketUrl = (base: string) => `${base.replace(/^http/, "ws")}/ws`;
+export const socketUrl = (base: string) => `${base.replace(/^http/, "ws")}${SOCKET_BELOW_BASE}`;

@@ -3,6 +3,7 @@
  * `uniqueItems`) or needs what the hub has not (`format`) is left out; the rest is bounded in size and depth.
  */
 import { HubError } from "../../shared/errors.ts";
+import { isObject } from "../../shared/json.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { didYouMean } from "../../shared/suggest.ts";
 
@@ -96,6 +97,3 @@ const wrong = (where: string, what: string, more: object = {}) => {
   const field = where.slice(0, 2 * ECHO_CHARS);
   return new HubError("invalid_params", `${field} ${what}`, { field, ...more });
 };
-
-const isObject = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

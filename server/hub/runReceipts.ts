@@ -5,6 +5,7 @@
  */
 import QuickLRU from "quick-lru";
 import type { Unacknowledged } from "../delivery/unacknowledged.ts";
+import { runKey } from "./runs.ts";
 
 const RUNS_KEPT = 10_000;
 /** Ids of messages, in all runs together; beyond that, the runs heard of longest ago are forgotten. */
@@ -18,7 +19,7 @@ export class RunReceipts {
 
   /** From here on the run is sent this. */
   sends(claude_id: string, run: string, unacknowledged: Unacknowledged): void {
-    const key = keyOf(claude_id, run);
+    const key = runKey(claude_id, run);
     this.#runs.delete(key); // so that it counts as the newest
     this.#runs.set(key, unacknowledged);
     if (++this.#linesSinceSweep >= LINES_A_SWEEP) this.#sweep();
@@ -26,7 +27,7 @@ export class RunReceipts {
 
   /** The run resumes from `seq`. @returns ids of messages that it has, then. */
   resumed(claude_id: string, run: string, seq: number): string[] {
-    return this.#runs.get(keyOf(claude_id, run))?.acknowledge(seq) ?? [];
+    return this.#runs.get(runKey(claude_id, run))?.acknowledge(seq) ?? [];
   }
 
   #sweep(): void {
@@ -38,5 +39,3 @@ export class RunReceipts {
     }
   }
 }
-
-const keyOf = (claudeId: string, run: string) => `${claudeId} ${run}`;

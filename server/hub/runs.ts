@@ -12,6 +12,9 @@ import type { StoreCommand } from "../store/store.ts";
 /** Views remembered of runs that may come back. */
 const REMEMBERED_VIEWS = 10_000;
 
+/** A run as a key; instances choose the ids of their runs themselves. */
+export const runKey = (claudeId: string, run: string) => `${claudeId} ${run}`;
+
 export interface RunsOptions {
   clock: Clock;
   graceMs: number;
@@ -30,11 +33,11 @@ export class Runs {
   }
 
   attached(claudeId: string | null, run: string | null): boolean {
-    return run !== null && claudeId !== null && this.#connections.has(keyOf(claudeId, run));
+    return run !== null && claudeId !== null && this.#connections.has(runKey(claudeId, run));
   }
 
   attach(claude_id: string, run: string): void {
-    const key = keyOf(claude_id, run);
+    const key = runKey(claude_id, run);
     const connections = this.#connections.get(key) ?? 0;
     this.#connections.set(key, connections + 1);
     if (connections === 0) this.#writeLeases(claude_id, run);
@@ -48,7 +51,7 @@ export class Runs {
    * @returns what cancels the end, because the connection came again.
    */
   linger(claude_id: string, run: string, forMs: number, end: () => void): () => void {
-    const key = keyOf(claude_id, run);
+    const key = runKey(claude_id, run);
     const over = () => {
       cancel();
       end();
@@ -64,7 +67,7 @@ export class Runs {
   }
 
   detach(claude_id: string, run: string): void {
-    const key = keyOf(claude_id, run);
+    const key = runKey(claude_id, run);
     const connections = (this.#connections.get(key) ?? 0) - 1;
     if (connections > 0) {
       this.#connections.set(key, connections);
@@ -76,7 +79,7 @@ export class Runs {
 
   #writeLeases(claude_id: string, run: string): void {
     const { graceMs, write } = this.#options;
-    const key = keyOf(claude_id, run);
+    const key = runKey(claude_id, run);
     const holder = { claude_id, run };
     const keeps = () => this.#connections.has(key);
     write(key, () => (keeps() ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs }));
@@ -89,5 +92,3 @@ export class Runs {
     return before !== undefined && before !== view;
   }
 }
-
-const keyOf = (claudeId: string, run: string) => `${claudeId} ${run}`;

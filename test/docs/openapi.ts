@@ -1,4 +1,5 @@
 /** The REST side of the contract as an OpenAPI 3.1 document. */
+import { DEFAULT_PORT } from "../../shared/defaults.ts";
 import { ERRORS } from "../../shared/errors.ts";
 import { OPERATIONS, type Operation, type OperationName } from "../../shared/operations/index.ts";
 import { BASE_PATH, PROTOCOL_VERSION } from "../../shared/protocol.ts";
@@ -22,7 +23,7 @@ export function openapi(): Json {
       description: "PROTOCOL.md is the same for people, with the rules that a schema cannot say.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "http://127.0.0.1:3000", description: "A hub started with its defaults." }],
+    servers: [{ url: `http://127.0.0.1:${DEFAULT_PORT}`, description: "A hub started with its defaults." }],
     paths,
     components: { schemas: { ...needed(paths, contract.named), Error: ERROR }, parameters: HEADERS },
   };

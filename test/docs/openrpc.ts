@@ -1,6 +1,7 @@
 /** The socket's side of the contract as an OpenRPC document. */
 
 import * as z from "zod";
+import { DEFAULT_PORT } from "../../shared/defaults.ts";
 import { ERRORS, toRpcError } from "../../shared/errors.ts";
 import { NOTIFICATIONS } from "../../shared/frames.ts";
 import { COMMON_ERRORS, OPERATION_NAMES, OPERATIONS, type Operation } from "../../shared/operations/index.ts";
@@ -22,7 +23,7 @@ export function openrpc(): Json {
       description: "PROTOCOL.md is the same for people, with the rules that a schema cannot say.",
       license: { name: "MIT" },
     },
-    servers: [{ name: "A hub started with its defaults", url: `ws://127.0.0.1:3000${SOCKET_PATH}` }],
+    servers: [{ name: "A hub started with its defaults", url: `ws://127.0.0.1:${DEFAULT_PORT}${SOCKET_PATH}` }],
     methods: [
       {
         name: "hello",

@@ -1,4 +1,5 @@
 /** What the protocol page says of one operation. */
+import { DEFAULT_PORT } from "../../shared/defaults.ts";
 import { OPERATIONS, type Operation, type OperationName } from "../../shared/operations/index.ts";
 import { BASE_PATH } from "../../shared/protocol.ts";
 import { EXAMPLES } from "./examples.ts";
@@ -29,7 +30,7 @@ function curl(operation: Operation, params: Record<string, unknown>): string {
   const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
   const { method } = operation.rest;
   const parts = [
-    `curl ${method === "GET" ? "" : `-X ${method} `}'http://127.0.0.1:3000${path}${search}'`,
+    `curl ${method === "GET" ? "" : `-X ${method} `}'http://127.0.0.1:${DEFAULT_PORT}${path}${search}'`,
     ...(operation.errors.includes("not_recipient") ? ["-H 'X-Claude-Id: server_backend'"] : []),
     ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
     ...(body ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(body)}'`] : []),

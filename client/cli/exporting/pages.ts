@@ -1,5 +1,5 @@
 /** What is exported, page by page through the ordinary operations, so that no page holds the hub up. */
-import { LIMITS, parseCursor } from "../../../shared/index.ts";
+import { EVERYONE, LIMITS, parseCursor } from "../../../shared/index.ts";
 import { pages } from "../../sdk/calls/pages.ts";
 import type { Event, Message, Params, Result } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
@@ -38,7 +38,7 @@ async function withReceipts(context: Context, messages: readonly Message[]): Pro
   const items: Exported[] = [];
   for (const message of messages) {
     const told =
-      message.to_claude === "*" ? await context.call("receipts", { id: message.id }).catch(ifGone) : undefined;
+      message.to_claude === EVERYONE ? await context.call("receipts", { id: message.id }).catch(ifGone) : undefined;
     items.push(told ? { ...message, receipts: told.receipts } : message);
   }
   return items;

@@ -1,4 +1,5 @@
 /** Who is there, for people. */
+import { EVERYONE } from "../../../shared/index.ts";
 import type { Instance, Recipient } from "../../sdk/index.ts";
 import type { Layout } from "./printer.ts";
 import { table } from "./table.ts";
@@ -53,7 +54,7 @@ export function presenceLine(instance: Instance, { paint, now }: Layout): string
 
 /** What a sender can expect, as a sentence: the truth about a recipient. */
 export function expectation(to: string, { state, last_seen, waiting: count, oldest_waiting }: Recipient, now: number) {
-  if (to === "*") return "for everyone, whenever they look";
+  if (to === EVERYONE) return "for everyone, whenever they look";
   const queue = count === 1 ? "this is all that waits for it" : `${count} messages wait for it`;
   const oldest = count > 1 && oldest_waiting ? `, the oldest for ${since(oldest_waiting, now)}` : "";
   return `${STANDING[state](to, last_seen ? ago(last_seen, now) : "never")}; ${queue}${oldest}`;

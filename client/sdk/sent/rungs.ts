@@ -1,5 +1,5 @@
 /** The rungs that a message reaches, and how events and receipts tell that it has come so far. */
-import { type Event, type EventKind, fold, type Message, type Result } from "../../../shared/index.ts";
+import { type Event, type EventKind, fold, isReceipt, type Message, type Result } from "../../../shared/index.ts";
 import { FINAL_KINDS, isFinal } from "./finals.ts";
 
 /** What comes before the end. */
@@ -27,12 +27,10 @@ export function advance(before: Message, event: Event): Message {
   const { kind, at, message } = event;
   const after = message.erased ? undefined : fold(before, event);
   if (!after) return { ...before, erased: true };
-  if (message.to_claude !== "*" || !RECEIPTS.has(kind)) return after;
+  if (!isReceipt(kind, message.to_claude)) return after;
   const isSeen = kind !== "delivered" || after.seen_at !== undefined;
   return { ...after, delivered_at: after.delivered_at ?? at, ...(isSeen && { seen_at: after.seen_at ?? at }) };
 }
-
-const RECEIPTS: ReadonlySet<Event["kind"]> = new Set(["delivered", "seen", "acknowledged"]);
 
 type Receipt = Result<"receipts">["receipts"][number];
 

@@ -3,7 +3,7 @@
  * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
  * are not remembered.
  */
-import { ANYTHING, type Event, type Message, MILLISECONDS, type OptionRules } from "../../../shared/index.ts";
+import { ANYTHING, EVERYONE, type Event, type Message, MILLISECONDS, type OptionRules } from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
 import { sleep } from "../clock.ts";
 import { CallTimeout, isRefusal, TaskFailed } from "../errors.ts";
@@ -196,7 +196,7 @@ export class Waits {
     const { id } = wait.message;
     try {
       const message = await this.#caller.call("get", { id });
-      const isForAll = wait.goal !== "end" && message.to_claude === "*";
+      const isForAll = wait.goal !== "end" && message.to_claude === EVERYONE;
       const receipts = isForAll ? (await this.#caller.call("receipts", { id })).receipts : [];
       this.#learn(wait, withFirst(message, receipts));
     } catch (error) {

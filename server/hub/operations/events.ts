@@ -14,6 +14,9 @@ import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import type { Checked } from "./handler.ts";
 
+/** A window for one page at a time. */
+export const ONE_PAGE = { events: 1, bytes: 1 };
+
 /** Whose events a caller reads: those it names, its own, or all. */
 export const readerFor = (params: Checked<"events">, client: Client): Reader => params.for ?? ownReader(client);
 
@@ -92,5 +95,3 @@ async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Check
     wait.done();
   }
 }
-
-const ONE_PAGE = { events: 1, bytes: 1 };

@@ -5,12 +5,9 @@ import { every } from "../../clock.ts";
 import type { Session } from "../../delivery/session.ts";
 import type { Client } from "../../hub/caller/client.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { readerFor, startOf } from "../../hub/operations/events.ts";
+import { ONE_PAGE, readerFor, startOf } from "../../hub/operations/events.ts";
 import type { Checked } from "../../hub/operations/handler.ts";
 import type { HttpPresence } from "./presence.ts";
-
-/** One page may be on its way: that the kernel has taken it is the only acknowledgement. */
-const WINDOW = { events: 1, bytes: 1 };
 
 export const wantsStream = (request: Request) => (request.get("accept") ?? "").includes("text/event-stream");
 
@@ -61,7 +58,7 @@ function openSession(hub: Hub, response: Response, cursor: number, params: Event
     reader: readerFor(params, client),
     kinds: params.kinds,
     cursor,
-    window: WINDOW,
+    window: ONE_PAGE, // that the kernel has taken it is the only acknowledgement
     pageEvents: params.limit ?? LIMITS.page_events,
     receives: false,
     send({ upTo, json }, session) {

@@ -5,6 +5,7 @@
  */
 import { LIVENESS } from "../../../shared/defaults.ts";
 import type { Hub } from "../../hub/hub.ts";
+import { runKey } from "../../hub/runs.ts";
 
 /** How long a run may be silent. */
 const SILENT_MS = LIVENESS.fresh_min_ms;
@@ -25,7 +26,7 @@ export class StreamLeases {
 
   /** A stream of the run has begun. @returns what to call when it is over. */
   begin(claudeId: string, run: string): () => void {
-    const key = keyOf(claudeId, run);
+    const key = runKey(claudeId, run);
     const listening = this.#listening.get(key) ?? { streams: 0, detach: undefined };
     this.#listening.set(key, listening);
     listening.streams++;
@@ -40,7 +41,7 @@ export class StreamLeases {
   /** The run asks for something. */
   heard(claudeId: string | null, run: string | null): void {
     if (this.#listening.size === 0 || claudeId === null || run === null) return;
-    const listening = this.#listening.get(keyOf(claudeId, run));
+    const listening = this.#listening.get(runKey(claudeId, run));
     if (!listening) return;
     const before = listening.detach;
     listening.detach = this.#attach(claudeId, run, () => {
@@ -64,5 +65,3 @@ export class StreamLeases {
     return detach;
   }
 }
-
-const keyOf = (claudeId: string, run: string) => `${claudeId} ${run}`;
