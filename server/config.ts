@@ -5,17 +5,19 @@
 import { Command, CommanderError, Option } from "commander";
 import * as z from "zod";
 import { BACKOFF_MAX_MS, DEFAULT_DB, DEFAULT_PORT, LEASES, LIVENESS, TASK_DEFAULTS } from "../shared/defaults.ts";
-import { type HubVariable, unknownVariable } from "../shared/environment.ts";
+import { unknownVariable } from "../shared/environment.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { mustBe } from "../shared/validate.ts";
 import { DEFAULT_RATES } from "./hub/caller/rates.ts";
 
+/** `--lease-grace-ms` is `COORDINATION_LEASE_GRACE_MS` in the environment. */
 interface Setting {
   flag: string;
-  env: readonly (HubVariable | "PORT")[];
   schema: z.ZodType;
   help: string;
+  /** Another variable for it, or none at all. */
+  variable?: "PORT" | "none";
 }
 
 /** Says `what` of a value that is not a number; where one is beyond a bound, zod names the bound. */
@@ -44,31 +46,27 @@ const keep = quantity(parseDuration, "a duration with its unit, as 30d, 12h or 9
 const SETTINGS = {
   host: {
     flag: "--host <address>",
-    env: ["COORDINATION_HOST"],
     schema: z.string().min(1).default("127.0.0.1"),
     help: "address to listen on",
   },
   port: {
     flag: "--port <number>",
-    env: ["COORDINATION_PORT", "PORT"],
+    variable: "PORT",
     schema: port.default(DEFAULT_PORT),
     help: "port to listen on; 0: any free one",
   },
   db: {
     flag: "--db <file>",
-    env: ["COORDINATION_DB"],
     schema: z.string().min(1).default(DEFAULT_DB),
     help: "SQLite file",
   },
   open: {
     flag: "--open",
-    env: ["COORDINATION_OPEN"],
     schema: z.union([z.boolean(), z.stringbool()]).default(false),
     help: "let other machines in, without tokens: only on a network that you trust",
   },
   allowHost: {
     flag: "--allow-host <name...>",
-    env: ["COORDINATION_ALLOW_HOST"],
     schema: z.preprocess(
       (v) => (typeof v === "string" ? v.split(/[\s,]+/).filter(Boolean) : v),
       z.array(z.string()).default([]),
@@ -77,115 +75,97 @@ const SETTINGS = {
   },
   leaseGraceMs: {
     flag: "--lease-grace-ms <ms>",
-    env: ["COORDINATION_LEASE_GRACE_MS"],
     schema: durationMs.default(LEASES.grace_ms),
     help: "how long a task stays with a run whose last connection is gone",
   },
   detachedLeaseMs: {
     flag: "--detached-lease-ms <ms>",
-    env: ["COORDINATION_DETACHED_LEASE_MS"],
     schema: durationMs.default(LEASES.detached_ms),
     help: "how long a claim without a run holds",
   },
   maxAttempts: {
     flag: "--max-attempts <number>",
-    env: ["COORDINATION_MAX_ATTEMPTS"],
     schema: number().int().min(1).max(LIMITS.attempts).default(TASK_DEFAULTS.max_attempts),
     help: "how often a task is tried whose sender does not say",
   },
   backoffMs: {
     flag: "--backoff-ms <ms>",
-    env: ["COORDINATION_BACKOFF_MS"],
     schema: durationMs.default(TASK_DEFAULTS.backoff_ms),
     help: "how long it rests after its first failed try; doubles",
   },
   backoffMaxMs: {
     flag: "--backoff-max-ms <ms>",
-    env: ["COORDINATION_BACKOFF_MAX_MS"],
     schema: durationMs.default(BACKOFF_MAX_MS),
     help: "the longest rest of a task between two tries",
   },
   pingMs: {
     flag: "--ping-ms <ms>",
-    env: ["COORDINATION_PING_MS"],
     schema: milliseconds.min(1_000).default(LIVENESS.ping_ms),
     help: "how often the hub asks whether a connection is alive",
   },
   offlineAfterMs: {
     flag: "--offline-after-ms <ms>",
-    env: ["COORDINATION_OFFLINE_AFTER_MS"],
     schema: durationMs.default(LIVENESS.leave_ms),
     help: "how long an instance whose last connection broke counts as online",
   },
   rate: {
     flag: "--rate <number>",
-    env: ["COORDINATION_RATE"],
     schema: count.default(DEFAULT_RATES.changes),
     help: "how many changes a minute an instance may ask for, from another machine; 0: any",
   },
   readRate: {
     flag: "--read-rate <number>",
-    env: ["COORDINATION_READ_RATE"],
     schema: count.default(DEFAULT_RATES.reads),
     help: "how many reads a minute an instance may ask for, from another machine; 0: any",
   },
   rateLocal: {
     flag: "--rate-local",
-    env: ["COORDINATION_RATE_LOCAL"],
     schema: z.union([z.boolean(), z.stringbool()]).default(false),
     help: "hold instances on this machine to these rates, too",
   },
   pendingPerRecipient: {
     flag: "--pending-per-recipient <number>",
-    env: ["COORDINATION_PENDING_PER_RECIPIENT"],
     schema: count.min(1).default(LIMITS.pending_per_recipient),
     help: "how many messages may wait for one recipient",
   },
   pendingPerSender: {
     flag: "--pending-per-sender <number>",
-    env: ["COORDINATION_PENDING_PER_SENDER"],
     schema: count.min(1).default(LIMITS.pending_per_sender),
     help: "how many messages of one sender may wait",
   },
   chainHops: {
     flag: "--chain-hops <number>",
-    env: ["COORDINATION_CHAIN_HOPS"],
     schema: count.min(1).default(LIMITS.chain_hops),
     help: "how many answers to answers an exchange may have until a person lets it go on",
   },
   keepComplete: {
     flag: "--keep-complete <duration>",
-    env: ["COORDINATION_KEEP_COMPLETE"],
     schema: keep,
     help: "how long completed messages are kept, as 30d or 12h; default for ever",
   },
   keepFailed: {
     flag: "--keep-failed <duration>",
-    env: ["COORDINATION_KEEP_FAILED"],
     schema: keep,
     help: "how long failed messages are kept; default for ever",
   },
   keepLog: {
     flag: "--keep-log <duration>",
-    env: ["COORDINATION_KEEP_LOG"],
     schema: keep,
     help: "how long a reader may stay away and still be told all that happened meanwhile; default for ever",
   },
   maxSize: {
     flag: "--max-size <size>",
-    env: ["COORDINATION_MAX_SIZE"],
     schema: quantity(parseSize, "a size with its unit, as 500mb or 2gb"),
     help: "size of the database beyond which what ended first goes first; default none",
   },
   logLevel: {
     flag: "--log-level <level>",
-    env: ["COORDINATION_LOG_LEVEL"],
     schema: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
     help: "how much to log",
   },
   json: {
     flag: "--json",
-    env: [],
+    variable: "none",
     schema: z.boolean().default(false),
     help: "print where it listens and where the data is as a line of JSON",
   },
@@ -214,21 +194,28 @@ export function readConfig(env: Record<string, string | undefined>, argv: readon
   if (unknown !== undefined) throw new ConfigExit(unknown, 2);
   const flags = parseFlags(argv);
   const config = Object.entries(SETTINGS).map(([name, setting]) => {
-    const variable = setting.env.find((candidate) => env[candidate] !== undefined);
+    const variable = variablesOf(setting).find((candidate) => env[candidate] !== undefined);
     const given = flags[name] ?? (variable === undefined ? undefined : env[variable]);
     return [name, check(setting, given)];
   });
   return Object.fromEntries(config) as Config;
 }
 
-function check({ flag, env, schema }: Setting, given: unknown): unknown {
-  const parsed = schema.safeParse(given);
+const nameOf = ({ flag }: Setting) => flag.split(" ")[0] as string;
+
+function variablesOf(setting: Setting): string[] {
+  if (setting.variable === "none") return [];
+  const own = nameOf(setting).replace("--", "COORDINATION_").replaceAll("-", "_").toUpperCase();
+  return setting.variable === undefined ? [own] : [own, setting.variable];
+}
+
+function check(setting: Setting, given: unknown): unknown {
+  const parsed = setting.schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const name = flag.split(" ")[0];
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
   const isWorded = issue.code === "invalid_type" && issue.expected !== "int";
   const why = isWorded ? issue.message : mustBe(issue, given);
-  throw new ConfigExit(`${name} (${env.join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
+  throw new ConfigExit(`${nameOf(setting)} (${variablesOf(setting).join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
 }
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {
@@ -239,11 +226,13 @@ function parseFlags(argv: readonly string[]): Record<string, unknown> {
   const command = new Command("coord hub").description("Runs the hub.").exitOverride();
   command.configureOutput({ writeOut: write, writeErr: write }).allowExcessArguments(false);
   const asksHelp = argv.includes("--help") || argv.includes("-h");
-  for (const { flag, env, help, schema } of Object.values(SETTINGS)) {
+  for (const setting of Object.values<Setting>(SETTINGS)) {
+    const { flag, help, schema } = setting;
+    const variables = variablesOf(setting);
     const otherwise = schema.safeParse(undefined).data; // the one source of defaults is the schema
     const shown =
       otherwise === undefined || otherwise === false || String(otherwise) === "" ? "" : `; default ${otherwise}`;
-    const option = new Option(flag, env.length === 0 ? help : `${help} (${env.join(", ")}${shown})`);
+    const option = new Option(flag, variables.length === 0 ? help : `${help} (${variables.join(", ")}${shown})`);
     command.addOption(option.hideHelp(flag === SETTINGS.open.flag && !asksHelp)); // what is hidden is not suggested
   }
   command.addHelpText("after", "\nWhat is no longer to be kept goes in passes that come about once a minute.");

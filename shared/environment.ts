@@ -43,8 +43,6 @@ export const TASK_VARIABLES = [
   "COORDINATION_TASK_CONTEXT_FILE",
 ] as const;
 
-export type HubVariable = (typeof HUB_VARIABLES)[number];
-
 /**
  * Looks for variables of ours that nobody reads.
  *
