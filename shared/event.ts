@@ -4,7 +4,7 @@ import * as f from "./fields.ts";
 import { failure, progress, status, type } from "./message.ts";
 import { EVENT_KINDS } from "./vocabulary.ts";
 
-export const eventKind = z.enum(EVENT_KINDS);
+const eventKind = z.enum(EVENT_KINDS);
 /** Some kinds; over REST with commas between them. */
 export const eventKinds = z.array(eventKind).max(EVENT_KINDS.length);
 export type EventKind = z.infer<typeof eventKind>;

@@ -21,7 +21,7 @@ export function assertKnown(options: object, known: object, where?: string): voi
 }
 
 /** What an option has to be. */
-export interface OptionRule {
+interface OptionRule {
   /** In words: "a number". */
   readonly what: string;
   readonly allows: (value: unknown) => boolean;

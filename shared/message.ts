@@ -6,7 +6,7 @@ import { FAILURES, LEASE_STATES, PRIORITIES, STATUSES, TYPES } from "./vocabular
 
 export const status = z.enum(STATUSES);
 export const type = z.enum(TYPES);
-export const priority = z.enum(PRIORITIES);
+const priority = z.enum(PRIORITIES);
 export const failure = z.enum(FAILURES);
 export const leaseState = z.enum(LEASE_STATES);
 

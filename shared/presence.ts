@@ -2,7 +2,7 @@
 import * as z from "zod";
 import * as f from "./fields.ts";
 
-export const presenceState = z.enum(["online", "stale", "offline"]);
+const presenceState = z.enum(["online", "stale", "offline"]);
 export type PresenceState = z.infer<typeof presenceState>;
 
 /** What an instance tells of itself. */

@@ -4,8 +4,8 @@ import * as f from "./fields.ts";
 import { LIMITS } from "./limits.ts";
 import { sendFields } from "./message.ts";
 
-export const MISSED = ["once", "skip"] as const;
-export const OVERLAPS = ["skip", "allow"] as const;
+const MISSED = ["once", "skip"] as const;
+const OVERLAPS = ["skip", "allow"] as const;
 
 export type Missed = (typeof MISSED)[number];
 export type Overlap = (typeof OVERLAPS)[number];

@@ -21,7 +21,7 @@ const orPlaces = <S extends z.ZodType>(field: S, chars: number) =>
   field.or(z.string().max(chars).regex(/\{\{/, { error: "must hold a place" }));
 
 /** Any field of `send` as a default; the texts may hold places. */
-export const templateFields = {
+const templateFields = {
   ...z.object(sendFields).partial().shape,
   to_claude: orPlaces(f.address, LIMITS.name_chars)
     .optional()

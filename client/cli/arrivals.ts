@@ -10,7 +10,7 @@ import { followLog } from "../sdk/events/followLog.ts";
 import type { Event, Hub, Message } from "../sdk/index.ts";
 import { ifGone } from "./ifGone.ts";
 
-export interface ArrivalOptions {
+interface ArrivalOptions {
   /** Whose messages. */
   readonly of: string;
   /** Whether those that wait already are given, too. */

@@ -14,7 +14,7 @@ import type { Outside } from "./process/outside.ts";
 import { Rest } from "./rest.ts";
 
 /** The options that every command takes. */
-export interface Settings {
+interface Settings {
   readonly as: string | undefined;
   /** Where that was said. */
   readonly called: string;

@@ -2,7 +2,7 @@ import QuickLRU from "quick-lru";
 import type { Message } from "../../shared/index.ts";
 
 /** A claim that succeeded: under which name, and its fence, the attempt's number. */
-export type OwnClaim = Pick<Message, "attempt" | "claimed_by">;
+type OwnClaim = Pick<Message, "attempt" | "claimed_by">;
 
 interface Known {
   held?: OwnClaim;

@@ -25,7 +25,7 @@ import { LogTail } from "./tail.ts";
 /** One read of the store stays below this, so that no commit waits long behind it. */
 const READ_BYTES = 256 * 1024;
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   store: Pick<Store, "log">;
   epoch: string;
   head: number;

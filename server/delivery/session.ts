@@ -39,7 +39,7 @@ export interface SessionOptions {
   lost?: () => void;
 }
 
-export type SessionState = "live" | "behind" | "closed";
+type SessionState = "live" | "behind" | "closed";
 
 export class Session {
   readonly reader: Reader;

@@ -15,7 +15,7 @@ const REMEMBERED_VIEWS = 10_000;
 /** A run as a key; instances choose the ids of their runs themselves. */
 export const runKey = (claudeId: string, run: string) => `${claudeId} ${run}`;
 
-export interface RunsOptions {
+interface RunsOptions {
   clock: Clock;
   graceMs: number;
   /** Writes what becomes of a run's leases: the command is made anew for each try. */

@@ -23,7 +23,7 @@ const PORTION = 64;
 /** What surrounds the instances of a page: its version, and where it ended. */
 const AROUND_BYTES = 256;
 
-export interface PresenceOptions {
+interface PresenceOptions {
   store: Pick<Store, "workload">;
   clock: Clock;
   /** How long an instance whose last connection broke may stay away before it is offline. */
@@ -32,7 +32,7 @@ export interface PresenceOptions {
   report: Report;
 }
 
-export interface PresencePage {
+interface PresencePage {
   /** Instances as JSON, in the order of their names. */
   readonly instances: string[];
   /** The last one's name, when there are more. */

@@ -50,7 +50,7 @@ function charsOf(command: StoreCommand): number {
   return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   store: Pick<Store, "commit">;
   clock: Clock;
   /** Told of every batch once it is durable, before its commands are answered. */

@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { HubError } from "../../shared/errors.ts";
 import { isLoopback } from "../hub/caller/origin.ts";
 
-export interface GuardOptions {
+interface GuardOptions {
   /** Whether callers from other machines are let in. */
   open: boolean;
   /** Host names, besides loopback ones, under which the hub may be addressed. */

@@ -13,7 +13,7 @@ export interface Place {
   wsUrl: string;
 }
 
-export interface Start {
+interface Start {
   /** Whose events; left out, an observer's: all. */
   as?: string | undefined;
   /** Its pools, whose events it sees as well. */
@@ -26,7 +26,7 @@ export interface Start {
   limit?: number | undefined;
 }
 
-export interface Lost {
+interface Lost {
   reason: string;
   /** Where to go on once the state was read again. */
   cursor: string;

@@ -39,7 +39,7 @@ export function typeOf(schema: Schema): string {
   }
 }
 
-export function typeLink(ref: string): string {
+function typeLink(ref: string): string {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
   return `[${name}](#${name.toLowerCase()}-object)`;
 }

@@ -3,7 +3,7 @@ import { MAIN_PART, type Operation, type RestRoute, type RestShape } from "../..
 import { BASE_PATH } from "../../shared/protocol.ts";
 import type { Schema } from "./schemas.ts";
 
-export interface RestRequest {
+interface RestRequest {
   /** The base path included. */
   path: string;
   query: [string, string][];

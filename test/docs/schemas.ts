@@ -111,7 +111,7 @@ export function needed(document: unknown, named: Record<string, Schema>): Record
   return Object.fromEntries(Object.entries(named).filter(([name]) => found.has(name)));
 }
 
-export function perOperation<T>(make: (name: OperationName) => T): Record<OperationName, T> {
+function perOperation<T>(make: (name: OperationName) => T): Record<OperationName, T> {
   return Object.fromEntries(OPERATION_NAMES.map((name) => [name, make(name)])) as Record<OperationName, T>;
 }
 

@@ -11,7 +11,7 @@ const incoming = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input" });
 const outgoing = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "output" });
 
 /** Every schema that travels, with its direction, and the constants that peers compare. */
-export function wireSchema(): unknown {
+function wireSchema(): unknown {
   return canonical({
     places: { BASE_PATH, SOCKET_PATH, SUBPROTOCOL },
     frame: incoming(rpcRequest),

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 
-export interface HttpRequest {
+interface HttpRequest {
   method?: string;
   /** Any header, also those that `fetch` forbids: Host, Origin, Connection. */
   headers?: Record<string, string>;

@@ -8,7 +8,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { defer } from "./defer.ts";
 import type { Random } from "./random.ts";
 
-export interface Faults {
+interface Faults {
   /** Resets new connections at once, or answers only WebSocket upgrades with 403, as some company proxies do. */
   refuse?: "connections" | "upgrades" | undefined;
   /** Holds every chunk back for so long, in each direction. */

@@ -15,7 +15,7 @@ export interface RpcMessage {
   error?: { code: number; message: string; data?: { code?: string; details?: Record<string, unknown> } };
 }
 
-export interface RawOptions {
+interface RawOptions {
   /** Subprotocols to offer. */
   protocols?: string[];
   headers?: Record<string, string>;

@@ -22,7 +22,7 @@ export interface SyncOp {
 }
 
 /** What leaves through a socket. */
-export interface SendOp {
+interface SendOp {
   kind: "send";
   bytes: Buffer;
 }

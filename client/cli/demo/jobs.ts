@@ -13,7 +13,7 @@ export interface Job {
   error?: string;
 }
 
-export const hasEnded = ({ found, error }: Job) => found !== undefined || error !== undefined;
+const hasEnded = ({ found, error }: Job) => found !== undefined || error !== undefined;
 
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
@@ -32,10 +32,6 @@ export class Jobs {
 
   doneBy(worker: string): Job[] {
     return this.all.filter((job) => job.by === worker && hasEnded(job));
-  }
-
-  doingBy(worker: string): Job | undefined {
-    return this.all.find((job) => job.by === worker && !hasEnded(job));
   }
 
   /** @returns the job that an event is about. */

@@ -4,7 +4,7 @@ import { Process } from "./process.ts";
 import { GRACE_MS } from "./roles.ts";
 
 /** A hub of the demo's own, on a free port. */
-export interface OwnHub {
+interface OwnHub {
   readonly url: string;
   readonly pid: number;
 }

@@ -18,7 +18,7 @@ import type { DemoReport } from "./report.ts";
 import { COORDINATOR, CREW, PACE_MS } from "./roles.ts";
 import { openScreen, type Screen } from "./screen.ts";
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly folder: string;
   readonly agents: number;
   /** At most so many files. */

@@ -7,7 +7,7 @@ import { ifGone } from "../ifGone.ts";
 import { Rest } from "../rest.ts";
 
 /** A message; one to everyone with its receipts. */
-export type Exported = Message & Partial<Pick<Result<"receipts">, "receipts">>;
+type Exported = Message & Partial<Pick<Result<"receipts">, "receipts">>;
 
 export interface ExportPage {
   readonly items: readonly (Exported | Event)[];
@@ -18,7 +18,7 @@ export interface ExportPage {
   readonly total: number | undefined;
 }
 
-export type MessageFilter = Pick<Params<"list">, "status" | "type" | "to_claude" | "from_claude" | "thread_id">;
+type MessageFilter = Pick<Params<"list">, "status" | "type" | "to_claude" | "from_claude" | "thread_id">;
 
 /** Messages, oldest first. @param next the mark at which an earlier export ended. */
 export async function* messagePages(

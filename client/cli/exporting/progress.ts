@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import type { Context } from "../context.ts";
 
-export interface Progress {
+interface Progress {
   /** @param total undefined where it is unknown. */
   reach(done: number, total: number | undefined): void;
   end(): void;

@@ -7,7 +7,7 @@ import type { ExportPage } from "./pages.ts";
 import { openProgress } from "./progress.ts";
 import { openSink } from "./sink.ts";
 
-export interface ExportJob {
+interface ExportJob {
   readonly pages: AsyncIterable<ExportPage>;
   readonly isWanted: (item: Message | Event) => boolean;
   /** The file; undefined: stdout. */

@@ -6,7 +6,7 @@ import { flushed } from "../output/flushed.ts";
 import { harmless } from "../output/sanitize.ts";
 import { Failed } from "../process/errors.ts";
 
-export interface Sink {
+interface Sink {
   write(lines: string): Promise<void>;
   /** All is written: it must be on disk before anybody relies on it. */
   finish(): Promise<void>;

@@ -56,7 +56,7 @@ function lastWidth(head: readonly string[], rows: readonly (readonly string[])[]
 const visible = (cell: string) => cell.replace(/\x1b\[\d+m/g, "").length;
 
 /** @example oneLine("a\n  b") === "a b" */
-export const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
+const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
 
 /** A text cut to this many columns, in one line. */
 export function cut(text: string, columns: number): string {

@@ -4,7 +4,7 @@ import type { Layout } from "../output/printer.ts";
 import { span } from "../output/time.ts";
 import { CommandFailed } from "./taskCommand.ts";
 
-export interface Ending {
+interface Ending {
   readonly id: string;
   readonly attempt: number;
   readonly from_claude: string;

@@ -12,7 +12,7 @@ import { groupIsAlive } from "./groupIsAlive.ts";
 
 const hasGroups = process.platform !== "win32";
 
-export interface GroupOptions {
+interface GroupOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text for stdin; the command need not read it. */
   readonly input: string;

@@ -24,7 +24,7 @@ export class CommandFailed extends Error {
 
 const endOf = ({ code, signal }: Ended) => (signal === null ? `exit code ${code}` : `killed by ${signal}`);
 
-export interface CommandSettings {
+interface CommandSettings {
   /** The command and its arguments. */
   readonly argv: readonly [string, ...string[]];
   readonly env: Environment;

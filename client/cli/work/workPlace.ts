@@ -4,7 +4,7 @@ import { OrphanGuard } from "./orphanGuard.ts";
 import { TaskCommand } from "./taskCommand.ts";
 import { ContextFolder } from "./taskEnvironment.ts";
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** The command and its arguments. */
   readonly argv: readonly [string, ...string[]];
   /** Whose the tasks are. */

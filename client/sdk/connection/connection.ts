@@ -22,7 +22,7 @@ const CONGESTED_MS = 10;
 type Open = (events: TransportEvents) => Transport;
 
 /** Where the traffic comes from and goes to, and who learns of the connection. */
-export interface ConnectionPorts extends LinePorts {
+interface ConnectionPorts extends LinePorts {
   readonly acks: Acks;
   /** Something is about to be sent: whatever should go with it has to be called now. */
   departing(): void;

@@ -78,7 +78,7 @@ export type Action =
   | "finish";
 
 /** The next state, and what to do on the way. */
-export type Transition = readonly [next: ConnectionState, ...actions: Action[]];
+type Transition = readonly [next: ConnectionState, ...actions: Action[]];
 
 export const TRANSITIONS: Record<ConnectionState, Record<Occurrence, Transition>> = {
   idle: {

@@ -29,7 +29,7 @@ export interface LinePorts {
 }
 
 /** What happens to a line. */
-export interface LineEvents {
+interface LineEvents {
   opened(): void;
   welcomed(): void;
   lost(why: LineClose): void;

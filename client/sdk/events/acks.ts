@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 const COALESCE_MS = 50;
 
 /** One page on its way to those who listen. */
-export interface Delivery {
+interface Delivery {
   readonly cursor: string;
   readonly events: number;
   readonly bytes: number;

@@ -19,7 +19,7 @@ import type { HubEvents, Resync } from "./events.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Stream } from "./stream.ts";
 
-export interface AudiencePorts {
+interface AudiencePorts {
   readonly config: Config;
   readonly keepAlive: KeepAlive;
   readonly listeners: Listeners<HubEvents>;

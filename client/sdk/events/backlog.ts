@@ -3,7 +3,7 @@ import { type Caller, insist } from "../calls/insist.ts";
 import { HubClosed } from "../errors.ts";
 import type { News, Stream } from "./stream.ts";
 
-export interface BacklogPorts {
+interface BacklogPorts {
   readonly caller: Caller;
   /** Somebody took a message. */
   taken(id: string): void;

@@ -1,7 +1,7 @@
 import type { HubEvent } from "./events.ts";
 
 /** An event that nobody has taken yet. */
-export interface Untaken {
+interface Untaken {
   readonly event: HubEvent;
   /** It was handed to whoever iterates. */
   readonly taken: () => void;

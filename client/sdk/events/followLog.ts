@@ -4,7 +4,7 @@ import { HOLD_MS } from "../clock.ts";
 import { isRefusal } from "../errors.ts";
 
 /** Events of a log that come together. */
-export interface Followed extends Pick<Page, "events"> {
+interface Followed extends Pick<Page, "events"> {
   /**
    * Whether it is followed from here on, for the first time or because it was lost: what was before is in the state.
    */

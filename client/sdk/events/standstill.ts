@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 /** How often to look, while anything is waited for. */
 const LOOK_MS = 1_000;
 
-export interface StandstillPorts {
+interface StandstillPorts {
   readonly clock: Clock;
   readonly isStalled: () => boolean;
   /** Who waits for something that the stream would bring. */

@@ -40,7 +40,7 @@ export interface News {
   settled(message: HubEvent["message"], isTaken: boolean): void;
 }
 
-export interface StreamPorts {
+interface StreamPorts {
   readonly acks: Acks;
   readonly listeners: Listeners<HubEvents>;
   readonly observers: readonly ((event: Event) => void)[];

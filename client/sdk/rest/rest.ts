@@ -3,7 +3,7 @@ import { fromRestError, MAIN_PART, OPERATIONS, type OperationName, type RestShap
 import { ConnectionLost } from "../errors.ts";
 import { toPath } from "./restPath.ts";
 
-export interface RestRequest {
+interface RestRequest {
   method: string;
   url: string;
   body?: string;

@@ -13,7 +13,7 @@ import { FINAL_KINDS } from "./finals.ts";
 import { RUNG_KINDS } from "./rungs.ts";
 import { Waits } from "./waits.ts";
 
-export interface SentMessagesPorts {
+interface SentMessagesPorts {
   readonly config: Config;
   readonly caller: Caller;
   readonly keepAlive: KeepAlive;

@@ -37,7 +37,7 @@ interface Wait {
 
 const AGAIN_MS = 1_000;
 
-export interface WaitsPorts {
+interface WaitsPorts {
   /** Whether the stream tells of a message. */
   shows(message: Message): boolean;
   /** The first wait begins, or the last one ends. */

@@ -12,7 +12,7 @@ const LOOK_MS = 1_000;
 /** How soon the store is woken after it failed. */
 const AGAIN_MS = 1_000;
 
-export interface AlarmOptions {
+interface AlarmOptions {
   clock: Clock;
   /** Has the store do what is due, which arms the alarm anew. */
   wake: () => Promise<unknown>;

@@ -28,7 +28,7 @@ export interface RetentionPolicy {
   maxBytes?: number | undefined;
 }
 
-export interface PrunerOptions {
+interface PrunerOptions {
   clock: Clock;
   policy: RetentionPolicy;
   /** Commits one portion. @returns its report as JSON. */

@@ -20,7 +20,7 @@ const REST_MS = 1_000;
 /** Occurrences settled at once; the rest follows. */
 const AT_ONCE = 100;
 
-export interface SchedulerOptions {
+interface SchedulerOptions {
   clock: Clock;
   timetable: () => Promise<Timing[]>;
   submit: (command: ScheduleCommand) => Promise<Done>;

@@ -15,7 +15,7 @@ const OVERTAKEN: ReadonlySet<ErrorCode> = new Set(["not_found", "wrong_status", 
 
 const isOvertaken = (error: unknown) => error instanceof HubError && OVERTAKEN.has(error.code);
 
-export interface HubWrite {
+interface HubWrite {
   /** In a word, for the log. */
   what: string;
   /** Writes of one key are one: the latest is tried again, with the ids of all. */
@@ -26,7 +26,7 @@ export interface HubWrite {
   submit: (ids: readonly string[]) => Promise<Done>;
 }
 
-export interface WriteRetriesOptions {
+interface WriteRetriesOptions {
   clock: Clock;
   /** Whether the hub closes: nothing is tried again then. */
   closes: () => boolean;

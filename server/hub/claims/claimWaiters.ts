@@ -19,7 +19,7 @@ import type { LogEntry } from "../../store/store.ts";
 import type { Cancellation } from "../cancellation.ts";
 
 /** How a caller waits, and how it tries. */
-export interface Claimant<T> {
+interface Claimant<T> {
   /** Whose tasks it takes; several have a space between them. */
   addresses: string;
   waitMs: number;

@@ -22,7 +22,7 @@ const SWEEP_MS = 1_000;
 const FAREWELL_MS = 1_000;
 const UNREAD_PONGS_BYTES = 64 * 1024;
 
-export interface SocketServerOptions {
+interface SocketServerOptions {
   hub: Hub;
   guard: Guard;
   /** Where sockets are taken: other upgrades are left to others. */

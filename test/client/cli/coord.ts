@@ -13,7 +13,7 @@ import { repository } from "../../support/repository.ts";
 
 const MAIN = `${repository}dist/client/cli/main.js`;
 
-export interface Where {
+interface Where {
   url?: string;
   as?: string;
   env?: Record<string, string>;
@@ -153,7 +153,7 @@ class Paper extends Writable {
   }
 }
 
-export interface Outcome {
+interface Outcome {
   code: number | null;
   stdout: string;
   stderr: string;

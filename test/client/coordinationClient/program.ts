@@ -22,7 +22,7 @@ export function place(code: string, folder = tempDir(), name = "program.ts"): st
   return file;
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   /** Its whole environment, `PATH` apart. */
   env?: Record<string, string>;
 }

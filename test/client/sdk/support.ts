@@ -20,7 +20,7 @@ export async function join(url: string, options: ConnectOptions = {}): Promise<H
 /** The base of a hub's REST paths as seen through a proxy. */
 export const through = (proxy: { port: number }) => `http://127.0.0.1:${proxy.port}/api/coord`;
 
-export interface Proxied {
+interface Proxied {
   server: TestHub;
   proxy: FaultProxy;
   /** Where clients connect whose line shall break. */

@@ -42,7 +42,7 @@ const SETTLE_MS = 20;
 const SEEK_MS = 2_000;
 const LOOK_MS = 100;
 
-export interface Place {
+interface Place {
   name: string;
   pool: string;
   /** For its notes. */

@@ -15,7 +15,7 @@ export interface HubFault {
  * - `nap`: is stopped for less than the grace time
  * - `cut`: loses its lines; `stall`: nothing passes for a while
  */
-export const WORKER_FAULTS = ["kill", "kill", "kill", "stop", "freeze", "nap", "cut", "cut", "stall"] as const;
+const WORKER_FAULTS = ["kill", "kill", "kill", "stop", "freeze", "nap", "cut", "cut", "stall"] as const;
 
 export interface WorkerFault {
   atMs: number;
@@ -25,12 +25,12 @@ export interface WorkerFault {
   forMs: number;
 }
 
-export interface Schedule {
+interface Schedule {
   hub: readonly HubFault[];
   workers: readonly WorkerFault[];
 }
 
-export interface Around {
+interface Around {
   durationMs: number;
   workers: number;
   graceMs: number;

@@ -7,7 +7,7 @@ import { later } from "../../client/sdk/support.ts";
 import type { Random } from "../../support/random.ts";
 import type { Acknowledged } from "../support/logChecker.ts";
 
-export interface Work {
+interface Work {
   tasks: number;
   /** Over how long they come, evenly. */
   overMs: number;

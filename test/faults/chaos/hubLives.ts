@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { defer } from "../../support/defer.ts";
 import type { HubProcess } from "../../support/processes.ts";
 
-export interface Life {
+interface Life {
   from: number;
   to: number;
 }

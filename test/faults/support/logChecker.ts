@@ -107,7 +107,7 @@ export class LogChecker {
 export const textOf = (events: readonly Event[]) => events.map((event) => JSON.stringify(event)).join("\n");
 
 /** Every message that the hub shows, oldest first. */
-export async function readMessages(url: string): Promise<Message[]> {
+async function readMessages(url: string): Promise<Message[]> {
   const messages: Message[] = [];
   let next: string | undefined;
   do {

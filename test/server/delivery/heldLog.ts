@@ -36,7 +36,7 @@ interface Settle {
 }
 
 /** A read that was asked for. */
-export class HeldRead {
+class HeldRead {
   slice: LogSlice | undefined;
   readonly #read: () => Promise<LogSlice>;
   readonly #settle: Settle;

@@ -12,7 +12,7 @@ import type { Message } from "../../../shared/message.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { claim, complete, fail, failRetryable, NOW, name, release } from "../core/support.ts";
 
-export type Done = Extract<Outcome, { ok: true }>;
+type Done = Extract<Outcome, { ok: true }>;
 type Change = Exclude<Command, { op: "wake" }>;
 
 /** What a message is made of here, when a test does not care. */
@@ -169,7 +169,7 @@ export const sending = ({ from_claude = "boss", task = "scrape", ...said }: Said
 });
 
 /** @throws HubError when the command was refused. */
-export function accepted(outcome: Outcome): Done {
+function accepted(outcome: Outcome): Done {
   if (!outcome.ok) throw HubError.fromWire(outcome.error);
   return outcome;
 }

@@ -7,7 +7,7 @@ import { type CreateHubOptions, createHub, type MountedHub } from "../../../serv
 import { defer } from "../../support/defer.ts";
 import { tempDir } from "../../support/tempDir.ts";
 
-export interface Mounted {
+interface Mounted {
   hub: MountedHub;
   server: Server;
   port: number;

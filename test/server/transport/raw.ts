@@ -28,7 +28,7 @@ export async function ask(port: number, lines: readonly string[], more: string |
 }
 
 /** What comes over a connection: until its end, or until it has become a WebSocket. */
-export async function answerOf(socket: Socket): Promise<RawAnswer> {
+async function answerOf(socket: Socket): Promise<RawAnswer> {
   let text = "";
   try {
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {

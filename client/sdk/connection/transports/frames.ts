@@ -18,7 +18,7 @@ const SUBSCRIBE_ID = -1;
 const NO_ID = -2;
 
 /** What one frame may hold. */
-export interface FrameLimits {
+interface FrameLimits {
   readonly requests: number;
   readonly bytes: number;
 }

@@ -15,7 +15,7 @@ export interface RawSocket {
   terminate?(): void;
 }
 
-export interface RawSocketClass {
+interface RawSocketClass {
   /** @param handshakeTimeoutMs how long opening may take, where the platform takes a limit. */
   new (url: string, protocols: string | string[] | undefined, handshakeTimeoutMs: number): RawSocket;
   readonly OPEN: number;

@@ -33,7 +33,7 @@ import type { EventKind } from "../../../../shared/event.ts";
 import { type Bounds, LIMITS } from "../../../../shared/limits.ts";
 import { MemoryLedger } from "./memoryLedger.ts";
 
-export interface MemoryStoreOptions {
+interface MemoryStoreOptions {
   lease: LeasePolicy;
   newId: (now: number) => string;
   random: () => number;

@@ -4,7 +4,7 @@ import { beforeEach } from "vitest";
 import { defer } from "../../../support/defer.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 
-export interface TinyDisk {
+interface TinyDisk {
   /** The folder at which it is mounted. */
   folder: string;
   grow(size: string): void;

@@ -6,7 +6,7 @@ import { http } from "../../../support/http.ts";
 import type { TestHub } from "../../../support/hub.ts";
 import { RawSocket, type RpcMessage } from "../../../support/rawSocket.ts";
 
-export interface Said {
+interface Said {
   /** What came of it, where it was not refused. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely; the assertion is the check
   result?: any;
@@ -16,7 +16,7 @@ export interface Said {
 }
 
 /** Who says it. */
-export interface Who {
+interface Who {
   claude_id?: string;
   run?: string;
   about?: { roles: string[] };
