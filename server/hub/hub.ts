@@ -38,7 +38,7 @@ export interface Liveness {
   leaveMs: number;
 }
 
-export interface HubOptions {
+interface HubOptions {
   store: Store;
   clock: Clock;
   lease: LeasePolicy;
@@ -67,9 +67,10 @@ export class Hub {
   readonly lastAsked = new LastAsked();
   readonly runReceipts = new RunReceipts();
   readonly progress: ProgressThrottle;
-  readonly #lease: LeasePolicy;
+  readonly leasePolicy: LeasePolicy;
+  /** Ends once the hub closes. */
+  readonly closing = new Cancellation();
   readonly #commits: GroupCommit;
-  readonly #closing = new Cancellation();
   readonly #pruner: Pruner;
   readonly #writes: WriteRetries;
   readonly #alarm: Alarm;
@@ -100,7 +101,7 @@ export class Hub {
     this.liveness = options.liveness;
     this.limits = { ...LIMITS, ...options.bounds };
     this.rates = new Rates(clock, options.rates);
-    this.#lease = lease;
+    this.leasePolicy = lease;
     this.claimWaiters = new ClaimWaiters(clock);
     this.progress = new ProgressThrottle(clock);
     this.#commits = new GroupCommit({
@@ -109,7 +110,7 @@ export class Hub {
       committed: (result) => this.#committed(result),
       failed: () => this.#alarm.lookAfter(),
     });
-    this.#writes = new WriteRetries({ clock, closes: () => this.#closing.cancelled, report });
+    this.#writes = new WriteRetries({ clock, closes: () => this.closing.cancelled, report });
     const failed = (error: unknown) => report.failed("reading the log", error);
     this.delivery = new Delivery({ store, ...position, failed });
     const record = (transitions: readonly PresenceTransition[]) =>
@@ -145,15 +146,6 @@ export class Hub {
         void this.#writes.write({ what: "leases", key: `leases ${run}`, submit: () => this.submit(command()) }),
     });
     this.#alarm = new Alarm({ clock, wake: () => this.#wake(), report });
-  }
-
-  /** Ends once the hub closes. */
-  get closing(): Cancellation {
-    return this.#closing;
-  }
-
-  get leasePolicy(): LeasePolicy {
-    return this.#lease;
   }
 
   /** The cursor at a position of the log. */
@@ -224,8 +216,8 @@ export class Hub {
 
   /** Takes no more work, lets waiting callers go, settles what was submitted, closes the store. */
   async close(): Promise<void> {
-    if (this.#closing.cancelled) return;
-    this.#closing.cancel();
+    if (this.closing.cancelled) return;
+    this.closing.cancel();
     this.claimWaiters.close();
     this.scheduler.close();
     this.#alarm.stop();
