@@ -15,7 +15,7 @@ import { filesOf } from "./folder.ts";
 import { Jobs } from "./jobs.ts";
 import { startHub } from "./ownHub.ts";
 import type { DemoReport } from "./report.ts";
-import { COORDINATOR, CREW, PACE_MS } from "./roles.ts";
+import { COORDINATOR, PACE_MS, POOL } from "./roles.ts";
 import { openScreen, type Screen } from "./screen.ts";
 
 interface DemoOptions {
@@ -72,10 +72,10 @@ async function perform({ print, outside }: Context, plan: Plan, cleanup: Cleanup
 
 /** Sends a task for each file and waits until all have ended. */
 async function coordinate(coordinator: Hub, { folder, files, workers }: Plan, screen: Screen): Promise<void> {
-  screen.say("•", `${COORDINATOR}: a task for each of ${files.length} files in ${folder}`);
+  screen.say("•", `${COORDINATOR}: a task to ${POOL} for each of ${files.length} files in ${folder}`);
   screen.say(" ", `each takes ${PACE_MS} ms at least, so that one can watch`);
   screen.begin(files.length, workers);
-  const said = { to_claude: CREW, context: folder, backoff_ms: 0 };
+  const said = { to_claude: POOL, context: folder, backoff_ms: 0 };
   const tasks = await Promise.all(files.map((task) => coordinator.send({ ...said, task })));
   await Promise.allSettled(tasks.map((task) => task.result()));
 }
