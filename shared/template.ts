@@ -1,6 +1,6 @@
 /**
- * Templates: messages that the hub keeps under a name, with places for parameters; and macros, which are several
- * templates sent together. A place is `{{name}}`; `\{{` stands for two braces.
+ * Templates: messages that the hub keeps under a name, with placeholders for parameters; and macros, which are several
+ * templates sent together. A placeholder is `{{name}}`; `\{{` stands for two braces.
  */
 import * as z from "zod";
 import * as f from "./fields.ts";
@@ -16,21 +16,21 @@ const jsonObject = z
   .refine(isObject, { error: "must be an object" })
   .meta({ type: "object" }) as unknown as z.ZodType<JsonObject, JsonObject>;
 
-/** A field that has its own rule once its places are filled. */
-const orPlaces = <S extends z.ZodType>(field: S, chars: number) =>
-  field.or(z.string().max(chars).regex(/\{\{/, { error: "must hold a place" }));
+/** A field that has its own rule once its placeholders are filled. */
+const orPlaceholders = <S extends z.ZodType>(field: S, chars: number) =>
+  field.or(z.string().max(chars).regex(/\{\{/, { error: "must hold a placeholder" }));
 
-/** Any field of `send` as a default; the texts may hold places. */
+/** Any field of `send` as a default; the texts may hold placeholders. */
 const templateFields = {
   ...z.object(sendFields).partial().shape,
-  to_claude: orPlaces(f.address, LIMITS.name_chars)
+  to_claude: orPlaceholders(f.address, LIMITS.name_chars)
     .optional()
-    .describe("Who it is for: an instance's name, * for everyone (chat only), or a text with places."),
-  task: sendFields.task.optional().describe("What is to be done, or what is said, with places."),
-  context: sendFields.context.describe("Whatever helps to do it, with places."),
-  thread_id: orPlaces(f.key, LIMITS.key_chars)
+    .describe("Who it is for: an instance's name, * for everyone (chat only), or a text with placeholders."),
+  task: sendFields.task.optional().describe("What is to be done, or what is said, with placeholders."),
+  context: sendFields.context.describe("Whatever helps to do it, with placeholders."),
+  thread_id: orPlaceholders(f.key, LIMITS.key_chars)
     .optional()
-    .describe("Groups messages of one conversation; may hold places."),
+    .describe("Groups messages of one conversation; may hold placeholders."),
 };
 
 /** The values of a template's parameters. */
@@ -47,7 +47,9 @@ export const templateStep = z
     ...templateFields,
     key: stepKey,
     template: f.name.describe("The template, which has a message, that this step sends."),
-    params: params.optional().describe("The values of its parameters; texts may hold places for the macro's own."),
+    params: params
+      .optional()
+      .describe("The values of its parameters; texts may hold placeholders for the macro's own."),
     after: z
       .array(f.name)
       .max(LIMITS.template_steps)

@@ -5,29 +5,29 @@
 import { HubError } from "../../shared/errors.ts";
 import type { MessageState } from "./message.ts";
 
-/** A message's place in an exchange. */
-export type ChainPlace = Pick<MessageState, "chain_id" | "hops">;
+/** A message's position in an exchange. */
+export type ChainPosition = Pick<MessageState, "chain_id" | "hops">;
 
-/** A place that goes on with something. */
+/** A position that goes on with something. */
 interface ChainLink {
   readonly chain_id: string;
   readonly hops: number;
 }
 
-/** The place of a message that begins a chain. */
-export const BEGINS: ChainPlace = { chain_id: null, hops: null };
+/** The position of a message that begins a chain. */
+export const BEGINS: ChainPosition = { chain_id: null, hops: null };
 
-/** The place of a message that follows others: in the longest of their chains. */
-export function placeAfter(parents: readonly MessageState[]): ChainPlace {
-  let place = BEGINS;
+/** The position of a message that follows others: in the longest of their chains. */
+export function positionAfter(parents: readonly MessageState[]): ChainPosition {
+  let position = BEGINS;
   for (const { id, chain_id, hops } of parents) {
     const next = { chain_id: chain_id ?? id, hops: (hops ?? 0) + 1 };
-    if (next.hops > (place.hops ?? 0)) place = next;
+    if (next.hops > (position.hops ?? 0)) position = next;
   }
-  return place;
+  return position;
 }
 
-export const isLink = (place: ChainPlace): place is ChainLink => place.chain_id !== null;
+export const isLink = (position: ChainPosition): position is ChainLink => position.chain_id !== null;
 
 /** What is told to an agent whose exchange has come as far as it may. */
 export const loopStopped = ({ chain_id, hops }: ChainLink, limit: number) =>

@@ -5,7 +5,7 @@ import { TASK_DEFAULTS } from "../../shared/defaults.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { MessageType, Priority } from "../../shared/message.ts";
 import type { WholeMessage } from "../../shared/sendRule.ts";
-import { BEGINS, type ChainPlace } from "./chain.ts";
+import { BEGINS, type ChainPosition } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -41,7 +41,7 @@ export const newMessage = (from_claude: string, { not_before, expires_at, ...sai
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 
 /**
- * @param place where in an exchange it stands.
+ * @param position where in an exchange it stands.
  * @param blocked how many messages it waits for.
  * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait; `invalid_params` when it would
  *   expire before it can be done.
@@ -51,7 +51,7 @@ export function create(
   id: string,
   now: number,
   defaults: Defaults = {},
-  place: ChainPlace = BEGINS,
+  position: ChainPosition = BEGINS,
   blocked = 0,
 ): Decision {
   assertPossible(said);
@@ -82,8 +82,8 @@ export function create(
     max_attempts,
     backoff_ms: said.backoff_ms ?? backoffMs ?? TASK_DEFAULTS.backoff_ms,
     traceparent: said.traceparent ?? null,
-    chain_id: place.chain_id,
-    hops: place.hops,
+    chain_id: position.chain_id,
+    hops: position.hops,
     attempt: 0,
     tries_left: max_attempts,
     claimed_by: null,

@@ -5,23 +5,23 @@ import { didYouMean } from "../../shared/suggest.ts";
 import type { TemplateBody, TemplateFields } from "../../shared/template.ts";
 import { inOrder, inStep } from "./macro.ts";
 import { assertDescribesParameters, parametersIn } from "./parameterSchema.ts";
-import { onlyPlace, placesIn, render, type Values } from "./places.ts";
+import { onlyPlaceholder, placeholdersIn, render, type Values } from "./placeholders.ts";
 
-/** The fields that may hold places, and how long they may be once filled; bytes, so characters at most as many. */
-const WITH_PLACES = {
+/** The fields that may hold placeholders, and how many bytes they may have once filled. */
+const WITH_PLACEHOLDERS = {
   to_claude: LIMITS.name_chars,
   task: LIMITS.task_bytes,
   context: LIMITS.context_bytes,
   thread_id: LIMITS.key_chars,
 } as const;
 
-type PlaceField = keyof typeof WITH_PLACES;
-const PLACE_FIELDS = Object.keys(WITH_PLACES) as PlaceField[];
+type FilledField = keyof typeof WITH_PLACEHOLDERS;
+const FILLED_FIELDS = Object.keys(WITH_PLACEHOLDERS) as FilledField[];
 
 /**
  * Checks what is put under a name, as far as it can be seen by itself.
  *
- * @throws HubError that names what is wrong: both or neither of message and steps, a place that is no parameter, a
+ * @throws HubError that names what is wrong: both or neither of message and steps, a placeholder that is no parameter, a
  *   schema that may not describe parameters, steps that wait for each other, too much of it.
  */
 export function assertTemplate(body: TemplateBody): void {
@@ -35,25 +35,27 @@ export function assertTemplate(body: TemplateBody): void {
   }
   if (parameters !== undefined) assertDescribesParameters(parameters);
   const known = parametersIn(parameters);
-  if (message) assertPlaces(fieldTexts(message, "message."), known);
+  if (message) assertPlaceholders(fieldTexts(message, "message."), known);
   for (const step of inOrder(steps ?? [])) {
-    inStep(step.key, () => assertPlaces([...fieldTexts(step, ""), ...valueTexts(step.params ?? {}, "params")], known));
+    inStep(step.key, () =>
+      assertPlaceholders([...fieldTexts(step, ""), ...valueTexts(step.params ?? {}, "params")], known),
+    );
   }
 }
 
 type NamedText = readonly [field: string, text: string];
 
-function assertPlaces(texts: readonly NamedText[], known: readonly string[]): void {
+function assertPlaceholders(texts: readonly NamedText[], known: readonly string[]): void {
   for (const [field, text] of texts) {
-    const stranger = placesIn(text, field).find((name) => !known.includes(name));
+    const stranger = placeholdersIn(text, field).find((name) => !known.includes(name));
     if (stranger === undefined) continue;
-    const sentence = `${field} has a place for ${stranger}, which is no parameter${didYouMean(stranger, known)}`;
+    const sentence = `${field} has a placeholder for ${stranger}, which is no parameter${didYouMean(stranger, known)}`;
     throw new HubError("invalid_params", sentence, { field, parameter: stranger, known });
   }
 }
 
 const fieldTexts = (fields: TemplateFields, before: string): NamedText[] =>
-  PLACE_FIELDS.flatMap((field) => {
+  FILLED_FIELDS.flatMap((field) => {
     const text = fields[field];
     return text === undefined ? [] : [[`${before}${field}`, text] as const];
   });
@@ -66,26 +68,29 @@ function valueTexts(value: unknown, field: string): NamedText[] {
 }
 
 /**
- * Fills the places of a template's fields.
+ * Fills the placeholders of a template's fields.
  *
- * @throws HubError that names the parameters which have a place and no value; `too_large`.
+ * @throws HubError that names the parameters which have no value; `too_large`.
  */
 export function renderFields(fields: TemplateFields, values: Values): TemplateFields {
   const texts = fieldTexts(fields, "");
   assertValues(texts, values);
-  const rendered = texts.map(([field, text]) => [field, render(text, values, WITH_PLACES[field as PlaceField], field)]);
+  const rendered = texts.map(([field, text]) => [
+    field,
+    render(text, values, WITH_PLACEHOLDERS[field as FilledField], field),
+  ]);
   return { ...fields, ...Object.fromEntries(rendered) };
 }
 
 /**
- * Fills the places in the values that a step gives; a text that is nothing but a place becomes that value itself.
+ * Fills the placeholders in the values that a step gives; a text that is a single placeholder becomes the value itself.
  *
  * @param spend is told how many characters each text comes to, before the next is made; throws when they are too many.
  */
 export function renderValues(given: Values, values: Values, spend: (chars: number) => void): Values {
   assertValues(valueTexts(given, "params"), values);
   const fillText = (text: string, field: string): unknown => {
-    const only = onlyPlace(text, field);
+    const only = onlyPlaceholder(text, field);
     const filled = only === undefined ? render(text, values, LIMITS.context_bytes, field) : values[only];
     spend(charsOf(filled));
     return filled;
@@ -103,8 +108,8 @@ const charsOf = (value: unknown): number =>
   typeof value === "string" ? value.length : (JSON.stringify(value)?.length ?? 0);
 
 function assertValues(texts: readonly NamedText[], values: Values): void {
-  const placed = new Set(texts.flatMap(([field, text]) => placesIn(text, field)));
-  const missing = [...placed].filter((name) => !Object.hasOwn(values, name));
+  const needed = new Set(texts.flatMap(([field, text]) => placeholdersIn(text, field)));
+  const missing = [...needed].filter((name) => !Object.hasOwn(values, name));
   if (missing.length > 0) throw missingParameters(missing);
 }
 

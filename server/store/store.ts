@@ -11,7 +11,7 @@ import type { Moment } from "../clock.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
 import type { Caller } from "../core/message.ts";
-import type { Values } from "../core/places.ts";
+import type { Values } from "../core/placeholders.ts";
 import type { SaidSchedule, ScheduleState } from "../core/schedule.ts";
 import type { Reader } from "../core/view.ts";
 

@@ -282,8 +282,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "loops: of two exchanges the shorter one counts",
     file: CHAIN,
-    search: "if (next.hops > (place.hops ?? 0))",
-    replace: "if (place.hops === null || next.hops < place.hops)",
+    search: "if (next.hops > (position.hops ?? 0))",
+    replace: "if (position.hops === null || next.hops < position.hops)",
   },
   {
     breaks: "loops: a lift counts from the bound, not from where the exchange has come to",
@@ -300,7 +300,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "loops: an exchange that was lifted is never stopped again",
     file: CHAINS,
-    search: "return place.hops > limit ?",
-    replace: "return place.hops > limit && limit === chain_hops ?",
+    search: "return position.hops > limit ?",
+    replace: "return position.hops > limit && limit === chain_hops ?",
   },
 ];

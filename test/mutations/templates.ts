@@ -51,13 +51,13 @@ export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a few bytes of template ask for gigabytes of message",
-    file: "server/core/places.ts",
+    file: "server/core/placeholders.ts",
     search: "texts.reduce((sum, { length }) => sum + length, 0) > chars",
     replace: "texts.some(({ length }) => length > chars * 1e9)",
   },
   {
-    breaks: "an escaped place is filled",
-    file: "server/core/places.ts",
+    breaks: "an escaped placeholder is filled",
+    file: "server/core/placeholders.ts",
     search: "const isEscaped = slashes % 2 === 1;",
     replace: "const isEscaped = slashes % 2 === 2;",
   },

@@ -3,25 +3,25 @@
 import type { HubError } from "../../../shared/errors.ts";
 import type { Bounds } from "../../../shared/limits.ts";
 import { noChain } from "../../../shared/refusals.ts";
-import { BEGINS, type ChainPlace, isLink, loopStopped, placeAfter } from "../../core/chain.ts";
+import { BEGINS, type ChainPosition, isLink, loopStopped, positionAfter } from "../../core/chain.ts";
 import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** The place of a new message. If what it answers is gone, or was never here, it begins a chain. */
-export function placeOf(ledger: Ledger, { reply_to, parent_id }: NewMessage): ChainPlace {
+/** The position of a new message. If what it answers is gone, or was never here, it begins a chain. */
+export function positionOf(ledger: Ledger, { reply_to, parent_id }: NewMessage): ChainPosition {
   if (reply_to === undefined && parent_id === undefined) return BEGINS;
   const named = [reply_to, parent_id].filter((id) => id !== undefined);
-  return placeAfter(
+  return positionAfter(
     named.map((id) => ledger.message(id)).filter((state): state is MessageState => state !== undefined),
   );
 }
 
-/** Why an exchange may not go on to this place; undefined: it may. */
-export function loopRefusal(ledger: Ledger, place: ChainPlace, { chain_hops }: Bounds): HubError | undefined {
-  if (!isLink(place) || place.hops <= chain_hops) return undefined;
-  const limit = Math.max(chain_hops, ledger.liftedTo(place.chain_id) ?? 0);
-  return place.hops > limit ? loopStopped(place, limit) : undefined;
+/** Why an exchange may not go on to this position; undefined: it may. */
+export function loopRefusal(ledger: Ledger, position: ChainPosition, { chain_hops }: Bounds): HubError | undefined {
+  if (!isLink(position) || position.hops <= chain_hops) return undefined;
+  const limit = Math.max(chain_hops, ledger.liftedTo(position.chain_id) ?? 0);
+  return position.hops > limit ? loopStopped(position, limit) : undefined;
 }
 
 /**

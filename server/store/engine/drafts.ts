@@ -5,7 +5,7 @@ import { create, type NewMessage } from "../../core/create.ts";
 import type { Decision } from "../../core/decision.ts";
 import type { LeasePolicy } from "../../core/message.ts";
 import { childTrace } from "../../core/trace.ts";
-import { loopRefusal, placeOf } from "./chains.ts";
+import { loopRefusal, positionOf } from "./chains.ts";
 import { type Dependencies, NO_OBSTACLES, type Obstacles } from "./dependencies.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,11 +32,11 @@ interface DraftContext {
 export function draft(said: NewMessage, id: string, { ledger, dependencies, ...context }: DraftContext): Draft {
   const awaited = said.after ? orRefusal(() => dependencies.obstacles(said.after)) : NO_OBSTACLES;
   const obstacles = awaited instanceof HubError ? NO_OBSTACLES : awaited;
-  const place = placeOf(ledger, said);
-  const decision = create(traced(said, id, ledger), id, context.now, context.lease, place, obstacles.open.length);
+  const position = positionOf(ledger, said);
+  const decision = create(traced(said, id, ledger), id, context.now, context.lease, position, obstacles.open.length);
   const refusal =
     (awaited instanceof HubError ? awaited : dependencies.refusal(said.after)) ??
-    loopRefusal(ledger, place, context.bounds) ??
+    loopRefusal(ledger, position, context.bounds) ??
     context.journal.refusal(said, context.bounds);
   return { id, decision, obstacles, refusal };
 }

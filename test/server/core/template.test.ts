@@ -25,10 +25,10 @@ const refusal = (body: TemplateBody): string => {
 test.each<[what: string, body: TemplateBody]>([
   ["a message without parameters", { message: { to_claude: "bob", task: "x" } }],
   [
-    "places for parameters",
+    "placeholders for parameters",
     { parameters: FEED, message: { to_claude: "{{feed}}", task: "{{feed}}", thread_id: "{{feed}}" } },
   ],
-  ["a parameter without a place", { parameters: FEED, message: { task: "x" } }],
+  ["a parameter without a placeholder", { parameters: FEED, message: { task: "x" } }],
   ["names that objects have by themselves", property({ type: "string" })],
   ["schemas as deep as they may be", property(deep(LIMITS.template_schema_depth - 2))],
   ["steps listed in any order", { steps: [step("b", "a"), step("a"), step("c", "a", "b")] }],
@@ -41,16 +41,19 @@ test.each<[body: TemplateBody, sentence: string | RegExp]>([
   [{ message: {}, steps: [step("a")] }, "A template has either a message or steps"],
   [
     { parameters: FEED, message: { task: "{{fed}}" } },
-    'message.task has a place for fed, which is no parameter (did you mean "feed"?)',
+    'message.task has a placeholder for fed, which is no parameter (did you mean "feed"?)',
   ],
-  [{ message: { context: "{{a}}" } }, "message.context has a place for a, which is no parameter"],
-  [{ message: { task: "{{constructor}}" } }, "message.task has a place for constructor, which is no parameter"],
-  [{ message: { task: "{{ a b" } }, /^message\.task holds "\{\{ a b", which is no place/],
+  [{ message: { context: "{{a}}" } }, "message.context has a placeholder for a, which is no parameter"],
+  [{ message: { task: "{{constructor}}" } }, "message.task has a placeholder for constructor, which is no parameter"],
+  [{ message: { task: "{{ a b" } }, /^message\.task holds "\{\{ a b", which is no placeholder/],
   [
     { steps: [{ ...step("a"), params: { x: ["{{y}}"] } }] },
-    "Step a: params.x.0 has a place for y, which is no parameter",
+    "Step a: params.x.0 has a placeholder for y, which is no parameter",
   ],
-  [{ steps: [{ ...step("a"), to_claude: "{{y}}" }] }, "Step a: to_claude has a place for y, which is no parameter"],
+  [
+    { steps: [{ ...step("a"), to_claude: "{{y}}" }] },
+    "Step a: to_claude has a placeholder for y, which is no parameter",
+  ],
   [{ steps: [step("a"), step("a")] }, "Two steps have the key a"],
   [{ steps: [step("build"), step("b", "bild")] }, 'Step b comes after bild, which is no step (did you mean "build"?)'],
   [{ steps: [step("a", "a")] }, "Steps wait for each other: a after a"],

@@ -5,7 +5,7 @@ import { noTemplate } from "../../../../shared/refusals.ts";
 import type { Template, TemplateFields, TemplateStep } from "../../../../shared/template.ts";
 import { assertMayWait, type NewMessage, newMessage } from "../../../core/create.ts";
 import { inOrder, inStep } from "../../../core/macro.ts";
-import type { Values } from "../../../core/places.ts";
+import type { Values } from "../../../core/placeholders.ts";
 import { renderFields, renderValues } from "../../../core/template.ts";
 import type { TemplateSend } from "../../store.ts";
 import { assertFewValues, checkValues } from "./parameters.ts";

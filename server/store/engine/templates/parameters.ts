@@ -6,7 +6,7 @@ import { HubError } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { didYouMean } from "../../../../shared/suggest.ts";
 import { parametersIn, type Schema } from "../../../core/parameterSchema.ts";
-import type { Values } from "../../../core/places.ts";
+import type { Values } from "../../../core/placeholders.ts";
 import { missingParameters } from "../../../core/template.ts";
 
 const require = createRequire(import.meta.url);

@@ -54,7 +54,7 @@ export const templates: Section = (hub) => {
     });
   });
 
-  test("a send fills the places, and what is said beside goes before", async () => {
+  test("a send fills the placeholders, and what is said beside goes before", async () => {
     const template = await made(FEED);
     const first = await send(template, { feed: "rss" });
     expect(first.message).toMatchObject({
@@ -71,7 +71,7 @@ export const templates: Section = (hub) => {
     });
   });
 
-  test("places that are not used, because the field is said, need no value", async () => {
+  test("placeholders that are not used, because the field is said, need no value", async () => {
     const template = await made({ ...FEED, message: { to_claude: "bob", task: "{{note}}" } });
     await expect(send(template, { feed: "rss" })).rejects.toThrow("Missing parameter: note");
     expect((await send(template, { feed: "rss" }, { task: "said {{note}}" })).message.task).toBe("said {{note}}");

@@ -1,7 +1,7 @@
-/** Places are found and filled, never executed; time grows with the text and no faster. */
+/** Placeholders are found and filled, never executed; time grows with the text and no faster. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { onlyPlace, placesIn, render } from "../../../server/core/places.ts";
+import { onlyPlaceholder, placeholdersIn, render } from "../../../server/core/placeholders.ts";
 
 const MANY = 1_000_000;
 const filled = (text: string, values = {}) => render(text, values, 100, "task");
@@ -10,7 +10,7 @@ test.each([
   ["scrape {{feed}} now", "scrape rss now"],
   ["{{ feed }}{{\tfeed}}", "rssrss"],
   ["{{hours}} h, {{list}}, {{flag}}, {{none}}", '24 h, ["a",1], true, null'],
-  ["no place: { { } } {x} }}", "no place: { { } } {x} }}"],
+  ["no placeholder: { { } } {x} }}", "no placeholder: { { } } {x} }}"],
   ["\\{{feed}}", "{{feed}}"],
   ["\\\\{{feed}}", "\\rss"],
   ["\\\\\\{{feed}}", "\\{{feed}}"],
@@ -23,13 +23,15 @@ test.each([
 });
 
 test.each(["{{}}", "{{ }}", "{{9}}", "{{a b}}", "{{a", "{{a}", "{{a.b}}", "{{__proto__}}", "{{a-b}}", "{{{{", "x {{"])(
-  "%j is no place, and the sentence says how to write two braces",
+  "%j is no placeholder, and the sentence says how to write two braces",
   (text) => {
-    expect(() => placesIn(text, "task")).toThrow(/^task holds ".*", which is no place: write \\\{\{ for two braces$/);
+    expect(() => placeholdersIn(text, "task")).toThrow(
+      /^task holds ".*", which is no placeholder: write \\\{\{ for two braces$/,
+    );
   },
 );
 
-test("a value that looks like a place stays what it is", () => {
+test("a value that looks like a placeholder stays what it is", () => {
   const values = { a: "{{b}}", b: "\\{{a}}", constructor: "c" };
   expect(filled("{{a}} {{b}} {{constructor}}", values)).toBe("{{b}} \\{{a}} c");
 });
@@ -44,8 +46,8 @@ test("any text can be said: escaped, it comes out as it was", () => {
   );
 });
 
-test("only a text that is nothing but a place passes a value on as it is", () => {
-  expect(["{{a}}", " {{a}}", "{{a}}{{b}}", "a", "", "\\{{a}}"].map((text) => onlyPlace(text, "p"))).toEqual([
+test("only a text that is nothing but a placeholder passes a value on as it is", () => {
+  expect(["{{a}}", " {{a}}", "{{a}}{{b}}", "a", "", "\\{{a}}"].map((text) => onlyPlaceholder(text, "p"))).toEqual([
     "a",
     ...[undefined, undefined, undefined, undefined, undefined],
   ]);
@@ -55,13 +57,15 @@ describe("what would grow beyond its limit", () => {
   test("is refused before it is made", () => {
     const text = "{{a}}".repeat(100_000);
     const values = { a: "x".repeat(MANY) }; // a hundred gigabytes
-    expect(() => render(text, values, 100, "context")).toThrow("context is longer than 100 bytes once its places");
+    expect(() => render(text, values, 100, "context")).toThrow(
+      "context is longer than 100 bytes once its placeholders",
+    );
   });
 
   test.each([["\\".repeat(MANY)], ["{".repeat(MANY)], ["\\{{".repeat(MANY / 4)], [`{{${" ".repeat(MANY)}`]])(
     "and hostile texts are answered at once (%#)",
     (text) => {
-      expect(() => placesIn(text, "task").concat("none")).not.toThrow(RangeError);
+      expect(() => placeholdersIn(text, "task").concat("none")).not.toThrow(RangeError);
     },
   );
 });

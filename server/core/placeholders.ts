@@ -1,7 +1,7 @@
 /**
- * Texts with places: `{{name}}` stands for a parameter, `\{{` for two braces, `\\{{name}}` for a backslash and a
- * parameter. Places are found, never executed; a value that looks like a place stays what it is. Everything here takes
- * time in proportion to the text.
+ * Texts with placeholders: `{{name}}` stands for a parameter, `\{{` for two braces, `\\{{name}}` for a backslash and a
+ * parameter. Placeholders are found, never executed; a value that looks like one stays what it is. Everything here
+ * takes time in proportion to the text.
  */
 import { HubError } from "../../shared/errors.ts";
 
@@ -10,10 +10,10 @@ export type Values = Readonly<Record<string, unknown>>;
 
 type Part = string | { readonly parameter: string };
 
-const PLACE = /\{\{[ \t]*([A-Za-z]\w*)[ \t]*\}\}/y;
+const PLACEHOLDER = /\{\{[ \t]*([A-Za-z]\w*)[ \t]*\}\}/y;
 const ECHO_CHARS = 40;
 
-/** @throws HubError when two braces open no place. */
+/** @throws HubError when two braces do not begin a placeholder. */
 function partsOf(text: string, field: string): Part[] {
   const parts: Part[] = [];
   let from = 0;
@@ -26,8 +26,8 @@ function partsOf(text: string, field: string): Part[] {
     const kept = open === braces ? text.slice(from, braces - Math.ceil(slashes / 2)) : text.slice(from, open);
     parts.push(kept);
     if (isEscaped) parts.push("{{");
-    else parts.push({ parameter: placeAt(text, open, field) });
-    from = isEscaped ? braces + 2 : PLACE.lastIndex;
+    else parts.push({ parameter: placeholderAt(text, open, field) });
+    from = isEscaped ? braces + 2 : PLACEHOLDER.lastIndex;
   }
   parts.push(text.slice(from));
   return parts;
@@ -39,43 +39,43 @@ function backslashesBefore(text: string, at: number, from: number): number {
   return at - first;
 }
 
-/** Of more than two braces, the last two open the place. */
+/** Of more than two braces, the last two open the placeholder. */
 function lastOpening(text: string, at: number): number {
   let open = at;
   while (text[open + 2] === "{") open++;
   return open;
 }
 
-function placeAt(text: string, at: number, field: string): string {
-  PLACE.lastIndex = at;
-  const parameter = PLACE.exec(text)?.[1];
+function placeholderAt(text: string, at: number, field: string): string {
+  PLACEHOLDER.lastIndex = at;
+  const parameter = PLACEHOLDER.exec(text)?.[1];
   if (parameter !== undefined) return parameter;
   const found = text.slice(at, at + ECHO_CHARS).toWellFormed();
   throw new HubError(
     "invalid_params",
-    `${field} holds ${JSON.stringify(found)}, which is no place: write \\{{ for two braces`,
+    `${field} holds ${JSON.stringify(found)}, which is no placeholder: write \\{{ for two braces`,
     {
       field,
     },
   );
 }
 
-/** The parameters that a text has places for. */
-export function placesIn(text: string, field: string): string[] {
+/** The parameters that the placeholders of a text name. */
+export function placeholdersIn(text: string, field: string): string[] {
   return partsOf(text, field).flatMap((part) => (typeof part === "string" ? [] : [part.parameter]));
 }
 
-/** The parameter that a text is nothing but the place of. */
-export function onlyPlace(text: string, field: string): string | undefined {
+/** The parameter of a text that is a single placeholder and nothing else. */
+export function onlyPlaceholder(text: string, field: string): string | undefined {
   const parts = partsOf(text, field).filter((part) => part !== "");
   const [only] = parts;
   return parts.length === 1 && typeof only === "object" ? only.parameter : undefined;
 }
 
 /**
- * Fills the places of a text.
+ * Fills the placeholders of a text.
  *
- * @param values where those of all places are.
+ * @param values one for each placeholder.
  * @param chars how long the outcome may be; known before it is made.
  * @throws HubError `too_large`.
  * @example render("scrape {{feed}}", { feed: "rss" }, 100, "task") === "scrape rss"
@@ -91,7 +91,7 @@ export function render(text: string, values: Values, chars: number, field: strin
   };
   const texts = partsOf(text, field).map((part) => (typeof part === "string" ? part : show(part.parameter)));
   if (texts.reduce((sum, { length }) => sum + length, 0) > chars) {
-    throw new HubError("too_large", `${field} is longer than ${chars} bytes once its places are filled`, {
+    throw new HubError("too_large", `${field} is longer than ${chars} bytes once its placeholders are filled`, {
       field,
       limit: chars,
     });
