@@ -37,8 +37,8 @@ const version = (createRequire(import.meta.url)("coordination-hub/package.json")
 /**
  * Builds a hub and opens its database.
  *
- * @throws TypeError for an option that is unknown, or is not what it has to be; Error with a sentence for a person when
- *   the database cannot be used.
+ * @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted.
+ * @throws Error with a sentence for a person when the database cannot be used.
  * @example
  * const hub = await createHub({ db: "data/app.db" });
  * app.use("/api/coord", hub.router);

@@ -71,7 +71,7 @@ const RULES: OptionRules<CreateHubOptions> = {
   retention: { completeMs: MILLISECONDS, failedMs: MILLISECONDS, logMs: MILLISECONDS, maxBytes: NUMBER },
 };
 
-/** @throws TypeError for an option that is unknown, or is not what it has to be. */
+/** @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted. */
 export function assertHubOptions(options: CreateHubOptions): void {
   assertOptions(options, RULES);
 }

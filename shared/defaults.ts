@@ -1,4 +1,4 @@
-/** Default values. Most can be configured, or said per message. */
+/** Default values. Most can be configured, or set per message. */
 
 /** Of a task's life; a sender may set each per message. */
 export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
@@ -6,7 +6,7 @@ export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 /** The longest rest of a task between two tries, ms. */
 export const BACKOFF_MAX_MS = 10 * 60_000;
 
-/** How many a list shows where nobody says. */
+/** How many entries a list has unless the caller says. */
 export const LIST_DEFAULT = 100;
 
 /** Where the hub listens. */
@@ -22,7 +22,7 @@ export const LIVENESS = {
   hello_ms: 10_000,
   leave_ms: 15_000,
   fresh_min_ms: 75_000,
-  /** A heartbeat that is to be expected even later counts for as long as if it named this. */
+  /** Upper bound on the heartbeat interval that freshness is computed from. */
   longest_interval_ms: 24 * 3600 * 1000,
   stale_ms: 5 * 60_000,
   reconnect_spread_ms: 5_000,

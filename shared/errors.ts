@@ -70,7 +70,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What any operation may give that writes. */
+/** Errors that any writing operation may return. */
 export const WRITE_ERRORS = ["storage_full", "storage_unavailable"] as const;
 
 /** More about an error, for machines: the field, the present status, the nearest name… */

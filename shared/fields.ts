@@ -22,10 +22,10 @@ const NAME_RULE = `must be 1 to ${LIMITS.name_chars} of the characters A-Z a-z 0
 /** The name of an instance: `windows_frontend`. */
 export const name = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
 
-/** What a schedule or a template is kept under. It stands in paths, where `.` and `..` would lead elsewhere. */
+/** The name of a schedule or a template. It appears in paths, where `.` and `..` would lead elsewhere. */
 export const title = nameOf(/^(?!\.{1,2}$)[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, and not only . or ..`);
 
-/** Whose tasks there are: an instance's name, or `@` and a role for the pool of those who have it. */
+/** A task queue: an instance's own, by its name, or a role's pool, by `@` and the role. */
 export const queue = nameOf(/^@?[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, or @ and a role`);
 
 /** Where a message can go: an instance's name, `@` and a role for a pool, or `*` for everyone (chat only). */

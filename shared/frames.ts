@@ -38,7 +38,9 @@ export const welcome = z
     cursor: f.cursor.describe("Where this session stands now; your cursor."),
     resumed: z.boolean().describe("Whether the log goes on from your cursor without a gap."),
     reason: lostReason.optional().describe("Why not."),
-    heartbeat_ms: z.int().describe("The hub pings so often; nothing for longer than that and 10 s means a dead line."),
+    heartbeat_ms: z
+      .int()
+      .describe("Ping interval. If nothing arrives for this long plus 10 s, the connection is dead."),
     window: z.object({ events: z.int(), bytes: z.int() }).describe("How much may be on its way unacknowledged."),
     limits: z.record(z.string(), z.number()),
     hub: z.object({ version: z.string(), protocol: z.int() }),

@@ -1,11 +1,11 @@
-/** Refuses options of our functions that there are not, or that cannot be meant: JavaScript callers have no types. */
+/** Rejects unknown and invalid options, for JavaScript callers, who have no type checker. */
 import { isObject } from "./json.ts";
 import { nearest } from "./suggest.ts";
 
 /**
- * @param known an object that has all options there are.
- * @param where of which option these are the parts.
- * @throws TypeError for an option that there is not: a slip would change what happens without a word.
+ * @param known an object with every option as a key.
+ * @param where the option whose parts these are.
+ * @throws TypeError for an unknown option: a typo would silently change what happens.
  * @example assertKnown({ dbb: "x" }, { db: true }) // there is no option dbb (did you mean "db"?)
  */
 export function assertKnown(options: object, known: object, where?: string): void {
@@ -20,14 +20,14 @@ export function assertKnown(options: object, known: object, where?: string): voi
   throw new TypeError(`there is no option ${name}${where ? ` in ${where}` : ""}${advice}`);
 }
 
-/** What an option has to be. */
+/** What an option must be. */
 interface OptionRule {
   /** In words: "a number". */
   readonly what: string;
   readonly allows: (value: unknown) => boolean;
 }
 
-/** The rule of every option of a function; of an option that has parts, theirs. */
+/** The rule of every option of a function; for an option with parts, the rules of its parts. */
 export type OptionRules<T> = { readonly [K in keyof T]-?: OptionRule | OptionRules<NonNullable<T[K]>> };
 
 const isNumber = (value: unknown, least: number) => typeof value === "number" && value >= least;
@@ -54,7 +54,7 @@ export const having = (...methods: readonly string[]): OptionRule => ({
 });
 
 /**
- * @throws TypeError for an option that there is not, or that is not what it has to be; one that is undefined is left out.
+ * @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted.
  * @example assertOptions({ wait_ms: "5" }, { wait_ms: MILLISECONDS }) // wait_ms must be a number of milliseconds, from 0: "5"
  */
 export function assertOptions<T>(options: T & object, rules: OptionRules<T>, where?: string): void {

@@ -1,10 +1,7 @@
 /** "Did you mean …": the nearest known name to a mistyped one. */
 import { distance } from "fastest-levenshtein";
 
-/**
- * The one of `known` that `name` is the beginning of (`to_claude` for `to`), or the nearest, when it is near enough to be
- * a slip of the finger.
- */
+/** The known name that `name` is a prefix of, or else the closest one if it is near enough to be a typo. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const longer = known.find((candidate) => candidate.startsWith(`${name.toLowerCase()}_`));
   if (longer !== undefined) return longer;

@@ -1,4 +1,4 @@
-/** The closed sets of the contract, without their schemas: who only reads them loads no validator. */
+/** The contract's closed sets, kept free of zod so that importing them loads no validator. */
 export const STATUSES = ["pending", "in_progress", "complete", "failed"] as const;
 export const TYPES = ["chat", "task"] as const;
 export const PRIORITIES = ["low", "normal", "high", "urgent"] as const;

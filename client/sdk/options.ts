@@ -97,7 +97,7 @@ const RULES: OptionRules<ConnectOptions> = {
 /** What every transport tells the hub. */
 const TOLD = hello.pick({ token: true, about: true, run: true, client: true }).extend({ as: hello.shape.claude_id });
 
-/** @throws TypeError when there is no such option, or it is not what it has to be. */
+/** @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted. */
 export function settle(options: ConnectOptions): Config {
   assertOptions(options, RULES);
   assertAbout(options.about);

@@ -1,9 +1,9 @@
-/** Until when a claim is safe, when time alone will change a message, and how that moves with the clock. */
+/** How long a claim is safe, when time alone will change a message, and how both move with the clock. */
 import type { Circumstances, MessageState } from "./message.ts";
 
 /**
- * The lease of a new claim: kept by a connected run (null), or until a time. Nobody sees a run come and go that has no
- * name.
+ * The lease of a new claim: kept by a connected run (null), or until a time. A run without a name cannot be tracked, so
+ * its claim counts as detached.
  */
 export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
   if (caller.run === null || caller.claude_id === null) return now + lease.detachedMs;
@@ -20,14 +20,14 @@ export function withLease(state: MessageState, until: number | null): MessageSta
 /** The next moment at which time alone changes a claimed task: its lease or its time-out runs out. */
 export const heldWakeAt = (state: MessageState): number | null => earliest(state.lease_until, state.timeout_at);
 
-/** Whether a deadline of it measures time: of those that are held, and those that rest after a try. */
+/** Whether it has a deadline that measures elapsed time: it is held, or backing off after an attempt. */
 export function isTimed(state: MessageState): boolean {
   if (state.status === "in_progress") return (state.lease_until ?? state.extended_until ?? state.timeout_at) !== null;
   const waits = state.status === "pending" && state.claim_rank === null && state.blocked === 0;
   return waits && state.attempt > 0 && state.not_before !== null;
 }
 
-/** A held task, or one that rests, once its clock has moved by so much beside the passing of time. */
+/** The task with its elapsed-time deadlines shifted by `by` ms, after the wall clock jumped that far. */
 export function onMovedClock(state: MessageState, by: number): MessageState {
   const moved = (at: number | null) => (at === null ? null : at + by);
   if (state.status === "pending") {

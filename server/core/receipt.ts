@@ -14,7 +14,7 @@ export interface Receipt {
   readonly acknowledged_at: number | null;
   /** What it acknowledged with, condensed. */
   readonly said: string | null;
-  /** Whether it came in after the sending: nobody waits for it. */
+  /** Whether the recipient joined after the chat was sent; such a receipt does not hold the chat open. */
   readonly isLate: boolean;
 }
 

@@ -45,7 +45,7 @@ abstract class OperationCaller {
    * @param options `timeout_ms`: how long the answer may take, in milliseconds; `wait_ms` comes on top. 30000, or
    *   `call_timeout_ms` of the connection
    * @throws HubError what the hub refuses; CallTimeout, ConnectionLost, HubClosed, HubRefused; TypeError when the
-   *   parameters are no object, or there is no such option.
+   *   parameters are not an object, or for an unknown option.
    * @example const task = await hub.call("claim_next", { wait_ms: 20_000 }, { timeout_ms: 5_000 });
    */
   abstract call<N extends OperationName>(operation: N, ...args: CallArguments<N>): Promise<Result<N>>;

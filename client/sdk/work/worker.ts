@@ -58,7 +58,7 @@ const WORK_RULES: OptionRules<WorkOptions> = {
 
 const CLOSE_RULES: OptionRules<CloseOptions> = { drain_ms: MILLISECONDS, force: BOOLEAN };
 
-/** @throws TypeError when no worker can be made with these. */
+/** @throws TypeError for invalid options, and for a hub without a name. */
 export function assertWorkable(as: string | undefined, options: WorkOptions): void {
   assertOptions(options, WORK_RULES);
   if (as === undefined) throw new TypeError("work() needs a name: connect({ as: NAME })");
@@ -106,7 +106,7 @@ export class Worker<Hub> {
    * before anything was aborted; a task that it gives or takes away later still goes back.
    *
    * @returns when nothing is under way any more.
-   * @throws TypeError when there is no such option, or it is not what it has to be.
+   * @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted.
    * @example await worker.close({ drain_ms: 5_000 });
    */
   close(options: CloseOptions = {}): Promise<void> {
