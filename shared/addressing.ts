@@ -1,6 +1,6 @@
 /** Who a message is for. */
 
-/** The address of a chat that is for everyone. */
+/** The address of a chat for everyone. */
 export const EVERYONE = "*";
 
 interface Addressed {
@@ -9,9 +9,9 @@ interface Addressed {
 }
 
 /**
- * Whether a message is for somebody: sent to an address of its own, or by another to everyone.
+ * Whether a message is for an instance: sent to one of its addresses, or by another instance to everyone.
  *
- * @param addresses its name, then its pools; none for an observer.
+ * @param addresses the instance's name, then its pools; none for an observer.
  * @example isFor({ from_claude: "ada", to_claude: "@tester" }, ["bob", "@tester"]) // true
  */
 export const isFor = ({ from_claude, to_claude }: Addressed, addresses: readonly string[]): boolean =>

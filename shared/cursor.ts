@@ -1,6 +1,6 @@
 /**
- * A cursor says how far a reader has come in the log: the log's epoch and the seq of the last entry it is
- * past. Opaque to clients, one string, safe in a URL and as an SSE id.
+ * A cursor says how far a reader has come in the log: the log's epoch and the seq of the last entry it has
+ * passed. Opaque to clients, one string, safe in a URL and as an SSE id.
  */
 import { HubError } from "./errors.ts";
 
@@ -9,7 +9,7 @@ export interface Cursor {
   seq: number;
 }
 
-/** Said after the name of a field. */
+/** Follows the name of a field. */
 export const NO_CURSOR = "is not a cursor: use one that the hub gave, unchanged";
 
 const CURSOR = /^([0-9a-f]{12})\.(0|[1-9][0-9]{0,14})$/;

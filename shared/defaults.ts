@@ -1,6 +1,6 @@
 /** Default values. Most can be configured, or set per message. */
 
-/** Of a task's life; a sender may set each per message. */
+/** For the life of a task; a sender may set each per message. */
 export const TASK_DEFAULTS = { max_attempts: 3, backoff_ms: 5_000 } as const;
 
 /** The longest rest of a task between two tries, ms. */
@@ -12,7 +12,7 @@ export const LIST_DEFAULT = 100;
 /** Where the hub listens. */
 export const DEFAULT_PORT = 3000;
 
-/** The hub's file, where it is started. */
+/** The hub's file, relative to where it is started. */
 export const DEFAULT_DB = "data/coordination.db";
 
 /** When a connection counts as dead, and when an instance as gone, ms. */
@@ -26,9 +26,9 @@ export const LIVENESS = {
   longest_interval_ms: 24 * 3600 * 1000,
   stale_ms: 5 * 60_000,
   reconnect_spread_ms: 5_000,
-  /** Whoever is offline for no longer is expected back: chats to everyone are for it, too. */
+  /** An instance that has been offline for less is expected back: it is a recipient of chats to everyone. */
   lately_ms: 7 * 24 * 3600 * 1000,
-  /** Whoever is offline for longer is forgotten. */
+  /** An instance that has been offline for longer is forgotten. */
   forget_ms: 30 * 24 * 3600 * 1000,
 } as const;
 

@@ -1,4 +1,4 @@
-/** The environment variables that the hub and its clients read, and what a mistyped one is told. */
+/** The environment variables that the hub and its clients read, and the suggestion for a mistyped one. */
 import { nearest } from "./suggest.ts";
 
 const PREFIX = "COORDINATION_";
@@ -31,7 +31,7 @@ const HUB_VARIABLES = [
 
 const CLIENT_VARIABLES = ["COORDINATION_API_URL", "COORDINATION_TOKEN", "COORDINATION_RUN"] as const;
 
-/** What `coord work` tells the command that does a task, and the `coord` that it calls. */
+/** What `coord work` passes to the command that does a task, and to the `coord` that it calls. */
 export const TASK_VARIABLES = [
   "COORDINATION_TASK_ID",
   "COORDINATION_TASK_ATTEMPT",
@@ -44,7 +44,7 @@ export const TASK_VARIABLES = [
 ] as const;
 
 /**
- * Looks for variables of ours that nobody reads.
+ * Looks for variables with our prefix that nobody reads.
  *
  * @returns what to tell the person about the first of them; undefined when there is none.
  * @example unknownVariable(process.env)

@@ -1,6 +1,6 @@
 /**
- * The closed catalogue of errors: one row a code, with what it means on each transport and what a caller
- * should do. Adding a way to fail means adding a row here.
+ * The closed catalogue of errors: one row per code, with what it means on each transport and what a caller
+ * should do. A new way to fail needs a new row here.
  */
 interface ErrorRow {
   /** HTTP status. */
@@ -84,7 +84,7 @@ export interface WireError {
 }
 
 /**
- * A failure that the hub says out loud.
+ * A failure that the hub reports to whoever asked.
  *
  * @example throw new HubError("not_found", "Message not found", { id });
  */
@@ -124,7 +124,7 @@ export const toRpcError = (wire: WireError) => ({
   data: { code: wire.code, ...(wire.details && { details: wire.details }) },
 });
 
-/** The error that a JSON-RPC error object tells of; an unknown word counts as `internal`. */
+/** The error in a JSON-RPC error object; an unknown code counts as `internal`. */
 export function fromRpcError(error: { message: string; data?: unknown }): HubError {
   const data = (error.data ?? {}) as { code?: unknown; details?: ErrorDetails };
   return new HubError(isErrorCode(data.code) ? data.code : "internal", error.message, data.details);
@@ -138,6 +138,6 @@ export const toRestError = (wire: WireError) => ({
   ...(wire.details && { details: wire.details }),
 });
 
-/** The error that a REST error body tells of. */
+/** The error in a REST error body; an unknown code counts as `internal`. */
 export const fromRestError = (body: { error: string; code?: unknown; details?: ErrorDetails }) =>
   new HubError(isErrorCode(body.code) ? body.code : "internal", body.error, body.details);

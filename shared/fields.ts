@@ -44,7 +44,7 @@ export const id = z
 /** The parameters of an operation on one message. */
 export const idParams = { id: id.describe("The message's id.") };
 
-/** A caller's own key that makes a repeat safe. */
+/** A caller's own key, which makes a repeat safe. */
 export const key = z
   .string()
   .min(1)

@@ -1,7 +1,7 @@
 /**
  * The message after an event, from the message before it. State read at a cursor and the events past it give
- * the state at any later cursor; only `lease_until` and `lease`, which the hub moves silently, are left behind, and
- * the `not_before` of a task that rests, once the hub's clock was set.
+ * the state at any later cursor, except for what the hub moves silently: `lease_until`, `lease`, and the `not_before`
+ * of a task that is backing off when the hub's clock is set.
  */
 import { EVERYONE } from "./addressing.ts";
 import type { Event } from "./event.ts";
@@ -40,7 +40,7 @@ export function fold(before: Message | undefined, event: Event): Message | undef
   return after;
 }
 
-/** What one of those does whom a chat to everyone is for changes nothing of the chat itself. */
+/** Whether an event tells what one recipient of a chat to everyone did, which leaves the chat itself as it is. */
 export const isReceipt = (kind: Event["kind"], to: string) =>
   to === EVERYONE && (kind === "delivered" || kind === "seen" || kind === "acknowledged");
 
@@ -52,13 +52,13 @@ const end: Step = (after, _before, { at, message }) => {
   dropUnsaid(after, message);
 };
 
-/** An end says all that there is to say: of what was said beside the claim, nothing is left. */
+/** The result and error of an end replace those that came with the claim, also where it has none. */
 function dropUnsaid(after: Message, { result, error }: Event["message"]): void {
   if (result === undefined && after.result !== undefined) delete after.result;
   if (error === undefined && after.error !== undefined) delete after.error;
 }
 
-/** What a kind and its moment say without words. */
+/** What follows from the kind and time of an event, without being in it. */
 const ON: Partial<Record<Event["kind"], Step>> = {
   claimed: (after, before, { at }) => {
     Object.assign(after, { claimed_at: at, delivered_at: before.delivered_at ?? at });
@@ -83,7 +83,7 @@ const ON: Partial<Record<Event["kind"], Step>> = {
 
 const OF_A_LEASE = ["lease_until", "lease"] as const;
 
-/** Taking away only what is there: an object from which something was deleted is slow ever after. */
+/** Deletes only fields that are set: an object from which a property was deleted stays slow. */
 function dropFields(message: Message, fields: readonly (keyof Message)[]): void {
   for (const field of fields) if (message[field] !== undefined) delete message[field];
 }

@@ -1,6 +1,6 @@
 /**
- * What travels on the socket: JSON-RPC 2.0 in text frames. A frame holds one object, or an array of them in
- * either direction; the hub packs into one frame whatever it has to say to a client at one moment.
+ * What travels on the socket: JSON-RPC 2.0 in text frames. In either direction a frame holds one object or an
+ * array of them; the hub packs everything it has for a client at one moment into one frame.
  */
 import * as z from "zod";
 import { eventKinds, lostReason, page } from "./event.ts";
@@ -55,10 +55,10 @@ export const subscribed = z
   .object({ cursor: f.cursor.describe("Past it, everything that is wanted now is sent.") })
   .meta({ id: "Subscribed" });
 
-/** Client to hub, a notification: everything up to here was applied. Cumulative. */
+/** A notification from client to hub: everything up to here was applied. Cumulative. */
 export const ack = z.strictObject({ cursor: f.cursor }).meta({ id: "Ack" });
 
-/** Hub to client, a notification before a close that asks to come back. */
+/** A notification from hub to client before a close, after which the client should come back. */
 export const closing = z
   .object({ code: z.int(), reason: z.string(), reconnect_within_ms: z.int() })
   .meta({ id: "Closing", description: "Come back after a random time below this bound." });
@@ -68,7 +68,7 @@ export const NOTIFICATIONS = {
   down: { events: page, presence: presenceDiff, presence_changed: presenceChanged, closing },
 } as const;
 
-/** The shape of a request or notification, before its parameters are looked at. */
+/** The shape of a request or notification, before its parameters are checked. */
 export const rpcRequest = z.strictObject({
   jsonrpc: z.literal("2.0"),
   id: z.union([z.string().max(LIMITS.key_chars), z.int()]).optional(),

@@ -18,7 +18,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** @throws HubError `too_deep` when a value, parsed by somebody else, is nested beyond the limit. */
+/** @throws HubError `too_deep` when a value that was parsed elsewhere is nested beyond the limit. */
 export function assertShallow(value: unknown): void {
   if (!depthExceeds(value, LIMITS.json_depth)) return;
   throw new HubError("too_deep", `JSON is nested deeper than ${LIMITS.json_depth} levels`);
@@ -40,6 +40,6 @@ function depthExceeds(value: unknown, limit: number): boolean {
 
 const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-/** Whether a value is an object of JSON, and no array. */
+/** Whether a value is a JSON object, and not an array. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

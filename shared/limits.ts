@@ -1,8 +1,8 @@
 /**
- * The bounds that clients meet. Told to them in `hello` and `GET /api/coord`.
+ * The bounds that clients meet; `hello` and `GET /api/coord` tell them.
  *
- * Sizes of text are counted as the UTF-8 bytes of its JSON encoding without the quotes, because that is
- * what travels and what must fit a frame: a control character counts six.
+ * The size of a text is that of its JSON encoding in UTF-8 bytes, without the quotes, because that is what
+ * travels and what must fit a frame: a control character counts six.
  */
 export const LIMITS = {
   task_bytes: 64 * 1024,
@@ -51,18 +51,18 @@ export const LIMITS = {
 
 export type Limits = { -readonly [K in keyof typeof LIMITS]: number };
 
-/** The limits that whoever runs a hub may set. */
+/** The limits that the operator of a hub may set. */
 export type Bounds = Pick<Limits, "pending_per_recipient" | "pending_per_sender" | "chain_hops">;
 
 /** What surrounds the bodies in the largest event or message: ids, names, times, numbers. A generous bound. */
 const ENVELOPE_BYTES = 16 * 1024;
 
-/** The same of a message that has neither result nor error, and no adopted names. */
+/** The same for a message that has neither result nor error, and no adopted names. */
 const SENT_ENVELOPE_BYTES = 4 * 1024;
 
 /**
- * Proves that the largest legal message fits a frame, so that nothing accepted can ever be undeliverable; and so does
- * the answer to the largest macro, which tells its last message as it is beside all as they were sent.
+ * Proves that the largest legal message fits a frame, so that nothing accepted can ever be undeliverable, and that so
+ * does the answer to the largest macro, which holds all its messages as they were sent and the last one as it is.
  *
  * @throws Error when the limits contradict each other.
  */

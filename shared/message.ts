@@ -116,7 +116,7 @@ export const tryOf = z
   })
   .meta({ id: "Attempt" });
 
-/** How far a message has come with one of those it is for. */
+/** How far a message has come with one of its recipients. */
 export const receipt = z
   .object({
     recipient: z.string(),

@@ -1,4 +1,4 @@
-/** Who is there. A stream of its own beside the log, with its own version numbers. */
+/** Who is there: a stream of its own, separate from the log and with its own version numbers. */
 import * as z from "zod";
 import * as f from "./fields.ts";
 
@@ -64,7 +64,7 @@ export const presenceDiff = diff.meta({ id: "PresenceDiff" });
 /** Hub to client: too much changed to tell; read `presence` again. */
 export const presenceChanged = z.object({ version: f.count }).meta({ id: "PresenceChanged" });
 
-/** What a sender can expect of the recipient, told in the reply to `send`. */
+/** What a sender can expect of the recipient; part of the reply to `send`. */
 export const recipient = z
   .object({
     state: presenceState.or(z.literal("unknown")),

@@ -1,4 +1,4 @@
-/** Refusals that more than one place gives, each in the same words. */
+/** Refusals that several places give in the same words. */
 import { HubError } from "./errors.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -7,7 +7,7 @@ export const noMessage = (id: string) => new HubError("not_found", "Message not 
 export const noChain = (chain_id: string) =>
   new HubError("not_found", "No message belongs to this chain", { chain_id });
 
-/** @param known the names that there are: the nearest is suggested. */
+/** @param known the existing names, of which the nearest is suggested. */
 export const noTemplate = (name: string, known: readonly string[]) =>
   new HubError("not_found", `There is no template ${name}${didYouMean(name, known)}`, { template: name });
 
@@ -18,7 +18,7 @@ export const noSchedule = (name: string, known: readonly string[]) =>
 export const keyUsed = (id: string) =>
   new HubError("idempotency_conflict", "This idempotency key was used for another message", { id });
 
-/** @param reason why the log does not go on, with whatever helps to go on elsewhere. */
+/** @param reason why the log cannot be resumed, with whatever helps to go on elsewhere. */
 export const cursorLost = (details: { reason: string; cursor?: string; floor?: number }) =>
   new HubError(
     "cursor_lost",
@@ -30,6 +30,6 @@ export const missingField = (field: string) => new HubError("invalid_params", `M
 
 export const restarting = () => new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
 
-/** What somebody is told of a failure that is none of theirs. */
+/** What callers are told of a failure that they did not cause. */
 export const asHubError = (error: unknown): HubError =>
   error instanceof HubError ? error : new HubError("internal", "The hub failed to answer; it has logged why");

@@ -13,12 +13,12 @@ export type Overlap = (typeof OVERLAPS)[number];
 /** An occurrence later than this was missed: the hub was down, or its machine slept. */
 export const MISSED_AFTER_MS = 60_000;
 
-/** How many coming times a schedule tells. */
+/** How many of its next times a schedule lists. */
 export const UPCOMING = 5;
 
 const { not_before: _, expires_at: __, after: ___, ...repeatable } = sendFields;
 
-/** What is sent each time. Points in time would be over after the first: it tells a duration instead. */
+/** What is sent each time. A point in time would be past after the first message, so it has a duration instead. */
 const messageFields = {
   from_claude: f.name.optional().describe("The sender; left out, the caller."),
   ...repeatable,
@@ -26,13 +26,13 @@ const messageFields = {
   expires_after_ms: f.durationMs.min(1).optional().describe("Fails as expired when nobody has claimed it so soon."),
 };
 
-/** What somebody says that is to be sent. */
+/** The message as whoever puts the schedule says it. */
 export const messageToSchedule = z.strictObject(messageFields).meta({
   id: "MessageToSchedule",
   description: "What is sent each time: what `send` takes, but no points in time.",
 });
 
-/** The same as the hub tells it. */
+/** The same message as the hub tells it. */
 export const scheduledMessage = z
   .object(messageFields)
   .meta({ id: "ScheduledMessage", description: "What a schedule sends each time." });
@@ -41,7 +41,7 @@ const name = f.title.describe("The schedule's name.");
 const cron = z.string().min(1).max(LIMITS.cron_chars);
 const timezone = z.string().min(1).max(LIMITS.name_chars);
 
-/** What a person says of a schedule. */
+/** What whoever puts a schedule says of it. */
 export const scheduleFields = {
   name,
   cron: cron.describe("When: minute hour day month weekday, or second first of six. Example: 0 3 * * MON-FRI."),

@@ -1,9 +1,9 @@
-/** What a `send` must say depends on whether it names a template: the one rule of it that no field has alone. */
+/** Which fields a `send` needs depends on whether it names a template: its one rule across several fields. */
 import * as z from "zod";
 import { isObject } from "./json.ts";
 import { sendFields } from "./message.ts";
 
-/** A message said in full: what comes of a template, too. */
+/** A message said in full; also what a rendered template must be. */
 export const wholeMessage = z.strictObject(sendFields);
 export type WholeMessage = z.output<typeof wholeMessage>;
 
@@ -33,7 +33,7 @@ export const templateOrWhole = z.core._check<Said>(
   { when: ({ value }) => isObject(value) },
 );
 
-/** Problems are told in the order of the fields. */
+/** The rank of a problem: they are told in the order of the fields. */
 function place({ path = [] }: z.core.$ZodRawIssue): number {
   const at = FIELDS_IN_ORDER.indexOf(String(path[0]));
   return at === -1 ? FIELDS_IN_ORDER.length : at;

@@ -1,4 +1,4 @@
-/** "Did you mean …": the nearest known name to a mistyped one. */
+/** "Did you mean …": the known name nearest to a mistyped one. */
 import { distance } from "fastest-levenshtein";
 
 /** The known name that `name` is a prefix of, or else the closest one if it is near enough to be a typo. */

@@ -10,13 +10,13 @@ import { sendFields } from "./message.ts";
 
 type JsonObject = Record<string, unknown>;
 
-/** An object of the caller's own shape, kept as it is. */
+/** An object of whatever shape, kept as it is. */
 const jsonObject = z
   .unknown()
   .refine(isObject, { error: "must be an object" })
   .meta({ type: "object" }) as unknown as z.ZodType<JsonObject, JsonObject>;
 
-/** A field that has its own rule once its placeholders are filled. */
+/** A field, or a text whose placeholders make one; the field's own rule applies once they are filled. */
 const orPlaceholders = <S extends z.ZodType>(field: S, chars: number) =>
   field.or(z.string().max(chars).regex(/\{\{/, { error: "must hold a placeholder" }));
 
@@ -58,7 +58,7 @@ export const templateStep = z
   })
   .meta({ id: "TemplateStep", description: "One message of a macro: a template, and what is different this time." });
 
-/** What a template says; either `message` or `steps`. */
+/** What a template says: either a `message` or `steps`. */
 export const templateBody = {
   description: f.text(LIMITS.template_description_bytes).optional().describe("What it is for."),
   parameters: jsonObject

@@ -13,11 +13,11 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown): z.outp
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  const first = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0]; // a slip also reads as missing
+  const first = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0]; // a typo also reads as missing
   throw explain(withoutUnion(narrowest(first as z.core.$ZodIssue, issues)), schema, value);
 }
 
-/** Of several bounds that a value exceeds, the one that leaves the least. */
+/** Of several bounds that a value exceeds, the tightest. */
 function narrowest(first: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
   const field = first.path.join(".");
   return issues
@@ -30,7 +30,7 @@ function isNarrower(a: z.core.$ZodIssue, b: z.core.$ZodIssue): boolean {
   return a.code === "too_small" && b.code === "too_small" && a.minimum > b.minimum;
 }
 
-/** Of a value that may be several things, what is wrong with it as the first of them. */
+/** For a value that may be one of several types, what is wrong with it as the first of them. */
 function withoutUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   const inner = issue.code === "invalid_union" ? issue.errors[0]?.[0] : undefined;
   return inner ? withoutUnion({ ...inner, path: [...issue.path, ...inner.path] }) : issue;
@@ -46,7 +46,7 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Hu
   return new HubError("invalid_params", sentence(issue, field, valueAt(value, issue.path)), details);
 }
 
-/** How much of a stranger's text is repeated to it. */
+/** How much of a caller's text is repeated in an error. */
 const ECHO_CHARS = 200;
 
 function unknownField(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.ZodType, parent: string): HubError {
@@ -77,7 +77,7 @@ function sentence(issue: z.core.$ZodIssue, field: string, found: unknown): strin
   return `${field} ${mustBe(issue, found)}`;
 }
 
-/** What a value has to be, as the end of a sentence that begins with its name. */
+/** What a value must be, as the end of a sentence that begins with its name. */
 export function mustBe(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.code === "invalid_type") return `must be ${article(issue.expected)}`;
   if (issue.code === "too_big") return `must be at most ${issue.maximum}${unit(issue.origin)}`;

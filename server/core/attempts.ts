@@ -1,8 +1,8 @@
 /**
  * Attempts: what became of each try of a task.
  *
- * A try that ended without completing the task is recorded. Whoever completes or fails a task whose attempt was over by
- * then is known by that record: the outcome is refused, but kept as a `late` event, once for each attempt.
+ * A try that ended without completing the task is recorded. The record identifies a holder that reports an outcome
+ * after its attempt was over: the outcome is refused, but kept as a `late` event, once per attempt.
  */
 import type { CommandOf } from "./commands.ts";
 import type { Decision, EventDraft } from "./decision.ts";
@@ -11,7 +11,7 @@ import type { Attempt, Caller, MessageState } from "./message.ts";
 
 const OUTCOMES: ReadonlySet<string> = new Set<Attempt["outcome"]>(["released", "requeued", "failed", "cancelled"]);
 
-/** The record of the try that a change has ended; undefined when it ended none, or completed the task. */
+/** The record of the try that a change ended; undefined when it ended none, or completed the task. */
 export function endedAttempt(
   before: MessageState | undefined,
   after: MessageState,
@@ -34,9 +34,9 @@ export function endedAttempt(
 }
 
 /**
- * The try whose refused outcome is to be kept: that of the caller, when it has said nothing since it ended.
+ * The caller's try whose refused outcome is to be kept; undefined when it has none, or has sent one late already.
  *
- * @param attempt the fence that was sent; left out by detached holders, whose last try it is then.
+ * @param attempt the fence that was sent; detached holders may omit it and mean their last try.
  */
 export function lateAttempt(
   tries: readonly Attempt[],

@@ -1,6 +1,6 @@
 /**
- * Chains: a message that answers another one, or is a part of it, goes on with that one's exchange. Agents that answer
- * each other for ever are stopped at a number of hops, which a person can raise for one chain.
+ * Chains: a message that answers another one, or is a part of it, continues that one's exchange. Agents that answer
+ * each other forever are stopped after a number of hops, which a person can raise for one chain.
  */
 import { HubError } from "../../shared/errors.ts";
 import type { MessageState } from "./message.ts";
@@ -8,7 +8,7 @@ import type { MessageState } from "./message.ts";
 /** A message's position in an exchange. */
 export type ChainPosition = Pick<MessageState, "chain_id" | "hops">;
 
-/** A position that goes on with something. */
+/** A position in a chain that another message began. */
 interface ChainLink {
   readonly chain_id: string;
   readonly hops: number;
@@ -17,7 +17,7 @@ interface ChainLink {
 /** The position of a message that begins a chain. */
 export const BEGINS: ChainPosition = { chain_id: null, hops: null };
 
-/** The position of a message that follows others: in the longest of their chains. */
+/** The position of a message that follows others: it continues the longest of their chains. */
 export function positionAfter(parents: readonly MessageState[]): ChainPosition {
   let position = BEGINS;
   for (const { id, chain_id, hops } of parents) {
@@ -29,7 +29,7 @@ export function positionAfter(parents: readonly MessageState[]): ChainPosition {
 
 export const isLink = (position: ChainPosition): position is ChainLink => position.chain_id !== null;
 
-/** What is told to an agent whose exchange has come as far as it may. */
+/** The refusal for an agent whose exchange has come as far as it may. */
 export const loopStopped = ({ chain_id, hops }: ChainLink, limit: number) =>
   new HubError(
     "loop_stopped",

@@ -1,6 +1,6 @@
 /**
- * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder. Whoever it is for moves it
- * along, or whoever gives no name, as the document allows; or its sender, who closes it. It goes only forwards.
+ * The life of a chat: read, then acknowledged. It has no lease, no attempts and no holder. Its recipient moves it
+ * along, or a caller without a name, as the document allows, or its sender, who closes it. What has ended stays ended.
  */
 
 import { EVERYONE } from "../../shared/addressing.ts";
@@ -55,7 +55,7 @@ const FOR_TASKS = {
   release: "A chat is given back as it is: reason and rest_ms are for tasks",
 };
 
-/** What one instance says is not told as another's word; of a chat to everyone, receipts tell whose it is. */
+/** Nobody speaks for another instance; for a chat to everyone, receipts say who did what. */
 function assertMayMove(state: MessageState, op: Move, { claude_id }: Caller): void {
   const { from_claude, to_claude } = state;
   if (claude_id === null || claude_id === from_claude || to_claude === EVERYONE) return;

@@ -5,7 +5,7 @@ export type Command =
       readonly claim_key?: string | undefined;
       /** Whether a chat is refused instead of marked as being read. */
       readonly tasksOnly?: boolean | undefined;
-      /** What the document's update says beside; it stands in the message until the try ends. */
+      /** From the document's update; they stay in the message until the try ends. */
       readonly result?: string | undefined;
       readonly error?: string | undefined;
     }
@@ -26,19 +26,19 @@ export type Command =
       readonly op: "release";
       readonly attempt?: number | undefined;
       readonly reason?: string | undefined;
-      /** How long nobody is given it, ms. */
+      /** How long it cannot be claimed, ms. */
       readonly rest_ms?: number | undefined;
     }
   | { readonly op: "cancel"; readonly reason?: string | undefined }
   | {
       readonly op: "retry";
-      /** How many messages it waits for again. */
+      /** How many messages it must wait for again. */
       readonly blocked?: number;
     }
   | {
       readonly op: "extend";
       readonly attempt?: number | undefined;
-      /** How long from now the claim is to be safe, ms; left out: as long as a detached claim. */
+      /** How long the claim is safe from now on, ms; left out: as long as a detached claim. */
       readonly lease_ms?: number | undefined;
     }
   | {
@@ -54,7 +54,7 @@ export type Command =
 
 export type CommandOf<Op extends Command["op"]> = Extract<Command, { op: Op }>;
 
-/** What a state machine decides; being seen is the same for every message in every state. */
+/** What the state machines decide; `seen` is the same for every message in every state. */
 export type Transition = Exclude<Command, { op: "seen" }>;
 
 /** Whether the command has parameters that are for tasks only. */

@@ -1,4 +1,4 @@
-/** How a message comes to be. */
+/** How a message is created. */
 
 import { EVERYONE } from "../../shared/addressing.ts";
 import { TASK_DEFAULTS } from "../../shared/defaults.ts";
@@ -30,7 +30,7 @@ export interface NewMessage {
   readonly traceparent?: string | undefined;
 }
 
-/** What a sender said over the wire, with its sender, times in milliseconds. */
+/** What came over the wire, with its sender, times in milliseconds. */
 export const newMessage = (from_claude: string, { not_before, expires_at, ...said }: WholeMessage): NewMessage => ({
   from_claude,
   ...said,
@@ -41,10 +41,10 @@ export const newMessage = (from_claude: string, { not_before, expires_at, ...sai
 type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 
 /**
- * @param position where in an exchange it stands.
+ * @param position its position in an exchange.
  * @param blocked how many messages it waits for.
- * @throws HubError `not_a_task` for a task to everyone, and for a chat that is to wait; `invalid_params` when it would
- *   expire before it can be done.
+ * @throws HubError `not_a_task` for a task to everyone, and for a chat with `after`; `invalid_params` when it would
+ *   expire before it can be claimed.
  */
 export function create(
   said: NewMessage,

@@ -1,8 +1,8 @@
-/** What a decision yields: the message as it will be, and what is to be told about it. */
+/** What a decision yields: the new state of the message, and the events that tell of it. */
 import type { EventKind } from "../../shared/event.ts";
 import type { MessageState } from "./message.ts";
 
-/** One event to be logged about the message in its new state. */
+/** An event to be logged about the message in its new state. */
 export interface EventDraft {
   readonly kind: EventKind;
   /** Who did it; null when the hub did. */

@@ -1,29 +1,29 @@
-/** How an attempt ends, and how a task does. */
+/** How an attempt ends, and how a task ends. */
 import type { Failure } from "../../shared/message.ts";
 import type { Decision, EventDraft } from "./decision.ts";
 import type { Circumstances, MessageState } from "./message.ts";
 import { backoff, claimable, waiting } from "./readiness.ts";
 
-/** Back to waiting after a rest; at once claimable when there is none. */
+/** Back to waiting: claimable after a rest, or at once when there is none. */
 export function requeued(state: MessageState, c: Circumstances, actor: string | null, error?: string): Decision {
   const rest = backoff(state, c.lease, c.random);
   const next = rest > 0 ? waiting({ ...state, not_before: c.now + rest }, c.now) : claimable(state);
   return backToWaiting(next, { kind: "requeued", actor, ...(error !== undefined && { error }) });
 }
 
-/** Tells of it, and at once that it is claimable where it is. */
+/** The given event, and `ready` when the task is claimable at once. */
 export const backToWaiting = (next: MessageState, told: EventDraft): Decision => ({
   next,
   events: next.claim_rank === null ? [told] : [told, { kind: "ready", actor: null }],
 });
 
-/** What is said of how a message ends. */
+/** The outcome that ends a message. */
 interface Said {
   readonly result?: string | undefined;
   readonly error?: string | undefined;
 }
 
-/** Whether that was said when it ended. */
+/** Whether the message ended with the same outcome. */
 export const saysTheSame = (state: MessageState, { result, error }: Said): boolean =>
   (result ?? null) === state.result && (error ?? null) === state.error;
 
@@ -45,7 +45,7 @@ export function failed(
   return { next, events: [{ kind: failure === "cancelled" ? "cancelled" : "failed", actor }] };
 }
 
-/** Clears the last holder, who had no part in what became of the task. */
+/** Clears the last holder, who had no part in how the task ended. */
 export const unheld = (state: MessageState): MessageState => ({
   ...state,
   claimed_by: null,
@@ -54,7 +54,7 @@ export const unheld = (state: MessageState): MessageState => ({
   claimed_at: null,
 });
 
-/** Ended now: no deadline is left, and nobody can claim it. */
+/** The message without deadlines, ended now and claimable by nobody. */
 export const ended = (state: MessageState, now: number): MessageState => ({
   ...state,
   completed_at: now,

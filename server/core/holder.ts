@@ -12,18 +12,18 @@ import type { Caller, MessageState } from "./message.ts";
 /** The name under which a caller acts on a message. */
 export const actingName = (state: MessageState, caller: Caller) => caller.claude_id ?? state.to_claude;
 
-/** Of a pool, anyone may be; of a chat to everyone, nobody without a name, and the others have receipts. */
+/** Of a task for a pool, anyone may be; of a chat to everyone, nobody is: each instance has a receipt instead. */
 export const isRecipient = ({ to_claude }: MessageState, actor: string) =>
   to_claude.startsWith("@") || (actor === to_claude && actor !== EVERYONE);
 
-/** Whether the caller is the holder of the message's last claim, whatever became of that since. */
+/** Whether the caller made the last claim, whatever has become of it since. */
 export function isLastHolder(state: MessageState, caller: Caller): boolean {
   if (state.claimed_by !== actingName(state, caller)) return false;
   return state.claimed_run === null || state.claimed_run === caller.run;
 }
 
 /**
- * Lets only the holder of the present attempt pass.
+ * Asserts that the caller holds the present attempt.
  *
  * @throws HubError `lease_lost`, or `invalid_params` when a run leaves out its attempt.
  */

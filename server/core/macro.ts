@@ -10,7 +10,7 @@ interface Step {
 /**
  * The steps in an order in which each comes after those it waits for.
  *
- * @throws HubError that names a key which is there twice or not at all, or steps that wait for each other.
+ * @throws HubError that names a duplicate or unknown key, or steps that wait for each other.
  */
 export function inOrder<S extends Step>(steps: readonly S[]): S[] {
   const byKey = new Map(steps.map((step) => [step.key, step]));
@@ -49,7 +49,7 @@ const cycle = (keys: readonly string[]) => wrong(`Steps wait for each other: ${k
 const wrong = (sentence: string, details: object) =>
   new HubError("invalid_params", sentence, { field: "steps", ...details });
 
-/** Says of what goes wrong in which step it does. */
+/** Adds the name of the step to what goes wrong in it. */
 export function inStep<T>(key: string, run: () => T): T {
   try {
     return run();

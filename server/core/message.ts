@@ -1,7 +1,7 @@
 /**
  * A message as the hub holds it: every field, times in milliseconds, absent values as null.
  *
- * Some fields exist only in here. `claim_rank` orders claimable tasks and is null for everything that cannot
+ * Some fields are internal to the hub. `claim_rank` orders claimable tasks and is null for everything that cannot
  * be claimed now; `wake_at` is the next moment at which time alone changes the message.
  */
 import type { Failure, MessageType, Priority, Status } from "../../shared/message.ts";
@@ -32,13 +32,13 @@ export interface MessageState {
   readonly max_attempts: number;
   readonly backoff_ms: number;
   readonly traceparent: string | null;
-  /** The exchange that it goes on with, by its first message, and how far it has come; null: it begins one. */
+  /** The exchange that it continues, by its first message, and how many hops lead here; null: it begins one. */
   readonly chain_id: string | null;
   readonly hops: number | null;
   /** The fence. Only ever rises. */
   readonly attempt: number;
   readonly tries_left: number;
-  /** The holder of the present attempt; of the last one while the task waits for its next. */
+  /** The holder of the present attempt, or of the last one while the task waits for its next. */
   readonly claimed_by: string | null;
   /** Null: a detached claim, held by name and attempt. */
   readonly claimed_run: string | null;
@@ -46,7 +46,7 @@ export interface MessageState {
   readonly claimed_at: number | null;
   /** Null while the holder's run is connected: the hub keeps the lease without writing. */
   readonly lease_until: number | null;
-  /** When the time of the present attempt is over. */
+  /** When the present attempt times out. */
   readonly timeout_at: number | null;
   readonly delivered_at: number | null;
   readonly completed_at: number | null;
@@ -56,18 +56,18 @@ export interface MessageState {
   readonly wake_at: number | null;
   readonly progress: Progress | null;
   readonly seen_at: number | null;
-  /** Until when the holder asked to be left alone, whatever becomes of its connection. */
+  /** Until when the holder has extended its lease, whatever becomes of its connection. */
   readonly extended_until: number | null;
 }
 
-/** How far the holder says it is. */
+/** How far the holder says it has come. */
 export interface Progress {
   readonly percent: number | null;
   readonly note: string | null;
   readonly at: number;
 }
 
-/** One try that ended otherwise than by completion, or was overtaken. */
+/** A try that ended without completing the task. */
 export interface Attempt {
   readonly attempt: number;
   readonly claimed_by: string;
@@ -80,7 +80,7 @@ export interface Attempt {
   readonly late: boolean;
 }
 
-/** Who asks. Without a name: anyone, whom the document lets act for the recipient. */
+/** Who asks. A caller without a name may be anyone; the document lets it act for the recipient. */
 export interface Caller {
   readonly claude_id: string | null;
   readonly run: string | null;
@@ -88,7 +88,7 @@ export interface Caller {
   readonly attached: boolean;
 }
 
-/** What decides over claims and tries; durations in milliseconds. */
+/** What governs claims and tries; durations in milliseconds. */
 export interface LeasePolicy {
   /** How long a lease outlives the last connection of its run. */
   readonly graceMs: number;
@@ -96,12 +96,12 @@ export interface LeasePolicy {
   readonly detachedMs: number;
   /** The longest rest between two tries. */
   readonly backoffMaxMs: number;
-  /** What a task has whose sender does not say: the contract's defaults. */
+  /** For tasks whose sender does not say; left out: the contract's defaults. */
   readonly backoffMs?: number;
   readonly maxAttempts?: number;
 }
 
-/** Everything a decision may look at beside the message and the command. */
+/** Everything a decision may look at besides the message and the command. */
 export interface Circumstances {
   readonly caller: Caller;
   readonly now: number;
@@ -110,5 +110,5 @@ export interface Circumstances {
   readonly lease: LeasePolicy;
 }
 
-/** Whether it has ended, for all. */
+/** Whether it has ended for everyone. */
 export const isOver = ({ status }: Pick<MessageState, "status">) => status === "complete" || status === "failed";

@@ -1,6 +1,6 @@
 /**
- * Which JSON Schemas may describe parameters. What could reach out (`$ref`), take time out of proportion (`pattern`,
- * `uniqueItems`) or needs what the hub has not (`format`) is left out; the rest is bounded in size and depth.
+ * Which JSON Schemas may describe parameters. Keywords that reach out (`$ref`), take disproportionate time (`pattern`,
+ * `uniqueItems`) or that the hub does not support (`format`) are not allowed; the rest is bounded in size and depth.
  */
 import { HubError } from "../../shared/errors.ts";
 import { isObject } from "../../shared/json.ts";
@@ -9,7 +9,7 @@ import { didYouMean } from "../../shared/suggest.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** Where a keyword holds schemas: itself, in an array, by names. */
+/** Where a keyword holds schemas: as its value, in an array, or by name. */
 type Holds = "nothing" | "schema" | "array" | "names";
 
 const plain = (...keywords: string[]) => keywords.map((keyword): [string, Holds] => [keyword, "nothing"]);
@@ -29,7 +29,7 @@ const KEYWORDS = new Map<string, Holds>([
 
 const NAME = /^[A-Za-z]\w*$/;
 
-/** @throws HubError when a schema is not one that may describe a template's parameters; the sentence says where. */
+/** @throws HubError when a schema may not describe a template's parameters; the sentence says where. */
 export function assertDescribesParameters(schema: Schema): void {
   if (JSON.stringify(schema).length > LIMITS.template_schema_chars) {
     throw new HubError("too_large", `parameters is longer than ${LIMITS.template_schema_chars} characters of JSON`, {
@@ -57,7 +57,7 @@ const propertiesOf = ({ properties }: Schema): Readonly<Record<string, Schema>> 
 /** The names of the parameters that a schema describes. */
 export const parametersIn = (schema: Schema | undefined): string[] => Object.keys(propertiesOf(schema ?? {}));
 
-/** @throws HubError when one of them is not allowed. */
+/** @returns how many schemas it holds, itself included. @throws HubError when one of them is not allowed. */
 function countSchemas(schema: unknown, where: string, depth: number): number {
   if (typeof schema === "boolean") return 1;
   if (!isObject(schema)) throw wrong(where, "must be a JSON Schema: an object");

@@ -76,7 +76,7 @@ export function onlyPlaceholder(text: string, field: string): string | undefined
  * Fills the placeholders of a text.
  *
  * @param values one for each placeholder.
- * @param chars how long the outcome may be; known before it is made.
+ * @param chars how long the outcome may be; checked before it is built.
  * @throws HubError `too_large`.
  * @example render("scrape {{feed}}", { feed: "rss" }, 100, "task") === "scrape rss"
  */

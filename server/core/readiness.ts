@@ -4,8 +4,8 @@ import { earliest } from "./deadlines.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 
 /**
- * How many milliseconds earlier than it came a task counts as having come. Claims go by `created_at` minus
- * this head start, so a waiting task rises with age and no priority starves another for longer than that.
+ * The head start of each priority. Claims go by `created_at` minus the head start, so a waiting task rises with age
+ * and no priority starves another for longer than that.
  */
 const HEAD_START_MS: Record<Priority, number> = {
   low: -10 * 60_000,
@@ -14,7 +14,7 @@ const HEAD_START_MS: Record<Priority, number> = {
   urgent: 60 * 60_000,
 };
 
-/** The place of a claimable task among the others of its recipient; lower goes first. */
+/** The rank of a claimable task among the others of its recipient; lower goes first. */
 export const claimRank = (state: Pick<MessageState, "created_at" | "priority">): number =>
   state.created_at - HEAD_START_MS[state.priority ?? "normal"];
 
@@ -34,7 +34,7 @@ export function waiting(state: MessageState, now: number): MessageState {
   };
 }
 
-/** As it waits when its time has come before; a clock that was put back since does not change that. */
+/** As it waits once its `not_before` has passed, even if the clock was put back since. */
 export const claimable = (state: MessageState): MessageState => waiting(state, Number.POSITIVE_INFINITY);
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A receipt: how far a chat to everyone has come with one of those it is for. It stands beside the message, so that
- * what one of them does moves nothing for the others.
+ * A receipt: how far a chat to everyone has come with one recipient. It is kept apart from the message, so that what
+ * one recipient does changes nothing for the others.
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 import type { Status } from "../../shared/message.ts";
@@ -12,13 +12,13 @@ export interface Receipt {
   readonly delivered_at: number | null;
   readonly seen_at: number | null;
   readonly acknowledged_at: number | null;
-  /** What it acknowledged with, condensed. */
+  /** The outcome it acknowledged with, condensed. */
   readonly said: string | null;
   /** Whether the recipient joined after the chat was sent; such a receipt does not hold the chat open. */
   readonly isLate: boolean;
 }
 
-/** How far it comes by what its recipient does; each event is named after it. */
+/** The steps of a receipt; each is also the kind of the event that tells of it. */
 export type Mark = "delivered" | "seen" | "acknowledged";
 
 const MARKS: Partial<Record<Command["op"], Mark>> = {
@@ -26,10 +26,10 @@ const MARKS: Partial<Record<Command["op"], Mark>> = {
   seen: "seen",
   complete: "acknowledged",
   fail: "acknowledged",
-  release: "delivered", // what is given back was had
+  release: "delivered", // whoever gives it back has had it
 };
 
-/** What a command is to a receipt; undefined: it is about the message itself, as all are of its sender or of nobody. */
+/** How a command marks a receipt; undefined: it is for the message itself, as from its sender or a nameless caller. */
 export function markOf(state: MessageState, command: Command, { claude_id }: Caller): Mark | undefined {
   if (state.to_claude !== EVERYONE || claude_id === null || claude_id === state.from_claude) return undefined;
   return isForTasks(command) ? undefined : MARKS[command.op];
@@ -47,9 +47,9 @@ export const newReceipt = (recipient: string, isLate = false): Receipt => ({
 export const isMarked = (receipt: Receipt, mark: Mark): boolean => receipt[`${mark}_at`] !== null;
 
 /**
- * What was acknowledged was seen, and what was seen was delivered.
+ * The receipt with a mark: what was acknowledged was seen, and what was seen was delivered.
  *
- * @param said what it acknowledges with, condensed.
+ * @param said the outcome it acknowledges with, condensed.
  */
 export const marked = (receipt: Receipt, mark: Mark, now: number, said: string | null): Receipt => ({
   ...receipt,
@@ -59,7 +59,7 @@ export const marked = (receipt: Receipt, mark: Mark, now: number, said: string |
   acknowledged_at: mark === "acknowledged" ? (receipt.acknowledged_at ?? now) : receipt.acknowledged_at,
 });
 
-/** What a recipient's receipt makes of the message's status: waiting for it, being read by it, or complete. */
+/** The message's status for the recipient: waiting for it, being read by it, or complete. */
 export function standingStatus(status: Status, { seen_at, acknowledged_at }: Receipt): Status {
   if (acknowledged_at !== null) return "complete";
   if (isOver({ status })) return status;

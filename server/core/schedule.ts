@@ -1,9 +1,9 @@
 /**
  * The life of a schedule: put, then due again and again.
  *
- * `next_at` is the one occurrence that is still to come; whoever settles it, by sending or by skipping, moves it on in
- * the same transaction. Whoever comes second finds another `next_at` and does nothing: an occurrence counts once, over
- * crashes and steps of the clock.
+ * `next_at` is the next occurrence. Settling it, by sending or by skipping, advances it in the same transaction; a
+ * second attempt finds another `next_at` and does nothing. So an occurrence counts once, across crashes and steps of
+ * the clock.
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 import type { Missed, Overlap } from "../../shared/schedule.ts";
@@ -16,7 +16,7 @@ export interface ScheduledMessage extends Omit<NewMessage, "not_before" | "expir
   readonly expires_after_ms?: number | undefined;
 }
 
-/** What somebody said of a schedule, defaults filled in. */
+/** A schedule as it was put, defaults filled in. */
 export interface SaidSchedule {
   readonly name: string;
   readonly cron: string;
@@ -40,11 +40,11 @@ export interface ScheduleState extends SaidSchedule {
 }
 
 /**
- * A schedule put in the place of another, or of none. What was to come stays to come while the times stay the same, so
- * that saying it twice neither loses an occurrence nor repeats one.
+ * A new schedule, or one that replaces another of its name. While the times stay the same so does the next occurrence,
+ * so that putting it twice neither loses an occurrence nor repeats one.
  *
  * @param next the first occurrence after now.
- * @throws HubError what the sending of its message would throw.
+ * @throws HubError what sending its message would throw.
  */
 export function put(
   before: ScheduleState | undefined,
@@ -55,7 +55,7 @@ export function put(
   assertPossible(said.message);
   const { created_at = now, last_at = null, last_id = null, skipped_at = null, skipped_because = null } = before ?? {};
   const goesOn = before !== undefined && before.next_at !== null && sameTimes(before, said);
-  const soonest = goesOn ? earliest(before.next_at, next) : next; // later only after the clock was a time ahead
+  const soonest = goesOn ? earliest(before.next_at, next) : next; // later only if the clock was ahead
   const next_at = said.enabled ? soonest : null;
   return { ...said, created_at, updated_at: now, next_at, last_at, last_id, skipped_at, skipped_because };
 }
@@ -63,8 +63,8 @@ export function put(
 const sameTimes = (a: SaidSchedule, b: SaidSchedule) => a.cron === b.cron && a.timezone === b.timezone;
 
 /**
- * Why nothing may be sent while the message before is as it is; undefined: something may. What went to another address
- * holds nothing back; what went to everyone waits for nobody.
+ * Why the state of the previous message forbids sending the next one; undefined: it does not. A message to another
+ * address holds nothing back; neither does one to everyone, which waits for nobody in particular.
  */
 export function heldBack({ overlap, message }: SaidSchedule, last: MessageState | undefined): string | undefined {
   if (last === undefined || last.to_claude !== message.to_claude || last.to_claude === EVERYONE) return undefined;
@@ -79,7 +79,7 @@ export function heldBack({ overlap, message }: SaidSchedule, last: MessageState 
 
 /**
  * The message of an occurrence. All messages of a schedule are one conversation unless it names another. A chat to
- * everyone, which nobody in particular takes, gives way to the next one.
+ * everyone, which nobody in particular takes, expires when the next one is due.
  */
 export function occurrence({ name, message }: ScheduleState, next: number | null, now: number): NewMessage {
   const { expires_after_ms, thread_id = threadOf(name), ...said } = message;

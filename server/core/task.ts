@@ -2,7 +2,7 @@
  * The life of a task. The table below is the implementation: one cell for every status and operation, and
  * the compiler demands each.
  *
- * Invariants: `attempt` only rises. At most one holder an attempt; at most one accepted completion. A refused
+ * Invariants: `attempt` only rises. At most one holder per attempt; at most one accepted completion. A refused
  * operation changes nothing. Between a lease's end and the next claim the last holder may still end the task:
  * its attempt is the present one.
  */
@@ -114,7 +114,7 @@ function notReady({ id, status, blocked, after, not_before }: MessageState, now:
   return new HubError("not_ready", `Task is not ready before ${from}`, { id, status, not_before: from });
 }
 
-/** A claim whose reply was lost is asked again with its key, and gets the same answer. */
+/** A claim whose reply was lost is repeated with its key, and gets the same answer. */
 function claimAgain(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
   const sameKey = command.claim_key !== undefined && command.claim_key === state.claim_key;
   return sameKey && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
@@ -150,7 +150,7 @@ function completed(state: MessageState, command: CommandOf<"complete">, c: Circu
   return { next, events: [{ kind: "completed", actor: actingName(state, c.caller) }] };
 }
 
-/** The identical outcome again is answered as before; another one is refused. */
+/** The identical outcome is answered as before; a different one is refused. */
 function endAgain(state: MessageState, command: CommandOf<"complete" | "fail">, c: Circumstances): Decision {
   if (command.attempt !== undefined && command.attempt !== state.attempt) assertHolds(state, command.attempt, c.caller);
   const isRepeat = saysTheSame(state, command) && isLastHolder(state, c.caller);
@@ -191,7 +191,7 @@ function cancelAgain(state: MessageState, command: CommandOf<"cancel">): Decisio
   return state.failure === "cancelled" ? unchanged(state) : refuse(state, command);
 }
 
-/** A failed task is given all its tries again, and no rest; the fence goes on rising from where it is. */
+/** A failed task gets all its tries again, without a rest; the fence goes on rising from where it is. */
 function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circumstances): Decision {
   const isTried = state.attempt > 0;
   const fresh: MessageState = {
@@ -207,7 +207,7 @@ function retry(state: MessageState, { blocked = 0 }: CommandOf<"retry">, c: Circ
   return backToWaiting(next, { kind: "requeued", actor: c.caller.claude_id });
 }
 
-/** What a connected run asks for counts once its connection is gone. */
+/** A connected run's extension takes effect once its connection is gone. */
 function extend(state: MessageState, { attempt, lease_ms }: CommandOf<"extend">, c: Circumstances): Decision {
   assertHolds(state, attempt, c.caller);
   const until = Math.max(state.extended_until ?? 0, c.now + (lease_ms ?? c.lease.detachedMs));

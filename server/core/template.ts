@@ -19,10 +19,10 @@ type FilledField = keyof typeof WITH_PLACEHOLDERS;
 const FILLED_FIELDS = Object.keys(WITH_PLACEHOLDERS) as FilledField[];
 
 /**
- * Checks what is put under a name, as far as it can be seen by itself.
+ * Checks a template as far as that is possible without the templates that it names.
  *
- * @throws HubError that names what is wrong: both or neither of message and steps, a placeholder that is no parameter, a
- *   schema that may not describe parameters, steps that wait for each other, too much of it.
+ * @throws HubError that names what is wrong: both or neither of message and steps, a placeholder without a parameter, a
+ *   schema that may not describe parameters, steps that wait for each other, a template that is too long.
  */
 export function assertTemplate(body: TemplateBody): void {
   const { parameters, message, steps } = body;
@@ -85,7 +85,7 @@ export function renderFields(fields: TemplateFields, values: Values): TemplateFi
 /**
  * Fills the placeholders in the values that a step gives; a text that is a single placeholder becomes the value itself.
  *
- * @param spend is told how many characters each text comes to, before the next is made; throws when they are too many.
+ * @param spend is told the length of each text before the next one is built; throws when they are too long together.
  */
 export function renderValues(given: Values, values: Values, spend: (chars: number) => void): Values {
   assertValues(valueTexts(given, "params"), values);

@@ -6,7 +6,7 @@ const SPAN_CHARS = 16;
 
 type Traced = Pick<MessageState, "id" | "traceparent">;
 
-/** The message's own context; made of its id where its sender gave none. An adopted id may not serve for one. */
+/** The message's own context, made of its id where its sender gave none; null for an adopted id that does not fit. */
 export const traceOf = ({ id, traceparent }: Traced): string | null =>
   traceparent ?? (HEX_ID.test(id) ? `00-${id}-${spanOf(id)}-01` : null);
 

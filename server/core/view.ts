@@ -1,15 +1,15 @@
 /**
  * Who sees what: the sender, the recipient, the members of a pool, everyone for `*`; observers (null) see all.
  *
- * A reader is named by its addresses, a space between them: its own name first, then the pools it is in. Readers of
- * one name and the same pools share a view.
+ * A reader is named by its addresses, separated by spaces: its own name first, then its pools. Readers with the same
+ * name and pools share a view.
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 
 /** Whose part of the log: that of an instance and its pools, or (null) all of it. */
 export type Reader = string | null;
 
-/** @param roles what the instance says that it can do: it is in the pool of each. */
+/** @param roles what the instance says it can do: it is in the pool of each. */
 export const readerOf = (name: string, roles: readonly string[] = []): string =>
   roles.length === 0 ? name : [name, ...new Set(roles.map((role) => `@${role}`).sort())].join(" ");
 

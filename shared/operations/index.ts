@@ -25,7 +25,7 @@ export const OPERATIONS = {
 
 export type OperationName = keyof typeof OPERATIONS;
 type Asked = { [N in OperationName]: z.input<(typeof OPERATIONS)[N]["params"]> };
-/** What may be asked; a `send` without a template says itself what is to be done by whom. */
+/** The parameters of an operation; a `send` without a template must say itself who is to do what. */
 export type Params<N extends OperationName> = (Omit<Asked, "send"> & {
   send: Asked["send"] &
     ({ to_claude: string; task: string; template?: undefined; params?: undefined } | { template: string });

@@ -5,13 +5,13 @@ import type { ErrorCode } from "../errors.ts";
 /**
  * How a result is dressed over REST.
  * - `data`: `{success, data}`; `list`: `{success, count, data, cursor, next}`
- * - `sent`: the message under `data`, `recipient` and `deduplicated` beside it; 201, a repeat 200
+ * - `sent`: the message under `data`, next to `recipient` and `deduplicated`; 201, a repeat 200
  * - `deleted`: `{success, message}`; `beat`: `{success, timestamp, claude_id}`
  * - `page`: `{success, data}` as JSON, or server-sent events when asked for
  */
 export type RestShape = "data" | "list" | "sent" | "deleted" | "beat" | "page";
 
-/** Which part of a result stands under `data`, where that is not all of it. */
+/** Which part of a result is under `data`, where that is not all of it. */
 export const MAIN_PART = { list: "messages", sent: "message" } as const satisfies Partial<Record<RestShape, string>>;
 
 export interface RestRoute {
@@ -22,8 +22,8 @@ export interface RestRoute {
 }
 
 /**
- * `read` changes nothing; `same` may be repeated as it is, and is done once; `keyed` is safe to repeat with the same key;
- * `once` may be done again by a repeat, so whoever asked decides.
+ * `read` changes nothing; `same` takes effect once, however often it is repeated; `keyed` is safe to repeat with the
+ * same key; a repeat of `once` may take effect again, so the caller decides.
  */
 export type Repeat = "read" | "same" | "keyed" | "once";
 

@@ -1,4 +1,4 @@
-/** The operations by which instances are seen: rows of the operations table. */
+/** The operations on instances: rows of the operations table. */
 import * as z from "zod";
 import { WRITE_ERRORS } from "../errors.ts";
 import * as f from "../fields.ts";

@@ -1,4 +1,4 @@
-/** The operations by which tasks are claimed, done and tried again: rows of the operations table. */
+/** The operations on tasks: rows of the operations table. */
 import * as z from "zod";
 import { LIST_DEFAULT } from "../defaults.ts";
 import { WRITE_ERRORS } from "../errors.ts";

@@ -193,7 +193,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "receipts: what is given back is given back for all",
     file: RECEIPT,
-    search: '  release: "delivered", // what is given back was had\n',
+    search: '  release: "delivered", // whoever gives it back has had it\n',
     replace: "",
   },
   {
