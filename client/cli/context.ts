@@ -40,7 +40,7 @@ export class Context {
     this.as = as;
     this.url = baseUrl(url);
     if (as !== undefined) assertName(as, called);
-    this.#rest = new Rest(this.url, as, outside.interrupted);
+    this.#rest = new Rest({ url: this.url, as, interrupted: this.interrupted });
   }
 
   /** The caller's name. @throws UsageError when there is none. */

@@ -20,7 +20,7 @@ export const attempt = (operation: Spoken) =>
 /** @see Rest.call */
 export function callAsHolder<N extends Spoken>(context: Context, operation: N, params: Params<N>): Promise<Result<N>> {
   const { outside, url, as, interrupted } = context;
-  const rest = new Rest(url, as, interrupted, outside.env.COORDINATION_RUN || undefined);
+  const rest = new Rest({ url, as, interrupted, run: outside.env.COORDINATION_RUN || undefined });
   return rest.call(operation, { ...ownAttempt(outside.env, params.id), ...params });
 }
 

@@ -1,14 +1,11 @@
 /** Calls of programs without a connection: each is an HTTP request of its own. */
-import { once } from "node:events";
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../../shared/index.ts";
 import { pauseAfter } from "../sdk/calls/pace.ts";
 import { HubRefused, isRefusal } from "../sdk/errors.ts";
 import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
-import { type Exchange, RestClient } from "../sdk/rest/rest.ts";
+import { overOwnConnection } from "../sdk/rest/ownConnection.ts";
+import { RestClient } from "../sdk/rest/rest.ts";
 
 /** Which hub, and as whom. */
 export interface HubAccess {
@@ -75,19 +72,6 @@ export async function ask<N extends OperationName>(
     throw asTold(error);
   });
 }
-
-/**
- * Carries a request on a connection of its own. A kept one may have died unnoticed when a program comes back to it
- * after minutes of work, and none may stay open when time is up: `fetch` leaves some.
- */
-const overOwnConnection: Exchange = async ({ method, url, headers, body }, signal) => {
-  signal.throwIfAborted();
-  const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-  const request = send(url, { method, headers, agent: false, signal });
-  request.end(body);
-  const [response] = (await once(request, "response")) as [IncomingMessage];
-  return { status: response.statusCode, text: () => text(response) };
-};
 
 /** What the hub refused, as it is; everything else means that no hub answered. */
 export const asTold = (error: unknown) =>

@@ -90,22 +90,17 @@ export class CallTimeout extends LocalError {
   readonly code = "call_timeout";
   readonly retryable = true;
 
-  constructor(
-    operation: string,
-    timeoutMs: number,
-    sentence = `${operation} was not answered within ${timeoutMs} ms; it may have happened: repeat it with the same key`,
-  ) {
-    super(sentence);
+  /** No answer has come. */
+  static unanswered(operation: OperationName, timeoutMs: number): CallTimeout {
+    const isRead = OPERATIONS[operation].repeat === "read";
+    const doubt = isRead ? "" : "; it may have happened: repeat it with the same key";
+    return new CallTimeout(`${operation} was not answered within ${timeoutMs} ms${doubt}`);
   }
 
   /** What is waited for has not come. */
   static of(goal: string, timeoutMs: number): CallTimeout {
     const how = goal === "end" ? "has not ended" : `is not ${goal}`;
-    return new CallTimeout(
-      goal,
-      timeoutMs,
-      `the message ${how} within ${timeoutMs} ms; it may be so later: wait again`,
-    );
+    return new CallTimeout(`the message ${how} within ${timeoutMs} ms; it may be so later: wait again`);
   }
 }
 

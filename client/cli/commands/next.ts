@@ -53,7 +53,7 @@ async function nextTask(context: Context, params: Params<"claim_next">, withinMs
 
 /** The interrupted `claim_next` may have been given a task: asking again with its key gives the same one. */
 async function giveBack({ url, as }: Context, question: Params<"claim_next">): Promise<void> {
-  const rest = new Rest(url, as, AbortSignal.timeout(LAST_LOOK_MS));
+  const rest = new Rest({ url, as, interrupted: AbortSignal.timeout(LAST_LOOK_MS) });
   try {
     const task = await rest.call("claim_next", { ...question, wait_ms: 0 });
     if (task !== null) await rest.call("release", { id: task.id, attempt: task.attempt });

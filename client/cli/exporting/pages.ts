@@ -56,7 +56,7 @@ export async function* eventPages(
   end: string,
   next: string | undefined,
 ): AsyncIterable<ExportPage> {
-  const observer = new Rest(url, undefined, interrupted);
+  const observer = new Rest({ url, interrupted });
   const last = parseCursor(end).seq;
   let first: number | undefined;
   for (let after = next ?? "start"; ; ) {

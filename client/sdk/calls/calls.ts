@@ -270,7 +270,7 @@ export class Calls {
 
   #giveUp(call: Call): void {
     if (call.onLate && call.via) this.#givenUp.set(call.id, call.onLate);
-    this.#reject(call, new CallTimeout(call.operation, call.timeoutMs));
+    this.#reject(call, CallTimeout.unanswered(call.operation, call.timeoutMs));
   }
 
   #sweep(): void {

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
 import { EXIT_CODES } from "../../../client/cli/process/exitCodes.ts";
+import { Rest } from "../../../client/cli/rest.ts";
 import { connect } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
@@ -128,6 +129,31 @@ describe("where no hub answers", () => {
     const { code, stderr } = await runInside(["stats"], { url });
     expect([code, stderr]).toEqual([3, `error: ${says} (getaddrinfo ENOTFOUND ${host})\n`]);
     await expect(connect({ url, timeout_ms: 500 })).rejects.toThrow(says);
+  });
+
+  it("but something takes connections and closes them, it says so at once", async () => {
+    const server = createTcpServer((socket) => socket.resume().end()).listen(0, "127.0.0.1");
+    defer(() => void server.close());
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/coord`;
+    const { code, stderr } = await run(["stats"], { url });
+    expect([code, stderr]).toEqual([3, expect.stringContaining(`no hub answers at ${url}`)]);
+  });
+
+  it("but something takes connections and never answers, it says so after a while", async () => {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
+    defer(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/coord`;
+    const rest = new Rest({ url, interrupted: new AbortController().signal, answerMs: 20 });
+    const silence = `the hub at ${url} did not answer within 0.02 s`;
+    await expect(rest.call("stats", {})).rejects.toMatchObject({ code: "call_timeout", message: silence });
+    const doubt = `${silence}; what was asked for may have been done: look before you repeat it`;
+    await expect(rest.call("delete", { id: "x" })).rejects.toMatchObject({ message: doubt });
   });
 
   it("and something else does, it says so", async () => {

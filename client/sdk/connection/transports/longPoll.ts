@@ -20,6 +20,7 @@ import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
 import { twice } from "../../rest/twice.ts";
+import { within } from "../../within.ts";
 import { isBrowser } from "./rawSocket.ts";
 import type { Request, Suspects, Transport, TransportEvents } from "./transport.ts";
 
@@ -142,7 +143,7 @@ export class LongPollTransport implements Transport {
 
   async #sayPresent(signal: AbortSignal): Promise<void> {
     const nothing = { kinds: [], wait_ms: HOLD_MS };
-    const say = () => this.#rest.call("events", nothing, within(signal, HOLD_MS));
+    const say = () => inTransit(signal, HOLD_MS, (bounded) => this.#rest.call("events", nothing, bounded));
     while (!signal.aborted) await twice(signal, say);
   }
 
@@ -229,12 +230,12 @@ export class LongPollTransport implements Transport {
   }
 
   #readPresence(signal: AbortSignal, params: Params<"presence">): Promise<Presence> {
-    const read = () => this.#rest.call("presence", params, within(signal, params.wait_ms ?? 0));
+    const read = () => inTransit(signal, params.wait_ms, (bounded) => this.#rest.call("presence", params, bounded));
     return twice(signal, read) as Promise<Presence>;
   }
 
   #read(signal: AbortSignal, params: Params<"events">): Promise<Page> {
-    const read = () => this.#reader.call("events", params, within(signal, params.wait_ms ?? 0));
+    const read = () => inTransit(signal, params.wait_ms, (bounded) => this.#reader.call("events", params, bounded));
     return twice(signal, read) as Promise<Page>;
   }
 
@@ -281,8 +282,9 @@ const isAnswer = (error: unknown): error is HubError => error instanceof HubErro
 
 const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_lost");
 
-const within = (signal: AbortSignal, waitMs: number) =>
-  AbortSignal.any([signal, AbortSignal.timeout(waitMs + TRANSIT_MS)]);
+/** Bounds a read that the hub may hold back for so long. */
+const inTransit = <T>(signal: AbortSignal, waitMs = 0, read: (bounded: AbortSignal) => Promise<T>) =>
+  within(waitMs + TRANSIT_MS, signal, read);
 
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
