@@ -29,6 +29,7 @@ export const send = command({
     ['send bob "run the tests" --as ada --wait claimed --wait-timeout 10m', "until somebody does it"],
     ["send bob - --as ada --priority high < task.md", "what stdin says"],
     ['send bob "deploy" --as ada --after 0193f2c61c7e7d0a9b1f4e5a6b7c8d9e', "once that task is complete"],
+    ['send bob "run the tests" --as ada --json | jq -r .message.id', "with --json, message and recipient"],
     ["send --as ada --template scrape --param feed=rss", "what the template says"],
     ['send bob "write the report" --as ada --not-before 8h --max-attempts 5', "not before 8 hours from now"],
   ],
