@@ -29,6 +29,7 @@ it.each(["websocket", "long_poll"] as const)(
     await requeued.count(1);
     await restore();
     expect(await task.result()).toMatchObject({ result: "done", attempt: 1 });
+    await bob.close(); // before the hub, for which its worker would wait
   },
 );
 
@@ -54,5 +55,6 @@ it.each(["websocket", "long_poll"] as const)(
     expect(await task.result()).toMatchObject({ result: "try 2" });
     expect(tries).toEqual([1, 2]);
     for (const { id } of kept) expect(await ada.get({ id })).toMatchObject({ status: "in_progress", attempt: 1 });
+    await bob.close();
   },
 );
