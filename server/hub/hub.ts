@@ -223,6 +223,7 @@ export class Hub {
     this.#alarm.stop();
     this.presence.stop();
     this.#pruner.stop();
+    void this.#writes.attempt("noting the time", this.submit({ op: "note_time" }));
     await this.#commits.drain();
     await this.store.close();
   }

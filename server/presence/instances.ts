@@ -30,6 +30,7 @@ export interface InstanceRecord {
   readonly claude_id: string;
   state: PresenceState;
   since: number;
+  /** As it was without a connection: see lastSeen. */
   last_seen: number;
   readonly connections: Set<Connection>;
   about: About | undefined;
@@ -245,6 +246,10 @@ export class Instances {
     this.#changed(record, { claude_id, state, at, ...(seen !== at && { seen }) });
   }
 }
+
+/** When the hub last heard of it: now, while it has a connection. */
+export const lastSeen = ({ connections, last_seen }: InstanceRecord, now: number): number =>
+  connections.size > 0 ? now : last_seen;
 
 const first = <T>(order: ReadonlySet<T>): T | undefined => order.values().next().value;
 

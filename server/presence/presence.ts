@@ -15,7 +15,7 @@ import type { Report } from "../report.ts";
 import type { KnownInstance, PresenceTransition, Store, Workload } from "../store/store.ts";
 import { withResolvers } from "../withResolvers.ts";
 import { PresenceHistory, type RecordTransitions } from "./history.ts";
-import { type Connection, type InstanceRecord, Instances } from "./instances.ts";
+import { type Connection, type InstanceRecord, Instances, lastSeen } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
 /** How many instances of a page are read and turned into text at once: others have their turn in between. */
@@ -123,19 +123,20 @@ export class PresenceBoard {
 
   /** What a sender can expect of a recipient: of a pool, its most reachable member; `*` and strangers are unknown. */
   recipient(address: string, waiting: number, oldest: string | null): Recipient {
-    const record = address.startsWith("@") ? this.#bestOf(address.slice(1)) : this.#instances.get(address);
+    const now = this.#options.clock.now();
+    const record = address.startsWith("@") ? this.#bestOf(address.slice(1), now) : this.#instances.get(address);
     return {
       state: record?.state ?? "unknown",
-      ...(record && { last_seen: iso(record.last_seen) }),
+      ...(record && { last_seen: iso(lastSeen(record, now)) }),
       waiting,
       ...(oldest !== null && { oldest_waiting: oldest }),
       wake: reachabilityOf(record),
     };
   }
 
-  #bestOf(role: string) {
+  #bestOf(role: string, now: number) {
     const members = [...this.#instances.all()].filter(({ about }) => about?.roles?.includes(role));
-    return members.sort((a, b) => NEARNESS[b.state] - NEARNESS[a.state] || b.last_seen - a.last_seen)[0];
+    return members.sort((a, b) => NEARNESS[b.state] - NEARNESS[a.state] || lastSeen(b, now) - lastSeen(a, now))[0];
   }
 
   /** Whether anyone of this name is or was ever there. */
@@ -183,7 +184,8 @@ export class PresenceBoard {
   /** Instances as presence shows them. */
   async #shown(records: readonly InstanceRecord[]): Promise<Instance[]> {
     const workloads = await this.#options.store.workload(records.map((record) => record.claude_id));
-    return records.map((record, i) => toInstance(record, workloads[i] as Workload));
+    const now = this.#options.clock.now();
+    return records.map((record, i) => toInstance(record, workloads[i] as Workload, now));
   }
 
   #note(record: InstanceRecord, transition: PresenceTransition | null): void {
@@ -221,11 +223,11 @@ export class PresenceBoard {
   }
 }
 
-const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Workload): Instance => ({
+const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Workload, now: number): Instance => ({
   claude_id: record.claude_id,
   state: record.state satisfies PresenceState,
   since: iso(record.since),
-  last_seen: iso(record.last_seen),
+  last_seen: iso(lastSeen(record, now)),
   connections: [...record.connections].slice(0, PRESENCE_LIMITS.connections).map(({ transport, client, about }) => ({
     transport,
     ...(client && { client }),

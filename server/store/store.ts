@@ -37,6 +37,8 @@ export type StoreCommand =
   | { op: "lift"; chain_id: string; hops?: number | undefined }
   /** Time has come for whatever is due. */
   | { op: "wake" }
+  /** Notes what time it is, as the last thing that a hub does: until then it was there. */
+  | { op: "note_time" }
   /** Proves that the store can write. */
   | { op: "probe" }
   /** A portion of what is no longer kept goes; the outcome is a PruneReport. */
@@ -229,6 +231,7 @@ export interface KnownInstance {
   claude_id: string;
   state: "online" | "stale" | "offline";
   since: number;
+  /** Of those who were online: when the hub was last there itself, as far as is written. */
   last_seen: number;
   /** When its next heartbeat is to be expected, ms; 0: nobody knows; null: it does not beat. */
   beat_ms: number | null;

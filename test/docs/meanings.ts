@@ -144,7 +144,7 @@ export const FIELD_MEANINGS: Record<string, string> = {
   completed_at: "When it ended.",
   waiting: "Messages that wait for it.",
   oldest_waiting: "Since when the oldest of them waits.",
-  last_seen: "When the hub last heard of it.",
+  last_seen: "When the hub last heard of it: now, while it is connected.",
   roles: "What it says that it can do.",
   claude_id: "Its name.",
   about: "What it tells of itself.",

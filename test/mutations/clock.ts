@@ -5,6 +5,8 @@ const TIMEKEEPER = "server/store/engine/timekeeper.ts";
 const DEADLINES = "server/core/deadlines.ts";
 const TASK = "server/core/task.ts";
 const TABLE = "server/store/sqlite/sqliteClock.ts";
+const ENGINE = "server/store/engine/engine.ts";
+const READS = "server/store/sqlite/sqliteReads.ts";
 
 export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {
@@ -42,6 +44,24 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
     file: TIMEKEEPER,
     search: "this.#noted === null || this.#ledger.clock.timed.size === 0 ?",
     replace: "this.#noted === null ?",
+  },
+  {
+    breaks: "a quiet hub that is closed was there until its last batch only",
+    file: ENGINE,
+    search: "this.#timekeeper.note(this.#now);",
+    replace: "",
+  },
+  {
+    breaks: "whoever was connected when a hub ended was seen when it came, and not since",
+    file: READS,
+    search: "Math.max(written, thereUntil)",
+    replace: "written",
+  },
+  {
+    breaks: "a clock that was ahead makes an instance seen in a time to come",
+    file: READS,
+    search: "Math.min(now, Math.max(written, thereUntil))",
+    replace: "Math.max(written, thereUntil)",
   },
   {
     breaks: "a clock that is put forward ends the time of an attempt",

@@ -136,6 +136,10 @@ export class Engine {
       this.#moveLeases({ claude_id, run: null }, (state) => Math.max(state.lease_until ?? 0, this.#now + forMs)),
     lift: ({ chain_id, hops }) => ({ ok: true, json: lift(this.#ledger, chain_id, this.#options.bounds, hops) }),
     wake: () => this.#wake(),
+    note_time: () => {
+      this.#timekeeper.note(this.#now);
+      return NOTHING;
+    },
     probe: () => {
       this.#ledger.probe(this.#now);
       return NOTHING;

@@ -46,12 +46,18 @@ export class Timekeeper {
       this.#drift = undefined;
     }
     this.#drift ??= new ClockDrift(at);
-    if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.#note(now);
+    if (this.#noted === null || Math.abs(now - this.#noted) >= NOTE_MS) this.note(now);
   }
 
   /** When the time is to be noted next, even if no batch comes: only what is timed needs it. */
   get noteAt(): number | null {
     return this.#noted === null || this.#ledger.clock.timed.size === 0 ? null : this.#noted + NOTE_MS;
+  }
+
+  /** Notes what time it is, for the next hub. */
+  note(now: number): void {
+    this.#ledger.clock.note(now);
+    this.#noted = now;
   }
 
   #sinceNoted(now: number): number {
@@ -64,10 +70,5 @@ export class Timekeeper {
       const state = this.#ledger.message(id);
       if (state) this.#ledger.update(onMovedClock(state, by));
     }
-  }
-
-  #note(now: number): void {
-    this.#ledger.clock.note(now);
-    this.#noted = now;
   }
 }

@@ -67,7 +67,7 @@ export class SqliteHost {
   }
 
   instances(): KnownInstance[] {
-    return this.#use().reads.instances();
+    return this.#use().reads.instances(this.#options.openedAt);
   }
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {

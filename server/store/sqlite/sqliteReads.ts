@@ -181,12 +181,22 @@ export class SqliteReads {
     });
   }
 
-  instances(): KnownInstance[] {
+  /**
+   * Living writes nothing: whoever was online was seen for as long as the hub was there itself, which is what it noted last.
+   *
+   * @param now nobody was seen later, whatever the clock said.
+   */
+  instances(now: number): KnownInstance[] {
+    const thereUntil = this.#ledger.clock.noted() ?? 0;
     const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen"> & {
       since: string;
       last_seen: string;
     })[];
-    return rows.map((row) => ({ ...row, since: Date.parse(row.since), last_seen: Date.parse(row.last_seen) }));
+    return rows.map((row) => {
+      const written = Date.parse(row.last_seen);
+      const last_seen = row.state === "online" ? Math.min(now, Math.max(written, thereUntil)) : written;
+      return { ...row, since: Date.parse(row.since), last_seen };
+    });
   }
 
   template(name: string): string | null {
