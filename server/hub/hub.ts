@@ -15,7 +15,7 @@ import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import type { Report } from "../report.ts";
 import { type Done, GroupCommit } from "../store/groupCommit.ts";
-import type { CommitResult, Position, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
+import type { CommitResult, Opened, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
 import { Alarm } from "./background/alarm.ts";
 import { Pruner, type RetentionPolicy } from "./background/pruner.ts";
 import { Scheduler } from "./background/scheduler.ts";
@@ -77,8 +77,8 @@ export class Hub {
 
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
   static async start(options: HubOptions): Promise<Hub> {
-    const { position, instances } = await options.store.open(options.clock.now());
-    const hub = new Hub(options, position);
+    const opened = await options.store.open(options.clock.now());
+    const hub = new Hub(options, opened);
     try {
       await hub.submit({ op: "lapse", forMs: LIVENESS.reconnect_spread_ms + options.lease.graceMs });
       await hub.scheduler.start();
@@ -87,13 +87,13 @@ export class Hub {
       await options.store.close();
       throw error;
     }
-    hub.presence.start(instances);
+    hub.presence.start(opened.instances);
     hub.#alarm.start();
     hub.#pruner.start();
     return hub;
   }
 
-  private constructor(options: HubOptions, position: Position) {
+  private constructor(options: HubOptions, { position, thereUntil }: Opened) {
     const { store, clock, lease, report } = options;
     this.store = store;
     this.clock = clock;
@@ -131,6 +131,7 @@ export class Hub {
     this.#pruner = new Pruner({
       clock,
       policy: options.retention,
+      thereUntil,
       submit: (command) => this.submit(command),
       pruned: ({ floor, instances }) => {
         this.delivery.raiseFloor(floor);

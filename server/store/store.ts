@@ -231,15 +231,23 @@ export interface KnownInstance {
   claude_id: string;
   state: "online" | "stale" | "offline";
   since: number;
-  /** Of those who were online: when the hub was last there itself, as far as is written. */
+  /** Of those who were online: until when the hub was there. */
   last_seen: number;
   /** When its next heartbeat is to be expected, ms; 0: nobody knows; null: it does not beat. */
   beat_ms: number | null;
 }
 
+/** What the hub before left. */
+export interface Opened {
+  position: Position;
+  instances: KnownInstance[];
+  /** Until when it was there, as far as is written, by its clock; null: there was none. */
+  thereUntil: number | null;
+}
+
 export interface Store {
   /** Opens the store and makes it this process's own. Call once, before anything else. */
-  open(now: number): Promise<{ position: Position; instances: KnownInstance[] }>;
+  open(now: number): Promise<Opened>;
   /** Applies a batch in order; resolves once it is durable. One refused command fails alone. */
   commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult>;
   /** A message as JSON; null: there is none with that id. */

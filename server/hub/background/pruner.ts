@@ -6,8 +6,8 @@
  * Instances that have long been offline are forgotten in the same way, whatever the policy is, and so is their old
  * history.
  *
- * What is pruned does not come back, so a wall clock that was put forward is not believed for an hour: until then nothing
- * goes because of its age.
+ * What is pruned does not come back, so a wall clock that was put forward, or may have been while no hub was there, is not
+ * believed for an hour: until then nothing goes because of its age.
  */
 
 import { LIVENESS } from "../../../shared/defaults.ts";
@@ -31,6 +31,8 @@ export interface RetentionPolicy {
 interface PrunerOptions {
   clock: Clock;
   policy: RetentionPolicy;
+  /** Until when the hub before was there; null: there was none. */
+  thereUntil: number | null;
   /** Commits one portion. @returns its report as JSON. */
   submit: (command: PruneCommand) => Promise<{ json: string | null }>;
   /** Told what each portion did. */
@@ -49,7 +51,7 @@ const KEYS_EVERY_MS = 24 * 60 * 60_000;
 /** Between two looks for history of instances that is too old for any policy. */
 const HISTORY_EVERY_MS = 24 * 60 * 60_000;
 
-/** By how much a clock must be put forward between two rounds not to be believed, and for how long it is not. */
+/** By how much a clock must be put forward, since the last round or hub, not to be believed, and for how long it is not. */
 const FORWARD_MS = 60_000;
 const DOUBT_MS = 60 * 60_000;
 
@@ -74,7 +76,9 @@ export class Pruner {
 
   constructor(options: PrunerOptions) {
     this.#options = options;
-    this.#drift = new ClockDrift(momentOf(options.clock));
+    const moment = momentOf(options.clock);
+    this.#drift = new ClockDrift(moment);
+    this.#doubt(moment.now - (options.thereUntil ?? moment.now), moment);
   }
 
   start(): void {
@@ -143,9 +147,13 @@ export class Pruner {
   }
 
   #doubts(moment: Moment): boolean {
-    if (this.#drift.by(moment) > FORWARD_MS) this.#doubtsUntil = moment.awake + DOUBT_MS;
+    this.#doubt(this.#drift.by(moment), moment);
     this.#drift.follow(moment);
     return moment.awake < this.#doubtsUntil;
+  }
+
+  #doubt(forwardMs: number, { awake }: Moment): void {
+    if (forwardMs > FORWARD_MS) this.#doubtsUntil = awake + DOUBT_MS;
   }
 
   /** Says once what keeps the file from its size. */

@@ -9,7 +9,7 @@
 import { existsSync } from "node:fs";
 import type { Moment } from "../../clock.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
-import type { CommitResult, KnownInstance, Position, StoreCommand } from "../store.ts";
+import type { CommitResult, Opened, StoreCommand } from "../store.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { indexOf, locate, logOf } from "./database.ts";
 import { HubLock } from "./lock.ts";
@@ -61,13 +61,13 @@ export class SqliteHost {
     }
   }
 
-  get position(): Position {
-    const { epoch, engine, ledger } = this.#use();
-    return { epoch, head: engine.head, floor: ledger.retention.floor };
-  }
-
-  instances(): KnownInstance[] {
-    return this.#use().reads.instances(this.#options.openedAt);
+  get opened(): Opened {
+    const { epoch, engine, ledger, reads } = this.#use();
+    return {
+      position: { epoch, head: engine.head, floor: ledger.retention.floor },
+      instances: reads.instances(this.#options.openedAt),
+      thereUntil: ledger.clock.noted(),
+    };
   }
 
   commit(commands: readonly StoreCommand[], at: Moment): CommitResult {

@@ -1,8 +1,8 @@
 /** What crosses between the hub's thread and the database's. */
 import { HubError, type WireError } from "../../../shared/errors.ts";
 import type { Moment } from "../../clock.ts";
+import type { Opened } from "../store.ts";
 import type { FlatResult } from "./commitWire.ts";
-import type { SqliteHost } from "./host.ts";
 import type { SqliteReads } from "./sqliteReads.ts";
 
 const here = import.meta.url;
@@ -40,10 +40,4 @@ export const fromFailure = (failure: ThreadFailure): Error =>
     : Object.assign(new Error(failure.message), failure.stack && { stack: failure.stack });
 
 /** First message of the thread: the file is open, or why not. */
-export type ThreadOpened =
-  | {
-      opened: true;
-      position: SqliteHost["position"];
-      instances: ReturnType<SqliteHost["instances"]>;
-    }
-  | { opened: false; message: string };
+export type ThreadOpened = ({ opened: true } & Opened) | { opened: false; message: string };

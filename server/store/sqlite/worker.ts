@@ -23,11 +23,7 @@ try {
 }
 
 function serve(host: SqliteHost): void {
-  port.postMessage({
-    opened: true,
-    position: host.position,
-    instances: host.instances(),
-  } satisfies ThreadOpened);
+  port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
   port.on("message", (request: ThreadRequest) => {
     answer(host, request);
     if (request.method === "commit") host.noteProgress();

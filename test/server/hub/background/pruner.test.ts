@@ -3,6 +3,9 @@ import { describe, expect, test } from "vitest";
 import { Pruner, type RetentionPolicy } from "../../../../server/hub/background/pruner.ts";
 import type { PruneCommand, PruneReport } from "../../../../server/store/store.ts";
 import { ManualClock } from "../../../support/clock.ts";
+import { http } from "../../../support/http.ts";
+import { startHub } from "../../../support/hub.ts";
+import { pass } from "../../transport/pass.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -22,8 +25,8 @@ const NOTHING: PruneReport = {
 /** Lets everything that follows from what has happened happen. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A pruner whose portions are answered when the test says so. */
-function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) => false) {
+/** A pruner whose portions are answered when the test says so. `awayMs`: since the hub before. */
+function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) => false, awayMs = 0) {
   const clock = new ManualClock();
   const asked: { command: PruneCommand; resolve: (report: { json: string }) => void; reject: (e: Error) => void }[] =
     [];
@@ -33,6 +36,7 @@ function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) =
   const pruner = new Pruner({
     clock,
     policy,
+    thereUntil: clock.now() - awayMs,
     submit: (command) => new Promise((resolve, reject) => asked.push({ command, resolve, reject })),
     pruned: ({ floor }) => floors.push(floor),
     forgets,
@@ -126,6 +130,41 @@ test("a clock that is put forward is not believed for an hour: nothing goes beca
   expect(await nextRound()).toMatchObject({ complete_before: clock.now() - HOUR, keys_after: ["a", "k"] });
   clock.step(-24 * HOUR);
   expect(await nextRound()).toMatchObject({ complete_before: clock.now() - HOUR });
+});
+
+test("nor is one that lies more than a minute further than when a hub was there last", async () => {
+  const { clock, asked, answer } = start({ completeMs: HOUR }, undefined, 60_001);
+  for (let minute = 1; minute < 60; minute++) {
+    clock.advance(60_000);
+    expect(asked.at(-1)?.command).toMatchObject({ complete_before: null, keys_after: null });
+    await answer({});
+  }
+  clock.advance(60_000);
+  expect(asked.at(-1)?.command).toMatchObject({ complete_before: clock.now() - HOUR, keys_after: ["", ""] });
+  const believed = start({ completeMs: HOUR }, undefined, 60_000);
+  believed.clock.advance(60_000);
+  expect(believed.asked[0]?.command).toMatchObject({ complete_before: believed.clock.now() - HOUR });
+});
+
+test("a hub that starts with its clock a year ahead, until that is put right, prunes nothing before its time", async () => {
+  const clock = new ManualClock();
+  const options = { clock, retention: { completeMs: 30 * DAY } };
+  let hub = await startHub(options);
+  const send = async () => {
+    const body = { from_claude: "ada", to_claude: "bob", task: "t" };
+    return (await http(`${hub.url}/message`, { method: "POST", headers: { "idempotency-key": "k" }, body })).body;
+  };
+  const { id } = (await send()).data;
+  await http(`${hub.url}/message/${id}/complete`, { method: "POST", body: {} });
+  await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
+  await hub.close();
+  clock.step(365 * DAY);
+  hub = await startHub({ ...options, db: hub.db });
+  await pass(clock, 150_000);
+  clock.step(-365 * DAY);
+  await pass(clock, 60_000);
+  expect(await send()).toMatchObject({ deduplicated: true, data: { id, status: "complete" } });
+  expect((await http(`${hub.url}/presence/bob`)).status).toBe(200);
 });
 
 test("portions follow one another with a pause until nothing is left, and never before the last one has answered", async () => {

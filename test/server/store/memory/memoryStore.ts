@@ -84,7 +84,7 @@ export class MemoryStore implements Store {
   }
 
   async open() {
-    return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [] };
+    return { position: { epoch: this.#epoch, head: 0, floor: 0 }, instances: [], thereUntil: null };
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment) {

@@ -20,7 +20,7 @@ export class HostStore implements Store {
   async open(openedAt: number) {
     const host = new SqliteHost({ ...this.#options, openedAt }, checkWhole);
     this.#host = host;
-    return { position: host.position, instances: host.instances() };
+    return host.opened;
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment) {

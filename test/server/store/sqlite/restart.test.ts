@@ -184,6 +184,7 @@ describe("the same file, opened again", () => {
     await expectKnown(at + 1_010);
     clock.step(-60_500);
     await expectKnown(at + 510); // nobody was seen in a time to come
+    expect([first.opened.thereUntil, (await openStore(copied(file))).opened.thereUntil]).toEqual([null, at + 1_010]);
   });
 });
 
