@@ -3,7 +3,7 @@
  *
  * `next_at` is the next occurrence. Settling it, by sending or by skipping, advances it in the same transaction; a
  * second attempt finds another `next_at` and does nothing. So an occurrence counts once, across crashes and steps of
- * the clock.
+ * the clock. Only a clock that was ahead by more than an hour has settled what has yet to come: see rewound.
  */
 import { EVERYONE } from "../../shared/addressing.ts";
 import type { Missed, Overlap } from "../../shared/schedule.ts";
@@ -58,6 +58,21 @@ export function put(
   const soonest = goesOn ? earliest(before.next_at, next) : next; // later only if the clock was ahead
   const next_at = said.enabled ? soonest : null;
   return { ...said, created_at, updated_at: now, next_at, last_at, last_id, skipped_at, skipped_because };
+}
+
+/** What a clock settled that was ahead by no more than this is not settled again. */
+const AHEAD_MS = 60 * 60_000;
+
+/**
+ * The schedule after the clock was put back. Where it went on while the clock was ahead, it goes on from now.
+ *
+ * @param next the first occurrence after now.
+ */
+export function rewound(state: ScheduleState, next: number, now: number): ScheduleState {
+  const { next_at, updated_at, last_at, skipped_at } = state;
+  if (next_at === null || next >= next_at) return state;
+  const moves = [updated_at, last_at ?? 0, skipped_at ?? 0].filter((at) => at < next_at); // later ones were before a rewind
+  return Math.max(...moves) - now > AHEAD_MS ? { ...state, next_at: next } : state;
 }
 
 const sameTimes = (a: SaidSchedule, b: SaidSchedule) => a.cron === b.cron && a.timezone === b.timezone;

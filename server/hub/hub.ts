@@ -84,6 +84,7 @@ export class Hub {
       await hub.scheduler.start();
     } catch (error) {
       hub.#alarm.stop();
+      hub.scheduler.close();
       await options.store.close();
       throw error;
     }

@@ -64,7 +64,12 @@ export type ScheduleCommand =
    * Settles the occurrence `due`, once: sends, or says why it does not, and moves on to `next`. Nothing happens when
    * the schedule is gone, or is not due at `due` any more.
    */
-  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string };
+  | { op: "schedule_fire"; name: string; due: number; next: number | null; skip?: string }
+  /**
+   * The clock was put back, and by now a schedule that is due at `due` would come sooner, at `next`: so it does where it
+   * went on while the clock was ahead.
+   */
+  | { op: "schedule_rewind"; name: string; due: number; next: number };
 
 /** When a schedule is due, and what decides it: what the hub must know to watch the clock. */
 export type Timing = Pick<ScheduleState, "name" | "cron" | "timezone" | "missed" | "next_at">;

@@ -3,6 +3,7 @@ import type { Mutation } from "./mutations.ts";
 
 const TIMEKEEPER = "server/store/engine/timekeeper.ts";
 const DEADLINES = "server/core/deadlines.ts";
+const SCHEDULE = "server/core/schedule.ts";
 const TASK = "server/core/task.ts";
 const TABLE = "server/store/sqlite/sqliteClock.ts";
 const ENGINE = "server/store/engine/engine.ts";
@@ -62,6 +63,24 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
     file: READS,
     search: "Math.min(now, Math.max(written, thereUntil))",
     replace: "Math.max(written, thereUntil)",
+  },
+  {
+    breaks: "a schedule that went on while the clock was ahead stays silent once that is put right",
+    file: SCHEDULE,
+    search: "if (next_at === null || next >= next_at) return state;",
+    replace: "return state;",
+  },
+  {
+    breaks: "a small step of the clock sends an occurrence twice",
+    file: SCHEDULE,
+    search: "const AHEAD_MS = 60 * 60_000;",
+    replace: "const AHEAD_MS = 0;",
+  },
+  {
+    breaks: "after a clock was ahead, each small step sends an occurrence twice",
+    file: SCHEDULE,
+    search: ".filter((at) => at < next_at)",
+    replace: "",
   },
   {
     breaks: "a clock that is put forward ends the time of an attempt",

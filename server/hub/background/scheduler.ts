@@ -4,7 +4,8 @@
  *
  * One timer, armed at the earliest occurrence, but never for longer than LOOK_MS: the wall clock may be put forward, and
  * a machine's sleep stops timers but not the clock. Whatever is due is settled with one message and moves on to a time
- * after now, so the hub never works off what piled up.
+ * after now, so the hub never works off what piled up. When the clock was put back, or may have been while no hub was
+ * there, what is due later than its pattern says is rewound.
  */
 import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
@@ -39,6 +40,8 @@ export class Scheduler {
   #isLooking = false;
   /** Whether what is known here may no longer be what the store has. */
   #isStale = false;
+  /** By the wall clock, which was put back if it says less now; before the first look nobody knows. */
+  #lookedAt = Number.POSITIVE_INFINITY;
   /** Until when a store that failed is left alone. */
   #restsUntil = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -51,6 +54,7 @@ export class Scheduler {
   /** Reads the timetable, and begins. */
   async start(): Promise<void> {
     await this.#read();
+    await this.#followClock();
     this.#arm();
   }
 
@@ -126,6 +130,7 @@ export class Scheduler {
     this.#isLooking = true;
     try {
       if (this.#isStale) await this.#read();
+      await this.#followClock();
       const settled = await Promise.allSettled(this.#due().map((entry) => this.#fire(entry)));
       const failure = settled.find(({ status }) => status === "rejected");
       if (failure) throw (failure as PromiseRejectedResult).reason;
@@ -141,6 +146,21 @@ export class Scheduler {
     const now = this.#options.clock.now();
     const due = [...this.#entries.values()].filter((entry) => entry.due <= now);
     return due.sort((a, b) => a.due - b.due).slice(0, AT_ONCE);
+  }
+
+  async #followClock(): Promise<void> {
+    const now = this.#options.clock.now();
+    if (now < this.#lookedAt) await this.#rewind(now);
+    this.#lookedAt = now;
+  }
+
+  /** Whatever went on while the clock was ahead goes on from now. */
+  async #rewind(now: number): Promise<void> {
+    const ahead = [...this.#entries.values()].flatMap(({ timing: { name }, due, recurrence }) => {
+      const next = recurrence.nextAfter(now);
+      return next !== null && next < due ? [{ op: "schedule_rewind" as const, name, due, next }] : [];
+    });
+    await Promise.all(ahead.map((command) => this.commit(command)));
   }
 
   async #fire({ timing: { name, missed }, due, recurrence }: Entry): Promise<void> {

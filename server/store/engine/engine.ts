@@ -152,6 +152,7 @@ export class Engine {
     schedule_put: (command) => this.#schedule(command),
     schedule_delete: (command) => this.#schedule(command),
     schedule_fire: (command) => this.#schedule(command),
+    schedule_rewind: (command) => this.#schedule(command),
   };
 
   #change({ id, caller, command }: StoreCommandOf<"change">): Outcome {

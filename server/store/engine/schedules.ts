@@ -4,7 +4,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { noSchedule } from "../../../shared/refusals.ts";
 import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
-import { heldBack, occurrence, put, type ScheduleState, sent, skipped } from "../../core/schedule.ts";
+import { heldBack, occurrence, put, rewound, type ScheduleState, sent, skipped } from "../../core/schedule.ts";
 import { scheduleJson } from "../json/scheduleJson.ts";
 import type { ScheduleCommand } from "../store.ts";
 import type { ScheduleTable } from "./ledger.ts";
@@ -20,12 +20,14 @@ interface ScheduleContext {
 export function executeSchedule(command: ScheduleCommand, context: ScheduleContext, now: number): string | null {
   if (command.op === "schedule_put") return keep(command, context, now);
   if (command.op === "schedule_fire") return fire(command, context, now);
+  if (command.op === "schedule_rewind") return rewind(command, context, now);
   if (context.table.remove(command.name)) return null;
   throw noSchedule(command.name, context.table.names());
 }
 
 type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
 type Fire = Extract<ScheduleCommand, { op: "schedule_fire" }>;
+type Rewind = Extract<ScheduleCommand, { op: "schedule_rewind" }>;
 
 function keep({ schedule, next }: Put, { table }: ScheduleContext, now: number): string {
   const before = table.get(schedule.name);
@@ -45,6 +47,14 @@ function fire({ name, due, next, skip }: Fire, context: ScheduleContext, now: nu
   if (state.next_at !== due) return scheduleJson(state);
   const after = settle(state, skip, next, context, now);
   context.table.put(after);
+  return scheduleJson(after);
+}
+
+function rewind({ name, due, next }: Rewind, { table }: ScheduleContext, now: number): string | null {
+  const state = table.get(name);
+  if (!state) return null;
+  const after = state.next_at === due ? rewound(state, next, now) : state;
+  if (after !== state) table.put(after);
   return scheduleJson(after);
 }
 

@@ -171,15 +171,59 @@ describe("steps of the hub's clock", () => {
     return scene;
   };
 
-  test.each([HOUR, DAY])("put back after it sent: it does not send again (%i ms)", async (step) => {
+  test("put back by an hour after it sent: it does not send again", async () => {
     const scene = await begin();
     await scene.pass(HOUR);
     await scene.work();
-    scene.clock.step(-step);
-    await scene.pass(step + HOUR);
+    scene.clock.step(-HOUR);
+    await scene.pass(2 * HOUR);
     expect(await scene.times()).toEqual(["2026-01-01T03:00"]);
     await scene.until("2026-01-02T03:00:00Z");
     expect(await scene.times()).toHaveLength(2);
+  });
+
+  test("put back by more: the clock was ahead, and it sends at its time", async () => {
+    const scene = await begin();
+    await scene.pass(HOUR);
+    await scene.work();
+    scene.clock.step(-DAY);
+    await scene.pass(30 * SECOND);
+    expect(await scene.show("nightly")).toMatchObject({ next_at: "2026-01-01T03:00:00.000Z" });
+    await scene.until("2026-01-01T03:00:00Z");
+    expect(await scene.times()).toEqual(["2026-01-01T03:00", "2026-01-01T03:00"]);
+  });
+
+  const RIGHT: [string, (scene: Scene) => Promise<Scene>][] = [
+    ["while the hub runs", async (scene) => scene.pass(30 * SECOND).then(() => scene)],
+    ["before a restart", (scene) => scene.restart(0)],
+  ];
+
+  test.each(RIGHT)("put right %s, after it was 400 days ahead: all goes on from now", async (_, goOn) => {
+    const before = await Scene.start("2026-01-01T02:00:30Z");
+    await before.put("sent", { cron: "* * * * *", overlap: "allow" });
+    await before.put("skipped", { cron: "* * * * *", missed: "skip" });
+    await before.put("hourly", { cron: "30 * * * *", missed: "once" });
+    before.clock.step(400 * DAY);
+    await before.put("put", { cron: "* * * * *" });
+    await before.pass(30 * SECOND);
+    expect(await before.show("skipped")).toMatchObject({ skipped_because: expect.stringContaining("missed") });
+    await before.work();
+    before.clock.step(-400 * DAY);
+    const scene = await goOn(before);
+    const minute = new Date(Math.floor(scene.clock.now() / MINUTE) * MINUTE + MINUTE).toISOString();
+    for (const name of ["sent", "skipped", "put"]) {
+      const { next_at, upcoming } = await scene.show(name);
+      expect([name, next_at, upcoming?.[0]]).toEqual([name, minute, minute]);
+    }
+    expect(await scene.show("hourly")).toMatchObject({ next_at: "2026-01-01T02:30:00.000Z" });
+    const already = (await scene.sent()).length;
+    await scene.until(minute);
+    const sent = (await scene.sent()).slice(already).map(({ task, created_at }) => [task, created_at]);
+    expect(sent.sort()).toEqual([
+      ["put", minute],
+      ["sent", minute],
+      ["skipped", minute],
+    ]);
   });
 
   test("put back before it sent: it waits for its time", async () => {

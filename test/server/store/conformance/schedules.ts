@@ -1,5 +1,5 @@
 /** Schedules: an occurrence is settled once, together with the message that it sends. */
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { SaidSchedule, ScheduledMessage } from "../../../../server/core/schedule.ts";
 import type { ScheduleCommand } from "../../../../server/store/store.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
@@ -54,6 +54,51 @@ export const schedules: Section = (hub) => {
     const next_at = new Date(hub().now + HOUR).toISOString();
     expect(await put(said(), hub().now + HOUR)).toMatchObject({ next_at });
     expect(await put(said(), hub().now + 2 * HOUR)).toMatchObject({ next_at });
+  });
+
+  describe("that went on while the clock was ahead", () => {
+    const iso = (ms: number) => new Date(ms).toISOString();
+    const rewind = (due: string | undefined, next: number) =>
+      told({ op: "schedule_rewind", name: said().name, due: Date.parse(due as string), next });
+    /** Settles what is due by then, or does something else, by a clock that is ahead and put right afterwards. */
+    const ahead = async (ms: number, goOn?: () => Promise<Schedule>, skip?: string) => {
+      const due = Date.parse((await put(said({ overlap: "allow" }))).next_at as string);
+      hub().clock.step(ms);
+      const settled = { name: said().name, due, next: hub().now + HOUR, ...(skip !== undefined && { skip }) };
+      const after = await (goOn?.() ?? told({ op: "schedule_fire", ...settled }));
+      hub().clock.step(-ms);
+      return after;
+    };
+
+    test.each([undefined, "it was missed"])("is due again at its time, whether it sent or not (%s)", async (skip) => {
+      const after = await ahead(24 * HOUR, undefined, skip);
+      const next = hub().now + MINUTE;
+      expect(await rewind(iso(next), next)).toEqual(after); // it was not due then
+      expect(await rewind(after.next_at, next)).toEqual({ ...after, next_at: iso(next) });
+      expect(JSON.parse((await hub().store.schedule(said().name)) as string)).toMatchObject({ next_at: iso(next) });
+    });
+
+    test("is due again at its time when it was put then", async () => {
+      const after = await ahead(24 * HOUR, () => put(said({ cron: "30 * * * *" })));
+      expect(await rewind(after.next_at, hub().now + MINUTE)).toMatchObject({ next_at: iso(hub().now + MINUTE) });
+    });
+
+    test("by no more than an hour, stays as it is: nothing is sent twice", async () => {
+      const after = await ahead(HOUR);
+      expect(await rewind(after.next_at, hub().now + MINUTE)).toEqual(after);
+    });
+
+    test("is not taken back again by small steps of the clock that was put right", async () => {
+      const right = await rewind((await ahead(24 * HOUR)).next_at, hub().now + MINUTE);
+      const after = await fire(right.next_at, "it was missed");
+      hub().clock.step(-MINUTE);
+      expect(await rewind(after.next_at, hub().now + MINUTE)).toEqual(after);
+    });
+
+    test("is not put off", async () => {
+      const after = await ahead(24 * HOUR);
+      expect(await rewind(after.next_at, Date.parse(after.next_at as string) + HOUR)).toEqual(after);
+    });
   });
 
   test("fires: a message of its thread, and the next time, in one", async () => {
