@@ -90,7 +90,7 @@ export const message = z
     lease_until: f.timestamp.optional().describe("Until when the holder's claim is safe; moved by the hub."),
     lease: leaseState
       .optional()
-      .describe("kept: its run is connected; detached: held for a time; expiring: that time is nearly over."),
+      .describe("kept: its run is connected; expiring: its run is not; detached: claimed without a run, for a time."),
     progress: progress.optional(),
     delivered_at: f.timestamp.optional(),
     seen_at: f.timestamp.optional().describe("When its recipient said that it has it in context."),

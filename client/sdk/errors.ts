@@ -185,5 +185,8 @@ export class GiveBack extends LocalError {
 export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error is HubError =>
   error instanceof HubError && codes.includes(error.code);
 
+/** Whether the hub refused it because the task is not the caller's any more. */
+export const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
+
 /** Whether the same call may succeed later; of errors that do not tell, no. */
 export const isRetryable = (error: unknown): boolean => (error as { retryable?: unknown } | null)?.retryable === true;

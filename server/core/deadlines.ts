@@ -3,7 +3,7 @@ import type { Circumstances, MessageState } from "./message.ts";
 
 /**
  * The lease of a new claim: kept by a connected run (null), or until a time. A run without a name cannot be tracked, so
- * its claim counts as detached.
+ * its claim lasts as long as a detached one.
  */
 export function leaseUntil({ caller, now, lease }: Circumstances): number | null {
   if (caller.run === null || caller.claude_id === null) return now + lease.detachedMs;

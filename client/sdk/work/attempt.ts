@@ -3,7 +3,7 @@ import { LIMITS, type Message, type Params } from "../../../shared/index.ts";
 import { bounded } from "../boundedText.ts";
 import { type Caller, insist } from "../calls/insist.ts";
 import { LONGEST_TIMER_MS } from "../clock.ts";
-import { GiveBack, HubClosed, isRefusal, isRetryable, type Loss } from "../errors.ts";
+import { GiveBack, HubClosed, isGone, isRefusal, isRetryable, type Loss } from "../errors.ts";
 import type { Claim, Claims } from "./claims.ts";
 import type { Patience } from "./patience.ts";
 import { type Progress, ProgressReports } from "./progressReports.ts";
@@ -275,8 +275,6 @@ function progressOf(percent: number | undefined, note: string | undefined): Prog
     ...(note !== undefined && { note: textOf(note) }),
   };
 }
-
-const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
 
 /** It is the result itself that the hub does not take. */
 const isUnfit = (error: unknown) => isRefusal(error, "too_large", "invalid_params");

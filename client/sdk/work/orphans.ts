@@ -10,7 +10,7 @@
 import { LIMITS, type Message, type Params, parseCursor } from "../../../shared/index.ts";
 import type { Calls } from "../calls/calls.ts";
 import { type Caller, insist } from "../calls/insist.ts";
-import { HubClosed } from "../errors.ts";
+import { HubClosed, isGone } from "../errors.ts";
 import type { Holdings } from "./holdings.ts";
 
 export class Orphans {
@@ -45,9 +45,7 @@ export class Orphans {
     const isAnother = this.#epoch !== undefined && this.#epoch !== epoch;
     this.#epoch = epoch;
     if (!isAnother || this.#as === undefined) return;
-    this.#giveBack(cursor).catch((error) => {
-      if (!(error instanceof HubClosed)) this.#report(error);
-    });
+    this.#giveBack(cursor).catch(this.#failed);
   }
 
   async #giveBack(beginning: string): Promise<void> {
@@ -56,7 +54,7 @@ export class Orphans {
     for (let next: string | undefined; ; ) {
       const page = await insist(this.#caller, "list", { ...HELD, ...(next !== undefined && { next }) });
       if (parseCursor(page.cursor).epoch !== epoch) return; // another log again, and another search
-      for (const task of page.messages) if (this.#isOrphan(task, seq)) this.#release(task);
+      for (const task of page.messages) if (this.#isOrphan(task, seq)) void this.#release(task);
       next = page.next;
       if (next === undefined) return;
     }
@@ -69,9 +67,13 @@ export class Orphans {
   }
 
   /** The hub refuses it where another run of this name is the holder. */
-  #release({ id, attempt }: Message): void {
-    this.#caller.call("release", { id, attempt }).catch(() => {});
+  #release({ id, attempt }: Message): Promise<unknown> {
+    return insist(this.#caller, "release", { id, attempt }).catch(this.#failed);
   }
+
+  readonly #failed = (error: unknown) => {
+    if (!(error instanceof HubClosed || isGone(error))) this.#report(error);
+  };
 }
 
 const HELD: Params<"list"> = { status: "in_progress", type: "task", limit: LIMITS.list_messages };

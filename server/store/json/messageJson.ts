@@ -50,18 +50,15 @@ export function progressField({ progress }: MessageState): string {
 export const leaseAt = (s: MessageState, now: number, graceMs: number) =>
   isHeld(s) ? (s.lease_until ?? Math.max(now + graceMs, s.extended_until ?? 0)) : null;
 
-type Held = Pick<MessageState, "status" | "type" | "lease_until">;
+type Held = Pick<MessageState, "status" | "type" | "claimed_run" | "lease_until">;
 
-const isHeld = (s: Held) => s.status === "in_progress" && s.type === "task";
+const isHeld = (s: Pick<MessageState, "status" | "type">) => s.status === "in_progress" && s.type === "task";
 
-/**
- * What keeps the claim: a connected run, or nothing but time; `expiring` when that time is shorter than the grace
- * time of a run that left.
- */
-export function leaseState(s: Held, now: number, graceMs: number): LeaseState | null {
+/** What keeps the claim: its run, which is connected or has left, or without a run nothing but time. */
+export function leaseState(s: Held): LeaseState | null {
   if (!isHeld(s)) return null;
-  if (s.lease_until === null) return "kept";
-  return s.lease_until <= now + graceMs ? "expiring" : "detached";
+  if (s.claimed_run === null) return "detached";
+  return s.lease_until === null ? "kept" : "expiring";
 }
 
 /**
@@ -99,7 +96,7 @@ const holderFields = (s: MessageState, now: number, graceMs: number) =>
     : text("claimed_by", s.claimed_by) +
       time("claimed_at", s.claimed_at) +
       time("lease_until", leaseAt(s, now, graceMs)) +
-      word("lease", leaseState(s, now, graceMs));
+      word("lease", leaseState(s));
 
 /** What is left of a deleted message for someone who repeats its send. */
 export const tombstoneJson = (id: string, from: string, to: string, type: string) =>

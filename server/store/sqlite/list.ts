@@ -25,8 +25,8 @@ const STEP_BYTES = 256 * 1024;
 const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const;
 
 /** What a list looks at in each message; in a chat to everyone, also a recipient's receipt. */
-type Glance = { place: ListCursor; lease_until: string | null; delivered_at: string | null } & Partial<ReceiptRow> & {
-    [F in (typeof FILTERS)[number]]: string | null;
+type Glance = { place: ListCursor; delivered_at: string | null } & Partial<ReceiptRow> & {
+    [F in (typeof FILTERS)[number] | "claimed_run" | "lease_until"]: string | null;
   };
 
 interface Reading {
@@ -59,7 +59,7 @@ export class MessageList {
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
     this.#scan = this.#db.prepare(
-      `SELECT ${place} AS place, lease_until, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
+      `SELECT ${place} AS place, claimed_run, lease_until, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
        ORDER BY ${place} ${order} LIMIT ${STEP_ROWS}`,
     );
     this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
@@ -86,15 +86,9 @@ export class MessageList {
 
   #matches(glance: Glance): boolean {
     const { lease, delivered } = this.#filter;
-    if (lease !== undefined && this.#leaseOf(glance) !== lease) return false;
+    if (lease !== undefined && leaseOf(glance) !== lease) return false;
     if (delivered !== undefined && (glance.delivered_at !== null) !== delivered) return false;
     return FILTERS.every((field) => this.#filter[field] === undefined || this.#filter[field] === glance[field]);
-  }
-
-  #leaseOf({ status, type, lease_until }: Glance): LeaseState | null {
-    const { now, graceMs } = this.#reading;
-    const until = msOrNull(lease_until);
-    return leaseState({ status: status as Status, type: type as MessageType, lease_until: until }, now, graceMs);
   }
 
   /** Takes a message that matches. @returns whether it no longer fits the list. */
@@ -120,6 +114,11 @@ export class MessageList {
     this.close();
     return { messages: this.#messages, next, seq: this.#seq };
   }
+}
+
+function leaseOf({ status, type, claimed_run, lease_until }: Glance): LeaseState | null {
+  const [held, until] = [{ status: status as Status, type: type as MessageType }, msOrNull(lease_until)];
+  return leaseState({ ...held, claimed_run, lease_until: until });
 }
 
 const isReceipt = (glance: Partial<ReceiptRow>): glance is ReceiptRow => glance.recipient !== undefined;

@@ -1,7 +1,14 @@
 /** Workers whose hub goes on from a backup: what they did since never happened. */
+import { join as path } from "node:path";
 import { expect, it } from "vitest";
+import type { Moment } from "../../../../server/clock.ts";
+import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
+import type { StoreCommand } from "../../../../server/store/store.ts";
+import { HubError } from "../../../../shared/errors.ts";
+import { LEASE } from "../../../server/core/support.ts";
 import { http } from "../../../support/http.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
+import { tempDir } from "../../../support/tempDir.ts";
 import { backUp, Heard, join } from "../support.ts";
 
 /** Claims in bob's name, for nobody's run. */
@@ -58,3 +65,30 @@ it.each(["websocket", "long_poll"] as const)(
     await bob.close();
   },
 );
+
+/** Has no room for what comes of a run being back, until the run itself has given a task back. */
+class StoreWithoutRoom extends SqliteStore {
+  #hasRoom = false;
+
+  override async commit(commands: readonly StoreCommand[], at: Moment) {
+    const releases = commands.some((command) => command.op === "change" && command.command.op === "release");
+    const isFull = !this.#hasRoom && (releases || commands.some(({ op }) => op === "keep"));
+    this.#hasRoom ||= releases;
+    if (isFull) throw new HubError("storage_full", "The disk is full");
+    return super.commit(commands, at);
+  }
+}
+
+it("a task that nobody does is given back, although the hub could not write yet that its run is back", async () => {
+  const server = await startHub();
+  const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob" })];
+  const file = path(tempDir(), "backup.db");
+  const task = await ada.send({ to_claude: "bob", task: "x" });
+  const worker = bob.work(async () => await server.hub.backup(file));
+  await task.result();
+  await worker.close();
+  await server.close();
+  const released = new Heard(ada, "released");
+  await startHub({ port: server.port, store: new StoreWithoutRoom({ file, lease: LEASE }) });
+  expect(await released.count(1)).toMatchObject([{ message: { id: task.id, status: "pending" } }]);
+});

@@ -159,6 +159,8 @@ export const work: Section = (hub) => {
     expect(Date.parse(extended.lease_until as string)).toBe(hub().now + 60 * MINUTE);
     const other = hub().change(task, { op: "extend" }, name("other"));
     await expect(other).rejects.toMatchObject({ code: "lease_lost" });
+    hub().clock.advance(60 * MINUTE - 1);
+    expect(await hub().get(task)).toMatchObject({ lease: "detached" });
   });
 
   test("progress is in the message until the next attempt, and survives a restart of the reader", async () => {
@@ -194,13 +196,14 @@ export const work: Section = (hub) => {
 
   test("lists find tasks by what keeps them", async () => {
     const kept = run(hub().newName("kept"), "r1");
-    const gone = lostRun("gone", "r1");
+    const gone = lostRun(hub().newName("gone"), "r1");
     const detached = name("detached");
     const to_claude = kept.claude_id;
     const ids: Record<string, string> = {};
     for (const [state, holder] of Object.entries({ kept, expiring: gone, detached })) {
       ids[state] = (await hub().claim(await hub().send({ to_claude }), holder)).id;
     }
+    await hub().change({ id: ids.expiring as string }, { op: "extend", attempt: 1, lease_ms: 10 * MINUTE }, gone);
     for (const lease of ["kept", "expiring", "detached"] as const) {
       const { messages } = await hub().list({ to_claude, lease });
       expect(messages.map(({ id, lease: told }) => [id, told])).toEqual([[ids[lease], lease]]);

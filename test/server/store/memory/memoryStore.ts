@@ -112,7 +112,7 @@ export class MemoryStore implements Store {
     const from = listStart(filter);
     const wanted = places
       .filter(({ place }) => (filter.order === "asc" ? place > from : place < from))
-      .filter(({ state }) => matches(state, filter) && this.#isHeldAs(state, filter.lease, now))
+      .filter(({ state }) => matches(state, filter) && isHeldAs(state, filter.lease))
       .slice(filter.offset);
     const messages: string[] = [];
     let size = 0;
@@ -195,10 +195,6 @@ export class MemoryStore implements Store {
     return open.map(([id, receipt]) => ({ place: id, state: standing(messages.get(id) as MessageState, receipt) }));
   }
 
-  #isHeldAs(state: MessageState, lease: ListFilter["lease"], now: number): boolean {
-    return lease === undefined || leaseState(state, now, this.#graceMs) === lease;
-  }
-
   #replayed({ seq, kind, id, from, to, envelope, bodies: own }: StoredEntry): LogEntry {
     const state = this.ledger.message(id);
     const text = replayedBodies(kind, state && heldBodies(kind, state), own);
@@ -220,3 +216,6 @@ function countEach(names: readonly string[]): Map<string, number> {
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
+
+const isHeldAs = (state: MessageState, lease: ListFilter["lease"]) =>
+  lease === undefined || leaseState(state) === lease;

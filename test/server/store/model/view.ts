@@ -37,7 +37,7 @@ export function view(m: ModelMessage, keptUntil: number): Record<string, unknown
     claimed_by: m.status === "pending" ? undefined : (m.holder?.name ?? undefined),
     claimed_at: m.status === "pending" ? undefined : iso(m.claimed),
     lease_until: isHeld && m.isTask ? iso(m.lease ?? Math.max(keptUntil, m.extended ?? 0)) : undefined,
-    lease: isHeld && m.isTask ? leaseOf(m, keptUntil) : undefined,
+    lease: isHeld && m.isTask ? leaseOf(m) : undefined,
     progress: m.progress && { ...m.progress, at: iso(m.progress.at) },
     delivered_at: iso(m.delivered),
     seen_at: iso(m.seen),
@@ -61,8 +61,8 @@ export const receiptsOf = ({ receipts }: ModelMessage) =>
 
 const traceOf = (m: ModelMessage): string => (m.origin ? traceOf(m.origin) : m.id);
 
-const leaseOf = ({ lease }: ModelMessage, keptUntil: number) =>
-  lease === null ? "kept" : lease <= keptUntil ? "expiring" : "detached";
+const leaseOf = ({ holder, lease }: ModelMessage) =>
+  (holder?.run ?? null) === null ? "detached" : lease === null ? "kept" : "expiring";
 
 const present = (fields: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
