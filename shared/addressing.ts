@@ -3,6 +3,10 @@
 /** The address of a chat for everyone. */
 export const EVERYONE = "*";
 
+/** The characters of an instance's name, and of an address: a name, `@` and a role for a pool, or `*` for everyone. */
+export const NAME_PATTERN = /^[A-Za-z0-9_.:-]+$/;
+export const ADDRESS_PATTERN = /^(\*|@?[A-Za-z0-9_.:-]+)$/;
+
 interface Addressed {
   readonly from_claude: string;
   readonly to_claude: string;

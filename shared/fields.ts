@@ -1,5 +1,6 @@
 /** The scalar fields of the contract. Text is kept byte for byte or refused, never changed. */
 import * as z from "zod";
+import { ADDRESS_PATTERN, NAME_PATTERN } from "./addressing.ts";
 import { isCursor, NO_CURSOR } from "./cursor.ts";
 import { fits, LIMITS } from "./limits.ts";
 
@@ -20,7 +21,12 @@ const nameOf = (pattern: RegExp, what: string) => z.string().max(LIMITS.name_cha
 const NAME_RULE = `must be 1 to ${LIMITS.name_chars} of the characters A-Z a-z 0-9 _ . : -`;
 
 /** The name of an instance: `windows_frontend`. */
-export const name = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
+export const name = nameOf(NAME_PATTERN, NAME_RULE);
+
+const STORED_NAME_CHARS = 1024;
+
+/** A name or an address in a message that is there already: the original API took any text for one. */
+export const storedName = z.string().min(1).max(STORED_NAME_CHARS);
 
 /** The name of a schedule or a template. It appears in paths, where `.` and `..` would lead elsewhere. */
 export const title = nameOf(/^(?!\.{1,2}$)[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, and not only . or ..`);
@@ -29,12 +35,12 @@ export const title = nameOf(/^(?!\.{1,2}$)[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, and
 export const queue = nameOf(/^@?[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, or @ and a role`);
 
 /** Where a message can go: an instance's name, `@` and a role for a pool, or `*` for everyone (chat only). */
-export const address = nameOf(/^(\*|@?[A-Za-z0-9_.:-]+)$/, `${NAME_RULE}, or @ and a role, or * for everyone`);
+export const address = nameOf(ADDRESS_PATTERN, `${NAME_RULE}, or @ and a role, or * for everyone`);
 
 /** The random id of one life of a client process. */
-export const run = nameOf(/^[A-Za-z0-9_.:-]+$/, NAME_RULE);
+export const run = nameOf(NAME_PATTERN, NAME_RULE);
 
-/** The id of a message: 32 hex digits, time-ordered. An adopted row of the old API may have another. */
+/** The id of a message: 32 hex digits, time-ordered. An adopted row of the original API may have another. */
 export const id = z
   .string()
   .min(1)

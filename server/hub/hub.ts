@@ -78,6 +78,7 @@ export class Hub {
   /** Opens the store and starts. @throws Error with a sentence for a person when the store cannot be opened. */
   static async start(options: HubOptions): Promise<Hub> {
     const opened = await options.store.open(options.clock.now());
+    for (const note of opened.notes ?? []) options.report.warn(note);
     const hub = new Hub(options, opened);
     try {
       await hub.submit({ op: "lapse", forMs: LIVENESS.reconnect_spread_ms + options.lease.graceMs });

@@ -248,6 +248,8 @@ export interface Opened {
   instances: KnownInstance[];
   /** Until when it was there, as far as is written, by its clock; null: there was none. */
   thereUntil: number | null;
+  /** What whoever runs the hub should know, as sentences. */
+  notes?: readonly string[];
 }
 
 export interface Store {

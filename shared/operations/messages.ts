@@ -56,8 +56,8 @@ export const MESSAGE_OPERATIONS = {
   list: {
     summary: "List messages, oldest first.",
     params: z.strictObject({
-      to_claude: f.address.optional().describe("Only those to this address."),
-      from_claude: f.name.optional().describe("Only those from this sender."),
+      to_claude: f.storedName.optional().describe("Only those to this address."),
+      from_claude: f.storedName.optional().describe("Only those from this sender."),
       status: status.optional().describe("Only those in this status."),
       type: type.optional().describe("Only chats, or only tasks."),
       thread_id: f.key.optional().describe("Only those of this conversation."),

@@ -142,8 +142,8 @@ export const TASK_OPERATIONS = {
     summary: "Give all failed tasks of a kind their tries again, the oldest first.",
     params: z.strictObject({
       failure: failure.optional().describe("Only those that failed for this reason (attempts_exhausted)."),
-      to_claude: f.address.optional().describe("Only those to this address."),
-      from_claude: f.name.optional().describe("Only those from this sender."),
+      to_claude: f.storedName.optional().describe("Only those to this address."),
+      from_claude: f.storedName.optional().describe("Only those from this sender."),
       limit: z.int().min(1).max(LIMITS.retry_messages).optional().describe(`At most so many (${LIST_DEFAULT}).`),
     }),
     result: z.object({ count: f.count, ids: z.array(f.id) }).meta({ id: "Retried" }),

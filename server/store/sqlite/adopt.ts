@@ -1,15 +1,20 @@
 /**
  * Taking over a coordination_messages table in the document's own shape, with all its rows. The old table is
  * set aside, the new one made, the rows copied, the old one dropped: all in the migration's transaction. An old
- * table with columns of the application's own is kept under its other name, so that nothing is lost.
+ * table with columns of the application's own is kept under its other name, so that nothing is lost. Names are kept as
+ * they are, whatever they hold; an id by which a row could not be found is replaced.
  */
 import type Database from "better-sqlite3";
+import { ADDRESS_PATTERN, NAME_PATTERN } from "../../../shared/addressing.ts";
 import { LEASES, TASK_DEFAULTS } from "../../../shared/defaults.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import type { Status } from "../../../shared/message.ts";
 import { STATUSES, TYPES } from "../../../shared/vocabulary.ts";
 import { isOver } from "../../core/message.ts";
+import { makeIds } from "../engine/ids.ts";
 import { COLUMNS } from "./rows.ts";
 
+const TABLE = "coordination_messages";
 const ASIDE = "coordination_messages_before";
 
 /** The columns of the document. */
@@ -21,21 +26,25 @@ interface OldRow {
 
 /** Renames a table of our name that is not ours. @returns whether there was one. */
 export function setAsideDocumentTable(db: Database.Database): boolean {
-  const columns = db.pragma("table_info(coordination_messages)") as { name: string }[];
+  const columns = db.pragma(`table_info(${TABLE})`) as { name: string }[];
   if (columns.length === 0) return false;
-  for (const index of indexesOf(db)) db.exec(`DROP INDEX "${index.replaceAll('"', '""')}"`);
-  db.exec(`ALTER TABLE coordination_messages RENAME TO ${ASIDE}`);
+  for (const index of namesOf(db, "index", TABLE)) db.exec(`DROP INDEX "${index.replaceAll('"', '""')}"`);
+  db.exec(`ALTER TABLE ${TABLE} RENAME TO ${ASIDE}`);
   return true;
 }
 
-const indexesOf = (db: Database.Database) =>
+const namesOf = (db: Database.Database, type: "index" | "trigger", table: string) =>
   db
-    .prepare("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL")
+    .prepare("SELECT name FROM sqlite_master WHERE type = ? AND tbl_name = ? AND sql IS NOT NULL")
     .pluck()
-    .all("coordination_messages") as string[];
+    .all(type, table) as string[];
 
-/** Copies the rows of the table that was set aside, the oldest first, and drops it if it held nothing else. */
-export function adoptDocumentTable(db: Database.Database, now: number): void {
+/**
+ * Copies the rows of the table that was set aside, the oldest first, and drops it if it held nothing else.
+ *
+ * @returns what whoever runs the hub should know, as sentences.
+ */
+export function adoptDocumentTable(db: Database.Database, now: number): string[] {
   const insert = db.prepare(
     `INSERT INTO coordination_messages (id, from_claude, to_claude, task, context, type, status, result, error,
        created_at, updated_at, attempt, tries_left, claimed_by, claimed_at, lease_until, completed_at, claim_rank, wake_at)
@@ -45,12 +54,48 @@ export function adoptDocumentTable(db: Database.Database, now: number): void {
   );
   const old = db.prepare(`SELECT * FROM ${ASIDE}`);
   const rows = (old.all() as OldRow[]).map((row) => adopted(row, now));
-  for (const row of rows.sort((a, b) => a.created_at.localeCompare(b.created_at))) insert.run(row);
+  rows.sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const notes = [...replaceIds(rows, now), ...unaddressable(rows), ...triggersGone(namesOf(db, "trigger", ASIDE))];
+  for (const row of rows) insert.run(row);
   if (old.columns().every(({ name }) => DOCUMENTED.has(name))) db.exec(`DROP TABLE ${ASIDE}`);
   db.exec(
     "UPDATE coordination_counts SET count = (SELECT count(*) FROM coordination_messages m WHERE m.status = coordination_counts.status)",
   );
+  return notes;
 }
+
+type AdoptedRow = ReturnType<typeof adopted>;
+
+const TAKEN_OVER = `the table ${TABLE} of the original API was taken over`;
+
+/** Gives a new id to rows that could not be found by theirs: it is missing, too long, or that of an older row. */
+function replaceIds(rows: readonly AdoptedRow[], now: number): string[] {
+  const [newId, ids] = [makeIds(), new Set<string>()];
+  let replaced = 0;
+  for (const row of rows) {
+    if (row.id === "" || row.id.length > LIMITS.name_chars || ids.has(row.id)) {
+      row.id = newId(now);
+      replaced++;
+    }
+    ids.add(row.id);
+  }
+  const why = `had no id, one longer than ${LIMITS.name_chars} characters or that of another, and got a new one`;
+  return replaced === 0 ? [] : [`${TAKEN_OVER}: ${replaced} of its ${rows.length} rows ${why}`];
+}
+
+function unaddressable(rows: readonly AdoptedRow[]): string[] {
+  const count = rows.filter((row) => !hasNames(row)).length;
+  const what = "names that no new message can have: they can be listed, done and deleted, but not written to";
+  return count === 0 ? [] : [`${TAKEN_OVER}: ${count} of its ${rows.length} rows have ${what}`];
+}
+
+const hasNames = ({ from_claude, to_claude }: AdoptedRow) =>
+  fits(from_claude, NAME_PATTERN) && fits(to_claude, ADDRESS_PATTERN);
+
+const fits = (name: string, pattern: RegExp) => name.length <= LIMITS.name_chars && pattern.test(name);
+
+const triggersGone = (names: readonly string[]) =>
+  names.length === 0 ? [] : [`${TAKEN_OVER}, and these triggers on it are no longer run: ${names.join(", ")}`];
 
 /** An old row in the new shape. */
 function adopted(old: OldRow, now: number) {

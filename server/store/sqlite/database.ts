@@ -19,9 +19,10 @@ const ROLLBACK_JOURNAL = 1;
  *
  * @param file the database, in a directory that exists; a new one is created with mode 0600.
  * @param now as `migrate` needs it.
+ * @param tell is given each sentence that whoever runs the hub should know.
  * @throws Error with a sentence for a person when the file cannot be used.
  */
-export function openDatabase(file: string, now: number): Database.Database {
+export function openDatabase(file: string, now: number, tell: (note: string) => void = () => {}): Database.Database {
   const fresh = createPrivately(file);
   assertOneName(file);
   assertOwnLog(file);
@@ -31,8 +32,9 @@ export function openDatabase(file: string, now: number): Database.Database {
     if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
     db.pragma("journal_mode = WAL");
     configure(db);
-    migrate(db, now);
+    const notes = migrate(db, now);
     assertDurable(db);
+    for (const note of notes) tell(note);
     return db;
   } catch (error) {
     db.close();

@@ -44,13 +44,15 @@ export class SqliteHost {
   readonly #lock: HubLock;
   readonly #parts: HostParts;
   readonly #epoch: string;
+  /** What whoever runs the hub should know of the opening. */
+  readonly #notes: string[] = [];
   #state: State;
 
   constructor(options: HostOptions, checkWhole: CheckWhole) {
     this.#options = options;
     this.#file = locate(options.file);
     this.#lock = new HubLock(this.#file);
-    this.#parts = { lock: this.#lock, checkWhole };
+    this.#parts = { lock: this.#lock, checkWhole, tell: (note) => void this.#notes.push(note) };
     try {
       const open = openFirst(this.#file, options, this.#parts);
       this.#state = { kind: "open", open };
@@ -67,6 +69,7 @@ export class SqliteHost {
       position: { epoch, head: engine.head, floor: ledger.retention.floor },
       instances: reads.instances(this.#options.openedAt),
       thereUntil: ledger.clock.noted(),
+      notes: this.#notes,
     };
   }
 

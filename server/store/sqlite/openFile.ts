@@ -59,11 +59,13 @@ export interface OpenFile {
 export interface HostParts {
   lock: HubLock;
   checkWhole: CheckWhole;
+  /** Told what whoever runs the hub should know, as sentences. */
+  tell: (note: string) => void;
 }
 
 /** @throws Error with a sentence for a person when the file cannot be used. */
 function openFile(file: string, options: HostOptions, parts: HostParts): OpenFile {
-  const db = openDatabase(file, options.openedAt);
+  const db = openDatabase(file, options.openedAt, parts.tell);
   try {
     const reader = new BetterSqlite(file, { readonly: true });
     return {

@@ -101,7 +101,8 @@ const LIST: Case[] = [
   ["another order", { order: "up" }, "invalid_params", "Invalid order. Must be one of: asc, desc"],
   ["another status", { status: "done" }, "invalid_params", /^Invalid status. Must be one of: pending, in_progress/],
   ["another failure", { failure: "none" }, "invalid_params", /^Invalid failure. Must be one of: error, cancelled/],
-  ["no name", { to_claude: "a b" }, "invalid_params", /^to_claude must be/],
+  ["an empty name", { to_claude: "" }, "invalid_params", "to_claude must not be empty"],
+  ["a text", { from_claude: "a".repeat(1025) }, "invalid_params", "from_claude must be at most 1024 characters"],
   ["a place that is none", { next: "-1" }, "invalid_params", /^next is not the place where a list ended/],
   ["a slip", { form_claude: "ada" }, "invalid_params", 'Unknown field: form_claude (did you mean "from_claude"?)'],
 ];
