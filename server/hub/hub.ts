@@ -27,6 +27,7 @@ import { LastAsked } from "./claims/lastAsked.ts";
 import { ProgressThrottle } from "./progressThrottle.ts";
 import { RunReceipts } from "./runReceipts.ts";
 import { Runs } from "./runs.ts";
+import { RunViews } from "./runViews.ts";
 
 const NOTHING_DONE: Done = { ok: true, json: null };
 
@@ -66,6 +67,7 @@ export class Hub {
   readonly claimWaiters: ClaimWaiters;
   readonly lastAsked = new LastAsked();
   readonly runReceipts = new RunReceipts();
+  readonly runViews = new RunViews();
   readonly progress: ProgressThrottle;
   readonly leasePolicy: LeasePolicy;
   /** Ends once the hub closes. */

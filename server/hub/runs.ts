@@ -5,12 +5,8 @@
  * What could not be written for a while is written later, as things stand then: no worker that died meanwhile keeps its
  * task, and none that is alive loses it.
  */
-import QuickLRU from "quick-lru";
 import type { Clock } from "../clock.ts";
 import type { StoreCommand } from "../store/store.ts";
-
-/** Views remembered of runs that may come back. */
-const REMEMBERED_VIEWS = 10_000;
 
 /** A run as a key; instances choose the ids of their runs themselves. */
 export const runKey = (claudeId: string, run: string) => `${claudeId} ${run}`;
@@ -26,7 +22,6 @@ export class Runs {
   readonly #options: RunsOptions;
   readonly #connections = new Map<string, number>();
   readonly #lingering = new Map<string, () => void>();
-  readonly #views = new QuickLRU<string, string>({ maxSize: REMEMBERED_VIEWS });
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -83,12 +78,5 @@ export class Runs {
     const holder = { claude_id, run };
     const keeps = () => this.#connections.has(key);
     write(key, () => (keeps() ? { op: "keep", holder } : { op: "lapse", holder, forMs: graceMs }));
-  }
-
-  /** Whether a run that comes back looks at the log through another view than before. */
-  changedView(run: string, view: string): boolean {
-    const before = this.#views.get(run);
-    this.#views.set(run, view);
-    return before !== undefined && before !== view;
   }
 }

@@ -62,6 +62,21 @@ test("`for` says whose events, before the name of the caller", async () => {
   expect(await seen("")).toEqual(all);
 });
 
+test.each([{}, { accept: "text/event-stream" }])(
+  "a run with other roles is told so, and goes on from there, also where its log stands still (%o)",
+  async (kind: Record<string, string>) => {
+    const run = { "x-claude-id": "eve", "x-claude-run": `run-${Object.keys(kind).length}` };
+    const { cursor } = (await events("", run)).body.data;
+    const moved = { ...run, "x-claude-roles": "tester" };
+    const told = await events(`after=${cursor}`, { ...moved, ...kind });
+    expect([told.status, told.body.details]).toEqual([410, { reason: "filter_changed", cursor }]);
+    expect((await events(`after=${cursor}`, moved)).status).toBe(200);
+    expect((await events(`after=${at(0)}&for=bob`, run)).status).toBe(200);
+    expect((await events(`after=${cursor}`, run)).body.details).toEqual({ reason: "filter_changed", cursor });
+    expect((await events("after=start", moved)).body.data.events).toEqual(all.filter(visibleTo("eve")));
+  },
+);
+
 test("`wait_ms` ends with an empty page when nothing came", async () => {
   const { body } = await events(`after=${at(all.length)}&wait_ms=1`);
   expect(body.data).toEqual({ after: at(all.length), cursor: at(all.length), events: [] });

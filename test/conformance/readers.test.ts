@@ -24,6 +24,8 @@ const at = (cursor: string, seq: number) => `${cursor.split(".")[0]}.${seq}`;
 
 const ELSEWHERE = "0123456789ab.0";
 
+let runs = 0;
+
 interface Scene {
   hub: TestHub;
   workers: Workers;
@@ -138,6 +140,23 @@ describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
       expect((await start(hub, { from: at(head, seq) })).lost).toEqual({ reason: "ahead", cursor: head });
     }
     expect((await start(hub, { from: head })).lost).toBeUndefined();
+  });
+
+  test("a run that sees other pools than before is told, until it comes with the cursor that it was given", async () => {
+    const { hub, workers } = scene;
+    const run = `run-${++runs}`;
+    const before = await start(hub, { as: "member", run, roles: ["tester"] });
+    await workers.send("bob");
+    const moved = { as: "member", run, roles: ["writer"] };
+    const told = { reason: "filter_changed", cursor: await workers.head() };
+    for (let i = 0; i < 2; i++) expect((await start(hub, { ...moved, from: before.cursor })).lost).toEqual(told);
+    const { id } = await workers.send("@writer");
+    const reader = await start(hub, { ...moved, from: told.cursor });
+    expect(reader.lost).toBeUndefined();
+    expect(await reader.nextPage()).toMatchObject({ events: [{ kind: "new", message: { id } }] });
+    for (const from of [reader.cursor, told.cursor])
+      expect((await start(hub, { ...moved, from })).lost).toBeUndefined();
+    expect((await start(hub, { ...moved, run: `${run}b`, from: before.cursor })).lost).toBeUndefined();
   });
 
   describe("after a restart", () => {

@@ -18,6 +18,8 @@ interface Start {
   as?: string | undefined;
   /** Its pools, whose events it sees as well. */
   roles?: string[] | undefined;
+  /** Which life of its process, where it has pools. */
+  run?: string | undefined;
   /** The cursor to go on from; left out, the head. */
   from?: string | undefined;
   /** Which kinds of event; left out, all. */
@@ -118,12 +120,13 @@ class SocketReader extends LogReader {
     socket.ws.on("close", () => this.#pages.close()).on("message", (frame) => this.#take(frame.toString()));
   }
 
-  static async start({ wsUrl }: Place, { as, roles, from, kinds }: Start = {}): Promise<LogReader> {
+  static async start({ wsUrl }: Place, { as, roles, run, from, kinds }: Start = {}): Promise<LogReader> {
     const socket = await RawSocket.open(wsUrl);
     const reader = new SocketReader(socket);
     const { cursor, resumed, reason } = await socket.hello({
       ...(as !== undefined && { claude_id: as }),
       ...(roles && { about: { roles } }),
+      ...(run !== undefined && { run }),
       ...(from !== undefined && { resume: from }),
       ...(kinds && { kinds }),
     });
@@ -171,8 +174,8 @@ function eventsUrl({ url }: Place, after: string | undefined, { as, roles, kinds
 }
 
 /** Who reads, where `for` does not say it. */
-const identity = ({ as, roles }: Start): Record<string, string> =>
-  as !== undefined && roles ? { "x-claude-id": as, "x-claude-run": `run-${as}`, "x-claude-roles": roles.join() } : {};
+const identity = ({ as, roles, run = `run-${as}` }: Start): Record<string, string> =>
+  as !== undefined && roles ? { "x-claude-id": as, "x-claude-run": run, "x-claude-roles": roles.join() } : {};
 
 /** What a refusal says of a lost cursor. */
 async function lostBy(response: IncomingMessage): Promise<Lost | undefined> {

@@ -23,19 +23,26 @@ export const readerFor = (params: Checked<"events">, client: Client): Reader => 
 /**
  * Where a reader begins.
  *
- * @throws HubError `cursor_lost` when the log does not go on from its cursor.
+ * @throws HubError `cursor_lost` when the log does not go on from its cursor, or shows it something else from there.
  */
-export function startOf(hub: Hub, after: string | undefined): number {
-  if (after === undefined) return hub.delivery.head;
-  if (after === "start") return hub.floor;
-  const cursor = parseCursor(after);
-  const reason = hub.lost(cursor);
-  if (reason === undefined) return cursor.seq;
-  throw cursorLost({ reason, cursor: hub.head });
+export function startOf(hub: Hub, params: Checked<"events">, client: Client): number {
+  const { after } = params;
+  const cursor = after === undefined || after === "start" ? undefined : parseCursor(after);
+  const beginning = after === "start" ? hub.floor : hub.delivery.head;
+  const lost = cursor && hub.lost(cursor);
+  const seq = lost ? undefined : cursor?.seq;
+  const changed = hasOneView(params, client) && hub.runViews.changed(client, ownReader(client), seq, beginning);
+  const reason = lost ?? (changed ? "filter_changed" : undefined);
+  if (reason) throw cursorLost({ reason, cursor: hub.head });
+  return seq ?? beginning;
 }
 
+/** Whether its view is that of its run: not where the request itself says whose events, nor beside a session. */
+const hasOneView = (params: Checked<"events">, { socketNumber }: Client) =>
+  params.for === undefined && socketNumber === undefined;
+
 export async function readEvents(hub: Hub, params: Checked<"events">, client: Client): Promise<Answer> {
-  const start = startOf(hub, params.after);
+  const start = startOf(hub, params, client);
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
   const receipts = params.receives ? receiptsOf(hub, client) : undefined;

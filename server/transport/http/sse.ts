@@ -35,7 +35,7 @@ export function streamEvents(
   response: Response,
 ): void {
   const { clock, closing, delivery, liveness } = hub;
-  const cursor = startOf(hub, params.after);
+  const cursor = startOf(hub, params, client);
   const disconnect = presence.stream(client);
   response.writeHead(200, HEADERS);
   const session = openSession(hub, response, cursor, params, client);

@@ -36,10 +36,14 @@ export function handshake(hub: Hub, said: Hello): Handshake {
 }
 
 /** At the cursor it resumes from, where the log goes on from there and shows it the same; else at the head. */
-function startOf(hub: Hub, { resume, run }: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
-  const changed = run !== undefined && hub.runs.changedView(run, reader ?? "*");
-  if (resume === undefined) return { cursor: hub.delivery.head };
-  const cursor = parseCursor(resume, "resume");
-  const reason = hub.lost(cursor) ?? (changed ? "filter_changed" : undefined);
-  return reason ? { cursor: hub.delivery.head, reason } : { cursor: cursor.seq };
+function startOf(hub: Hub, said: Hello, reader: Reader): { cursor: number; reason?: LostReason } {
+  const { claude_id = null, run = null, resume } = said;
+  const { head } = hub.delivery;
+  const cursor = resume === undefined ? undefined : parseCursor(resume, "resume");
+  const lost = cursor && hub.lost(cursor);
+  const seq = lost ? undefined : cursor?.seq;
+  const given = seq !== undefined && seq < head ? head : head + 1; // one at the head looks like that of the welcome
+  const changed = hub.runViews.changed({ claude_id, run }, reader, seq, given);
+  if (seq === undefined) return { cursor: head, ...(lost && { reason: lost }) };
+  return changed ? { cursor: head, reason: "filter_changed" } : { cursor: seq };
 }

@@ -92,8 +92,10 @@ describe("hello", () => {
     const greet = async (params: Parameters<typeof RawSocket.greet>[1]) =>
       (await RawSocket.greet(hub.wsUrl, { claude_id: "bob", resume, ...params })).welcome;
     expect(await greet({ run: "r1" })).toMatchObject({ cursor: resume, resumed: true });
+    const told = await greet({ run: "r1", scope: "all" });
+    expect(told).toMatchObject({ resumed: false, reason: "filter_changed" });
     expect(await greet({ run: "r1", scope: "all" })).toMatchObject({ resumed: false, reason: "filter_changed" });
-    expect(await greet({ run: "r1", scope: "all" })).toMatchObject({ resumed: true });
+    expect(await greet({ run: "r1", scope: "all", resume: told.cursor })).toMatchObject({ resumed: true });
     expect(await greet({ run: "r2", scope: "all" })).toMatchObject({ resumed: true });
   });
 
