@@ -25,8 +25,12 @@ export const name = nameOf(NAME_PATTERN, NAME_RULE);
 
 const STORED_NAME_CHARS = 1024;
 
-/** A name or an address in a message that is there already: the original API took any text for one. */
-export const storedName = z.string().min(1).max(STORED_NAME_CHARS);
+/** A name or an address in a message that is there already: the original API took any line of text for one. */
+export const storedName = z
+  .string()
+  .min(1)
+  .max(STORED_NAME_CHARS)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must hold no control characters and no lone surrogates" });
 
 /** The name of a schedule or a template. It appears in paths, where `.` and `..` would lead elsewhere. */
 export const title = nameOf(/^(?!\.{1,2}$)[A-Za-z0-9_.:-]+$/, `${NAME_RULE}, and not only . or ..`);

@@ -48,7 +48,7 @@ describe.each(CARRIERS)("$name", ({ start }: Carrier) => {
     scene = await startScene();
     const readers = await Promise.all(VIEWS.map((as) => start(scene.hub, { as })));
     const reading = Promise.all(readers.map((reader) => reader.until(isLast)));
-    await scene.workers.work(80, 50);
+    await scene.workers.work(120, 50);
     await scene.workers.finish();
     live = await reading;
     all = await scene.workers.log(scene.origin);

@@ -101,6 +101,7 @@ const LIST: Case[] = [
   ["another order", { order: "up" }, "invalid_params", "Invalid order. Must be one of: asc, desc"],
   ["another status", { status: "done" }, "invalid_params", /^Invalid status. Must be one of: pending, in_progress/],
   ["another failure", { failure: "none" }, "invalid_params", /^Invalid failure. Must be one of: error, cancelled/],
+  ["no line of text", { to_claude: "a\nb" }, "invalid_params", /^to_claude must hold no control characters/],
   ["an empty name", { to_claude: "" }, "invalid_params", "to_claude must not be empty"],
   ["a text", { from_claude: "a".repeat(1025) }, "invalid_params", "from_claude must be at most 1024 characters"],
   ["a place that is none", { next: "-1" }, "invalid_params", /^next is not the place where a list ended/],
