@@ -158,10 +158,15 @@ function endAgain(state: MessageState, command: CommandOf<"complete" | "fail">, 
 }
 
 function failPending(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+  if (command.retryable) return failAgain(state, command, c);
   if (command.attempt === undefined) return failed(unheld(state), "error", command, c, actingName(state, c.caller));
-  if (!command.retryable) return failHeld(state, command, c);
-  assertHolds(state, command.attempt, c.caller);
-  return unchanged(state); // it waits for its next try already
+  return failHeld(state, command, c);
+}
+
+/** Its last holder says again that another try may succeed: the task waits for that already. */
+function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+  if (command.attempt !== undefined) assertHolds(state, command.attempt, c.caller);
+  return isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
 }
 
 function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {

@@ -102,4 +102,10 @@ describe("a failure", () => {
     expect(ask(resting, failRetryable(1), { at: NOW + 9 })).toEqual({ next: resting, events: [] });
     expect(ask(requeued(), failRetryable(1), { at: NOW + 9 })).toEqual({ next: requeued(), events: [] });
   });
+
+  test("a retryable one of a detached holder that leaves out its attempt, asked again: the same", () => {
+    const resting = become(become(task(), claim(), { by: name("worker") }), failRetryable(), { by: name("worker") });
+    expect(ask(resting, failRetryable(), { by: name("worker") })).toEqual({ next: resting, events: [] });
+    expect(refusal(resting, failRetryable(), { by: name("other") })).toBe("wrong_status");
+  });
 });

@@ -39,6 +39,7 @@ complete by nobody          | completed    | completed    | completed    | lease
 complete by another         | wrong_status | wrong_status | wrong_status | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 fail by the holder          | lease_lost   | lease_lost   | failed       | failed       | failed       | failed        | wrong_status | same
 fail retryable by holder    | lease_lost   | lease_lost   | same         | requeued     | requeued     | failed        | wrong_status | same
+fail retryable by name      | wrong_status | wrong_status | wrong_status | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 fail with stale attempt     | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost    | wrong_status | lease_lost
 fail by another             | failed       | failed       | failed       | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 release by the holder       | wrong_status | wrong_status | wrong_status | released     | released     | released      | wrong_status | wrong_status
@@ -81,6 +82,7 @@ const OPERATIONS: Record<string, (state: MessageState) => Decision> = {
   "complete by another": by(name("other"), complete()),
   "fail by the holder": by(WORKER, fail(1)),
   "fail retryable by holder": by(WORKER, failRetryable(1)),
+  "fail retryable by name": by(name("worker"), failRetryable()),
   "fail with stale attempt": by(WORKER, fail(0)),
   "fail by another": by(name("other"), fail()),
   "release by the holder": by(WORKER, release(1)),

@@ -160,17 +160,18 @@ function complete(task: ModelMessage, { attempt, result }: ChangeOf<"complete">,
 function fail(task: ModelMessage, command: ChangeOf<"fail">, caller: Caller, scene: Scene) {
   const { attempt, error, result, retryable } = command;
   if (task.status === "complete") throw new Refused("wrong_status");
-  if (task.status === "failed") {
-    if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
-    if (error === task.error && result === task.result && isHolder(task, caller)) return task;
-    throw new Refused("wrong_status");
-  }
-  if (task.status === "pending" && attempt === undefined) {
-    return end(forget(task), { error, result, failure: "error" }, scene);
-  }
-  assertHolds(task, caller, attempt);
-  if (!retryable) return end(task, { error, result, failure: "error" }, scene);
+  if (task.status === "failed") return failAgain(task, command, caller);
+  const isUnheld = task.status === "pending" && attempt === undefined;
+  if (!isUnheld) assertHolds(task, caller, attempt);
+  if (!retryable) return end(isUnheld ? forget(task) : task, { error, result, failure: "error" }, scene);
+  if (isUnheld && !isHolder(task, caller)) throw new Refused("wrong_status");
   return task.status === "pending" ? task : tryAgain(task, error, scene);
+}
+
+function failAgain(task: ModelMessage, { attempt, error, result }: ChangeOf<"fail">, caller: Caller): ModelMessage {
+  if (attempt !== undefined && attempt !== task.attempt) throw new Refused("lease_lost");
+  if (error === task.error && result === task.result && isHolder(task, caller)) return task;
+  throw new Refused("wrong_status");
 }
 
 /** The present attempt is over without a result. */
