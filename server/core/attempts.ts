@@ -2,12 +2,13 @@
  * Attempts: what became of each try of a task.
  *
  * A try that ended without completing the task is recorded. The record identifies a holder that reports an outcome
- * after its attempt was over: the outcome is refused, but kept as a `late` event, once per attempt.
+ * after its attempt was over: the one that it reported then is answered again, any other is refused, but kept as a
+ * `late` event, once per attempt.
  */
-import type { CommandOf } from "./commands.ts";
+import type { Command, CommandOf } from "./commands.ts";
 import type { Decision, EventDraft } from "./decision.ts";
 import { actingName } from "./holder.ts";
-import type { Attempt, Caller, MessageState } from "./message.ts";
+import { type Attempt, type Caller, isOver, type MessageState } from "./message.ts";
 
 const OUTCOMES: ReadonlySet<string> = new Set<Attempt["outcome"]>(["released", "requeued", "failed", "cancelled"]);
 
@@ -33,12 +34,18 @@ export function endedAttempt(
   };
 }
 
+/** What a holder says of how its try ended. */
+export type Outcome = CommandOf<"complete"> | CommandOf<"fail"> | CommandOf<"release">;
+
+export const isOutcome = (command: Command): command is Outcome =>
+  command.op === "complete" || command.op === "fail" || command.op === "release";
+
 /**
- * The caller's try whose refused outcome is to be kept; undefined when it has none, or has sent one late already.
+ * The caller's try, over by now, that a refused outcome is about; undefined when it has none.
  *
  * @param attempt the fence that was sent; detached holders may omit it and mean their last try.
  */
-export function lateAttempt(
+export function endedTry(
   tries: readonly Attempt[],
   state: MessageState,
   attempt: number | undefined,
@@ -48,8 +55,16 @@ export function lateAttempt(
     ({ claimed_by, claimed_run }) =>
       claimed_by === actingName(state, caller) && (claimed_run === null || claimed_run === caller.run),
   );
-  const meant = attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
-  return meant && !meant.late ? meant : undefined;
+  return attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
+}
+
+/** Whether the try ended with this very outcome, so that it is said again: the answer was lost. */
+export function isSaidAgain(state: MessageState, command: Outcome, { attempt, outcome, error }: Attempt): boolean {
+  if (isOver(state) && attempt === state.attempt) return false; // what ended the task is judged by all of its words
+  if (command.op === "complete") return false; // the task would be complete
+  if (command.op === "release") return outcome === "released" && error === (command.reason ?? null);
+  const isSameEnd = outcome === "failed" || (outcome === "requeued" && command.retryable === true);
+  return isSameEnd && error === (command.error ?? null) && command.result === undefined;
 }
 
 /** Keeps a refused outcome; the message stays as it is. */

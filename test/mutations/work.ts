@@ -36,9 +36,9 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a late result is kept as often as it is sent",
-    file: ATTEMPTS,
-    search: "return meant && !meant.late ? meant : undefined;",
-    replace: "return meant;",
+    file: ENGINE,
+    search: 'if (command.op === "release" || ended.late) return undefined;',
+    replace: 'if (command.op === "release") return undefined;',
   },
   {
     breaks: "a stranger's refused result is kept as the holder's",
@@ -49,8 +49,20 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a late result is thrown away",
     file: ENGINE,
-    search: 'if (command.op === "change") this.#keepLate(command);',
+    search: "    this.#journal.apply(state, decideLate(state, command, ended));\n",
     replace: "",
+  },
+  {
+    breaks: "an outcome that is said again is late",
+    file: ENGINE,
+    search: "    if (isSaidAgain(state, command, ended)) return this.#done(state);\n",
+    replace: "",
+  },
+  {
+    breaks: "a failure for good is taken for one that was to be tried again",
+    file: ATTEMPTS,
+    search: '(outcome === "requeued" && command.retryable === true)',
+    replace: 'outcome === "requeued"',
   },
   {
     breaks: "a try that ended leaves no record",

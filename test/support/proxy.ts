@@ -38,6 +38,8 @@ export class FaultProxy {
   readonly #random: Random | undefined;
   readonly #server: Server;
   #hole: Gate | undefined;
+  /** Whether the hole swallows only what hubs say. */
+  #isOneWay = false;
 
   private constructor(target: { host: string; port: number }, random?: Random) {
     this.#target = target;
@@ -84,10 +86,17 @@ export class FaultProxy {
     this.#hole ??= new Gate();
   }
 
+  /** Stops forwarding what the hub says, while clients are heard. */
+  holdAnswers(): void {
+    this.blackHole();
+    this.#isOneWay = true;
+  }
+
   /** Forwards again, beginning with what was held back. */
   resume(): void {
     this.#hole?.open();
     this.#hole = undefined;
+    this.#isOneWay = false;
   }
 
   async close(): Promise<void> {
@@ -126,7 +135,7 @@ export class FaultProxy {
     const { delayMs, sliceBytes = chunk.length } = this.faults;
     if (delayMs) await setTimeout(delayMs);
     for (let at = 0; at < chunk.length; at += sliceBytes) {
-      await this.#hole?.opened;
+      if (!this.#isOneWay || to === line.client) await this.#hole?.opened;
       const slice = chunk.subarray(at, at + sliceBytes);
       const allowed = this.#spend(line, slice.length);
       await write(to, slice.subarray(0, allowed));

@@ -10,7 +10,7 @@ import { EVERYONE, isFor } from "../../../shared/addressing.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { noMessage } from "../../../shared/refusals.ts";
 import type { Moment } from "../../clock.ts";
-import { decideLate, lateAttempt } from "../../core/attempts.ts";
+import { decideLate, endedTry, isOutcome, isSaidAgain } from "../../core/attempts.ts";
 import type { Command } from "../../core/commands.ts";
 import type { NewMessage } from "../../core/create.ts";
 import { earliest, withLease } from "../../core/deadlines.ts";
@@ -112,8 +112,8 @@ export class Engine {
       return (this.#handlers[command.op] as Handler<StoreCommand["op"]>)(command);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      if (command.op === "change") this.#keepLate(command);
-      return { ok: false, error: error.toWire() };
+      const done = command.op === "change" && isTooLate(error) ? this.#afterwards(command) : undefined;
+      return done ?? { ok: false, error: error.toWire() };
     }
   }
 
@@ -235,15 +235,17 @@ export class Engine {
     return { ok: true, json: JSON.stringify({ count }) };
   }
 
-  /** Keeps the refused outcome of a holder whose time was over. */
-  #keepLate({ id, caller, command }: StoreCommandOf<"change">): void {
-    if (command.op !== "complete" && command.op !== "fail") return;
+  /** A holder speaks of its try after that was over: what it says again is done, anything else is kept. */
+  #afterwards({ id, caller, command }: StoreCommandOf<"change">): Outcome | undefined {
     const state = this.#ledger.message(id);
-    if (!state || state.type === "chat") return;
-    const attempt = lateAttempt(this.#ledger.attempts(id), state, command.attempt, caller);
-    if (!attempt) return;
-    this.#ledger.recordAttempt(id, { ...attempt, late: true });
-    this.#journal.apply(state, decideLate(state, command, attempt));
+    if (!isOutcome(command) || !state || state.type === "chat") return undefined;
+    const ended = endedTry(this.#ledger.attempts(id), state, command.attempt, caller);
+    if (!ended) return undefined;
+    if (isSaidAgain(state, command, ended)) return this.#done(state);
+    if (command.op === "release" || ended.late) return undefined;
+    this.#ledger.recordAttempt(id, { ...ended, late: true });
+    this.#journal.apply(state, decideLate(state, command, ended));
+    return undefined;
   }
 
   /** Moves leases silently: no event tells of it, and no seq is used. */
@@ -291,5 +293,7 @@ export class Engine {
 /** In claim order; of equals, the one that came first. */
 const goesBefore = (a: MessageState, b: MessageState) =>
   (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
+
+const isTooLate = ({ code }: HubError) => code === "lease_lost" || code === "wrong_status";
 
 const NOTHING: Outcome = { ok: true, json: null };

@@ -123,7 +123,8 @@ export const claims: Section = (hub) => {
     await expect(hub().complete(stale, r1, "late")).rejects.toMatchObject(lost);
     await expect(hub().fail(stale, r1)).rejects.toMatchObject(lost);
     await expect(hub().failRetryable(stale, r1)).rejects.toMatchObject(lost);
-    await expect(hub().release(stale, r1)).rejects.toMatchObject(lost);
+    const otherwise = { op: "release", attempt: 1, reason: "late" } as const;
+    await expect(hub().change(stale, otherwise, r1)).rejects.toMatchObject(lost);
     expect(await hub().get(task)).toEqual({ ...held, seq: head + 1 });
     const { entries } = await hub().log(null, head);
     expect(entries.map(parsed)).toMatchObject([

@@ -78,6 +78,48 @@ export const work: Section = (hub) => {
     ]);
   });
 
+  test.each([
+    ["released", { op: "release", reason: "busy" }],
+    ["requeued", { op: "fail", error: "busy", retryable: true }],
+    ["failed", { op: "fail", error: "broken" }],
+  ] as const)(
+    "a try that was %s, said again: answered as the task stands, and nothing is written",
+    async (outcome, said) => {
+      const { worker, task } = await held({ backoff_ms: 0 });
+      const ending = { ...said, attempt: 1 };
+      await hub().change(task, ending, worker);
+      if (outcome === "failed") await hub().change(task, { op: "retry" }, BOSS);
+      const again = async () => {
+        const [before, head] = [await hub().get(task), hub().head];
+        expect(await hub().change(task, ending, worker)).toEqual(before);
+        expect([await hub().get(task), hub().head]).toEqual([before, head]);
+      };
+      await again();
+      const second = await hub().claim(task, run("other", "r1"));
+      await again();
+      await hub().complete(second, run("other", "r1"));
+      await again();
+      expect((await attempts(task))[0]).toMatchObject({ outcome });
+    },
+  );
+
+  test("a try that ended otherwise, or was another's, is no repeat", async () => {
+    const { worker, task } = await held({ backoff_ms: 0 });
+    await hub().change(task, { op: "release", attempt: 1, reason: "busy" }, worker);
+    const says = (command: object, by = worker) =>
+      expect(hub().change(task, { attempt: 1, ...command } as never, by)).rejects;
+    await says({ op: "release" }).toMatchObject({ code: "wrong_status" });
+    await says({ op: "release", reason: "busy" }, run(worker.claude_id, "r2")).toMatchObject({ code: "wrong_status" });
+    const second = await hub().claim(task, worker);
+    await says({ op: "release", reason: "busy", attempt: undefined }).toMatchObject({ code: "invalid_params" });
+    await says({ op: "complete" }).toMatchObject({ code: "lease_lost" });
+    await says({ op: "fail", error: "busy" }).toMatchObject({ code: "lease_lost" });
+    await hub().failRetryable(second, worker);
+    await hub().claim(task, worker);
+    await expect(hub().fail(second, worker)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(await attempts(task)).toMatchObject([{ late: true }, { late: true }, { outcome: "in_progress" }]);
+  });
+
   test("a task that is cancelled while it waits for its next try is nobody's", async () => {
     const { worker, task } = await held();
     await hub().failRetryable(task, worker);

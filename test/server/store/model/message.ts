@@ -49,8 +49,14 @@ export interface ModelMessage {
   awaits: Set<ModelMessage>;
   /** Of a chat to everyone, by who reads it. */
   receipts: Map<string, ModelReceipt>;
-  /** Tries that ended without completing it, and whether their holder has spoken since. */
-  tries: { attempt: number; holder: { name: string | null; run: string | null }; late: boolean }[];
+  /** Tries that ended without completing it, how, and whether their holder has said otherwise since. */
+  tries: {
+    attempt: number;
+    holder: { name: string | null; run: string | null };
+    ended: EventKind;
+    error: string | undefined;
+    late: boolean;
+  }[];
 }
 
 /** One event that is expected. */
@@ -146,18 +152,19 @@ interface Ending {
 }
 
 /** The present try ends without completing the task. */
-export function endTry(message: ModelMessage): ModelMessage {
+export function endTry(message: ModelMessage, ended: EventKind, error: string | undefined): ModelMessage {
   const { status, isTask, attempt, holder } = message;
-  if (status === "in_progress" && isTask && holder) message.tries.push({ attempt, holder, late: false });
+  if (status === "in_progress" && isTask && holder) message.tries.push({ attempt, holder, ended, error, late: false });
   message.extended = undefined;
   return message;
 }
 
 export function end(message: ModelMessage, { result, error, failure }: Ending, scene: Scene): ModelMessage {
   const over = { result, error, failure, completed: scene.now, lease: null, ready: false };
-  if (failure) endTry(message);
+  const kind = failure === "cancelled" ? "cancelled" : failure ? "failed" : "completed";
+  if (failure) endTry(message, kind, error);
   Object.assign(message, over, { status: failure ? "failed" : "complete", extended: undefined });
-  return scene.tell(failure === "cancelled" ? "cancelled" : failure ? "failed" : "completed", message);
+  return scene.tell(kind, message);
 }
 
 /** As it waits when its time has come before. */

@@ -20,7 +20,7 @@ import {
   wait,
 } from "./message.ts";
 import { changeReceipt, deliverTo, stepOf } from "./receipt.ts";
-import { changeTask, claim, hasExpired, keepLate, taskIsDue } from "./task.ts";
+import { changeTask, claim, hasExpired, isAnsweredAfterwards, taskIsDue } from "./task.ts";
 
 /** What a command is expected to answer. */
 interface Answer {
@@ -180,7 +180,8 @@ export class Model {
     try {
       return changeTask(message, command, caller, scene);
     } catch (error) {
-      if (error instanceof Refused) keepLate(message, command, caller, scene);
+      const isTooLate = error instanceof Refused && (error.code === "lease_lost" || error.code === "wrong_status");
+      if (isTooLate && isAnsweredAfterwards(message, command, caller, scene)) return message;
       throw error;
     }
   }

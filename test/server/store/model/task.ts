@@ -41,9 +41,9 @@ export function changeTask(task: ModelMessage, command: Change, caller: Caller, 
   }
 }
 
-function release(task: ModelMessage, { rest_ms }: ChangeOf<"release">, scene: Scene): ModelMessage {
+function release(task: ModelMessage, { reason, rest_ms }: ChangeOf<"release">, scene: Scene): ModelMessage {
   task.triesLeft++;
-  endTry(task);
+  endTry(task, "released", reason);
   if (!rest_ms) return scene.tell("released", waitNoMore(task));
   task.notBefore = scene.now + rest_ms;
   return scene.tell("released", wait(task, scene.now));
@@ -81,16 +81,29 @@ function extend(task: ModelMessage, command: ChangeOf<"extend">, caller: Caller,
   return task;
 }
 
-/** A holder whose outcome was refused: what it said is kept, once a try. */
-export function keepLate(task: ModelMessage, command: Change, caller: Caller, scene: Scene): void {
-  if (command.op !== "complete" && command.op !== "fail") return;
+/**
+ * A holder whose outcome was refused because its try was over.
+ *
+ * @returns whether that is how the try ended; else what it said is kept, once a try.
+ */
+export function isAnsweredAfterwards(task: ModelMessage, command: Change, caller: Caller, scene: Scene): boolean {
+  if (command.op !== "complete" && command.op !== "fail" && command.op !== "release") return false;
   const name = caller.claude_id ?? task.said.to_claude;
   const own = task.tries.filter(({ holder }) => holder.name === name && (holder.run ?? caller.run) === caller.run);
   const { attempt } = command;
   const meant = attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
-  if (!meant || meant.late) return;
+  if (meant && isSaidAgain(task, command, meant)) return true;
+  if (!meant || meant.late || command.op === "release") return false;
   meant.late = true;
   scene.tell("late", task);
+  return false;
+}
+
+function isSaidAgain(task: ModelMessage, command: Change, { attempt, ended, error }: ModelMessage["tries"][number]) {
+  if (task.attempt === attempt && (task.status === "failed" || task.status === "complete")) return false;
+  if (command.op === "release") return ended === "released" && command.reason === error;
+  if (command.op !== "fail" || command.error !== error || command.result !== undefined) return false;
+  return ended === "failed" || (ended === "requeued" && command.retryable === true);
 }
 
 function claimThis(task: ModelMessage, command: ChangeOf<"claim">, caller: Caller, scene: Scene): ModelMessage {
@@ -176,7 +189,7 @@ function failAgain(task: ModelMessage, { attempt, error, result }: ChangeOf<"fai
 
 /** The present attempt is over without a result. */
 function tryAgain(task: ModelMessage, error: string | undefined, scene: Scene): ModelMessage {
-  if (task.triesLeft > 0) endTry(task);
+  if (task.triesLeft > 0) endTry(task, "requeued", error);
   if (task.triesLeft === 0) return end(task, { error, failure: "attempts_exhausted" }, scene);
   const { backoff_ms = 5_000, max_attempts = 3 } = task.said;
   const full = Math.min(scene.durations.backoffMaxMs, backoff_ms * 2 ** (max_attempts - task.triesLeft - 1));

@@ -1,0 +1,35 @@
+/** Calls that the hub carried out, whose answer was lost on its way: repeated unseen, they are told as done. */
+import { expect, it } from "vitest";
+import { GiveBack } from "../../../../client/sdk/index.ts";
+import { Heard, join, startProxied } from "../support.ts";
+
+/** Ada on a line that holds, bob on one whose answers can be lost. */
+async function pair(transport: "websocket" | "long_poll" = "websocket") {
+  const { server, proxy, url } = await startProxied();
+  const ada = await join(server.url, { as: "ada" });
+  return { ada, bob: await join(url, { as: "bob", transport }), proxy };
+}
+
+it.each([
+  ["given back", "released", () => new GiveBack("busy", { rest_ms: 0 })],
+  ["to be tried again", "requeued", () => Object.assign(new Error("busy"), { retryable: true })],
+] as const)("a task that is %s, also when it has been claimed again since", async (_, kind, thrown) => {
+  const { ada, bob, proxy } = await pair();
+  const [claimed, late] = [new Heard(ada, "claimed"), new Heard(ada, "late")];
+  const told: Promise<unknown>[] = [];
+  const worker = bob.work((_, context) => {
+    told.push(context.told);
+    if (context.attempt > 1) return "done";
+    proxy.holdAnswers();
+    throw thrown();
+  });
+  const task = await ada.send({ to_claude: "bob", task: "x", backoff_ms: 0 });
+  await claimed.count(2);
+  proxy.cut();
+  proxy.resume();
+  expect(await task.result()).toMatchObject({ result: "done", attempt: 2 });
+  expect(await Promise.all(told)).toEqual([undefined, undefined]);
+  await worker.close();
+  expect((await ada.attempts({ id: task.id })).attempts[0]).toMatchObject({ outcome: kind, error: "busy" });
+  expect(late.all).toEqual([]);
+});
