@@ -114,10 +114,12 @@ function notReady({ id, status, blocked, after, not_before }: MessageState, now:
   return new HubError("not_ready", `Task is not ready before ${from}`, { id, status, not_before: from });
 }
 
-/** A claim whose reply was lost is repeated with its key, and gets the same answer. */
+/** A claim whose answer was lost is repeated with its key; as an update, which has none, by the run that holds the task. */
 function claimAgain(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
-  const sameKey = command.claim_key !== undefined && command.claim_key === state.claim_key;
-  return sameKey && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+  const { claim_key = null, tasksOnly = false } = command;
+  const isProven = claim_key !== null || (state.claimed_run !== null && !tasksOnly);
+  const isSame = claim_key === state.claim_key && saysTheSame(state, command);
+  return isProven && isSame && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
 }
 
 function completePending(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {

@@ -33,7 +33,16 @@ describe("a claim", () => {
     expect(refusal(held, claim(), { by: WORKER })).toBe("wrong_status");
     expect(refusal(held, claim(KEY), { by: run("worker", "r2") })).toBe("wrong_status");
     expect(refusal(held, claim(KEY), { by: run("other", "r1") })).toBe("wrong_status");
-    expect(refusal(claimed(), claim(), { by: WORKER })).toBe("wrong_status");
+    expect(refusal(claimed(), { ...claim(), tasksOnly: true }, { by: WORKER })).toBe("wrong_status");
+  });
+
+  test("by update, which has no key: the same answer for the run that holds it, if it says the same", () => {
+    expect(ask(claimed(), claim(), { by: WORKER, at: NOW + 9 })).toEqual({ next: claimed(), events: [] });
+    expect(refusal(claimed(), { ...claim(), result: "half of it" }, { by: WORKER })).toBe("wrong_status");
+    expect(refusal(claimed(), claim(), { by: run("worker", "r2") })).toBe("wrong_status");
+    const detached = become(task(), claim(), { by: name("worker") });
+    expect(refusal(detached, claim(), { by: name("worker") })).toBe("wrong_status");
+    expect(refusal(detached, claim(), { by: WORKER })).toBe("wrong_status");
   });
 
   test("detached, with its key: by that name", () => {

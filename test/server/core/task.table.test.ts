@@ -31,6 +31,7 @@ import {
 const TABLE = `
                             | ready        | not ready    | requeued     | held         | lease over   | last try over | complete     | failed
 claim by the worker         | claimed      | not_ready    | not_ready    | wrong_status | wrong_status | wrong_status  | wrong_status | wrong_status
+update by the worker        | claimed      | not_ready    | not_ready    | same         | same         | same          | wrong_status | wrong_status
 claim by another            | claimed      | not_ready    | not_ready    | wrong_status | wrong_status | wrong_status  | wrong_status | wrong_status
 complete by the holder      | lease_lost   | lease_lost   | completed    | completed    | completed    | completed     | same         | wrong_status
 complete with stale attempt | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost    | lease_lost   | wrong_status
@@ -73,7 +74,8 @@ const by = (caller: Caller, command: Parameters<typeof ask>[1]) => (state: Messa
 
 /** The holder is the worker's run; its attempt is 1. */
 const OPERATIONS: Record<string, (state: MessageState) => Decision> = {
-  "claim by the worker": by(WORKER, claim()),
+  "claim by the worker": by(WORKER, { ...claim(), tasksOnly: true }),
+  "update by the worker": by(WORKER, claim()),
   "claim by another": by(run("other", "r9"), claim()),
   "complete by the holder": by(WORKER, complete(1)),
   "complete with stale attempt": by(WORKER, complete(0)),

@@ -33,3 +33,15 @@ it.each([
   expect((await ada.attempts({ id: task.id })).attempts[0]).toMatchObject({ outcome: kind, error: "busy" });
   expect(late.all).toEqual([]);
 });
+
+it.each(["websocket", "long_poll"] as const)("a task that is claimed by update over %s", async (transport) => {
+  const { ada, bob, proxy } = await pair(transport);
+  const claimed = new Heard(ada, "claimed");
+  const { id } = await ada.send({ to_claude: "bob", task: "x" });
+  proxy.holdAnswers();
+  const updated = bob.update({ id, status: "in_progress" });
+  await claimed.count(1);
+  proxy.cut();
+  proxy.resume();
+  expect(await updated).toMatchObject({ id, status: "in_progress", claimed_by: "bob", attempt: 1 });
+});

@@ -109,10 +109,15 @@ function isSaidAgain(task: ModelMessage, command: Change, { attempt, ended, erro
 function claimThis(task: ModelMessage, command: ChangeOf<"claim">, caller: Caller, scene: Scene): ModelMessage {
   const { claim_key: key, result, error } = command;
   if (hasExpired(task, scene)) taskIsDue(task, scene);
-  if (task.status === "in_progress" && key && key === task.claimKey && isHolder(task, caller)) return task;
+  if (task.status === "in_progress" && isClaimedAgain(task, command) && isHolder(task, caller)) return task;
   if (task.status !== "pending") throw new Refused("wrong_status");
   if (!task.ready) throw new Refused("not_ready");
   return claim(task, key, caller, scene, { result, error });
+}
+
+function isClaimedAgain(task: ModelMessage, { claim_key, tasksOnly, result, error }: ChangeOf<"claim">): boolean {
+  if (claim_key !== task.claimKey || result !== task.result || error !== task.error) return false;
+  return claim_key !== undefined || Boolean(task.holder?.run && !tasksOnly);
 }
 
 /** Hands a task out. */
