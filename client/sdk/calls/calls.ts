@@ -10,11 +10,12 @@
  * Calls are sent in the order they were made, as far as the window of calls in flight admits them.
  */
 import QuickLRU from "quick-lru";
-import { type HubError, OPERATIONS, type OperationName } from "../../../shared/index.ts";
+import type { OperationName } from "../../../shared/index.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost } from "../errors.ts";
+import { type Call, isOnce, isOpen, isShuttingDown, lostAnswer, type OnLate } from "./call.ts";
 import { InFlightWindow } from "./inFlightWindow.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 
@@ -22,27 +23,6 @@ import { Postponed, pauseAfter } from "./pace.ts";
 const ONCE_MS = 5_000;
 /** How many calls that were given up are remembered, in case their answers come after all. */
 const GIVEN_UP = 1_024;
-
-/** What is done with an answer that nobody waits for any more. */
-type OnLate = (result: unknown) => void;
-
-interface Call extends Request {
-  readonly timeoutMs: number;
-  readonly deadline: number;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-  readonly onLate: OnLate | undefined;
-  /** Whether it lets the hub wait for something to happen. */
-  readonly waits: boolean;
-  /** The line it is in flight on. */
-  via: Transport | undefined;
-  repeated: boolean;
-  settled: boolean;
-  /** Whether nobody waits for its answer any more, although it may still come. */
-  abandoned: boolean;
-  /** Unbinds it from its signal. */
-  unbind: (() => void) | undefined;
-}
 
 export class Calls {
   readonly #clock: Clock;
@@ -106,6 +86,7 @@ export class Calls {
         resolve,
         reject,
         via: undefined,
+        mayBeDone: false,
         repeated: false,
         settled: false,
         abandoned: false,
@@ -140,6 +121,8 @@ export class Calls {
   failed(id: number, error: Error): void {
     const call = this.#open.get(id);
     if (!call) return;
+    const answer = call.mayBeDone ? lostAnswer(call, error) : undefined;
+    if (answer) return void this.answered(id, answer);
     if (isShuttingDown(error) && !call.repeated) this.#park(call);
     else if (!this.#postpone(call, error)) this.#reject(call, error);
     this.#makeRoom(1);
@@ -161,6 +144,7 @@ export class Calls {
       }
       this.#stop(call);
       call.repeated ||= counts;
+      call.mayBeDone = true;
       again.push(call);
     }
     if (suspects !== "none") this.#window.shrink();
@@ -287,9 +271,3 @@ export class Calls {
     if (this.#queue.length > 0) this.#onQueued();
   }
 }
-
-const isOnce = ({ operation }: Call) => OPERATIONS[operation].repeat === "once";
-
-const isOpen = ({ settled }: Call) => !settled;
-
-const isShuttingDown = (error: Error) => (error as Partial<HubError>).code === "shutting_down";

@@ -8,12 +8,12 @@ import {
   HubError,
   LIMITS,
   type LostReason,
-  OPERATIONS,
   type Page,
   type Params,
   type Presence,
   type Subscribe,
 } from "../../../../shared/index.ts";
+import { isOnce, lostAnswer } from "../../calls/call.ts";
 import { HOLD_MS } from "../../clock.ts";
 import { isRefusal } from "../../errors.ts";
 import { everybody } from "../../presence/presencePages.ts";
@@ -239,14 +239,15 @@ export class LongPollTransport implements Transport {
     return twice(signal, read) as Promise<Page>;
   }
 
-  #carry({ id, operation, params }: Request): void {
+  #carry(call: Request): void {
+    const { id, operation, params } = call;
     const line = this.#line;
     if (!line) return;
     const request = new AbortController(); // a shared one would collect what fetch leaves behind on it
     try {
       const ask = () => this.#rest.call(operation, params, request.signal);
-      const isOnce = OPERATIONS[operation].repeat === "once";
-      const carried = (isOnce ? ask() : twice(request.signal, ask)).then(
+      const askAgain = () => ask().catch((error) => lostAnswer(call, error) ?? Promise.reject(error));
+      const carried = (isOnce(call) ? ask() : twice(request.signal, ask, askAgain)).then(
         (result) => this.#events.answered(id, result),
         (error) => (isAnswer(error) ? this.#events.failed(id, error) : this.#broken(line, error, line.signal, id)),
       );

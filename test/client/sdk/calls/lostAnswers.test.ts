@@ -1,6 +1,6 @@
 /** Calls that the hub carried out, whose answer was lost on its way: repeated unseen, they are told as done. */
-import { expect, it } from "vitest";
-import { GiveBack } from "../../../../client/sdk/index.ts";
+import { describe, expect, it } from "vitest";
+import { GiveBack, type Params } from "../../../../client/sdk/index.ts";
 import { Heard, join, startProxied } from "../support.ts";
 
 /** Ada on a line that holds, bob on one whose answers can be lost. */
@@ -44,4 +44,28 @@ it.each(["websocket", "long_poll"] as const)("a task that is claimed by update o
   proxy.cut();
   proxy.resume();
   expect(await updated).toMatchObject({ id, status: "in_progress", claimed_by: "bob", attempt: 1 });
+});
+
+describe.each(["websocket", "long_poll"] as const)("deleted over %s", (transport) => {
+  const said = { to_claude: "bob", task: "x" };
+
+  it.each([
+    ["delete", "get"],
+    ["schedule_delete", "schedule_get"],
+    ["template_delete", "template_get"],
+  ] as const)("%s; what was gone before is not found", async (operation, read) => {
+    const { ada, bob, proxy } = await pair(transport);
+    const { id } = await ada.send(said);
+    await ada.schedulePut({ name: "n", cron: "0 0 1 1 *", message: { from_claude: "ada", ...said } });
+    await ada.templatePut({ name: "n", message: said });
+    const params = (operation === "delete" ? { id } : { name: "n" }) as Params<typeof operation>;
+    const isThere = () => ada.call(read, params as Params<typeof read>).then(Boolean, () => false);
+    proxy.holdAnswers();
+    const deleted = bob.call(operation, params);
+    while (await isThere());
+    proxy.cut();
+    proxy.resume();
+    expect(await deleted).toEqual({ ...params, deleted: true });
+    await expect(bob.call(operation, params)).rejects.toMatchObject({ code: "not_found" });
+  });
 });
