@@ -1,7 +1,7 @@
 /**
  * Throttles progress: of what a worker reports about one task within a second, the first is written at once and the
- * newest at the second's end, so that a chatty worker costs nobody else; or earlier, if the worker ends the task, so
- * that its last report is in the message. Every report is answered when the newest is durable.
+ * newest at the second's end, so that a chatty worker costs nobody else; or earlier, if the task ends, so that its last
+ * report is in the message. Every report is answered when the newest is durable.
  */
 import type { Clock } from "../clock.ts";
 import type { Done } from "../store/groupCommit.ts";
@@ -18,53 +18,60 @@ interface Waiting {
 
 export class ProgressThrottle {
   readonly #clock: Clock;
-  /** Keys of what was written within the last second; for each, what waits. */
-  readonly #recent = new Map<string, Waiting | undefined>();
+  /** What was written within the last second, by task and who reported it; for each, what waits. */
+  readonly #recent = new Map<string, Map<string, Waiting | undefined>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /**
-   * @param key the task, and who reports: a stranger's word never takes the holder's place.
+   * @param id the task.
+   * @param reporter who reports: a stranger's word never takes the holder's place.
    * @returns the outcome of writing the newest.
    */
-  report(key: string, write: () => Promise<Done>): Promise<Done> {
-    const waiting = this.#recent.get(key);
+  report(id: string, reporter: string, write: () => Promise<Done>): Promise<Done> {
+    const reports = this.#recent.get(id);
+    const waiting = reports?.get(reporter);
     if (waiting) {
       waiting.write = write;
       return waiting.written;
     }
-    if (this.#recent.has(key)) return this.#wait(key, write);
-    this.#begin(key);
+    if (reports?.has(reporter)) return wait(reports, reporter, write);
+    this.#begin(id, reporter);
     return write();
   }
 
-  /** What waits is written now, because who reported it is about to end the task. */
-  flush(key: () => string): void {
-    if (this.#recent.size === 0) return;
-    const waiting = this.#recent.get(key());
+  /** What waits is written now, because somebody is about to end the task. */
+  flush(id: string): void {
+    const reports = this.#recent.get(id);
+    if (!reports) return;
+    for (const [reporter, waiting] of reports) {
+      if (!waiting) continue;
+      reports.set(reporter, undefined);
+      waiting.resolve(waiting.write());
+    }
+  }
+
+  #begin(id: string, reporter: string): void {
+    const reports = this.#recent.get(id) ?? new Map<string, Waiting | undefined>();
+    this.#recent.set(id, reports.set(reporter, undefined));
+    this.#clock.after(INTERVAL_MS, () => this.#end(id, reporter));
+  }
+
+  #end(id: string, reporter: string): void {
+    const reports = this.#recent.get(id);
+    const waiting = reports?.get(reporter);
+    reports?.delete(reporter);
+    if (reports?.size === 0) this.#recent.delete(id);
     if (!waiting) return;
-    this.#recent.set(key(), undefined);
+    this.#begin(id, reporter);
     waiting.resolve(waiting.write());
   }
+}
 
-  #wait(key: string, write: () => Promise<Done>): Promise<Done> {
-    const { promise: written, resolve } = withResolvers<Done>();
-    this.#recent.set(key, { write, written, resolve });
-    return written;
-  }
-
-  #begin(key: string): void {
-    this.#recent.set(key, undefined);
-    this.#clock.after(INTERVAL_MS, () => this.#end(key));
-  }
-
-  #end(key: string): void {
-    const waiting = this.#recent.get(key);
-    this.#recent.delete(key);
-    if (!waiting) return;
-    this.#begin(key);
-    waiting.resolve(waiting.write());
-  }
+function wait(reports: Map<string, Waiting | undefined>, reporter: string, write: () => Promise<Done>): Promise<Done> {
+  const { promise: written, resolve } = withResolvers<Done>();
+  reports.set(reporter, { write, written, resolve });
+  return written;
 }

@@ -21,12 +21,12 @@ export const TASKS: Handlers<keyof typeof TASK_OPERATIONS> = {
   extend: (hub, { id, lease_ms, attempt }, client) =>
     submitChange(hub, id, { op: "extend", lease_ms, attempt }, client),
   progress(hub, { id, percent, note, attempt }, client) {
-    const key = speaker(id, attempt, client);
+    const reporter = `${attempt} ${client.claude_id} ${client.run}`;
     const caller = callerOf(hub, client);
     const command = { op: "progress", percent, note, attempt } as const;
-    return hub.progress.report(key, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
+    return hub.progress.report(id, reporter, () => hub.submit({ op: "change", id, caller, command })).then(answerOf);
   },
-  cancel: (hub, { id, reason }, client) => submitChange(hub, id, { op: "cancel", reason }, client),
+  cancel: (hub, { id, reason }, client) => end(hub, id, { op: "cancel", reason }, client),
   retry: (hub, { id }, client) => submitChange(hub, id, { op: "retry" }, client),
   retry_failed: retryFailed,
   async attempts(hub, { id }) {
@@ -89,20 +89,11 @@ async function retryEach(hub: Hub, messages: readonly string[], client: Client):
 
 const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
 
-/** Ends a try, after the caller's last progress is written. */
-function end(
-  hub: Hub,
-  id: string,
-  command: Change & { attempt?: number | undefined },
-  client: Client,
-): Promise<Answer> {
-  hub.progress.flush(() => speaker(id, command.attempt, client));
+/** Ends a try, after the last progress is written, whoever said it and with or without its attempt. */
+function end(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {
+  hub.progress.flush(id);
   return submitChange(hub, id, command, client);
 }
-
-/** Key of one reporter's progress on one attempt. */
-const speaker = (id: string, attempt: number | undefined, { claude_id, run }: Client) =>
-  `${id} ${attempt} ${claude_id} ${run}`;
 
 /** @throws HubError rather than drop what was said about a task that waits again. */
 function assertUnsaid(said: { result: string | undefined; error: string | undefined }): void {

@@ -10,8 +10,8 @@ function throttle() {
   const clock = new ManualClock(0);
   const written: string[] = [];
   const progress = new ProgressThrottle(clock);
-  const report = (key: string, word: string) =>
-    progress.report(key, async () => {
+  const report = (id: string, word: string) =>
+    progress.report(id, "worker", async () => {
       written.push(word);
       return { ok: true, json: word } as Done;
     });
@@ -53,4 +53,27 @@ test.each([
   expect(await worker.call("fail", { id, attempt: 1 }).catch((error) => error.code)).toBe("wrong_status");
   expect(await late).toBe("wrong_status");
   expect((await worker.call("get", { id })).progress).toMatchObject({ percent: 20 });
+});
+
+test("the last word of a holder that left out its attempt comes before its end, which names it", async () => {
+  const hub = await startHub();
+  const worker = await RawSocket.greet(hub.wsUrl, { claude_id: "worker" });
+  const { message } = await worker.call("send", { to_claude: "worker", task: "count" });
+  const { id } = await worker.call("claim", { id: message.id });
+  await worker.call("progress", { id, percent: 10 });
+  const last = worker.call("progress", { id, percent: 20 });
+  const ended = await worker.call("complete", { id, attempt: 1 });
+  expect([(await last).progress, ended.progress]).toMatchObject([{ percent: 20 }, { percent: 20 }]);
+});
+
+test("the last word of a holder comes before its sender's cancel", async () => {
+  const hub = await startHub();
+  const worker = await RawSocket.greet(hub.wsUrl, { claude_id: "worker", run: "r1" });
+  const { message } = await worker.call("send", { to_claude: "worker", task: "count" });
+  const { id } = await worker.call("claim", { id: message.id });
+  await worker.call("progress", { id, attempt: 1, percent: 10 });
+  const last = worker.call("progress", { id, attempt: 1, percent: 20 });
+  await worker.call("stats", {}); // so that it is at the hub
+  const cancelled = await (await RawSocket.greet(hub.wsUrl, { claude_id: "boss" })).call("cancel", { id });
+  expect([(await last).progress, cancelled.progress]).toMatchObject([{ percent: 20 }, { percent: 20 }]);
 });
