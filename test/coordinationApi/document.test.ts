@@ -203,6 +203,8 @@ describe("4. Update message status", () => {
     await put(`/message/${id}`, { status: "in_progress", result: "half of it" });
     const refused = await put(`/message/${id}`, { status: "pending", result: "half of it" });
     expect(refused).toMatchObject({ status: 400, body: { error: "result does not go with the status pending" } });
+    const fenced = await put(`/message/${id}`, { status: "in_progress", attempt: 1 });
+    expect(fenced).toMatchObject({ status: 400, body: { error: "attempt does not go with the status in_progress" } });
     const released = await put(`/message/${id}`, { status: "pending" });
     expect(released.body.data).toMatchObject({ status: "pending" });
     expect(released.body.data).not.toHaveProperty("result");

@@ -1,6 +1,7 @@
 /** Work on tasks: claiming them, reporting on them, and ending them. */
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
 import { HubError } from "../../../shared/errors.ts";
+import type { Status } from "../../../shared/message.ts";
 import type { TASK_OPERATIONS } from "../../../shared/operations/tasks.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
@@ -95,24 +96,26 @@ function end(hub: Hub, id: string, command: Change, client: Client): Promise<Ans
   return submitChange(hub, id, command, client);
 }
 
-/** @throws HubError rather than drop what was said about a task that waits again. */
-function assertUnsaid(said: { result: string | undefined; error: string | undefined }): void {
-  const field = said.result !== undefined ? "result" : said.error !== undefined ? "error" : undefined;
-  if (field === undefined) return;
-  throw new HubError("invalid_params", `${field} does not go with the status pending`, { field });
-}
-
 /** The document's one way to move a message. */
 function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
   switch (status) {
     case "in_progress":
+      assertUnsaid(status, { attempt });
       return { op: "claim", result, error };
     case "complete":
       return { op: "complete", result, error, attempt };
     case "failed":
       return { op: "fail", result, error, attempt };
     case "pending":
-      assertUnsaid({ result, error });
+      assertUnsaid(status, { result, error });
       return { op: "release", attempt };
+  }
+}
+
+/** @throws HubError rather than drop what was said. */
+function assertUnsaid(status: Status, said: Partial<Checked<"update">>): void {
+  for (const [field, value] of Object.entries(said)) {
+    if (value !== undefined)
+      throw new HubError("invalid_params", `${field} does not go with the status ${status}`, { field });
   }
 }

@@ -281,6 +281,7 @@ describe.each(Object.keys(FACES))("over %s", (face) => {
     ["fail", "pending", { retryable: "yes" }, "invalid_params"],
     ["update", "pending", { status: "done" }, "invalid_params"],
     ["update", "pending", {}, "invalid_params"],
+    ["update", "pending", { status: "in_progress", attempt: 1 }, "invalid_params"],
   ] as [OperationName, keyof typeof ids, Record<string, unknown>, ErrorCode][])(
     "%s of one that is %s is refused to others (%#)",
     async (operation, which, params, code) => {
