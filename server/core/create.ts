@@ -43,8 +43,8 @@ type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
 /**
  * @param position its position in an exchange.
  * @param blocked how many messages it waits for.
- * @throws HubError `not_a_task` for a task to everyone, and for a chat with `after`; `invalid_params` when it would
- *   expire before it can be claimed.
+ * @throws HubError `not_a_task` for a task to everyone, and for a chat with `after` or `not_before`; `invalid_params`
+ *   when it would expire before it can be claimed.
  */
 export function create(
   said: NewMessage,
@@ -105,16 +105,17 @@ export function create(
   return { next: waiting(state, now), events: [{ kind: "new", actor: said.from_claude }] };
 }
 
-export const CHAT_WAITS_FOR_NOTHING = "A chat waits for nothing: only a task can have `after`";
+export const CHAT_WAITS_FOR_NOTHING = "A chat waits for nothing: only a task can have `after` or `not_before`";
 
 /** @throws HubError `not_a_task` */
-export function assertMayWait({ type }: NewMessage): void {
-  if (type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field: "after" });
+export function assertMayWait({ type }: NewMessage, field: "after" | "not_before"): void {
+  if (type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field });
 }
 
 /** @throws HubError what `create` would throw of such a message. */
 export function assertPossible(said: NewMessage): void {
-  if (said.after) assertMayWait(said);
+  if (said.after) assertMayWait(said, "after");
+  if (said.not_before !== undefined) assertMayWait(said, "not_before");
   if (said.to_claude === EVERYONE && said.type !== "chat") {
     throw new HubError("not_a_task", "A task needs one recipient: only a chat can go to *", { field: "to_claude" });
   }

@@ -20,7 +20,6 @@ export const claimRank = (state: Pick<MessageState, "created_at" | "priority">):
 
 /** A pending message as it waits: claimable now, or from `not_before` on; a chat waits for its reader only. */
 export function waiting(state: MessageState, now: number): MessageState {
-  const isTask = state.type === "task";
   const isDue = state.not_before === null || state.not_before <= now;
   return {
     ...state,
@@ -29,8 +28,8 @@ export function waiting(state: MessageState, now: number): MessageState {
     error: null,
     lease_until: null,
     timeout_at: null,
-    claim_rank: isTask && isDue && state.blocked === 0 ? claimRank(state) : null,
-    wake_at: earliest(isTask && !isDue ? state.not_before : null, state.expires_at),
+    claim_rank: state.type === "task" && isDue && state.blocked === 0 ? claimRank(state) : null,
+    wake_at: earliest(isDue ? null : state.not_before, state.expires_at),
   };
 }
 

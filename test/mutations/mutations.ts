@@ -112,12 +112,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'state.created_at + HEAD_START_MS[state.priority ?? "normal"]',
   },
   {
-    breaks: "a chat with a not_before keeps the hub awake for ever",
-    file: READINESS,
-    search: "earliest(isTask && !isDue ? state.not_before : null, state.expires_at)",
-    replace: "earliest(isDue ? null : state.not_before, state.expires_at)",
-  },
-  {
     breaks: "what was delivered is delivered again",
     file: DECIDE,
     search: 'if (state.delivered_at !== null || state.status !== "pending")',

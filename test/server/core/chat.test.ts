@@ -119,9 +119,10 @@ describe("time", () => {
     expect(become(opened, release()).wake_at).toBe(NOW + MINUTE);
   });
 
-  test("not_before means nothing to it: there is nothing to wait for", () => {
-    expect(chat({ not_before: NOW + MINUTE }).wake_at).toBeNull();
-    expect(kinds(ask(chat({ not_before: NOW + MINUTE }), claim()))).toEqual(["claimed"]);
+  test("it waits neither for others nor for a time", () => {
+    const refused = (field: string) => expect.objectContaining({ code: "not_a_task", details: { field } });
+    expect(() => chat({ after: ["id-2"] })).toThrow(refused("after"));
+    expect(() => chat({ not_before: NOW + MINUTE })).toThrow(refused("not_before"));
   });
 });
 

@@ -147,7 +147,7 @@ describe("what is over", () => {
 test("looking at what is due comes to an end: nothing stays due", () => {
   const held = become(task({ timeout_ms: 10, expires_at: NOW + 15 }), claim(), { by: name("worker") });
   const resting = become(held, failRetryable(1));
-  const talk = chat({ not_before: NOW + 10, expires_at: NOW + 15 });
+  const talk = chat({ expires_at: NOW + 15 });
   for (const at of [NOW, NOW + 9, NOW + 10, NOW + 12, NOW + 15, NOW + MINUTE]) {
     for (const state of [task({ not_before: NOW + 10 }), held, resting, become(held, release(1)), talk]) {
       let looked = state;

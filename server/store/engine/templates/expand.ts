@@ -52,7 +52,7 @@ export function expand(
   for (const step of inOrder(steps)) {
     const { key, after = [] } = step;
     const said = inStep(key, () => whole(stepFields(step, values, beside, source, spend)));
-    if (after.length > 0) inStep(key, () => assertMayWait(said));
+    if (after.length > 0) inStep(key, () => assertMayWait(said, "after"));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
     if (bytes > LIMITS.macro_bytes) throw tooMuch();
     expanded.push({ key, after, said });

@@ -113,8 +113,8 @@ export class Templates {
   /** A step names a template with a message, and parameters that it has; only a task waits for others. */
   #assertStep(step: NonNullable<TemplateBody["steps"]>[number]): void {
     const { parameters, message } = stepTemplate(step, this.#ledger.templates);
-    const waits = step.after !== undefined && step.after.length > 0;
-    const { type } = { ...message, ...step };
+    const { type, not_before, after = [] } = { ...message, ...step };
+    const waits = after.length > 0 || not_before !== undefined;
     if (waits && type === "chat") throw new HubError("invalid_params", CHAT_WAITS_FOR_NOTHING, { field: "steps" });
     assertNames(Object.keys(step.params ?? {}), parametersIn(parameters));
   }

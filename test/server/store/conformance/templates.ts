@@ -19,6 +19,9 @@ const FEED = {
   message: { to_claude: "bob", task: "scrape {{feed}}, {{hours}} h", priority: "high" },
 } satisfies TemplateBody;
 
+const WAITS = "A chat waits for nothing: only a task can have `after` or `not_before`";
+const LATER = "2030-01-01T00:00:00.000Z";
+
 export const templates: Section = (hub) => {
   const put = (template: string, body: TemplateBody, by = "ada") =>
     hub().outcome({ op: "template_put", caller: name(by), name: template, body });
@@ -106,6 +109,17 @@ export const templates: Section = (hub) => {
     await expect(send(bare)).rejects.toThrow("Missing field: to_claude");
   });
 
+  test("a chat that is to be sent later is refused, whoever says so", async () => {
+    const chat = { code: "not_a_task", message: WAITS, details: { field: "not_before" } };
+    const later = await made({ message: { to_claude: "bob", task: "x", not_before: LATER } });
+    await expect(send(later, {}, { type: "chat" })).rejects.toMatchObject(chat);
+    const read = await made({ message: { to_claude: "bob", task: "x", type: "chat" } });
+    await expect(send(read, {}, { not_before: LATER })).rejects.toMatchObject(chat);
+    const macro = await made({ steps: [{ key: "a", template: read }] });
+    await expect(send(macro, {}, { not_before: LATER })).rejects.toMatchObject(chat);
+    await expect(hub().send({ to_claude: "bob", type: "chat", not_before: 1 })).rejects.toMatchObject(chat);
+  });
+
   test("a put that is refused leaves what was there", async () => {
     const template = await made(FEED);
     const before = await hub().store.template(template);
@@ -181,7 +195,7 @@ export const templates: Section = (hub) => {
       const { head } = hub();
       await expect(send(macro, { app: "shop", who: "not a name" })).rejects.toThrow(/^Step test: to_claude must be/);
       await expect(send(macro, { app: "shop", who: "*" })).rejects.toMatchObject({ code: "not_a_task" });
-      const chat = { code: "not_a_task", message: "Step test: A chat waits for nothing: only a task can have `after`" };
+      const chat = { code: "not_a_task", message: `Step test: ${WAITS}` };
       await expect(send(macro, { app: "shop" }, { type: "chat" })).rejects.toMatchObject(chat);
       await expect(send(macro, { app: "shop" }, { task: "x" })).rejects.toThrow(/^task cannot be said beside/);
       await remove(build);
@@ -202,7 +216,8 @@ export const templates: Section = (hub) => {
       await expect(putStep({ template: macro })).rejects.toThrow(`Step a: ${macro} is a macro`);
       const first = { key: "b", template: build };
       const chat = { key: "a", template: build, type: "chat" } as const;
-      await expect(put(other, { steps: [first, { ...chat, after: ["b"] }] })).rejects.toThrow("Step a: A chat waits");
+      await expect(put(other, { steps: [first, { ...chat, after: ["b"] }] })).rejects.toThrow(`Step a: ${WAITS}`);
+      await expect(putStep({ type: "chat", not_before: LATER })).rejects.toThrow(`Step a: ${WAITS}`);
     });
 
     test("is bounded as a whole", async () => {

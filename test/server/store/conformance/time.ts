@@ -110,11 +110,6 @@ export const time: Section = (hub) => {
     expect(hub().wakeAt).toBeNull();
   });
 
-  test("a chat with a not_before wakes nobody", async () => {
-    await hub().send({ to_claude: hub().newName("reader"), type: "chat", not_before: hub().now + SECOND });
-    expect(hub().wakeAt).toBeNull();
-  });
-
   test("the earliest of all moments is the one to wake at", async () => {
     const worker = name(hub().newName("worker"));
     const start = hub().now;

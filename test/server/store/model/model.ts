@@ -34,6 +34,10 @@ export type Verdict = (Answer & { ok: true; events: Told[] }) | { ok: false; cod
 
 const isOver = ({ status }: ModelMessage) => status === "complete" || status === "failed";
 
+/** A task is for one recipient, and a chat waits for nothing. */
+const isPossible = ({ type, to_claude, after, not_before }: Send["said"]) =>
+  type === "chat" ? (after ?? not_before) === undefined : to_claude !== "*";
+
 const dooms = (by: ModelMessage, message: ModelMessage, scene: Scene) =>
   end(forget(message), { error: `${by.id}, which it waits for, did not complete`, failure: "dependency" }, scene);
 
@@ -119,13 +123,12 @@ export class Model {
   }
 
   #send({ said, key }: Send, scene: Scene): Answer {
-    if (said.type !== "chat" && said.to_claude === "*") throw new Refused("not_a_task");
+    if (!isPossible(said)) throw new Refused("not_a_task");
     const [place, body] = [`${said.from_claude}/${key}`, JSON.stringify(said)];
     const known = key === undefined ? undefined : this.#keys.get(place);
     if (known && known.body !== body) throw new Refused("idempotency_conflict");
     const awaited = known ? [] : (said.after ?? []).map((id) => this.#find(id));
     if (known) return { message: known.message, deduplicated: true, erased: !this.messages.includes(known.message) };
-    if (said.after && said.type === "chat") throw new Refused("not_a_task");
     const message = newMessage(said, scene.now, this.#chainOf(said));
     message.origin = this.messages.find(({ id }) => id === (said.parent_id ?? said.reply_to));
     this.messages.push(message);
