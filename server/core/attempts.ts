@@ -58,9 +58,14 @@ export function endedTry(
   return attempt === undefined ? own.at(-1) : own.find((one) => one.attempt === attempt);
 }
 
-/** Whether the try ended with this very outcome, so that it is said again: the answer was lost. */
+/**
+ * Whether the try ended with this very outcome, so that it is said again: the answer was lost. Without its attempt that is
+ * sure only until anything else happens to the task; later it may be another's first word, in the same name.
+ */
 export function isSaidAgain(state: MessageState, command: Outcome, { attempt, outcome, error }: Attempt): boolean {
-  if (isOver(state) && attempt === state.attempt) return false; // what ended the task is judged by all of its words
+  const isNewest = attempt === state.attempt;
+  if (command.attempt === undefined && !(isNewest && state.status === "pending")) return false;
+  if (outcome === "failed" && isNewest && isOver(state)) return false; // what ended the task is judged by all of its words
   if (command.op === "complete") return false; // the task would be complete
   if (command.op === "release") return outcome === "released" && error === (command.reason ?? null);
   const isSameEnd = outcome === "failed" || (outcome === "requeued" && command.retryable === true);

@@ -114,12 +114,11 @@ function notReady({ id, status, blocked, after, not_before }: MessageState, now:
   return new HubError("not_ready", `Task is not ready before ${from}`, { id, status, not_before: from });
 }
 
-/** A claim whose answer was lost is repeated with its key; as an update, which has none, by the run that holds the task. */
+/** A claim whose answer was lost is repeated with its key, and gets the same answer. */
 function claimAgain(state: MessageState, command: CommandOf<"claim">, c: Circumstances): Decision {
-  const { claim_key = null, tasksOnly = false } = command;
-  const isProven = claim_key !== null || (state.claimed_run !== null && !tasksOnly);
-  const isSame = claim_key === state.claim_key && saysTheSame(state, command);
-  return isProven && isSame && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+  const hasItsKey = command.claim_key !== undefined && command.claim_key === state.claim_key;
+  const isSame = hasItsKey && saysTheSame(state, command);
+  return isSame && isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
 }
 
 function completePending(state: MessageState, command: CommandOf<"complete">, c: Circumstances): Decision {
@@ -165,10 +164,10 @@ function failPending(state: MessageState, command: CommandOf<"fail">, c: Circums
   return failHeld(state, command, c);
 }
 
-/** Its last holder says again that another try may succeed: the task waits for that already. */
-function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
+/** It waits for its next try already. What ended the last one may be said again: see isSaidAgain. */
+function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumstances): never {
   if (command.attempt !== undefined) assertHolds(state, command.attempt, c.caller);
-  return isLastHolder(state, c.caller) ? unchanged(state) : refuse(state, command);
+  return refuse(state, command);
 }
 
 function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {

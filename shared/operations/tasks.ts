@@ -25,6 +25,7 @@ export const TASK_OPERATIONS = {
       result: f.text(LIMITS.result_bytes).optional().describe("What came of it; beside in_progress, so far."),
       error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
       attempt,
+      claim_key: claimKey,
     }),
     result: message,
     rest: { method: "PUT", paths: ["/message/:id"], shape: "data" },

@@ -84,8 +84,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "any claim key gets the holder's answer",
     file: TASK,
-    search: "claim_key === state.claim_key && saysTheSame",
-    replace: "saysTheSame",
+    search: "command.claim_key !== undefined && command.claim_key === state.claim_key;",
+    replace: "command.claim_key !== undefined;",
   },
   {
     breaks: "a second outcome with another result is answered as if it had been accepted",

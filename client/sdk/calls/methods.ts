@@ -79,9 +79,15 @@ type Keyed = { [N in OperationName]: (typeof OPERATIONS)[N]["repeat"] extends "k
 /** The parameter that makes a repeat of an operation safe. */
 const KEYS: Record<Keyed, string> = { send: "idempotency_key", claim: "claim_key", claim_next: "claim_key" };
 
+/** An update to in_progress is a claim, too. */
+const keyFor = (operation: OperationName, params: object) =>
+  operation === "update" && (params as Params<"update">).status === "in_progress"
+    ? KEYS.claim
+    : (KEYS as Partial<Record<OperationName, string>>)[operation];
+
 /** The parameters with a key of their own, where the operation takes one and the caller gave none. */
 export function withKey(operation: OperationName, params: object): object {
-  const key = (KEYS as Partial<Record<OperationName, string>>)[operation];
+  const key = keyFor(operation, params);
   return key === undefined || (params as Record<string, unknown>)[key] !== undefined
     ? params
     : { ...params, [key]: newKey() };

@@ -37,9 +37,12 @@ export function startOf(hub: Hub, params: Checked<"events">, client: Client): nu
   return seq ?? beginning;
 }
 
-/** Whether its view is that of its run: not where the request itself says whose events, nor beside a session. */
+/**
+ * Whether its view is that of its run: not where the request itself says whose events, where it wants none and only says
+ * that its run is there, nor beside a session.
+ */
 const hasOneView = (params: Checked<"events">, { socketNumber }: Client) =>
-  params.for === undefined && socketNumber === undefined;
+  params.for === undefined && params.kinds?.length !== 0 && socketNumber === undefined;
 
 export async function readEvents(hub: Hub, params: Checked<"events">, client: Client): Promise<Answer> {
   const start = startOf(hub, params, client);

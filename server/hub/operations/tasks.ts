@@ -97,11 +97,12 @@ function end(hub: Hub, id: string, command: Change, client: Client): Promise<Ans
 }
 
 /** The document's one way to move a message. */
-function updateCommand({ status, result, error, attempt }: Checked<"update">): Change {
+function updateCommand({ status, result, error, attempt, claim_key }: Checked<"update">): Change {
+  if (status !== "in_progress") assertUnsaid(status, { claim_key });
   switch (status) {
     case "in_progress":
       assertUnsaid(status, { attempt });
-      return { op: "claim", result, error };
+      return { op: "claim", result, error, claim_key };
     case "complete":
       return { op: "complete", result, error, attempt };
     case "failed":

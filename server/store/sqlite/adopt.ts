@@ -68,18 +68,21 @@ type AdoptedRow = ReturnType<typeof adopted>;
 
 const TAKEN_OVER = `the table ${TABLE} of the original API was taken over`;
 
+/** None at all, and what paths lose on their way. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["", ".", ".."]);
+
 /** Gives a new id to rows that could not be found by theirs: it is missing, too long, or that of an older row. */
 function replaceIds(rows: readonly AdoptedRow[], now: number): string[] {
   const [newId, ids] = [makeIds(), new Set<string>()];
   let replaced = 0;
   for (const row of rows) {
-    if (row.id === "" || row.id.length > LIMITS.name_chars || ids.has(row.id)) {
+    if (UNREACHABLE.has(row.id) || row.id.length > LIMITS.name_chars || ids.has(row.id)) {
       row.id = newId(now);
       replaced++;
     }
     ids.add(row.id);
   }
-  const why = `had no id, one longer than ${LIMITS.name_chars} characters or that of another, and got a new one`;
+  const why = `had no id or one that no path can hold, one longer than ${LIMITS.name_chars} characters or that of another, and got a new one`;
   return replaced === 0 ? [] : [`${TAKEN_OVER}: ${replaced} of its ${rows.length} rows ${why}`];
 }
 

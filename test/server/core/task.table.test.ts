@@ -31,7 +31,6 @@ import {
 const TABLE = `
                             | ready        | not ready    | requeued     | held         | lease over   | last try over | complete     | failed
 claim by the worker         | claimed      | not_ready    | not_ready    | wrong_status | wrong_status | wrong_status  | wrong_status | wrong_status
-update by the worker        | claimed      | not_ready    | not_ready    | same         | same         | same          | wrong_status | wrong_status
 claim by another            | claimed      | not_ready    | not_ready    | wrong_status | wrong_status | wrong_status  | wrong_status | wrong_status
 complete by the holder      | lease_lost   | lease_lost   | completed    | completed    | completed    | completed     | same         | wrong_status
 complete with stale attempt | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost    | lease_lost   | wrong_status
@@ -39,7 +38,7 @@ complete by recipient name  | completed    | completed    | completed    | lease
 complete by nobody          | completed    | completed    | completed    | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 complete by another         | wrong_status | wrong_status | wrong_status | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 fail by the holder          | lease_lost   | lease_lost   | failed       | failed       | failed       | failed        | wrong_status | same
-fail retryable by holder    | lease_lost   | lease_lost   | same         | requeued     | requeued     | failed        | wrong_status | same
+fail retryable by holder    | lease_lost   | lease_lost   | wrong_status | requeued     | requeued     | failed        | wrong_status | same
 fail retryable by name      | wrong_status | wrong_status | wrong_status | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
 fail with stale attempt     | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost   | lease_lost    | wrong_status | lease_lost
 fail by another             | failed       | failed       | failed       | lease_lost   | lease_lost   | lease_lost    | wrong_status | wrong_status
@@ -74,8 +73,7 @@ const by = (caller: Caller, command: Parameters<typeof ask>[1]) => (state: Messa
 
 /** The holder is the worker's run; its attempt is 1. */
 const OPERATIONS: Record<string, (state: MessageState) => Decision> = {
-  "claim by the worker": by(WORKER, { ...claim(), tasksOnly: true }),
-  "update by the worker": by(WORKER, claim()),
+  "claim by the worker": by(WORKER, claim()),
   "claim by another": by(run("other", "r9"), claim()),
   "complete by the holder": by(WORKER, complete(1)),
   "complete with stale attempt": by(WORKER, complete(0)),

@@ -127,11 +127,12 @@ export class LongPollTransport implements Transport {
     this.#attend(false);
   }
 
-  /** Lets the hub see a run that holds tasks, unless it already sees it asking for events. */
+  /** Lets the hub see a run that holds tasks, unless it already sees it asking for events under its name. */
   #attend(isAsking = this.#isAsking): void {
     this.#isAsking = isAsking;
     const line = this.#line;
-    if (isAsking || !line || !this.#holdsTasks) {
+    const isSeen = isAsking && this.#reader === this.#rest;
+    if (isSeen || !line || !this.#holdsTasks) {
       this.#presence?.abort();
       this.#presence = undefined;
     } else if (!this.#presence) {

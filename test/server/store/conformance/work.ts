@@ -103,6 +103,44 @@ export const work: Section = (hub) => {
     },
   );
 
+  test.each([
+    ["release", { op: "release", reason: "busy" }],
+    ["fail", { op: "fail", error: "busy", retryable: true }],
+  ] as const)("a %s that is said again although the task was cancelled meanwhile counted, too", async (_, said) => {
+    const { worker, task } = await held({ backoff_ms: 0 });
+    const ending = { ...said, attempt: 1 };
+    await hub().change(task, ending, worker);
+    const cancelled = await hub().change(task, { op: "cancel" }, BOSS);
+    const { head } = hub();
+    expect(await hub().change(task, ending, worker)).toEqual(cancelled);
+    expect(hub().head).toBe(head);
+  });
+
+  test("without its attempt, it is a repeat only until anything else happens to the task", async () => {
+    const detached = { claude_id: hub().newName("worker"), run: null, attached: false };
+    const sent = await hub().send({ to_claude: detached.claude_id, backoff_ms: 0 });
+    const task = await hub().claim(sent, detached);
+    const says = (command: object) => hub().change(task, command as never, detached);
+    const failure = { op: "fail", error: "busy", retryable: true };
+    const resting = await says(failure);
+    const { head } = hub();
+    expect(await says(failure)).toEqual(resting);
+    expect(hub().head).toBe(head);
+    const other = run("other", "r1");
+    const second = await hub().claim(task, other);
+    await expect(says(failure)).rejects.toMatchObject({ code: "lease_lost" });
+    await hub().complete(second, other);
+    await expect(says(failure)).rejects.toMatchObject({ code: "wrong_status" });
+  });
+
+  test("a retryable failure in other words is kept as late, and is not answered as if it had counted", async () => {
+    const { worker, task } = await held();
+    await hub().failRetryable(task, worker);
+    const otherwise = { op: "fail", error: "disk full", retryable: true, attempt: 1 } as const;
+    await expect(hub().change(task, otherwise, worker)).rejects.toMatchObject({ code: "wrong_status" });
+    expect(await attempts(task)).toMatchObject([{ outcome: "requeued", late: true }]);
+  });
+
   test("a try that ended otherwise, or was another's, is no repeat", async () => {
     const { worker, task } = await held({ backoff_ms: 0 });
     await hub().change(task, { op: "release", attempt: 1, reason: "busy" }, worker);

@@ -100,7 +100,10 @@ export function isAnsweredAfterwards(task: ModelMessage, command: Change, caller
 }
 
 function isSaidAgain(task: ModelMessage, command: Change, { attempt, ended, error }: ModelMessage["tries"][number]) {
-  if (task.attempt === attempt && (task.status === "failed" || task.status === "complete")) return false;
+  const isNewest = task.attempt === attempt;
+  if (command.op !== "release" && command.op !== "fail") return false;
+  if (command.attempt === undefined && !(isNewest && task.status === "pending")) return false;
+  if (ended === "failed" && isNewest && (task.status === "failed" || task.status === "complete")) return false;
   if (command.op === "release") return ended === "released" && command.reason === error;
   if (command.op !== "fail" || command.error !== error || command.result !== undefined) return false;
   return ended === "failed" || (ended === "requeued" && command.retryable === true);
@@ -115,9 +118,8 @@ function claimThis(task: ModelMessage, command: ChangeOf<"claim">, caller: Calle
   return claim(task, key, caller, scene, { result, error });
 }
 
-function isClaimedAgain(task: ModelMessage, { claim_key, tasksOnly, result, error }: ChangeOf<"claim">): boolean {
-  if (claim_key !== task.claimKey || result !== task.result || error !== task.error) return false;
-  return claim_key !== undefined || Boolean(task.holder?.run && !tasksOnly);
+function isClaimedAgain(task: ModelMessage, { claim_key, result, error }: ChangeOf<"claim">): boolean {
+  return claim_key !== undefined && claim_key === task.claimKey && result === task.result && error === task.error;
 }
 
 /** Hands a task out. */
@@ -182,8 +184,8 @@ function fail(task: ModelMessage, command: ChangeOf<"fail">, caller: Caller, sce
   const isUnheld = task.status === "pending" && attempt === undefined;
   if (!isUnheld) assertHolds(task, caller, attempt);
   if (!retryable) return end(isUnheld ? forget(task) : task, { error, result, failure: "error" }, scene);
-  if (isUnheld && !isHolder(task, caller)) throw new Refused("wrong_status");
-  return task.status === "pending" ? task : tryAgain(task, error, scene);
+  if (task.status === "pending") throw new Refused("wrong_status");
+  return tryAgain(task, error, scene);
 }
 
 function failAgain(task: ModelMessage, { attempt, error, result }: ChangeOf<"fail">, caller: Caller): ModelMessage {
