@@ -67,8 +67,8 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a schedule that went on while the clock was ahead stays silent once that is put right",
     file: SCHEDULE,
-    search: "if (next_at === null || next >= next_at) return state;",
-    replace: "return state;",
+    search: "{ ...state, next_at: next } : state;",
+    replace: "{ ...state } : state;",
   },
   {
     breaks: "a small step of the clock sends an occurrence twice",
