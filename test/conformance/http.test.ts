@@ -68,6 +68,8 @@ test.each([{}, { accept: "text/event-stream" }])(
     const run = { "x-claude-id": "eve", "x-claude-run": `run-${Object.keys(kind).length}` };
     const { cursor } = (await events("", run)).body.data;
     const moved = { ...run, "x-claude-roles": "tester" };
+    await events("kinds=", moved); // this only says that it is there
+    expect((await events(`after=${cursor}`, run)).status).toBe(200);
     const told = await events(`after=${cursor}`, { ...moved, ...kind });
     expect([told.status, told.body.details]).toEqual([410, { reason: "filter_changed", cursor }]);
     expect((await events(`after=${cursor}`, moved)).status).toBe(200);

@@ -69,3 +69,11 @@ describe.each(["websocket", "long_poll"] as const)("deleted over %s", (transport
     await expect(bob.call(operation, params)).rejects.toMatchObject({ code: "not_found" });
   });
 });
+
+it("a task that two callers of one run claim by update is given to one of them", async () => {
+  const { ada, bob } = await pair("websocket");
+  const { id } = await ada.send({ to_claude: "bob", task: "x" });
+  const claim = () => bob.update({ id, status: "in_progress" });
+  const both = await Promise.allSettled([claim(), claim()]);
+  expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+});

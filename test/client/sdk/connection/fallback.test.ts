@@ -238,10 +238,14 @@ it("asks for no events while nobody wants them", async () => {
   front.closeAllConnections();
 });
 
-it("keeps what it holds over HTTP, though it listens to nothing", async () => {
+it.each([
+  ["listens to nothing", "mine"],
+  ["is shown everything, which it asks for without its name", "all"],
+] as const)("keeps what it holds over HTTP, though it %s", async (_, scope) => {
   const clock = new ManualClock();
   const { url } = await startHub({ clock });
-  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", transport: "long_poll" })];
+  const [ada, bob] = [await join(url, { as: "ada" }), await join(url, { as: "bob", scope, transport: "long_poll" })];
+  if (scope === "all") bob.on("new", () => {});
   const { id } = await ada.send({ to_claude: "bob", task: "a long one" });
   const { attempt } = (await bob.claimNext()) as Message;
   clock.advance(11_000); // a run that asked for nothing since would be gone
