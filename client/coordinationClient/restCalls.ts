@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { HubError, type OperationName, type Params, type Result } from "../../shared/index.ts";
 import { pauseAfter } from "../sdk/calls/pace.ts";
-import { HubRefused, isRefusal } from "../sdk/errors.ts";
+import { HubRefused, isShuttingDown } from "../sdk/errors.ts";
 import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
 import { overOwnConnection } from "../sdk/rest/ownConnection.ts";
 import { RestClient } from "../sdk/rest/rest.ts";
@@ -50,7 +50,7 @@ export async function call<N extends OperationName>(
       return await ask(access, operation, params, deadline - performance.now());
     } catch (error) {
       if (error instanceof NotRunning) unanswered(error);
-      const mayPass = error instanceof NotRunning || isRefusal(error, "shutting_down");
+      const mayPass = error instanceof NotRunning || isShuttingDown(error);
       const again = mayPass ? AGAIN_MS : (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
       if (performance.now() + again >= deadline) throw error;
       await pause(again);

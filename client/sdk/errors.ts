@@ -188,5 +188,8 @@ export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error
 /** Whether the hub refused it because the task is not the caller's any more. */
 export const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");
 
+/** Whether the hub is about to close the line: the call may be made again on another one. */
+export const isShuttingDown = (error: unknown) => isRefusal(error, "shutting_down");
+
 /** Whether the same call may succeed later; of errors that do not tell, no. */
 export const isRetryable = (error: unknown): boolean => (error as { retryable?: unknown } | null)?.retryable === true;

@@ -35,9 +35,9 @@ export function endedAttempt(
 }
 
 /** What a holder says of how its try ended. */
-export type Outcome = CommandOf<"complete"> | CommandOf<"fail"> | CommandOf<"release">;
+export type Ending = CommandOf<"complete"> | CommandOf<"fail"> | CommandOf<"release">;
 
-export const isOutcome = (command: Command): command is Outcome =>
+export const isEnding = (command: Command): command is Ending =>
   command.op === "complete" || command.op === "fail" || command.op === "release";
 
 /**
@@ -62,7 +62,7 @@ export function endedTry(
  * Whether the try ended with this very outcome, so that it is said again: the answer was lost. Without its attempt that is
  * sure only until anything else happens to the task; later it may be another's first word, in the same name.
  */
-export function isSaidAgain(state: MessageState, command: Outcome, { attempt, outcome, error }: Attempt): boolean {
+export function isSaidAgain(state: MessageState, command: Ending, { attempt, outcome, error }: Attempt): boolean {
   const isNewest = attempt === state.attempt;
   if (command.attempt === undefined && !(isNewest && state.status === "pending")) return false;
   if (outcome === "failed" && isNewest && isOver(state)) return false; // what ended the task is judged by all of its words

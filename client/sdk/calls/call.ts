@@ -1,5 +1,5 @@
 /** One call, from when it is made until it is answered, and what follows from its operation. */
-import { type HubError, OPERATIONS } from "../../../shared/index.ts";
+import { OPERATIONS } from "../../../shared/index.ts";
 import type { Request, Transport } from "../connection/transports/transport.ts";
 import { isRefusal } from "../errors.ts";
 
@@ -29,8 +29,6 @@ export interface Call extends Request {
 export const isOnce = ({ operation }: Request) => OPERATIONS[operation].repeat === "once";
 
 export const isOpen = ({ settled }: Call) => !settled;
-
-export const isShuttingDown = (error: Error) => (error as Partial<HubError>).code === "shutting_down";
 
 /**
  * The answer to a call that may have been carried out, out of the refusal of its repeat: what a delete does not find any

@@ -14,8 +14,8 @@ import type { OperationName } from "../../../shared/index.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
-import { CallTimeout, ConnectionLost } from "../errors.ts";
-import { type Call, isOnce, isOpen, isShuttingDown, lostAnswer, type OnLate } from "./call.ts";
+import { CallTimeout, ConnectionLost, isShuttingDown } from "../errors.ts";
+import { type Call, isOnce, isOpen, lostAnswer, type OnLate } from "./call.ts";
 import { InFlightWindow } from "./inFlightWindow.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 

@@ -10,7 +10,7 @@ import { EVERYONE, isFor } from "../../../shared/addressing.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { noMessage } from "../../../shared/refusals.ts";
 import type { Moment } from "../../clock.ts";
-import { decideLate, endedTry, isOutcome, isSaidAgain } from "../../core/attempts.ts";
+import { decideLate, endedTry, isEnding, isSaidAgain } from "../../core/attempts.ts";
 import type { Command } from "../../core/commands.ts";
 import type { NewMessage } from "../../core/create.ts";
 import { earliest, withLease } from "../../core/deadlines.ts";
@@ -238,7 +238,7 @@ export class Engine {
   /** A holder speaks of its try after that was over: what it says again is done, anything else is kept. */
   #afterwards({ id, caller, command }: StoreCommandOf<"change">): Outcome | undefined {
     const state = this.#ledger.message(id);
-    if (!isOutcome(command) || !state || state.type === "chat") return undefined;
+    if (!isEnding(command) || !state || state.type === "chat") return undefined;
     const ended = endedTry(this.#ledger.attempts(id), state, command.attempt, caller);
     if (!ended) return undefined;
     if (isSaidAgain(state, command, ended)) return this.#done(state);

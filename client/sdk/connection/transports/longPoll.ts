@@ -15,7 +15,7 @@ import {
 } from "../../../../shared/index.ts";
 import { isOnce, lostAnswer } from "../../calls/call.ts";
 import { HOLD_MS } from "../../clock.ts";
-import { isRefusal } from "../../errors.ts";
+import { isRefusal, isShuttingDown } from "../../errors.ts";
 import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
@@ -280,7 +280,7 @@ export class LongPollTransport implements Transport {
 const BROKEN = 1006;
 
 /** Whether the hub has answered; one that restarts is asked again on another line. */
-const isAnswer = (error: unknown): error is HubError => error instanceof HubError && error.code !== "shutting_down";
+const isAnswer = (error: unknown): error is HubError => error instanceof HubError && !isShuttingDown(error);
 
 const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_lost");
 
