@@ -12,6 +12,7 @@ import type { Answer } from "../answer.ts";
 import { type Client, ownReader } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
+import { readerStart } from "../readerStart.ts";
 import type { Checked } from "./handler.ts";
 
 /** A window for one page at a time. */
@@ -27,14 +28,14 @@ export const readerFor = (params: Checked<"events">, client: Client): Reader => 
  */
 export function startOf(hub: Hub, params: Checked<"events">, client: Client): number {
   const { after } = params;
-  const cursor = after === undefined || after === "start" ? undefined : parseCursor(after);
-  const beginning = after === "start" ? hub.floor : hub.delivery.head;
-  const lost = cursor && hub.lost(cursor);
-  const seq = lost ? undefined : cursor?.seq;
-  const changed = hasOneView(params, client) && hub.runViews.changed(client, ownReader(client), seq, beginning);
-  const reason = lost ?? (changed ? "filter_changed" : undefined);
-  if (reason) throw cursorLost({ reason, cursor: hub.head });
-  return seq ?? beginning;
+  const { seq, lost } = readerStart(hub, {
+    cursor: after === undefined || after === "start" ? undefined : parseCursor(after),
+    otherwise: after === "start" ? hub.floor : hub.delivery.head,
+    view: hasOneView(params, client) ? { client, reader: ownReader(client) } : undefined,
+    believesHead: true, // else it would get no further
+  });
+  if (lost) throw cursorLost({ reason: lost, cursor: hub.head });
+  return seq;
 }
 
 /**
