@@ -25,7 +25,7 @@ const ROLLBACK_JOURNAL = 1;
 export function openDatabase(file: string, now: number, tell: (note: string) => void = () => {}): Database.Database {
   const fresh = createPrivately(file);
   assertOneName(file);
-  assertOwnLog(file);
+  assertOwnWal(file);
   const db = new BetterSqlite(file, { timeout: 100 });
   try {
     assertSafeVersion(db);
@@ -63,13 +63,13 @@ function makeDirectory(path: string): void {
   mkdirSync(path, { mode: 0o700 });
 }
 
-/** Where SQLite writes a database's changes first. */
-export const logOf = (file: string) => `${file}-wal`;
+/** The write-ahead log: where SQLite writes a database's changes first. */
+export const walOf = (file: string) => `${file}-wal`;
 
-/** Where it finds them there: made and removed together with the log. */
-export const indexOf = (file: string) => `${file}-shm`;
+/** Where it finds them there: made and removed together with the write-ahead log. */
+export const walIndexOf = (file: string) => `${file}-shm`;
 
-/** SQLite finds a database's log by its name, and a hub its lock: a file with two names has two of each. */
+/** SQLite finds a database's write-ahead log by its name, and a hub its lock: a file with two names has two of each. */
 function assertOneName(file: string): void {
   const found = statSync(file);
   if (found.nlink <= 1 || !found.isFile()) return;
@@ -83,17 +83,17 @@ function assertOneName(file: string): void {
  * A backup is no database with a write-ahead log until a hub has opened it. Where one lies beside it, it was left by a
  * hub that was killed, and the backup was copied over that hub's database: SQLite would mix the two.
  */
-function assertOwnLog(file: string): void {
-  const log = logOf(file);
-  if (!existsSync(log) || statSync(log).size === 0 || hasLog(file)) return;
+function assertOwnWal(file: string): void {
+  const wal = walOf(file);
+  if (!existsSync(wal) || statSync(wal).size === 0 || hasWal(file)) return;
   throw new Error(
-    `${file} was put in the place of another database, the last changes of which are still in ${log}: ` +
-      `remove ${log} and ${file}-shm to go on with ${file} as it is`,
+    `${file} was put in the place of another database, the last changes of which are still in ${wal}: ` +
+      `remove ${wal} and ${walIndexOf(file)} to go on with ${file} as it is`,
   );
 }
 
 /** Whether its header says that it has a write-ahead log. */
-function hasLog(file: string): boolean {
+function hasWal(file: string): boolean {
   const header = Buffer.alloc(HEADER_BYTES);
   const bytes = readSync(openForGood(file), header, 0, HEADER_BYTES, 0);
   return bytes < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;

@@ -3,7 +3,7 @@
  * thread; single-threaded and synchronous, so that a read sees whole batches only.
  *
  * After a failed fsync nothing is ever tried again on the same connection: the host is broken until it has opened and
- * checked the file again. Where the file or its log was replaced, it touches nothing any more.
+ * checked the file again. Where the file or its write-ahead log was replaced, it touches nothing any more.
  */
 
 import { existsSync } from "node:fs";
@@ -11,11 +11,11 @@ import type { Moment } from "../../clock.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import type { CommitResult, Opened, StoreCommand } from "../store.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { indexOf, locate, logOf } from "./database.ts";
+import { locate, walIndexOf, walOf } from "./database.ts";
 import { HubLock } from "./lock.ts";
 import {
   closeAll,
-  emptyLog,
+  emptyWal,
   type HostOptions,
   type HostParts,
   inodeOf,
@@ -34,7 +34,7 @@ type State =
   | { kind: "open"; open: OpenFile }
   /** After an I/O error: no connection. Opened again with the next call, but not before `retryAt` (on a steady clock). */
   | { kind: "broken"; retryAt: number }
-  /** The file, or the log beside it, was removed or replaced. */
+  /** The file, or the write-ahead log beside it, was removed or replaced. */
   | { kind: "replaced" }
   | { kind: "closed" };
 
@@ -101,15 +101,15 @@ export class SqliteHost {
   }
 
   /**
-   * Looks whether another log was put in the place of ours, and notes in the lock file how far ours has come. Nobody's
-   * answer waits for it: what is durable stays so when it fails or comes late; the lock file then remembers an earlier
-   * position, and catches up later.
+   * Looks whether another write-ahead log was put in the place of ours, and notes in the lock file how far the hub's log
+   * has come. Nobody's answer waits for it: what is durable stays so when it fails or comes late; the lock file then
+   * remembers an earlier position, and catches up later.
    */
   noteProgress(): void {
     if (this.#state.kind !== "open") return;
     const { open } = this.#state;
     try {
-      open.isInPlace = inodeOf(indexOf(this.#file)) === open.indexInode;
+      open.isInPlace = inodeOf(walIndexOf(this.#file)) === open.walIndexInode;
       this.#lock.note(open.epoch, open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
@@ -139,7 +139,7 @@ export class SqliteHost {
     if (this.#state.kind === "open") {
       const { reader, db } = this.#state.open;
       reader.close();
-      emptyLog(db);
+      emptyWal(db);
       db.close();
     }
     this.#state = { kind: "closed" };
@@ -172,11 +172,11 @@ export class SqliteHost {
   }
 
   /**
-   * What is written to files without a name is gone with the hub. The log itself is only looked for: whoever asks Linux
-   * for its times makes the next fsync write them.
+   * What is written to files without a name is gone with the hub. The write-ahead log itself is only looked for: whoever
+   * asks Linux for its times makes the next fsync write them.
    */
   #assertInPlace(open: OpenFile): void {
-    if (open.isInPlace && existsSync(logOf(this.#file)) && inodeOf(this.#file) === open.inode) return;
+    if (open.isInPlace && existsSync(walOf(this.#file)) && inodeOf(this.#file) === open.inode) return;
     this.#abandon(open, { kind: "replaced" });
     throw fileReplaced();
   }

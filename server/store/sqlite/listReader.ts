@@ -42,7 +42,7 @@ export class ListReader {
     return slice;
   }
 
-  /** Lets go of a list that is not read to its end: its snapshot would keep the log from being emptied. */
+  /** Lets go of a list that is not read to its end: its snapshot would keep the write-ahead log from being emptied. */
   end(): void {
     this.#list?.close();
     this.#list = undefined;

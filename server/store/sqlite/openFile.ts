@@ -9,7 +9,7 @@ import { makeIds } from "../engine/ids.ts";
 import type { Tally } from "../engine/journal.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { indexOf, openDatabase } from "./database.ts";
+import { openDatabase, walIndexOf } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
 import { ListReader } from "./listReader.ts";
 import type { HubLock } from "./lock.ts";
@@ -48,10 +48,10 @@ export interface OpenFile {
   rollback: Database.Statement;
   dataVersion: Database.Statement;
   seenVersion: number;
-  /** Numbers of the file itself and of its log's index, whatever bears their names meanwhile. */
+  /** Numbers of the file itself and of its write-ahead log's index, whatever bears their names meanwhile. */
   inode: bigint | undefined;
-  indexInode: bigint | undefined;
-  /** Whether the index was still the same after the last commit. */
+  walIndexInode: bigint | undefined;
+  /** Whether that index was still the same after the last commit. */
   isInPlace: boolean;
 }
 
@@ -72,7 +72,7 @@ function openFile(file: string, options: HostOptions, parts: HostParts): OpenFil
       ...workOn(db, reader, options, parts),
       reader,
       inode: inodeOf(file),
-      indexInode: inodeOf(indexOf(file)),
+      walIndexInode: inodeOf(walIndexOf(file)),
       isInPlace: true,
     };
   } catch (error) {
@@ -97,7 +97,7 @@ export function openFirst(file: string, options: HostOptions, parts: HostParts):
 
 /**
  * Opens the file after a failure, and checks it. What a failed fsync left in the system's cache reads well and may
- * not be on disk: it is written anew, by a checkpoint of the whole log, before anything builds on it.
+ * not be on disk: it is written anew, by a checkpoint of the whole write-ahead log, before anything builds on it.
  *
  * @param epoch of the log to continue.
  * @throws Error with a sentence for a person when that is not possible.
@@ -122,7 +122,7 @@ function workOn(
   reader: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: HostParts,
-): Omit<OpenFile, "reader" | "inode" | "indexInode" | "isInPlace"> {
+): Omit<OpenFile, "reader" | "inode" | "walIndexInode" | "isInPlace"> {
   const ledger = new SqliteLedger(db);
   const tally = tallyOver(db, ledger.receipts);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
@@ -150,7 +150,7 @@ function workOn(
 export const inodeOf = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
 /** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
-export function emptyLog(db: Database.Database): void {
+export function emptyWal(db: Database.Database): void {
   try {
     db.pragma("wal_checkpoint(TRUNCATE)");
   } catch {
