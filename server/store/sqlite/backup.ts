@@ -1,10 +1,11 @@
 /** Online backups: SQLite's own, verified after writing, and marked so that a hub which opens one draws a new epoch. */
-import { closeSync, openSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./migrate.ts";
+import { createPrivateFile } from "./privateFile.ts";
 import { builtFile, fromFailure, type ThreadFailure } from "./thread.ts";
 
 const ALL_PAGES = 2 ** 31 - 1;
@@ -32,7 +33,7 @@ export function writeBackupAside(source: string, file: string): Promise<void> {
  * @throws HubError `invalid_params` when the file exists already, or cannot be made.
  */
 export async function writeBackup(db: Database.Database, file: string): Promise<void> {
-  createPrivately(file);
+  createCopy(file);
   try {
     // All pages in one step: another process may be writing, and each of its commits would start the copy over.
     await db.backup(file, { progress: () => ALL_PAGES });
@@ -43,9 +44,9 @@ export async function writeBackup(db: Database.Database, file: string): Promise<
   }
 }
 
-function createPrivately(file: string): void {
+function createCopy(file: string): void {
   try {
-    closeSync(openSync(file, "wx", 0o600));
+    createPrivateFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === "EEXIST" ? "exists already: name a new file" : `cannot be written (${message})`;

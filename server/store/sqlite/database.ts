@@ -1,9 +1,10 @@
 /** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { BetterSqlite } from "./betterSqlite.ts";
 import { migrate } from "./migrate.ts";
+import { createPrivateFile } from "./privateFile.ts";
 import { unusable } from "./unusable.ts";
 
 /** Below this SQLite can corrupt a WAL that two connections write. */
@@ -23,7 +24,7 @@ const ROLLBACK_JOURNAL = 1;
  * @throws Error with a sentence for a person when the file cannot be used.
  */
 export function openDatabase(file: string, now: number, tell: (note: string) => void = () => {}): Database.Database {
-  const fresh = createPrivately(file);
+  const fresh = ensureExists(file);
   assertOneName(file);
   assertOwnWal(file);
   const db = new BetterSqlite(file, { timeout: 100 });
@@ -113,9 +114,9 @@ function openForGood(file: string): number {
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */
-function createPrivately(file: string): boolean {
+function ensureExists(file: string): boolean {
   if (existsSync(file)) return isEmpty(file);
-  closeSync(openSync(file, "wx", 0o600));
+  createPrivateFile(file);
   return true;
 }
 

@@ -4,9 +4,9 @@
  * connections to the database are not shut out. The same file notes how far the log had come, so that a
  * database that was put back to an older state is noticed.
  */
-import { closeSync, openSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { BetterSqlite } from "./betterSqlite.ts";
+import { createPrivateFile } from "./privateFile.ts";
 import { unusable } from "./unusable.ts";
 
 export class HubLock {
@@ -59,7 +59,7 @@ export class HubLock {
 
 function openLock(file: string): Database.Database {
   try {
-    makePrivately(file);
+    ensureExists(file);
     return new BetterSqlite(file, { timeout: 500 });
   } catch (error) {
     throw unusable(file, error);
@@ -70,9 +70,9 @@ function openLock(file: string): Database.Database {
  * Whoever could open it could keep every hub out. One that is there is not touched: closing it again would let go of
  * the lock that another hub of this process holds on it.
  */
-function makePrivately(file: string): void {
+function ensureExists(file: string): void {
   try {
-    closeSync(openSync(file, "wx", 0o600));
+    createPrivateFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
