@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { setMeta } from "./migrate.ts";
+import { setMeta } from "./meta.ts";
 import { createPrivateFile } from "./privateFile.ts";
 import { builtFile, fromFailure, type ThreadFailure } from "./thread.ts";
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { HubLock } from "./lock.ts";
-import { getMeta, setMeta } from "./migrate.ts";
+import { deleteMeta, getMeta, setMeta } from "./meta.ts";
 
 /**
  * The epoch of a log that has come to `head`.
@@ -17,7 +17,7 @@ export function settleEpoch(db: Database.Database, lock: HubLock, head: number):
   const epoch = randomBytes(6).toString("hex");
   db.transaction(() => {
     setMeta(db, "epoch", epoch);
-    db.prepare("DELETE FROM coordination_meta WHERE name = 'backup'").run();
+    deleteMeta(db, "backup");
   }).immediate();
   lock.note(epoch, head);
   return epoch;

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { adoptDocumentTable, setAsideDocumentTable } from "./adopt.ts";
+import { createMeta, getMeta, setMeta } from "./meta.ts";
 
 const DIRECTORY = new URL("./migrations/", import.meta.url);
 
@@ -55,15 +56,6 @@ function listMigrations(): Migration[] {
 }
 
 function schemaVersion(db: Database.Database): number {
-  db.exec("CREATE TABLE IF NOT EXISTS coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
+  createMeta(db);
   return Number(getMeta(db, "schema") ?? 0);
-}
-
-export const getMeta = (db: Database.Database, name: string) =>
-  db.prepare("SELECT value FROM coordination_meta WHERE name = ?").pluck().get(name) as string | undefined;
-
-export function setMeta(db: Database.Database, name: string, value: string): void {
-  db.prepare(
-    "INSERT INTO coordination_meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-  ).run(name, value);
 }
