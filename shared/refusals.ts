@@ -28,8 +28,6 @@ export const cursorLost = (details: { reason: string; cursor?: string; floor?: n
 
 export const missingField = (field: string) => new HubError("invalid_params", `Missing field: ${field}`, { field });
 
-export const restarting = () => new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
-
 /** What callers are told of a failure that they did not cause. */
 export const asHubError = (error: unknown): HubError =>
   error instanceof HubError ? error : new HubError("internal", "The hub failed to answer; it has logged why");

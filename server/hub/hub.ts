@@ -6,6 +6,7 @@
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
 import { LIVENESS } from "../../shared/defaults.ts";
+import { HubError } from "../../shared/errors.ts";
 import type { LostReason } from "../../shared/event.ts";
 import { type Bounds, LIMITS, type Limits } from "../../shared/limits.ts";
 import type { Clock } from "../clock.ts";
@@ -151,6 +152,12 @@ export class Hub {
         void this.#writes.write({ what: "leases", key: `leases ${run}`, submit: () => this.submit(command()) }),
     });
     this.#alarm = new Alarm({ clock, wake: () => this.#wake(), report });
+  }
+
+  /** @throws HubError `shutting_down` once the hub closes. */
+  assertOpen(): void {
+    if (!this.closing.cancelled) return;
+    throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
   }
 
   /** The cursor at a position of the log. */

@@ -1,7 +1,6 @@
 /** What the handlers of the operations have in common: their types, who asks, and how a change is made and answered. */
 import type * as z from "zod";
 import type { OPERATIONS, OperationName } from "../../../shared/operations/index.ts";
-import { restarting } from "../../../shared/refusals.ts";
 import type { Command } from "../../core/commands.ts";
 import type { Caller } from "../../core/message.ts";
 import type { Done } from "../../store/groupCommit.ts";
@@ -17,10 +16,6 @@ export type Handler<N extends OperationName> = (hub: Hub, params: Checked<N>, cl
 export type Handlers<N extends OperationName> = { readonly [Name in N]: Handler<Name> };
 
 export type Change = Exclude<Command, { op: "wake" }>;
-
-export function assertOpen({ closing }: Hub): void {
-  if (closing.cancelled) throw restarting();
-}
 
 export const callerOf = (hub: Hub, { claude_id, run, caller }: Client): Caller =>
   caller ?? { claude_id, run, attached: hub.runs.attached(claude_id, run) };

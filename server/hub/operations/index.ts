@@ -7,14 +7,12 @@ import type { Answer } from "../answer.ts";
 import type { Client } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
 import { readEvents } from "./events.ts";
-import { assertOpen, type Handler, type Handlers } from "./handler.ts";
+import type { Handler, Handlers } from "./handler.ts";
 import { MESSAGES } from "./messages.ts";
 import { PRESENCE } from "./presence.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { TASKS } from "./tasks.ts";
 import { TEMPLATES } from "./templates.ts";
-
-export { assertOpen };
 
 /**
  * Performs one operation.
@@ -23,7 +21,7 @@ export { assertOpen };
  * @throws HubError at once when they are wrong, or the caller asks for too much; the promise rejects with one when the operation is refused.
  */
 export function perform(hub: Hub, name: OperationName, params: unknown, client: Client): Promise<Answer> {
-  assertOpen(hub);
+  hub.assertOpen();
   hub.rates.admit(name, client);
   const checked = validate(OPERATIONS[name].params, params);
   return (HANDLERS[name] as Handler<OperationName>)(hub, checked as never, client);

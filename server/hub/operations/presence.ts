@@ -7,7 +7,7 @@ import { listed } from "../answer.ts";
 import type { Client } from "../caller/client.ts";
 import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
-import { assertOpen, type Handlers } from "./handler.ts";
+import type { Handlers } from "./handler.ts";
 
 export const PRESENCE: Handlers<keyof typeof PRESENCE_OPERATIONS> = {
   async presence(hub, { claude_id, since, wait_ms = 0, next }, client) {
@@ -15,7 +15,7 @@ export const PRESENCE: Handlers<keyof typeof PRESENCE_OPERATIONS> = {
       throw new HubError("not_found", `No instance of the name ${claude_id} was ever here`, { claude_id });
     }
     if (since !== undefined && wait_ms > 0) await nextVersion(hub, since, wait_ms, client);
-    assertOpen(hub);
+    hub.assertOpen();
     const version = hub.presence.version;
     const slice = claude_id === undefined ? await hub.presence.page(next) : await hub.presence.one(claude_id);
     return { parts: { version: `${version}`, ...listed("instances", slice.instances, slice.next) } };

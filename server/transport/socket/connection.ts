@@ -21,7 +21,7 @@ import { connect } from "../../hub/attendance.ts";
 import type { Client } from "../../hub/caller/client.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
 import type { Hub } from "../../hub/hub.ts";
-import { assertOpen, perform } from "../../hub/operations/index.ts";
+import { perform } from "../../hub/operations/index.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
 import type { Report } from "../../report.ts";
 import { type Handshake, handshake, WINDOW } from "./handshake.ts";
@@ -182,7 +182,7 @@ export class SocketConnection implements PresenceListener {
   #greet(id: RpcId | null, said: Hello): void {
     if (this.#session) throw new HubError("hello_repeated", "This socket has said hello already");
     const { hub } = this.#context;
-    assertOpen(hub);
+    hub.assertOpen();
     const { welcome, start } = handshake(hub, said);
     const { claude_id = null, run = null, about } = said;
     this.#gone = new Cancellation();

@@ -8,7 +8,6 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { ERRORS, HubError, toRestError } from "../../../shared/errors.ts";
 import { SUBPROTOCOL } from "../../../shared/frames.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { restarting } from "../../../shared/refusals.ts";
 import { every } from "../../clock.ts";
 import { type Origin, originOf } from "../../hub/caller/origin.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -94,7 +93,7 @@ export class SocketServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
-      if (this.#hub.closing.cancelled) throw restarting();
+      this.#hub.assertOpen();
       this.#guard.check(request);
       assertSubprotocol(request);
     } catch (error) {
