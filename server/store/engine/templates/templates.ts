@@ -123,12 +123,8 @@ export class Templates {
 /** Many messages together could be too long for one answer. */
 const withoutResult = (state: MessageState): MessageState => ({ ...state, result: null, error: null });
 
-interface Waits {
-  readonly after?: readonly string[] | undefined;
-}
-
 /** The message, not to be claimed before these tasks are complete, besides those it waits for anyway. */
-function waitingFor(said: NewMessage & Waits, ids: readonly string[]): NewMessage & Waits {
+function waitingFor(said: NewMessage, ids: readonly string[]): NewMessage {
   return ids.length === 0 ? said : { ...said, after: [...new Set([...(said.after ?? []), ...ids])] };
 }
 
