@@ -190,8 +190,8 @@ export class Hub {
   }
 
   /** Flushes presence into the next batch, so that a chat to `*` sent next reaches everyone who is here. */
-  keepPresence(): void {
-    this.presence.keep();
+  flushPresence(): void {
+    this.presence.flush();
     this.#commits.board();
   }
 

@@ -36,8 +36,8 @@ export class PresenceHistory {
    * @param beat_ms when it is to be heard of next, where it was a heartbeat.
    */
   noteBeat(record: InstanceRecord, { now, awake }: Moment, beat_ms?: number): void {
-    if (record.beatKeptAt !== null && awake - record.beatKeptAt < BEAT_MS) return;
-    record.beatKeptAt = awake;
+    if (record.beatNotedAt !== null && awake - record.beatNotedAt < BEAT_MS) return;
+    record.beatNotedAt = awake;
     this.note({ claude_id: record.claude_id, state: "heartbeat", at: now, ...(beat_ms !== undefined && { beat_ms }) });
   }
 

@@ -40,7 +40,7 @@ export interface InstanceRecord {
   gaps: number[];
   beatAt: number | null;
   /** When it was last noted in the history that it was heard of. */
-  beatKeptAt: number | null;
+  beatNotedAt: number | null;
 }
 
 const GAPS_KEPT = 5;
@@ -217,7 +217,7 @@ export class Instances {
       deadline: null,
       gaps: [],
       beatAt: null,
-      beatKeptAt: null,
+      beatNotedAt: null,
     };
     this.#records.set(claude_id, record);
     this.#names.add(claude_id);

@@ -7,7 +7,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { About, Instance, PresenceState, Recipient } from "../../shared/presence.ts";
+import type { About, Instance, Recipient } from "../../shared/presence.ts";
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, every, momentOf } from "../clock.ts";
 import { iso } from "../iso.ts";
@@ -75,12 +75,12 @@ export class PresenceBoard {
 
   stop(): void {
     this.#stopTicking();
-    this.keep();
+    this.flush();
     for (const wake of this.#waiters) wake();
   }
 
   /** Has what happened recorded now. */
-  keep(): void {
+  flush(): void {
     this.#history.flush();
   }
 
@@ -200,7 +200,7 @@ export class PresenceBoard {
   /** Once a second: changes the state of those whose time is over, has what happened recorded, tells the listeners. */
   #tick(): void {
     this.#instances.sweep(momentOf(this.#options.clock));
-    this.keep();
+    this.flush();
     this.#listeners.catchUp(this.#version);
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed.values()];
@@ -225,7 +225,7 @@ export class PresenceBoard {
 
 const toInstance = (record: InstanceRecord, { in_progress, waiting, oldest }: Workload, now: number): Instance => ({
   claude_id: record.claude_id,
-  state: record.state satisfies PresenceState,
+  state: record.state,
   since: iso(record.since),
   last_seen: iso(lastSeen(record, now)),
   connections: [...record.connections].slice(0, PRESENCE_LIMITS.connections).map(({ transport, client, about }) => ({

@@ -73,7 +73,7 @@ export const MESSAGES: Handlers<keyof typeof MESSAGE_OPERATIONS> = {
 };
 
 async function sendMessage(hub: Hub, said: NewMessage, key: string | undefined): Promise<Answer> {
-  if (said.to_claude === EVERYONE) hub.keepPresence();
+  if (said.to_claude === EVERYONE) hub.flushPresence();
   const sent = hub.submit({ op: "send", said, key });
   if (isForNow(said)) hub.claimWaiters.expect(said.to_claude);
   return sentAnswer(hub, await sent, said.to_claude);
@@ -84,7 +84,7 @@ const isForNow = ({ type, after, not_before }: NewMessage) => type !== "chat" &&
 
 /** Sends what a template says: one message, or those of a macro, of which the last stands for all. */
 async function sendTemplate(hub: Hub, said: TemplateSend, key: string | undefined): Promise<Answer> {
-  hub.keepPresence();
+  hub.flushPresence();
   const sent = await hub.submit({ op: "template_send", said, key });
   const { to_claude } = JSON.parse(sent.json as string) as { to_claude: string };
   return sentAnswer(hub, sent, to_claude);
