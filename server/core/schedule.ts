@@ -98,10 +98,9 @@ export function heldBack({ overlap, message }: SaidSchedule, last: MessageState 
  */
 export function occurrence({ name, message }: ScheduleState, next: number | null, now: number): NewMessage {
   const { expires_after_ms, thread_id = threadOf(name), ...said } = message;
-  const expires_at = expires_after_ms === undefined ? undefined : now + expires_after_ms;
-  const replaced = message.to_claude === EVERYONE && next !== null ? next : undefined;
-  const earliest = Math.min(expires_at ?? Number.POSITIVE_INFINITY, replaced ?? Number.POSITIVE_INFINITY);
-  return { ...said, thread_id, ...(Number.isFinite(earliest) && { expires_at: earliest }) };
+  const replaced_at = message.to_claude === EVERYONE ? next : null;
+  const expires_at = earliest(expires_after_ms === undefined ? null : now + expires_after_ms, replaced_at);
+  return { ...said, thread_id, ...(expires_at !== null && { expires_at }) };
 }
 
 const threadOf = (schedule: string) => `schedule:${schedule}`;
