@@ -10,6 +10,7 @@
 import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
 import { type Clock, momentOf } from "../../clock.ts";
+import { msOrNull } from "../../iso.ts";
 import type { Report } from "../../report.ts";
 import type { Done } from "../../store/groupCommit.ts";
 import type { ScheduleCommand, Timing } from "../../store/store.ts";
@@ -32,6 +33,12 @@ interface Entry {
   timing: Timing;
   due: number;
   recurrence: Recurrence;
+}
+
+/** The timing of a schedule, out of its JSON. */
+export function timingIn(json: string): Timing {
+  const { next_at = null, ...schedule } = JSON.parse(json) as Omit<Timing, "next_at"> & { next_at?: string };
+  return { ...schedule, next_at: msOrNull(next_at) };
 }
 
 export class Scheduler {
@@ -101,8 +108,7 @@ export class Scheduler {
     const before = this.#entries.get(name);
     this.#entries.delete(name);
     if (json === null) return;
-    const { next_at, ...schedule } = JSON.parse(json) as Omit<Timing, "next_at"> & { next_at?: string };
-    this.#enter({ ...schedule, next_at: next_at === undefined ? null : Date.parse(next_at) }, before);
+    this.#enter(timingIn(json), before);
   }
 
   #enter({ name, cron, timezone, missed, next_at }: Timing, before?: Entry): void {

@@ -6,9 +6,9 @@ import { missingField, noSchedule } from "../../../shared/refusals.ts";
 import { UPCOMING } from "../../../shared/schedule.ts";
 import type { SaidSchedule } from "../../core/schedule.ts";
 import { iso } from "../../iso.ts";
-import type { Timing } from "../../store/store.ts";
 import { listed } from "../answer.ts";
 import { Recurrence } from "../background/recurrence.ts";
+import { timingIn } from "../background/scheduler.ts";
 import type { Client } from "../caller/client.ts";
 import type { Checked, Handlers } from "./handler.ts";
 
@@ -52,8 +52,8 @@ function withDefaults({ message, ...said }: Checked<"schedule_put">, client: Cli
 
 /** Adds the next few times, beginning with the one at which the schedule is due. */
 function withUpcoming(json: string): string {
-  const { cron, timezone, next_at } = JSON.parse(json) as Omit<Timing, "next_at"> & { next_at?: string };
-  if (next_at === undefined) return json;
-  const later = new Recurrence(cron, timezone).upcoming(Date.parse(next_at), UPCOMING - 1);
-  return `${json.slice(0, -1)},"upcoming":${JSON.stringify([next_at, ...later.map(iso)])}}`;
+  const { cron, timezone, next_at } = timingIn(json);
+  if (next_at === null) return json;
+  const upcoming = [next_at, ...new Recurrence(cron, timezone).upcoming(next_at, UPCOMING - 1)];
+  return `${json.slice(0, -1)},"upcoming":${JSON.stringify(upcoming.map(iso))}}`;
 }
