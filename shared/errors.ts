@@ -115,6 +115,10 @@ export class HubError extends Error {
   }
 }
 
+/** Whether the hub refused something, by one of these codes. */
+export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error is HubError =>
+  error instanceof HubError && codes.includes(error.code);
+
 const isErrorCode = (code: unknown): code is ErrorCode => typeof code === "string" && Object.hasOwn(ERRORS, code);
 
 /** The JSON-RPC error object of a wire error: the word travels in `data.code`. */

@@ -2,9 +2,16 @@
  * How a process that has neither run nor attempt ends messages: what it claimed itself, under that claim's number; what
  * it was refused and another holds, not at all.
  */
-import { HubError, LIMITS, type Message, type OperationName, type Params, type Result } from "../../shared/index.ts";
+import {
+  HubError,
+  isRefusal,
+  LIMITS,
+  type Message,
+  type OperationName,
+  type Params,
+  type Result,
+} from "../../shared/index.ts";
 import { bounded } from "../sdk/boundedText.ts";
-import { isRefusal } from "../sdk/errors.ts";
 import type { OwnClaims } from "./ownClaims.ts";
 
 /** @param as the name to act under; left out, this instance's. */

@@ -22,6 +22,7 @@
  * `connect` of `coordination-hub` has none of these limits: there, a claim belongs to the run.
  */
 import {
+  isRefusal,
   LIMITS,
   type Message,
   type MessageType,
@@ -31,7 +32,6 @@ import {
   type Status,
 } from "../../shared/index.ts";
 import { pages } from "../sdk/calls/pages.ts";
-import { isRefusal } from "../sdk/errors.ts";
 import type { HubEvent } from "../sdk/events/events.ts";
 import { complete, fail } from "./completion.ts";
 import { environment, ownName, warn } from "./environment.ts";

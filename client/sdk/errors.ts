@@ -2,14 +2,7 @@
  * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
  * `code` for machines and tell by `retryable` whether the same call may succeed later.
  */
-import {
-  type ErrorCode,
-  type Failure,
-  HubError,
-  type Message,
-  OPERATIONS,
-  type OperationName,
-} from "../../shared/index.ts";
+import { type Failure, isRefusal, type Message, OPERATIONS, type OperationName } from "../../shared/index.ts";
 import { DEFAULT_URL } from "./options.ts";
 
 abstract class LocalError extends Error {
@@ -180,10 +173,6 @@ export class GiveBack extends LocalError {
     this.rest_ms = rest_ms;
   }
 }
-
-/** Whether the hub refused something, by one of these codes. */
-export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error is HubError =>
-  error instanceof HubError && codes.includes(error.code);
 
 /** Whether the hub refused it because the task is not the caller's any more. */
 export const isGone = (error: unknown) => isRefusal(error, "lease_lost", "not_found", "wrong_status");

@@ -1,5 +1,5 @@
 /** Readers below the log's floor: how a store refuses them, and how callers recognise that. */
-import { HubError } from "../../shared/errors.ts";
+import { isRefusal } from "../../shared/errors.ts";
 import { cursorLost } from "../../shared/refusals.ts";
 
 /** What a reader is told when its place in the log has been pruned. */
@@ -7,6 +7,6 @@ export const prunedPast = (floor: number) => cursorLost({ reason: "pruned", floo
 
 /** The floor that a reader has fallen below, if that is why its read failed. */
 export function floorOf(error: unknown): number | undefined {
-  const isPruned = error instanceof HubError && error.code === "cursor_lost" && error.details?.reason === "pruned";
+  const isPruned = isRefusal(error, "cursor_lost") && error.details?.reason === "pruned";
   return isPruned ? (error.details?.floor as number) : undefined;
 }

@@ -6,7 +6,7 @@
  * Two batches may be under way, so that the database starts on the next one without waiting to be asked.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type ErrorCode, HubError, WRITE_ERRORS } from "../../shared/errors.ts";
+import { HubError, isRefusal, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
@@ -32,10 +32,8 @@ interface Queued {
 /** The outcome of a command that was not refused. */
 export type Done = Extract<Outcome, { ok: true }>;
 
-/** Refusals that are not about the command: it may be repeated unchanged. */
-const OF_THE_MOMENT: ReadonlySet<ErrorCode> = new Set([...WRITE_ERRORS, "too_many_requests"]);
-
-export const mayPass = (error: unknown) => error instanceof HubError && OF_THE_MOMENT.has(error.code);
+/** Whether a refusal is not about the command, which may be repeated unchanged. */
+export const mayPass = (error: unknown) => isRefusal(error, ...WRITE_ERRORS, "too_many_requests");
 
 function settle({ resolve, reject }: Queued, outcome: Outcome): void {
   if (outcome.ok) resolve(outcome);

@@ -1,7 +1,6 @@
 /** One call, from when it is made until it is answered, and what follows from its operation. */
-import { OPERATIONS } from "../../../shared/index.ts";
+import { isRefusal, OPERATIONS } from "../../../shared/index.ts";
 import type { Request, Transport } from "../connection/transports/transport.ts";
-import { isRefusal } from "../errors.ts";
 
 /** What is done with an answer that nobody waits for any more. */
 export type OnLate = (result: unknown) => void;

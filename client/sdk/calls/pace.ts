@@ -1,16 +1,13 @@
 /** Calls that the hub puts off: it has done nothing yet, and names the time after which it will. */
-import { type ErrorCode, HubError } from "../../../shared/index.ts";
+import { isRefusal } from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
 
 /** The pause, in milliseconds, where the hub names none. */
 const PAUSE_MS = 250;
 
-/** Refusals of a caller's pace; the same call, made later, is as good. */
-const OF_PACE: ReadonlySet<ErrorCode> = new Set(["rate_limited", "too_many_requests"]);
-
 /** After how many milliseconds a refused call can be made again; undefined: making it again is the caller's decision. */
 export function pauseAfter(error: unknown): number | undefined {
-  if (!(error instanceof HubError) || !OF_PACE.has(error.code)) return undefined;
+  if (!isRefusal(error, "rate_limited", "too_many_requests")) return undefined;
   const named = error.details?.retry_after_ms;
   return typeof named === "number" && named >= 0 ? named : PAUSE_MS;
 }

@@ -1,7 +1,6 @@
-import type { Page } from "../../../shared/index.ts";
+import { isRefusal, type Page } from "../../../shared/index.ts";
 import { type Caller, insist } from "../calls/insist.ts";
 import { HOLD_MS } from "../clock.ts";
-import { isRefusal } from "../errors.ts";
 
 /** Events of a log that come together. */
 interface Followed extends Pick<Page, "events"> {

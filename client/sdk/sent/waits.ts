@@ -3,10 +3,18 @@
  * have come so far unnoticed: the stream began later, was lost, or does not show that message; and rungs before the end
  * are not remembered.
  */
-import { ANYTHING, EVERYONE, type Event, type Message, MILLISECONDS, type OptionRules } from "../../../shared/index.ts";
+import {
+  ANYTHING,
+  EVERYONE,
+  type Event,
+  isRefusal,
+  type Message,
+  MILLISECONDS,
+  type OptionRules,
+} from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
 import { sleep } from "../clock.ts";
-import { CallTimeout, isRefusal, TaskFailed } from "../errors.ts";
+import { CallTimeout, TaskFailed } from "../errors.ts";
 import { followLog } from "../events/followLog.ts";
 import { Finals, isFinal } from "./finals.ts";
 import { advance, HAS_REACHED, hasEnded, mayReach, type Rung, withFirst } from "./rungs.ts";

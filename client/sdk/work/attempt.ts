@@ -1,9 +1,9 @@
 /** One attempt at a task, from its claim to the call that ends it. */
-import { LIMITS, type Message, type Params } from "../../../shared/index.ts";
+import { isRefusal, LIMITS, type Message, type Params } from "../../../shared/index.ts";
 import { bounded } from "../boundedText.ts";
 import { type Caller, insist } from "../calls/insist.ts";
 import { LONGEST_TIMER_MS } from "../clock.ts";
-import { GiveBack, HubClosed, isGone, isRefusal, isRetryable, type Loss } from "../errors.ts";
+import { GiveBack, HubClosed, isGone, isRetryable, type Loss } from "../errors.ts";
 import type { Claim, Claims } from "./claims.ts";
 import type { Patience } from "./patience.ts";
 import { type Progress, ProgressReports } from "./progressReports.ts";

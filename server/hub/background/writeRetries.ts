@@ -3,17 +3,15 @@
  * back. One that the store cannot take at the moment is tried again, as things stand then, until it is written or
  * refused for good.
  */
-import { type ErrorCode, HubError } from "../../../shared/errors.ts";
+import { isRefusal } from "../../../shared/errors.ts";
 import type { Clock } from "../../clock.ts";
 import type { Report } from "../../report.ts";
 import { type Done, mayPass } from "../../store/groupCommit.ts";
 
 const RETRY_MS = 1_000;
 
-/** Codes that make the write moot: somebody else has already done it, or made it impossible. */
-const OVERTAKEN: ReadonlySet<ErrorCode> = new Set(["not_found", "wrong_status", "lease_lost"]);
-
-const isOvertaken = (error: unknown) => error instanceof HubError && OVERTAKEN.has(error.code);
+/** Whether the write is moot: somebody else has already done it, or made it impossible. */
+const isOvertaken = (error: unknown) => isRefusal(error, "not_found", "wrong_status", "lease_lost");
 
 interface HubWrite {
   /** In a word, for the log. */

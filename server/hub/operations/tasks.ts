@@ -1,6 +1,6 @@
 /** Work on tasks: claiming them, reporting on them, and ending them. */
 import { LIST_DEFAULT } from "../../../shared/defaults.ts";
-import { HubError } from "../../../shared/errors.ts";
+import { HubError, isRefusal } from "../../../shared/errors.ts";
 import type { Status } from "../../../shared/message.ts";
 import type { TASK_OPERATIONS } from "../../../shared/operations/tasks.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
@@ -88,7 +88,7 @@ async function retryEach(hub: Hub, messages: readonly string[], client: Client):
   return ids.filter((_, i) => tried[i]?.status === "fulfilled");
 }
 
-const isOvertaken = ({ code }: HubError) => code === "wrong_status" || code === "not_found";
+const isOvertaken = (error: unknown) => isRefusal(error, "wrong_status", "not_found");
 
 /** Ends a try, after the last progress is written, whoever said it and with or without its attempt. */
 function end(hub: Hub, id: string, command: Change, client: Client): Promise<Answer> {

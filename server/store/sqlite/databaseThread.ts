@@ -6,7 +6,7 @@
  * after a while.
  */
 import { Worker } from "node:worker_threads";
-import { HubError } from "../../../shared/errors.ts";
+import { type HubError, isRefusal } from "../../../shared/errors.ts";
 import type { FileOptions, HostOptions } from "./openFile.ts";
 import {
   builtFile,
@@ -129,7 +129,7 @@ export class DatabaseThread {
       return;
     }
     const error = fromFailure(reply.error);
-    this.#isSuspect ||= error instanceof HubError && error.code === "storage_unavailable";
+    this.#isSuspect ||= isRefusal(error, "storage_unavailable");
     waiting?.reject(error);
   }
 

@@ -6,6 +6,7 @@
 import {
   type Hello,
   HubError,
+  isRefusal,
   LIMITS,
   type LostReason,
   type Page,
@@ -15,7 +16,7 @@ import {
 } from "../../../../shared/index.ts";
 import { isOnce, lostAnswer } from "../../calls/call.ts";
 import { HOLD_MS } from "../../clock.ts";
-import { isRefusal, isShuttingDown } from "../../errors.ts";
+import { isShuttingDown } from "../../errors.ts";
 import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
