@@ -2,7 +2,7 @@
 import type { Request } from "express";
 import * as z from "zod";
 import { HubError } from "../../../shared/errors.ts";
-import { assertShallow, parseJson } from "../../../shared/json.ts";
+import { assertShallow, isObject, parseJson } from "../../../shared/json.ts";
 import type { Operation } from "../../../shared/operations/index.ts";
 
 type Params = Record<string, unknown>;
@@ -69,10 +69,8 @@ function fromBody(request: Request): Params {
     throw new HubError("bad_json", "The body must be JSON: send it with Content-Type: application/json");
   }
   const body = Buffer.isBuffer(raw) ? parseJson(textOf(raw)) : parsedByApp(raw);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new HubError("invalid_params", "The body must be a JSON object");
-  }
-  return body as Params;
+  if (!isObject(body)) throw new HubError("invalid_params", "The body must be a JSON object");
+  return body;
 }
 
 /** What an app around us has parsed already. */

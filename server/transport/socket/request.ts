@@ -1,20 +1,21 @@
 /** A request on a socket, before anybody looks at what it asks for. */
 import { HubError } from "../../../shared/errors.ts";
 import { type RpcId, type RpcRequest, rpcRequest } from "../../../shared/frames.ts";
+import { isObject } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 
 /** The common shape, recognised without the schema, which is left to explain what is wrong. */
 function isPlainRequest(value: unknown): value is RpcRequest {
-  if (typeof value !== "object" || value === null) return false;
-  const { jsonrpc, id, method, params, ...more } = value as Record<keyof RpcRequest, unknown>;
+  if (!isObject(value)) return false;
+  const { jsonrpc, id, method, params, ...more } = value;
   if (jsonrpc !== "2.0" || typeof method !== "string" || Object.keys(more).length > 0) return false;
   if (method.length > LIMITS.name_chars) return false;
-  return Number.isSafeInteger(id) && typeof params === "object" && params !== null && !Array.isArray(params);
+  return Number.isSafeInteger(id) && isObject(params);
 }
 
 /** The id of whatever was sent, so that even a malformed request is answered under its own. */
 export function idOf(value: unknown): RpcId | null {
-  const id = typeof value === "object" && value !== null ? (value as { id?: unknown }).id : undefined;
+  const id = isObject(value) ? value.id : undefined;
   return typeof id === "number" || (typeof id === "string" && id.length <= LIMITS.key_chars) ? id : null;
 }
 
