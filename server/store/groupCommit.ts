@@ -107,7 +107,6 @@ export class GroupCommit {
   }
 
   #rideAlone(): void {
-    this.#cancelRide = undefined;
     this.board();
     this.#schedule();
   }

@@ -219,8 +219,8 @@ test("a rider hears what became of it", async () => {
 });
 
 describe("draining", () => {
-  test("waits for everything that was submitted, riders included", async () => {
-    const { store, told, commits, submit } = setUp();
+  test("waits for everything that was submitted, riders included, and leaves no timer", async () => {
+    const { store, clock, told, commits, submit } = setUp();
     void submit("a");
     void commits.ride(delivered);
     const drained = commits.drain().then(() => told.push("drained"));
@@ -230,6 +230,7 @@ describe("draining", () => {
     await store.sync();
     await drained;
     expect(told).toEqual(["told 1", "a done", "drained"]);
+    expect(clock.armed).toBe(0);
   });
 
   test("waits for what is submitted upon that, riders included", async () => {
