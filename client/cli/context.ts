@@ -7,7 +7,7 @@ import { name } from "../../shared/fields.ts";
 import { unknownVariable, validate } from "../../shared/index.ts";
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
-import { settle } from "../sdk/options.ts";
+import { hubUrl } from "../sdk/options.ts";
 import type { Printer } from "./output/printer.ts";
 import { UsageError } from "./process/errors.ts";
 import type { Outside } from "./process/outside.ts";
@@ -38,7 +38,7 @@ export class Context {
     this.print = print;
     this.interrupted = outside.interrupted;
     this.as = as;
-    this.url = baseUrl(url);
+    this.url = baseOf(url);
     if (as !== undefined) assertName(as, called);
     this.#rest = new Rest({ url: this.url, as, interrupted: this.interrupted });
   }
@@ -127,9 +127,9 @@ function assertName(as: string, called: string): void {
 }
 
 /** @throws UsageError when it is not the URL of a hub. */
-function baseUrl(url: string | undefined): string {
+function baseOf(url: string | undefined): string {
   try {
-    return settle({ ...(url !== undefined && { url }) }).url;
+    return hubUrl(url);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

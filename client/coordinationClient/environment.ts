@@ -3,7 +3,7 @@ import { validateHeaderValue } from "node:http";
 import * as z from "zod";
 import { name } from "../../shared/fields.ts";
 import { validate } from "../../shared/index.ts";
-import { DEFAULT_URL, settle } from "../sdk/options.ts";
+import { DEFAULT_URL, hubUrl } from "../sdk/options.ts";
 import type { HubAccess } from "./restCalls.ts";
 
 const NAMED = z.object({ CLAUDE_ID: name });
@@ -13,7 +13,7 @@ export function environment(): HubAccess {
   const { COORDINATION_API_URL, CLAUDE_ID, COORDINATION_TOKEN = "" } = process.env;
   validateHeaderValue("COORDINATION_TOKEN", COORDINATION_TOKEN);
   return {
-    url: settle({ url: COORDINATION_API_URL || DEFAULT_URL }).url,
+    url: hubUrl(COORDINATION_API_URL || DEFAULT_URL),
     as: CLAUDE_ID ? validate(NAMED, { CLAUDE_ID }).CLAUDE_ID : undefined,
     token: COORDINATION_TOKEN || undefined,
   };

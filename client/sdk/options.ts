@@ -106,7 +106,7 @@ export function settle(options: ConnectOptions): Config {
   }
   const config: Config = {
     as: options.as,
-    url: baseUrl(options.url ?? ownOrigin() ?? DEFAULT_URL),
+    url: hubUrl(options.url),
     token: options.token,
     about: options.about,
     client: options.client ?? { name: "coordination-hub-sdk", version: SDK_VERSION },
@@ -141,7 +141,9 @@ function ownOrigin(): string | undefined {
   return /^https?:/.test(origin) ? `${origin}${BASE_PATH}` : undefined;
 }
 
-function baseUrl(text: string): string {
+/** The REST base of a hub, without slashes at its end; the default one where none is given. @throws TypeError */
+export function hubUrl(given?: string): string {
+  const text = given ?? ownOrigin() ?? DEFAULT_URL;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new TypeError(`url must begin with http:// or https://, as ${DEFAULT_URL} does: ${text}`);
