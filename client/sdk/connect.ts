@@ -1,5 +1,5 @@
 import { Hub } from "./hub.ts";
-import { type ConnectOptions, settle } from "./options.ts";
+import { type ConnectOptions, toConfig } from "./options.ts";
 
 /**
  * Connects to a hub and stays connected until `close()`: lost lines come back by themselves, events go on where they
@@ -14,5 +14,5 @@ import { type ConnectOptions, settle } from "./options.ts";
  * await hub.close();
  */
 export function connect(options: ConnectOptions = {}): Promise<Hub> {
-  return Hub.open(settle(options));
+  return Hub.open(toConfig(options));
 }

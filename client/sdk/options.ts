@@ -98,7 +98,7 @@ const RULES: OptionRules<ConnectOptions> = {
 const TOLD = hello.pick({ token: true, about: true, run: true, client: true }).extend({ as: hello.shape.claude_id });
 
 /** @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted. */
-export function settle(options: ConnectOptions): Config {
+export function toConfig(options: ConnectOptions): Config {
   assertOptions(options, RULES);
   assertAbout(options.about);
   if (options.resume !== undefined && !isCursor(options.resume)) {

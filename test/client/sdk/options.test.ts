@@ -1,7 +1,7 @@
 /** What JavaScript lets a caller say although no type does is refused at once, and in words. */
 import { expect, test } from "vitest";
 import { type ConnectOptions, connect } from "../../../client/sdk/index.ts";
-import { settle } from "../../../client/sdk/options.ts";
+import { toConfig } from "../../../client/sdk/options.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { startHub } from "../../support/hub.ts";
 import { join } from "./support.ts";
@@ -63,8 +63,8 @@ test("what all options may be is taken", () => {
     random: () => 0,
     clock: new ManualClock(),
   };
-  expect(settle(options)).toEqual(options);
-  expect(settle({ as: undefined, timeout_ms: undefined } as object)).toMatchObject({ timeout_ms: 5_000 });
+  expect(toConfig(options)).toEqual(options);
+  expect(toConfig({ as: undefined, timeout_ms: undefined } as object)).toMatchObject({ timeout_ms: 5_000 });
 });
 
 test("calls, waits and workers refuse options that there are not, or that are no time", async () => {
