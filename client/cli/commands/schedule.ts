@@ -1,4 +1,4 @@
-import type { Schedule } from "../../../shared/index.ts";
+import { LIMITS, type Schedule } from "../../../shared/index.ts";
 import { pages } from "../../sdk/calls/pages.ts";
 import type { Params } from "../../sdk/index.ts";
 import type { Context } from "../context.ts";
@@ -7,8 +7,6 @@ import { type Actions, runAction } from "../parsing/actions.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../parsing/inputs.ts";
 import { check } from "../rest.ts";
-
-const PAGE = 500;
 
 const inputs = {
   action: text("[action]", "list (the default), show, put, pause, resume or delete."),
@@ -77,7 +75,8 @@ async function list(context: Context): Promise<void> {
 
 async function all(context: Context): Promise<Schedule[]> {
   const found: Schedule[] = [];
-  for await (const { schedules } of pages(context, "schedule_list", { limit: PAGE })) found.push(...schedules);
+  for await (const { schedules } of pages(context, "schedule_list", { limit: LIMITS.list_messages }))
+    found.push(...schedules);
   return found;
 }
 
