@@ -2,6 +2,7 @@
 import { TASK_DEFAULTS } from "../../../shared/index.ts";
 import type { Message, Status } from "../../sdk/index.ts";
 import type { OpenDependencies } from "../openDependencies.ts";
+import { factLines } from "./facts.ts";
 import type { Layout } from "./printer.ts";
 import { cut, table } from "./table.ts";
 import { ago, span, until } from "./time.ts";
@@ -79,14 +80,13 @@ function waitsFor([first, ...others]: readonly string[] = []): string {
 
 /** All there is to know of one message. */
 export function messagePage(message: Message, layout: Layout, open = NONE_OPEN): string {
-  const facts = FACTS.map(([title, fact]) => [title, fact(message, layout, open)] as const).filter(([, fact]) => fact);
-  const head = facts.map(([title, fact]) => `${layout.paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
+  const facts = FACTS.map(([title, fact]) => [title, fact(message, layout, open)] as const);
   const bodies = BODIES.filter((body) => message[body]).flatMap((body) => [
     "",
     layout.paint.dim(body),
     indented(message[body] as string),
   ]);
-  return [...head, "", message.task ?? layout.paint.dim("(deleted)"), ...bodies].join("\n");
+  return [...factLines(facts, layout), "", message.task ?? layout.paint.dim("(deleted)"), ...bodies].join("\n");
 }
 
 const BODIES = ["context", "result", "error"] as const;
@@ -95,7 +95,6 @@ const indented = (body: string) => body.replace(/^/gm, "  ");
 
 type Fact = (message: Message, layout: Layout, open: OpenDependencies) => string | number | false | undefined;
 
-/** What is empty is left out. */
 const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["id", ({ id }) => id],
   ["type", ({ type, priority }) => (priority ? `${type}, ${priority}` : type)],
@@ -118,8 +117,6 @@ const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["seen", ({ seen_at }, { now }) => seen_at && ago(seen_at, now)],
   ["ended", ({ completed_at }, { now }) => completed_at && ago(completed_at, now)],
 ];
-
-const TITLE_COLUMNS = 2 + Math.max(...FACTS.map(([title]) => title.length));
 
 const backOff = (ms: number) => (ms === 0 ? "none" : `${span(ms)} after the first failed try, then longer`);
 

@@ -1,5 +1,6 @@
 /** Schedules for people: many as a table, one as a page with its next times on its own clock. */
 import type { Schedule } from "../../../shared/index.ts";
+import { factLines } from "./facts.ts";
 import type { Layout } from "./printer.ts";
 import { table } from "./table.ts";
 import { ago } from "./time.ts";
@@ -25,21 +26,17 @@ function lastCell({ last_at, skipped_at }: Schedule, { paint, now }: Layout): st
 
 export function schedulePage(schedule: Schedule, layout: Layout): string {
   const { paint } = layout;
-  const facts = FACTS.map(([title, fact]) => [title, fact(schedule, layout)] as const).filter(([, fact]) => fact);
-  const head = facts.map(([title, fact]) => `${paint.dim(title.padEnd(TITLE_COLUMNS))}${fact}`);
+  const facts = FACTS.map(([title, fact]) => [title, fact(schedule, layout)] as const);
   const times = (schedule.upcoming ?? []).map((at) => `  ${onTheWall(at, schedule.timezone)}  ${ago(at, layout.now)}`);
   const upcoming = times.length === 0 ? [] : ["", paint.dim(`next, in ${schedule.timezone}`), ...times];
-  return [...head, ...upcoming, "", schedule.message.task].join("\n");
+  return [...factLines(facts, layout), ...upcoming, "", schedule.message.task].join("\n");
 }
-
-const TITLE_COLUMNS = 10;
 
 const UNLESS_ENDED = "is skipped while the message before has not ended";
 const UNLESS_TAKEN = "is skipped only while the message before waits untaken";
 
 type Fact = (schedule: Schedule, layout: Layout) => string | undefined;
 
-/** What is empty is left out. */
 const FACTS: readonly (readonly [title: string, fact: Fact])[] = [
   ["name", ({ name, enabled }, { paint }) => (enabled ? name : `${name} ${paint.yellow("(paused)")}`)],
   ["cron", ({ cron, timezone }) => `${cron}, ${timezone}`],
