@@ -1,6 +1,6 @@
 /** Tasks that are held: whoever does one learns when it is taken away, and why. */
 import QuickLRU from "quick-lru";
-import type { Event, EventKind, Message } from "../../../shared/index.ts";
+import { type Event, type EventKind, isRefusal, type Message } from "../../../shared/index.ts";
 import type { Clock } from "../clock.ts";
 import { ClaimLost, type Loss } from "../errors.ts";
 
@@ -144,8 +144,9 @@ export class Claims {
       const { status, attempt, failure } = await this.#read(claim.id);
       if (status === "in_progress" && attempt === claim.attempt) return;
       claim.lose(failure === "cancelled" ? "cancelled" : "ended", `it is ${status} now`);
-    } catch {
-      // Whoever completes it will learn.
+    } catch (error) {
+      if (isRefusal(error, "not_found")) claim.lose("deleted", "the hub does not know it");
+      // How else it stands, whoever completes it will learn.
     } finally {
       this.#checking.delete(claim);
     }

@@ -66,6 +66,25 @@ it.each(["websocket", "long_poll"] as const)(
   },
 );
 
+it.each(["websocket", "long_poll"] as const)(
+  "a task that the hub knows no more is not done any further (%s)",
+  async (transport) => {
+    const server = await startHub();
+    const [ada, bob] = [await join(server.url, { as: "ada" }), await join(server.url, { as: "bob", transport })];
+    const restore = await backUp(server);
+    const lost = new Promise((resolve) => {
+      bob.work(async (_, { signal }) => {
+        signal.addEventListener("abort", () => resolve(signal.reason));
+        await restore();
+        await lost;
+      });
+    });
+    await ada.send({ to_claude: "bob", task: "x" });
+    expect(await lost).toMatchObject({ why: "deleted" });
+    await bob.close();
+  },
+);
+
 /** Has no room for what comes of a run being back, until the run itself has given a task back. */
 class StoreWithoutRoom extends SqliteStore {
   #hasRoom = false;
