@@ -26,7 +26,7 @@ import { Cancellation } from "./cancellation.ts";
 import { ClaimWaiters } from "./claims/claimWaiters.ts";
 import { LastAsked } from "./claims/lastAsked.ts";
 import { ProgressThrottle } from "./progressThrottle.ts";
-import { RunReceipts } from "./runReceipts.ts";
+import { RunPages } from "./runPages.ts";
 import { Runs } from "./runs.ts";
 import { RunViews } from "./runViews.ts";
 
@@ -67,7 +67,7 @@ export class Hub {
   readonly scheduler: Scheduler;
   readonly claimWaiters: ClaimWaiters;
   readonly lastAsked = new LastAsked();
-  readonly runReceipts = new RunReceipts();
+  readonly runPages = new RunPages();
   readonly runViews = new RunViews();
   readonly progress: ProgressThrottle;
   readonly leasePolicy: LeasePolicy;
@@ -203,7 +203,7 @@ export class Hub {
 
   /** A run resumes from `seq`: what it was sent up to there, on a line that broke or as a page, counts as delivered. */
   resumed(reader: string, run: string, seq: number): void {
-    this.delivered(reader, this.runReceipts.resumed(reader, run, seq));
+    this.delivered(reader, this.runPages.resumed(reader, run, seq));
   }
 
   /** The messages have reached the reader's client. */

@@ -49,16 +49,16 @@ export async function readEvents(hub: Hub, params: Checked<"events">, client: Cl
   const start = startOf(hub, params, client);
   if (params.after === undefined && !params.wait_ms)
     return { value: makePage(hub.delivery.epoch, start, start, []).json };
-  const receipts = params.receives ? receiptsOf(hub, client) : undefined;
-  if (params.after !== undefined) receipts?.resumed(start);
+  const pages = params.receives ? pagesOf(hub, client) : undefined;
+  if (params.after !== undefined) pages?.resumed(start);
   const page = await firstPage(hub, readerFor(params, client), start, params, client);
   if (!page) return readEvents(hub, params, client); // the log's beginning has moved: the start is judged anew
-  receipts?.sent(page);
+  pages?.sent(page);
   return { value: page.json };
 }
 
-/** Receipts of a run that polls for itself; another caller's reading proves nothing. */
-function receiptsOf(hub: Hub, client: Client) {
+/** Notes what a run that polls for itself is sent; another caller's reading proves nothing. */
+function pagesOf(hub: Hub, client: Client) {
   const { run } = client;
   const own = ownReader(client);
   if (own === null || run === null) return undefined;
@@ -68,7 +68,7 @@ function receiptsOf(hub: Hub, client: Client) {
       const page = new Unacknowledged();
       const received = broughtTo(own, entries);
       page.sent({ upTo, events: entries.length, bytes, received });
-      hub.runReceipts.sends(own, run, page);
+      hub.runPages.sends(own, run, page);
     },
   };
 }

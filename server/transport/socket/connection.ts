@@ -208,11 +208,11 @@ export class SocketConnection implements PresenceListener {
     const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // whoever comes back with this cursor is told why it cannot be resumed
-    const { delivery, runReceipts } = this.#context.hub;
+    const { delivery, runPages } = this.#context.hub;
     this.#session = delivery.open({ ...start, kinds, window: WINDOW, pageEvents, receives, send, lost });
     const { own, unacknowledged } = this.#session;
     const { run } = this.#client;
-    if (own !== null && run !== null) runReceipts.sends(own, run, unacknowledged);
+    if (own !== null && run !== null) runPages.sends(own, run, unacknowledged);
   }
 
   #subscribe(id: RpcId | null, session: Session, wishes: Subscribe): void {

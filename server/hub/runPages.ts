@@ -13,7 +13,7 @@ const IDS_KEPT = 500_000;
 /** New lines between two counts of the ids. */
 const LINES_A_SWEEP = 100;
 
-export class RunReceipts {
+export class RunPages {
   readonly #runs = new QuickLRU<string, Unacknowledged>({ maxSize: RUNS_KEPT });
   #linesSinceSweep = 0;
 

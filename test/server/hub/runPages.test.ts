@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Unacknowledged } from "../../../server/delivery/unacknowledged.ts";
-import { RunReceipts } from "../../../server/hub/runReceipts.ts";
+import { RunPages } from "../../../server/hub/runPages.ts";
 
 const IDS = 5_000;
 
@@ -12,19 +12,19 @@ function page(run: number): Unacknowledged {
 }
 
 test("runs that never acknowledge are forgotten before they take all memory, the longest silent first", () => {
-  const receipts = new RunReceipts();
-  for (let run = 0; run < 400; run++) receipts.sends("reader", `${run}`, page(run));
-  expect(receipts.resumed("reader", "0", 1)).toEqual([]);
-  expect(receipts.resumed("reader", "250", 1)).toEqual([]);
-  expect(receipts.resumed("reader", "399", 1)).toHaveLength(IDS);
+  const runPages = new RunPages();
+  for (let run = 0; run < 400; run++) runPages.sends("reader", `${run}`, page(run));
+  expect(runPages.resumed("reader", "0", 1)).toEqual([]);
+  expect(runPages.resumed("reader", "250", 1)).toEqual([]);
+  expect(runPages.resumed("reader", "399", 1)).toHaveLength(IDS);
 });
 
 test("what was acknowledged is not counted any more", () => {
-  const receipts = new RunReceipts();
+  const runPages = new RunPages();
   const pages = Array.from({ length: 400 }, (_, run) => page(run));
   for (const [run, unacknowledged] of pages.entries()) {
-    receipts.sends("reader", `${run}`, unacknowledged);
+    runPages.sends("reader", `${run}`, unacknowledged);
     if (run > 0) expect(unacknowledged.acknowledge(1)).toHaveLength(IDS);
   }
-  expect(receipts.resumed("reader", "0", 1)).toHaveLength(IDS);
+  expect(runPages.resumed("reader", "0", 1)).toHaveLength(IDS);
 });
