@@ -1,19 +1,15 @@
 /** Opening an SQLite file the way the hub needs it: durable, private, of a schema this hub knows. */
-import { existsSync, mkdirSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { BetterSqlite } from "./betterSqlite.ts";
+import { HEADER_BYTES, hasWal } from "./header.ts";
 import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./privateFile.ts";
 import { unusable } from "./unusable.ts";
 
 /** Below this SQLite can corrupt a WAL that two connections write. */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
-
-/** Of SQLite's file format. */
-const HEADER_BYTES = 100;
-const WRITE_VERSION = 18;
-const ROLLBACK_JOURNAL = 1;
 
 /**
  * Opens or creates the database.
@@ -91,26 +87,6 @@ function assertOwnWal(file: string): void {
     `${file} was put in the place of another database, the last changes of which are still in ${wal}: ` +
       `remove ${wal} and ${walIndexOf(file)} to go on with ${file} as it is`,
   );
-}
-
-/** Whether its header says that it has a write-ahead log. */
-function hasWal(file: string): boolean {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const bytes = readSync(openForGood(file), header, 0, HEADER_BYTES, 0);
-  return bytes < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
-}
-
-const openFiles = new Map<bigint, number>();
-
-/**
- * Opens a file that is never closed again, once: closing it would let go of every lock that this process holds on it,
- * and an application may have it open itself.
- */
-function openForGood(file: string): number {
-  const { ino } = statSync(file, { bigint: true });
-  const fd = openFiles.get(ino) ?? openSync(file, "r");
-  openFiles.set(ino, fd);
-  return fd;
 }
 
 /** @returns whether there is nothing in it yet, as after a first start that found the disk full. */

@@ -6,19 +6,17 @@
  * checked the file again. Where the file or its write-ahead log was replaced, it touches nothing any more.
  */
 
-import { existsSync } from "node:fs";
 import type { Moment } from "../../clock.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import type { CommitResult, Opened, StoreCommand } from "../store.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { locate, walIndexOf, walOf } from "./database.ts";
+import { locate } from "./database.ts";
 import { HubLock } from "./lock.ts";
 import {
   closeAll,
-  emptyWal,
+  closeWhole,
   type HostOptions,
   type HostParts,
-  inodeOf,
   type OpenFile,
   openFirst,
   reopenFile,
@@ -109,7 +107,6 @@ export class SqliteHost {
     if (this.#state.kind !== "open") return;
     const { open } = this.#state;
     try {
-      open.isInPlace = inodeOf(walIndexOf(this.#file)) === open.walIndexInode;
       this.#lock.note(open.epoch, open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
@@ -137,10 +134,9 @@ export class SqliteHost {
     this.endList();
     this.noteProgress();
     if (this.#state.kind === "open") {
-      const { reader, db } = this.#state.open;
-      reader.close();
-      emptyWal(db);
-      db.close();
+      const { open } = this.#state;
+      if (open.files.check()) closeWhole(open);
+      else closeAll(open);
     }
     this.#state = { kind: "closed" };
     this.#lock.release();
@@ -171,12 +167,8 @@ export class SqliteHost {
     }
   }
 
-  /**
-   * What is written to files without a name is gone with the hub. The write-ahead log itself is only looked for: whoever
-   * asks Linux for its times makes the next fsync write them.
-   */
   #assertInPlace(open: OpenFile): void {
-    if (open.isInPlace && existsSync(walOf(this.#file)) && inodeOf(this.#file) === open.inode) return;
+    if (open.files.check()) return;
     this.#abandon(open, { kind: "replaced" });
     throw fileReplaced();
   }

@@ -1,6 +1,5 @@
 /** The file with all that works on it, from opening to closing. */
 import { hash } from "node:crypto";
-import { statSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { type Bounds, LIMITS } from "../../../shared/limits.ts";
 import type { LeasePolicy } from "../../core/message.ts";
@@ -9,8 +8,9 @@ import { makeIds } from "../engine/ids.ts";
 import type { Tally } from "../engine/journal.ts";
 import type { CheckWhole } from "../engine/templates/whole.ts";
 import { BetterSqlite } from "./betterSqlite.ts";
-import { openDatabase, walIndexOf } from "./database.ts";
+import { openDatabase } from "./database.ts";
 import { settleEpoch } from "./epoch.ts";
+import { FilesInPlace } from "./filesInPlace.ts";
 import { ListReader } from "./listReader.ts";
 import type { HubLock } from "./lock.ts";
 import { SqliteLedger } from "./sqliteLedger.ts";
@@ -48,11 +48,7 @@ export interface OpenFile {
   rollback: Database.Statement;
   dataVersion: Database.Statement;
   seenVersion: number;
-  /** Numbers of the file itself and of its write-ahead log's index, whatever bears their names meanwhile. */
-  inode: bigint | undefined;
-  walIndexInode: bigint | undefined;
-  /** Whether that index was still the same after the last commit. */
-  isInPlace: boolean;
+  files: FilesInPlace;
 }
 
 /** What a host gives to each opening of its file. */
@@ -66,19 +62,21 @@ export interface HostParts {
 /** @throws Error with a sentence for a person when the file cannot be used. */
 function openFile(file: string, options: HostOptions, parts: HostParts): OpenFile {
   const db = openDatabase(file, options.openedAt, parts.tell);
+  let reader: Database.Database | undefined;
   try {
-    const reader = new BetterSqlite(file, { readonly: true });
-    return {
-      ...workOn(db, reader, options, parts),
-      reader,
-      inode: inodeOf(file),
-      walIndexInode: inodeOf(walIndexOf(file)),
-      isInPlace: true,
-    };
+    reader = openReader(file);
+    return { ...workOn(db, reader, options, parts), reader, files: new FilesInPlace(file) };
   } catch (error) {
-    db.close();
+    closeAll({ db, reader });
     throw error;
   }
+}
+
+/** Reads at once: from then on, as long as it is open, no other connection is the file's last one. */
+function openReader(file: string): Database.Database {
+  const reader = new BetterSqlite(file, { readonly: true });
+  reader.pragma("user_version");
+  return reader;
 }
 
 /**
@@ -122,7 +120,7 @@ function workOn(
   reader: Database.Database,
   { lease, bounds = LIMITS }: HostOptions,
   { lock, checkWhole }: HostParts,
-): Omit<OpenFile, "reader" | "inode" | "walIndexInode" | "isInPlace"> {
+): Omit<OpenFile, "reader" | "files"> {
   const ledger = new SqliteLedger(db);
   const tally = tallyOver(db, ledger.receipts);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
@@ -146,23 +144,25 @@ function workOn(
   };
 }
 
-/** @returns undefined when there is no such file. */
-export const inodeOf = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
-
-/** Moves everything into the one file, unless its disk is full: then the write-ahead log keeps it. */
-export function emptyWal(db: Database.Database): void {
+/** Closes the file with everything in it, unless its disk is full: then the write-ahead log keeps it. */
+export function closeWhole({ reader, db }: Pick<OpenFile, "reader" | "db">): void {
+  reader.close();
   try {
     db.pragma("wal_checkpoint(TRUNCATE)");
   } catch {
     // the next start finds it there
   }
+  db.close();
 }
 
-/** Closes what may be broken. */
-export function closeAll({ reader, db }: Pick<OpenFile, "reader" | "db">): void {
-  for (const connection of [reader, db]) {
+/**
+ * Closes what may be broken, and writes nothing more: a file's last connection would write the whole write-ahead log
+ * into whatever has the file's name. That is the reader, which cannot write.
+ */
+export function closeAll({ db, reader }: { db: Database.Database; reader: Database.Database | undefined }): void {
+  for (const connection of [db, reader]) {
     try {
-      connection.close();
+      connection?.close();
     } catch {
       // a connection in this state may refuse even that; the next one is opened all the same
     }

@@ -9,8 +9,9 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { name } from "../../core/support.ts";
 import { sending } from "../driver.ts";
@@ -134,34 +135,80 @@ describe("while it runs", () => {
     await expect(hub.commit({ op: "probe" })).rejects.toThrow("it is damaged, restore a backup");
   });
 
-  test.each([
-    ["removed", (file: string) => rmSync(file)],
-    ["replaced by another", (file: string) => renameSync(copyOf(file), file)],
-  ])("a file that is %s is missed: nothing is acknowledged, and what took its place stays as it is", async (_, act) => {
+  const REPLACED =
+    "its file, or the write-ahead log beside it, was removed or replaced while the hub was using it: restart the hub";
+  const parts = (file: string) => [file, `${file}-wal`, `${file}-shm`] as const;
+
+  /** As the README has a backup restored, but over a hub that is still there. */
+  function restore(backup: string, file: string): void {
+    const [, wal, index] = parts(file);
+    rmSync(wal);
+    rmSync(index);
+    copyFileSync(backup, file);
+  }
+
+  const TAKEN: [what: string, act: (file: string, backup: string) => void][] = [
+    ["the file is removed", (file) => rmSync(file)],
+    ["the file is replaced by another", (file) => renameSync(copyOf(file), file)],
+    ["the folder has another name", (file) => renameSync(dirname(file), `${dirname(file)}-moved`)],
+    ["a backup is copied over the file", (file, backup) => copyFileSync(backup, file)],
+    ["a backup is restored", (file, backup) => restore(backup, file)],
+    ["the file is cut off", (file) => truncateSync(file)],
+    ["the write-ahead log is removed", (file) => rmSync(parts(file)[1])],
+    ["the write-ahead log is replaced", (file) => renameSync(copyOf(parts(file)[1]), parts(file)[1])],
+    ["all but the file is removed, and made anew by another program", anotherProgram],
+  ];
+
+  function anotherProgram(file: string): void {
+    const [, wal, index] = parts(file);
+    rmSync(wal);
+    rmSync(index);
+    for (const part of [wal, index]) writeFileSync(part, "");
+  }
+
+  /** A hub that has done something since its backup. */
+  async function hubWithBackup() {
     const file = newFile();
     const hub = await openThread(file);
     await hub.send({ to_claude: "worker" });
-    act(file);
-    const before = existsSync(file) && readFileSync(file);
+    const backup = newFile();
+    await writeBackupAside(file, backup);
+    await hub.send({ to_claude: "worker" });
+    return { hub, file, backup };
+  }
+
+  const contentOf = (file: string) => existsSync(file) && readFileSync(file);
+
+  test.each(TAKEN)("%s: nothing more is acknowledged, and what is there now stays as it is", async (_what, act) => {
+    const { hub, file, backup } = await hubWithBackup();
+    act(file, backup);
+    const before = contentOf(file);
     for (let i = 0; i < 2; i++) {
-      await expect(hub.send({ to_claude: "worker" })).rejects.toThrow(
-        "its file, or the write-ahead log beside it, was removed or replaced while the hub was using it",
-      );
+      await expect(hub.send({ to_claude: "worker" })).rejects.toThrow(REPLACED);
       await expect(hub.all()).rejects.toMatchObject({ code: "storage_unavailable" });
     }
+    expect(contentOf(file)).toEqual(before);
     await hub.close();
-    expect(existsSync(file) && readFileSync(file)).toEqual(before);
+    expect(contentOf(file)).toEqual(before);
   });
 
-  test("a log that is removed is missed: nothing more is acknowledged", async () => {
-    const file = newFile();
-    const hub = await openThread(file);
-    await hub.send({ to_claude: "worker" });
-    rmSync(`${file}-wal`);
-    for (let i = 0; i < 2; i++) {
-      await expect(hub.send({ to_claude: "worker" })).rejects.toThrow("write-ahead log beside it, was removed");
-    }
+  test.each(TAKEN)("%s, just before the hub closes: what is there now stays as it is", async (_what, act) => {
+    const { hub, file, backup } = await hubWithBackup();
+    act(file, backup);
+    const before = contentOf(file);
     await hub.close();
+    expect(contentOf(file)).toEqual(before);
+  });
+
+  test("another program that writes rows, moves all into the file and makes files beside it is not in the way", async () => {
+    const { hub, file } = await hubWithBackup();
+    writeFileSync(`${file}.note`, "");
+    inside(file, (db) => {
+      db.exec("UPDATE coordination_messages SET context = 'by hand'");
+      db.pragma("wal_checkpoint(TRUNCATE)");
+    });
+    await hub.send({ to_claude: "worker" });
+    expect((await hub.all()).map(({ context }) => context)).toEqual(["by hand", "by hand", undefined]);
   });
 
   test.each([
