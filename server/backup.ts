@@ -1,11 +1,12 @@
 /** Backs up a database from a process of its own, whether a hub is running on it or not: `backup.js DB FILE`. */
 import { existsSync } from "node:fs";
 import { writeBackup } from "./store/sqlite/backup.ts";
-import { BetterSqlite } from "./store/sqlite/betterSqlite.ts";
+import { assertExactName, BetterSqlite } from "./store/sqlite/betterSqlite.ts";
 
 async function main([db, file]: string[]): Promise<void> {
   if (!db || !file) throw new Error("which database, and to which file?");
   if (!existsSync(db)) throw new Error(`there is no database at ${db}: name it with --db`);
+  assertExactName(db);
   const source = new BetterSqlite(db, { readonly: true });
   try {
     await writeBackup(source, file);

@@ -2,7 +2,7 @@
  * Taking over a coordination_messages table in the document's own shape, with all its rows. The old table is
  * set aside, the new one made, the rows copied, the old one dropped: all in the migration's transaction. An old
  * table with columns of the application's own is kept under its other name, so that nothing is lost. Names are kept as
- * they are, whatever they hold; an id by which a row could not be found is replaced.
+ * they are, whatever they hold; an id by which a row could not be found is replaced, and a status that nobody knows has failed.
  */
 import type Database from "better-sqlite3";
 import { ADDRESS_PATTERN, NAME_PATTERN } from "../../../shared/addressing.ts";
@@ -53,9 +53,14 @@ export function adoptDocumentTable(db: Database.Database, now: number): string[]
        :claim_rank, :wake_at)`,
   );
   const old = db.prepare(`SELECT * FROM ${ASIDE}`);
-  const rows = (old.all() as OldRow[]).map((row) => adopted(row, now));
-  rows.sort((a, b) => a.created_at.localeCompare(b.created_at));
-  const notes = [...replaceIds(rows, now), ...unaddressable(rows), ...triggersGone(namesOf(db, "trigger", ASIDE))];
+  const found = old.all() as OldRow[];
+  const rows = found.map((row) => adopted(row, now)).sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const notes = [
+    ...replaceIds(rows, now),
+    ...unaddressable(rows),
+    ...oddStatuses(found),
+    ...triggersGone(namesOf(db, "trigger", ASIDE)),
+  ];
   for (const row of rows) insert.run(row);
   if (old.columns().every(({ name }) => DOCUMENTED.has(name))) db.exec(`DROP TABLE ${ASIDE}`);
   db.exec(
@@ -97,13 +102,21 @@ const hasNames = ({ from_claude, to_claude }: AdoptedRow) =>
 
 const fits = (name: string, pattern: RegExp) => name.length <= LIMITS.name_chars && pattern.test(name);
 
+function oddStatuses(found: readonly OldRow[]): string[] {
+  const odd = found.filter(({ status }) => statusOf(status) === undefined);
+  const words = [...new Set(odd.map(({ status }) => textOf(status)))].slice(0, 5).join(", ");
+  const what = `a status that no message has (${words}): they count as failed`;
+  return odd.length === 0 ? [] : [`${TAKEN_OVER}: ${odd.length} of its ${found.length} rows have ${what}`];
+}
+
 const triggersGone = (names: readonly string[]) =>
   names.length === 0 ? [] : [`${TAKEN_OVER}, and these triggers on it are no longer run: ${names.join(", ")}`];
 
 /** An old row in the new shape. */
 function adopted(old: OldRow, now: number) {
   const type = oneOf(TYPES, old.type, "task");
-  const status = oneOf(STATUSES, old.status, "pending");
+  const known = statusOf(old.status);
+  const status = known ?? "failed";
   const created = moment(old.created_at);
   const updated = moment(old.updated_at ?? old.created_at);
   const to = textOf(old.to_claude);
@@ -116,7 +129,7 @@ function adopted(old: OldRow, now: number) {
     type,
     status,
     result: textOrNull(old.result),
-    error: textOrNull(old.error),
+    error: textOrNull(old.error) ?? (known ? null : `its status was ${textOf(old.status)}`),
     created_at: created.toISOString(),
     updated_at: updated.toISOString(),
     ...(type === "task" ? adoptedAttempt(status, to, updated, now) : NO_ATTEMPT),
@@ -124,6 +137,16 @@ function adopted(old: OldRow, now: number) {
     claim_rank: status === "pending" && type === "task" ? created.getTime() : null,
   };
 }
+
+const STATUS_OF: ReadonlyMap<string, Status> = new Map([
+  ...STATUSES.map((status) => [status, status] as const),
+  ["", "pending"],
+  ["completed", "complete"],
+  ["done", "complete"],
+]);
+
+/** However it is written. @returns undefined for one that nobody knows: that is no work to be done once more. */
+const statusOf = (said: unknown) => STATUS_OF.get(textOf(said).trim().toLowerCase().replace(/[\s-]/g, "_"));
 
 const NO_ATTEMPT = {
   attempt: 0,

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
 import { HubError } from "../../../shared/errors.ts";
-import { BetterSqlite } from "./betterSqlite.ts";
+import { assertExactName, BetterSqlite } from "./betterSqlite.ts";
 import { setMeta } from "./meta.ts";
 import { createPrivateFile } from "./privateFile.ts";
 import { builtFile, fromFailure, type ThreadFailure } from "./thread.ts";
@@ -46,6 +46,7 @@ export async function writeBackup(db: Database.Database, file: string): Promise<
 
 function createCopy(file: string): void {
   try {
+    assertExactName(file);
     createPrivateFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

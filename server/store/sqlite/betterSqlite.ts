@@ -12,3 +12,11 @@ const major = Number.parseInt(process.versions.node, 10);
 export const BetterSqlite: typeof Database = createRequire(import.meta.url)(
   major >= 24 ? "better-sqlite3-13" : "better-sqlite3",
 );
+
+/** @throws Error for a name that the library would open as another: it cuts off white space at either end. */
+export function assertExactName(file: string): void {
+  if (file === file.trim()) return;
+  throw new Error(
+    `${JSON.stringify(file)} begins or ends with white space, which SQLite does not see: name it without`,
+  );
+}

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
-import { BetterSqlite } from "./betterSqlite.ts";
+import { assertExactName, BetterSqlite } from "./betterSqlite.ts";
 import { HEADER_BYTES, hasWal } from "./header.ts";
 import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./privateFile.ts";
@@ -46,6 +46,7 @@ export function openDatabase(file: string, now: number, tell: (note: string) => 
  */
 export function locate(file: string): string {
   try {
+    assertExactName(file);
     makeDirectory(dirname(file));
     return existsSync(file) ? realpathSync(file) : file;
   } catch (error) {

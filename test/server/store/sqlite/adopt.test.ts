@@ -1,6 +1,7 @@
 /** Taking over the table of the user's document, with all its rows, from a database that is the application's own. */
 import type Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { openDatabase } from "../../../../server/store/sqlite/database.ts";
 import { LEASE, NOBODY, name } from "../../core/support.ts";
 import { countsOf } from "../fold.ts";
 import { inside, look, newFile, openStore } from "./files.ts";
@@ -97,6 +98,36 @@ describe.each(Object.entries(SHAPES))("a table that is %s", (_name, shape) => {
     }
     expect(await hub.store.counts()).toEqual(countsOf(messages));
     expect(await hub.store.counts()).toEqual({ pending: 3, in_progress: 2, complete: 2, failed: 1 });
+  });
+});
+
+describe("a status", () => {
+  const written: [as: string | null, means: string][] = [
+    ["COMPLETE", "complete"],
+    ["completed", "complete"],
+    ["done", "complete"],
+    ["In Progress", "in_progress"],
+    ["in-progress", "in_progress"],
+    [null, "pending"],
+    ["cancelled", "failed"],
+    ["__proto__", "failed"],
+  ];
+  const rows = written.map(([status], i) => ({ id: `s${i}`, status })) as OldRow[];
+
+  test("is understood however it is written; work that has ended in a way nobody knows is not done again", async () => {
+    const hub = await openStore(applicationFile(rows));
+    for (const [i, [status, means]] of written.entries()) {
+      const why = means === "failed" ? { error: `its status was ${status}` } : {};
+      expect(await hub.get({ id: `s${i}` })).toMatchObject({ status: means, ...why });
+    }
+  });
+
+  test("that nobody knows is told of", () => {
+    const notes: string[] = [];
+    openDatabase(applicationFile(rows), AT, (note) => notes.push(note)).close();
+    expect(notes).toEqual([
+      "the table coordination_messages of the original API was taken over: 2 of its 8 rows have a status that no message has (cancelled, __proto__): they count as failed",
+    ]);
   });
 });
 

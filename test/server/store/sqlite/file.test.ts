@@ -1,12 +1,12 @@
 /** The file that a hub makes and keeps: durable, private, readable by people, and safe from older hubs. */
-import { linkSync, readdirSync, statSync, symlinkSync, unlinkSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../server/store/sqlite/database.ts";
 import { HubLock } from "../../../../server/store/sqlite/lock.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { NOW, name } from "../../core/support.ts";
-import { inside, look, newFile, openStore } from "./files.ts";
+import { inside, look, newFile, openStore, openThread } from "./files.ts";
 
 describe("durability", () => {
   test("every commit is synced in full, and stays so after writing and on opening again", () => {
@@ -176,3 +176,20 @@ test("the lock remembers how far each log had come, and knows nothing of others"
   expect(again.seen("a")).toBe(7);
   again.release();
 });
+
+test.each([" ", "\n", "\r"])(
+  "a name that ends in white space (%j) is refused: SQLite would open another file",
+  async (end) => {
+    const file = newFile();
+    const hub = await openStore(file);
+    await expect(openThread(file + end)).rejects.toThrow(
+      `${JSON.stringify(file + end)} begins or ends with white space`,
+    );
+    const other = newFile();
+    await (await openStore(other)).close();
+    const before = readFileSync(other);
+    await expect(hub.store.backup(other + end)).rejects.toThrow("begins or ends with white space");
+    expect(readFileSync(other).equals(before)).toBe(true);
+    expect([file + end, other + end].filter(existsSync)).toEqual([]);
+  },
+);
