@@ -226,6 +226,18 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "seen !== undefined &&",
   },
   {
+    breaks: "a hub that lost its file writes the log into whatever has its name now",
+    file: "server/store/sqlite/openFile.ts",
+    search: "of [db, reader]) {",
+    replace: "of [reader, db]) {",
+  },
+  {
+    breaks: "a backup that is copied over a running hub's file goes unnoticed",
+    file: "server/store/sqlite/filesInPlace.ts",
+    search: " && hasWal(this.#file)",
+    replace: "",
+  },
+  {
     breaks: "commits are not synced to the disk",
     file: "server/store/sqlite/database.ts",
     search: 'db.pragma("synchronous = FULL");',
