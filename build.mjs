@@ -11,7 +11,9 @@ try {
 } catch {
   process.exit(1); // the compiler has said why
 }
-cpSync(`${root}server/store/sqlite/migrations`, `${root}dist/server/store/sqlite/migrations`, { recursive: true });
+cpSync(`${root}server/store/sqlite/file/migrations`, `${root}dist/server/store/sqlite/file/migrations`, {
+  recursive: true,
+});
 if (existsSync(`${root}dist/client/cli/main.js`)) chmodSync(`${root}dist/client/cli/main.js`, 0o755);
 await build({
   absWorkingDir: root,

@@ -1,7 +1,7 @@
 /** Backs up a database from a process of its own, whether a hub is running on it or not: `backup.js DB FILE`. */
 import { existsSync } from "node:fs";
-import { writeBackup } from "./store/sqlite/backup.ts";
 import { assertExactName, BetterSqlite } from "./store/sqlite/betterSqlite.ts";
+import { writeBackup } from "./store/sqlite/file/backup.ts";
 
 async function main([db, file]: string[]): Promise<void> {
   if (!db || !file) throw new Error("which database, and to which file?");

@@ -74,14 +74,14 @@ describe("in the order of system calls", () => {
 
   const bugs: Record<string, Bug> = {
     "commits that are not synced": {
-      file: "/store/sqlite/database.js",
+      file: "/store/sqlite/file/database.js",
       replace: [
         ["synchronous = FULL", "synchronous = NORMAL"],
         ["level !== 2", "level !== 1"],
       ],
     },
     "answers given while the commit is under way": {
-      file: "/store/sqlite/host.js",
+      file: "/store/sqlite/file/host.js",
       replace: [["open.commit.run();", "queueMicrotask(() => open.commit.run());"]],
     },
   };

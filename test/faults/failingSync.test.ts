@@ -83,7 +83,7 @@ describe("when an fsync fails", () => {
 
   test("this check sees a hub that tries again on the same connection", async () => {
     const bug = plant({
-      file: "/store/sqlite/host.js",
+      file: "/store/sqlite/file/host.js",
       replace: [['code === "SQLITE_FULL" || code === "SQLITE_BUSY"', "true"]],
     });
     const { hub, ops } = await runInto(failing(strace, OF_A_START + 4, OF_A_START + 4), bug);

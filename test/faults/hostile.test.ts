@@ -21,7 +21,7 @@ const PATIENCE_MS = 5_000;
 
 /** Every commit takes 50 ms more. */
 const SLOW_DISK: Bug = {
-  file: "/store/sqlite/host.js",
+  file: "/store/sqlite/file/host.js",
   replace: [
     ["open.commit.run();", "open.commit.run(); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);"],
   ],

@@ -5,9 +5,9 @@ const TIMEKEEPER = "server/store/engine/timekeeper.ts";
 const DEADLINES = "server/core/deadlines.ts";
 const SCHEDULE = "server/core/schedule.ts";
 const TASK = "server/core/task.ts";
-const TABLE = "server/store/sqlite/sqliteClock.ts";
+const TABLE = "server/store/sqlite/tables/sqliteClock.ts";
 const ENGINE = "server/store/engine/engine.ts";
-const READS = "server/store/sqlite/sqliteReads.ts";
+const READS = "server/store/sqlite/tables/sqliteReads.ts";
 
 export const CLOCK_MUTATIONS: readonly Mutation[] = [
   {

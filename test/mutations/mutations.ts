@@ -18,13 +18,13 @@ const ENGINE = "server/store/engine/engine.ts";
 const SENDING = "server/store/engine/sending.ts";
 const JOURNAL = "server/store/engine/journal.ts";
 const EVENT_JSON = "server/store/json/eventJson.ts";
-const LEDGER = "server/store/sqlite/sqliteLedger.ts";
-const READS = "server/store/sqlite/sqliteReads.ts";
-const TALLY = "server/store/sqlite/tally.ts";
+const LEDGER = "server/store/sqlite/tables/sqliteLedger.ts";
+const READS = "server/store/sqlite/tables/sqliteReads.ts";
+const TALLY = "server/store/sqlite/tables/tally.ts";
 const BACKLOG = "server/store/engine/backlog.ts";
 const CHAIN = "server/core/chain.ts";
 const CHAINS = "server/store/engine/chains.ts";
-const RETENTION = "server/store/sqlite/sqliteRetention.ts";
+const RETENTION = "server/store/sqlite/tables/sqliteRetention.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -221,7 +221,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a rolled-back file goes on under its old epoch",
-    file: "server/store/sqlite/epoch.ts",
+    file: "server/store/sqlite/file/epoch.ts",
     search: "seen !== undefined && head >= seen &&",
     replace: "seen !== undefined &&",
   },
@@ -239,7 +239,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "commits are not synced to the disk",
-    file: "server/store/sqlite/database.ts",
+    file: "server/store/sqlite/file/database.ts",
     search: 'db.pragma("synchronous = FULL");',
     replace: 'db.pragma("synchronous = NORMAL");',
   },

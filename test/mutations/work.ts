@@ -7,13 +7,13 @@ const DEADLINES = "server/core/deadlines.ts";
 const DECIDE = "server/core/decide.ts";
 const ENGINE = "server/store/engine/engine.ts";
 const JOURNAL = "server/store/engine/journal.ts";
-const LEDGER = "server/store/sqlite/sqliteLedger.ts";
+const LEDGER = "server/store/sqlite/tables/sqliteLedger.ts";
 const DEPENDENCIES = "server/store/engine/dependencies.ts";
 const DEPENDENCY = "server/core/dependency.ts";
 const TRACE = "server/core/trace.ts";
 const RECEIPT = "server/core/receipt.ts";
 const RECEIPTS = "server/store/engine/receipts.ts";
-const SQLITE_RECEIPTS = "server/store/sqlite/sqliteReceipts.ts";
+const SQLITE_RECEIPTS = "server/store/sqlite/tables/sqliteReceipts.ts";
 
 export const WORK_MUTATIONS: readonly Mutation[] = [
   {
@@ -240,7 +240,7 @@ export const WORK_MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "receipts: who came in the same moment has none",
-    file: "server/store/sqlite/sqliteLedger.ts",
+    file: "server/store/sqlite/tables/sqliteLedger.ts",
     search: "transitions: readonly PresenceTransition[]): void {\n    this.receipts.instancesChanged();\n",
     replace: "transitions: readonly PresenceTransition[]): void {\n",
   },

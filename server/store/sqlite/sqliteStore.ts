@@ -16,12 +16,12 @@ import type {
   Timing,
   Workload,
 } from "../store.ts";
-import { writeBackupAside } from "./backup.ts";
-import { decodeResult, encodeCommands } from "./commitWire.ts";
-import { DatabaseThread, type ThreadFailed } from "./databaseThread.ts";
-import type { FileOptions } from "./openFile.ts";
-import { ReadQueue } from "./readQueue.ts";
-import type { HostCalls } from "./thread.ts";
+import type { FileOptions } from "./file/openFile.ts";
+import { writeBackupAside } from "./thread/backupThread.ts";
+import { decodeResult, encodeCommands } from "./thread/commitWire.ts";
+import { DatabaseThread, type ThreadFailed } from "./thread/databaseThread.ts";
+import { ReadQueue } from "./thread/readQueue.ts";
+import type { HostCalls } from "./thread/wire.ts";
 
 interface SqliteStoreOptions extends FileOptions {
   /** Told why the database's thread ended by itself, and why another one could not start. */

@@ -3,10 +3,10 @@
 import type { Moment } from "../../../../server/clock.ts";
 import type { Reader } from "../../../../server/core/view.ts";
 import { checkWhole } from "../../../../server/store/engine/templates/whole.ts";
-import { writeBackupAside } from "../../../../server/store/sqlite/backup.ts";
-import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/commitWire.ts";
-import { SqliteHost } from "../../../../server/store/sqlite/host.ts";
-import type { FileOptions } from "../../../../server/store/sqlite/openFile.ts";
+import { SqliteHost } from "../../../../server/store/sqlite/file/host.ts";
+import type { FileOptions } from "../../../../server/store/sqlite/file/openFile.ts";
+import { writeBackupAside } from "../../../../server/store/sqlite/thread/backupThread.ts";
+import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/thread/commitWire.ts";
 import type { ListFilter, MessageSlice, ScheduleFilter, Store, StoreCommand } from "../../../../server/store/store.ts";
 
 export class HostStore implements Store {

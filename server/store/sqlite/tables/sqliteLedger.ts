@@ -1,0 +1,256 @@
+/** The ledger over SQLite. All statements that write messages and the log are prepared here, once. */
+import type Database from "better-sqlite3";
+import QuickLRU from "quick-lru";
+import { EVERYONE } from "../../../../shared/addressing.ts";
+import { STATUSES } from "../../../../shared/vocabulary.ts";
+import type { Attempt, MessageState } from "../../../core/message.ts";
+import { iso } from "../../../iso.ts";
+import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../../engine/ledger.ts";
+import type { Counts, PresenceTransition } from "../../store.ts";
+import { LogTable } from "./logTable.ts";
+import { bodyChars, CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import { SqliteAttempts } from "./sqliteAttempts.ts";
+import { SqliteClock } from "./sqliteClock.ts";
+import { SqliteReceipts } from "./sqliteReceipts.ts";
+import { SqliteRetention } from "./sqliteRetention.ts";
+import { SqliteSchedules } from "./sqliteSchedules.ts";
+import { SqliteTemplates } from "./sqliteTemplates.ts";
+import { SqliteWaits } from "./sqliteWaits.ts";
+
+const ALL = COLUMNS.join(", ");
+const MESSAGES = "coordination_messages";
+
+const prepareAll = (db: Database.Database) => ({
+  message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
+  insert: db.prepare(`INSERT INTO ${MESSAGES} (${SAID.join(", ")}) VALUES (${SAID.map(() => "?").join(", ")})`),
+  update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
+  remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
+  eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
+  key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
+  remember: db.prepare(
+    `INSERT INTO coordination_keys (sender, key, message_id, fingerprint, created_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+  ),
+  hopsOf: db
+    .prepare(`SELECT hops FROM ${MESSAGES} WHERE chain_id = ? AND chain_id IS NOT NULL ORDER BY hops DESC LIMIT 1`)
+    .pluck(),
+  liftedTo: db.prepare("SELECT hops FROM coordination_chains WHERE chain_id = ?").pluck(),
+  lift: db.prepare(
+    "INSERT INTO coordination_chains (chain_id, hops) VALUES (?, ?) ON CONFLICT DO UPDATE SET hops = excluded.hops",
+  ),
+  next: db
+    .prepare(
+      `SELECT id FROM ${MESSAGES} WHERE to_claude = ? AND claim_rank IS NOT NULL ORDER BY claim_rank, rowid LIMIT 1`,
+    )
+    .pluck(),
+  claimedWith: db
+    .prepare(
+      `SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND claimed_by = ? AND claim_key = ? AND claimed_run IS ?`,
+    )
+    .pluck(),
+  heldBy: db
+    .prepare(
+      `SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ? AND claimed_run IS ?`,
+    )
+    .pluck(),
+  heldByRuns: db
+    .prepare(`SELECT id FROM ${MESSAGES} WHERE status = 'in_progress' AND type = 'task' AND claimed_run IS NOT NULL`)
+    .pluck(),
+  due: db.prepare(`SELECT id FROM ${MESSAGES} WHERE wake_at <= ? ORDER BY wake_at LIMIT ?`).pluck(),
+  earliestWake: db.prepare(`SELECT min(wake_at) FROM ${MESSAGES} WHERE wake_at IS NOT NULL`).pluck(),
+  oldestWaiting: db
+    .prepare(`SELECT created_at FROM ${MESSAGES} WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1`)
+    .pluck(),
+  presence: db.prepare("INSERT INTO coordination_presence (claude_id, state, at) VALUES (?, ?, ?)"),
+  instance: db.prepare(
+    `INSERT INTO coordination_instances (claude_id, state, since, last_seen, beat_ms)
+       VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
+       state = CASE WHEN :beat THEN state ELSE excluded.state END,
+       since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
+       beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state <> 'offline' THEN beat_ms END`,
+  ),
+  probe: db.prepare(
+    "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
+  ),
+  counts: db.prepare("UPDATE coordination_counts SET count = ? WHERE status = ?"),
+});
+
+const PROBE_CHARS = 64 * 1024;
+
+/** Messages this large are not worth keeping in memory. */
+const CACHED_CHARS = 16 * 1024;
+/** Messages in the cache, at the least. */
+const CACHED = 2048;
+
+export class SqliteLedger implements Ledger {
+  readonly waits: SqliteWaits;
+  readonly receipts: SqliteReceipts;
+  readonly schedules: SqliteSchedules;
+  readonly retention: SqliteRetention;
+  readonly templates: SqliteTemplates;
+  readonly clock: SqliteClock;
+  readonly #attempts: SqliteAttempts;
+  readonly #log: LogTable;
+  readonly #sql: ReturnType<typeof prepareAll>;
+  /** Messages in live use: a task is read back within moments of its sending. */
+  readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
+  #earliestWake: number | null | undefined;
+  /** The counts as the table has them, as far as is known. */
+  #saved: Partial<Counts> = {};
+
+  constructor(db: Database.Database) {
+    this.waits = new SqliteWaits(db);
+    this.#attempts = new SqliteAttempts(db);
+    this.#log = new LogTable(db);
+    this.receipts = new SqliteReceipts(db);
+    this.#sql = prepareAll(db);
+    this.schedules = new SqliteSchedules(db);
+    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged());
+    this.templates = new SqliteTemplates(db);
+    this.clock = new SqliteClock(db);
+  }
+
+  /** Forgets what is kept in memory: the tables may hold something else now. */
+  forget(): void {
+    this.#cache.clear();
+    this.#earliestWake = undefined;
+    this.#saved = {};
+    this.#log.forget();
+    this.waits.forget();
+    this.receipts.instancesChanged();
+    this.clock.forget();
+  }
+
+  message(id: string): MessageState | undefined {
+    return this.#cache.peek(id) ?? this.#read(this.#sql.message.get(id));
+  }
+
+  insert(state: MessageState): void {
+    this.#sql.insert.run(...toSaid(state));
+    this.#touch(state);
+  }
+
+  update(state: MessageState): void {
+    const changes = toChanges(state);
+    changes.push(state.id);
+    this.#sql.update.run(...changes);
+    this.#touch(state);
+  }
+
+  remove(state: MessageState): void {
+    this.#sql.remove.run(state.id);
+    this.#sql.eraseBodies.run(state.id);
+    this.#attempts.forget(state.id);
+    this.#cache.delete(state.id);
+    this.clock.drop(state.id);
+    if (state.to_claude === EVERYONE) this.receipts.forget(state.id);
+    this.#earliestWake = undefined;
+  }
+
+  recordAttempt(id: string, attempt: Attempt): void {
+    this.#attempts.record(id, attempt);
+  }
+
+  attempts(id: string): Attempt[] {
+    return this.#attempts.all(id);
+  }
+
+  append(entry: StoredEntry): void {
+    this.#log.append(entry);
+  }
+
+  remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
+    if (this.#sql.remember.run(sender, key, id, fingerprint, now).changes === 1) return undefined;
+    return this.recall(sender, key);
+  }
+
+  recall(sender: string, key: string): RememberedKey | undefined {
+    return this.#sql.key.get(sender, key) as RememberedKey | undefined;
+  }
+
+  hopsOf(chainId: string): number | undefined {
+    return this.#sql.hopsOf.get(chainId) as number | undefined;
+  }
+
+  liftedTo(chainId: string): number | undefined {
+    return this.#sql.liftedTo.get(chainId) as number | undefined;
+  }
+
+  lift(chainId: string, hops: number): void {
+    this.#sql.lift.run(chainId, hops);
+  }
+
+  next(recipient: string): MessageState | undefined {
+    return this.#find(this.#sql.next.get(recipient));
+  }
+
+  claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {
+    return this.#find(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
+  }
+
+  held(holder?: HolderKey): string[] {
+    const ids = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
+    return ids as string[];
+  }
+
+  due(now: number, limit: number): string[] {
+    this.#earliestWake = undefined;
+    return this.#sql.due.all(now, limit) as string[];
+  }
+
+  earliestWake(): number | null {
+    if (this.#earliestWake === undefined) this.#earliestWake = this.#sql.earliestWake.get() as number | null;
+    return this.#earliestWake;
+  }
+
+  oldestWaiting(recipient: string): string | null {
+    return (this.#sql.oldestWaiting.get(recipient) as string | undefined) ?? null;
+  }
+
+  probe(now: number): void {
+    this.#sql.probe.run(`${now}`.padEnd(PROBE_CHARS, "."));
+  }
+
+  recordPresence(transitions: readonly PresenceTransition[]): void {
+    this.receipts.instancesChanged();
+    for (const { claude_id, state, at, seen = at, beat_ms = null } of transitions) {
+      this.#sql.presence.run(claude_id, state, iso(at));
+      const beat = state === "heartbeat";
+      const times = { at: iso(at), seen: iso(seen) };
+      this.#sql.instance.run({ claude_id, state: beat ? "online" : state, ...times, beat: beat ? 1 : 0, beat_ms });
+    }
+  }
+
+  seal(counts: Counts): void {
+    this.#log.flush();
+    for (const status of STATUSES) {
+      if (this.#saved[status] !== counts[status]) this.#sql.counts.run(counts[status], status);
+    }
+    this.#saved = { ...counts };
+  }
+
+  /** A message just found by its id; most often it is still in memory. */
+  #find(id: unknown): MessageState | undefined {
+    return id === undefined ? undefined : this.message(id as string);
+  }
+
+  #read(row: unknown): MessageState | undefined {
+    if (row === undefined) return undefined;
+    const state = fromRow(row as RawRow);
+    this.#touch(state);
+    return state;
+  }
+
+  #touch(state: MessageState): void {
+    this.#noteWake(state.wake_at);
+    this.clock.observe(state);
+    if (bodyChars(state) > CACHED_CHARS) this.#cache.delete(state.id);
+    else this.#cache.set(state.id, state);
+  }
+
+  /** The earliest wake only ever comes nearer here; `due` looks anew. */
+  #noteWake(at: number | null): void {
+    if (at === null || this.#earliestWake === undefined) return;
+    if (this.#earliestWake === null || at < this.#earliestWake) this.#earliestWake = at;
+  }
+}

@@ -1,0 +1,59 @@
+/** The database's thread: the only one that touches the file. A shell around the host. */
+import { createRequire } from "node:module";
+import { parentPort, workerData } from "node:worker_threads";
+import type { CheckWhole } from "../../engine/templates/whole.ts";
+import { SqliteHost } from "../file/host.ts";
+import type { HostOptions } from "../file/openFile.ts";
+import { decodeCommands, encodeResult } from "./commitWire.ts";
+import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
+
+const port = parentPort as NonNullable<typeof parentPort>;
+const require = createRequire(import.meta.url);
+
+/** Loads the validator with the first template that is sent: the thread starts sooner without it. */
+const checkWhole: CheckWhole = (fields) => {
+  const whole: typeof import("../../engine/templates/whole.ts") = require("../../engine/templates/whole.js");
+  return whole.checkWhole(fields);
+};
+
+try {
+  serve(new SqliteHost(workerData as HostOptions, checkWhole));
+} catch (error) {
+  port.postMessage({ opened: false, message: (error as Error).message } satisfies ThreadOpened);
+}
+
+function serve(host: SqliteHost): void {
+  port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
+  port.on("message", (request: ThreadRequest) => {
+    answer(host, request);
+    if (request.method === "commit") host.noteProgress();
+    if (request.method === "close") port.close();
+  });
+}
+
+function answer(host: SqliteHost, request: ThreadRequest): void {
+  try {
+    reply({ id: request.id, ok: true, value: call(host, request) });
+  } catch (error) {
+    refuse(request.id, error);
+  }
+}
+
+function call(host: SqliteHost, { method, args }: ThreadRequest): unknown {
+  switch (method) {
+    case "commit":
+      return encodeResult(host.commit(decodeCommands(args[0]), args[1]));
+    case "endList":
+      return host.endList();
+    case "close":
+      return host.close();
+    default:
+      return host.read(method, args);
+  }
+}
+
+const reply = (message: ThreadReply) => port.postMessage(message);
+
+function refuse(id: number, error: unknown): void {
+  reply({ id, ok: false, error: toFailure(error) });
+}
