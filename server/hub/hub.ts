@@ -15,8 +15,10 @@ import { Delivery } from "../delivery/delivery.ts";
 import type { Session } from "../delivery/session.ts";
 import { PresenceBoard } from "../presence/presence.ts";
 import type { Report } from "../report.ts";
-import { type Done, GroupCommit } from "../store/groupCommit.ts";
-import type { CommitResult, Opened, PresenceTransition, Store, StoreCommand } from "../store/store.ts";
+import { GroupCommit } from "../store/groupCommit.ts";
+import { type DoneOf, NOTHING } from "../store/outcomes.ts";
+import type { CommitResult, Opened, Store } from "../store/store.ts";
+import type { PresenceTransition, StoreCommand, StoreCommandOf } from "../store/storeCommands.ts";
 import { Alarm } from "./background/alarm.ts";
 import { Pruner, type RetentionPolicy } from "./background/pruner.ts";
 import { Scheduler } from "./background/scheduler.ts";
@@ -29,8 +31,6 @@ import { ProgressThrottle } from "./progressThrottle.ts";
 import { RunPages } from "./runPages.ts";
 import { Runs } from "./runs.ts";
 import { RunViews } from "./runViews.ts";
-
-const NOTHING_DONE: Done = { ok: true, json: null };
 
 /** How connections are watched. Durations in milliseconds. */
 export interface Liveness {
@@ -130,7 +130,7 @@ export class Hub {
     this.scheduler = new Scheduler({
       clock,
       timetable: () => store.timetable(),
-      submit: (command) => this.submit(command),
+      submit: (command) => this.submit<(typeof command)["op"]>(command),
       report,
     });
     this.#pruner = new Pruner({
@@ -185,7 +185,7 @@ export class Hub {
    *
    * @throws HubError when it is refused, or could not be made durable.
    */
-  submit(command: StoreCommand): Promise<Done> {
+  submit<Op extends StoreCommand["op"]>(command: StoreCommandOf<Op>): Promise<DoneOf<Op>> {
     return this.#commits.submit(command);
   }
 
@@ -222,7 +222,7 @@ export class Hub {
     void this.#writes.write({
       what: command.op,
       key: command,
-      submit: () => (isDue() ? this.submit(command) : Promise.resolve(NOTHING_DONE)),
+      submit: () => (isDue() ? this.submit(command) : Promise.resolve(NOTHING)),
     });
   }
 

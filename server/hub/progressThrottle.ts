@@ -4,16 +4,16 @@
  * report is in the message. Every report is answered when the newest is durable.
  */
 import type { Clock } from "../clock.ts";
-import type { Done } from "../store/groupCommit.ts";
+import type { Shown } from "../store/outcomes.ts";
 import { withResolvers } from "../withResolvers.ts";
 
 const INTERVAL_MS = 1_000;
 
 /** The newest report that waits for the end of its second. */
 interface Waiting {
-  write: () => Promise<Done>;
-  readonly written: Promise<Done>;
-  readonly resolve: (written: Promise<Done>) => void;
+  write: () => Promise<Shown>;
+  readonly written: Promise<Shown>;
+  readonly resolve: (written: Promise<Shown>) => void;
 }
 
 export class ProgressThrottle {
@@ -30,7 +30,7 @@ export class ProgressThrottle {
    * @param reporter who reports: a stranger's word never takes the holder's place.
    * @returns the outcome of writing the newest.
    */
-  report(id: string, reporter: string, write: () => Promise<Done>): Promise<Done> {
+  report(id: string, reporter: string, write: () => Promise<Shown>): Promise<Shown> {
     const reports = this.#recent.get(id);
     const waiting = reports?.get(reporter);
     if (waiting) {
@@ -70,8 +70,12 @@ export class ProgressThrottle {
   }
 }
 
-function wait(reports: Map<string, Waiting | undefined>, reporter: string, write: () => Promise<Done>): Promise<Done> {
-  const { promise: written, resolve } = withResolvers<Done>();
+function wait(
+  reports: Map<string, Waiting | undefined>,
+  reporter: string,
+  write: () => Promise<Shown>,
+): Promise<Shown> {
+  const { promise: written, resolve } = withResolvers<Shown>();
   reports.set(reporter, { write, written, resolve });
   return written;
 }

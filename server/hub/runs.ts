@@ -6,7 +6,7 @@
  * task, and none that is alive loses it.
  */
 import type { Clock } from "../clock.ts";
-import type { StoreCommand } from "../store/store.ts";
+import type { StoreCommand } from "../store/storeCommands.ts";
 
 /** A run as a key; instances choose the ids of their runs themselves. */
 export const runKey = (claudeId: string, run: string) => `${claudeId} ${run}`;

@@ -5,7 +5,7 @@
  * how an instance stands is what is recorded of it last. `WriteRetries` repeats each write by itself and keeps no order.
  */
 import type { Moment } from "../clock.ts";
-import type { PresenceTransition } from "../store/store.ts";
+import type { PresenceTransition } from "../store/storeCommands.ts";
 import type { InstanceRecord } from "./instances.ts";
 
 /** Heartbeats, and requests of instances that are away, enter the history at most this often for each. */

@@ -16,7 +16,8 @@ import { LIVENESS } from "../../shared/defaults.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { About, ClientInfo, PresenceState } from "../../shared/presence.ts";
 import type { Moment } from "../clock.ts";
-import type { KnownInstance, PresenceTransition } from "../store/store.ts";
+import type { KnownInstance } from "../store/store.ts";
+import type { PresenceTransition } from "../store/storeCommands.ts";
 import { SortedNames } from "./sortedNames.ts";
 
 export interface Connection {

@@ -9,7 +9,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { HubError, isRefusal, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { type Clock, momentOf } from "../clock.ts";
-import type { CommitResult, Outcome, Store, StoreCommand } from "./store.ts";
+import type { DoneOf, Outcome } from "./outcomes.ts";
+import type { CommitResult, Store } from "./store.ts";
+import type { StoreCommand, StoreCommandOf } from "./storeCommands.ts";
 
 const BATCH_COMMANDS = 256;
 /** Bodies in a batch, in characters: it crosses to the database as one text. */
@@ -25,18 +27,15 @@ interface Queued {
   command: StoreCommand;
   /** Of its bodies. */
   chars: number;
-  resolve: (done: Done) => void;
+  resolve: (done: never) => void;
   reject: (error: Error) => void;
 }
-
-/** The outcome of a command that was not refused. */
-export type Done = Extract<Outcome, { ok: true }>;
 
 /** Whether a refusal is not about the command, which may be repeated unchanged. */
 export const mayPass = (error: unknown) => isRefusal(error, ...WRITE_ERRORS, "too_many_requests");
 
 function settle({ resolve, reject }: Queued, outcome: Outcome): void {
-  if (outcome.ok) resolve(outcome);
+  if (outcome.ok) resolve(outcome as never);
   else reject(HubError.fromWire(outcome.error));
 }
 
@@ -76,7 +75,7 @@ export class GroupCommit {
    *
    * @throws HubError when it is refused, or could not be made durable.
    */
-  submit(command: StoreCommand): Promise<Done> {
+  submit<Op extends StoreCommand["op"]>(command: StoreCommandOf<Op>): Promise<DoneOf<Op>> {
     if (this.#queue.length >= QUEUE_COMMANDS || this.#queuedChars >= QUEUE_CHARS) {
       return Promise.reject(new HubError("too_many_requests", "The hub is overloaded: repeat in a moment"));
     }
@@ -89,7 +88,7 @@ export class GroupCommit {
   }
 
   /** Lets a command ride with the next batch; it starts one of its own only after a while. @throws as `submit` does. */
-  ride(command: StoreCommand): Promise<Done> {
+  ride<Op extends StoreCommand["op"]>(command: StoreCommandOf<Op>): Promise<DoneOf<Op>> {
     return new Promise((resolve, reject) => {
       this.#riders.push({ command, chars: 0, resolve, reject });
       this.#cancelRide ??= this.#options.clock.after(RIDE_MS, () => this.#rideAlone());

@@ -14,7 +14,8 @@ import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Clock, ClockDrift, type Moment, momentOf } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import { FIRST_KEY, type KeyCursor, type PruneCommand, type PruneReport } from "../../store/store.ts";
+import type { PruneReport, Shown } from "../../store/outcomes.ts";
+import { FIRST_KEY, type KeyCursor, type PruneCommand } from "../../store/storeCommands.ts";
 
 /** What is kept, and how long; undefined: everything, for ever. What has not ended is always kept. */
 export interface RetentionPolicy {
@@ -34,7 +35,7 @@ interface PrunerOptions {
   /** Until when the hub before was there; null: there was none. */
   thereUntil: number | null;
   /** Commits one portion. @returns its report as JSON. */
-  submit: (command: PruneCommand) => Promise<{ json: string | null }>;
+  submit: (command: PruneCommand) => Promise<Shown>;
   /** Told what each portion did. */
   pruned: (report: PruneReport) => void;
   /** Whether instances are to be forgotten: see PruneCommand. */
@@ -101,7 +102,7 @@ export class Pruner {
     if (!isUnderWay && !this.#mayFind(command)) return this.#later(EVERY_MS);
     try {
       const { json } = await this.#options.submit(command);
-      const report = JSON.parse(json as string) as PruneReport;
+      const report = JSON.parse(json) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report);
       if (!report.more) this.#finish(command, report);

@@ -12,8 +12,9 @@ import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
 import { type Clock, momentOf } from "../../clock.ts";
 import { msOrNull } from "../../iso.ts";
 import type { Report } from "../../report.ts";
-import type { Done } from "../../store/groupCommit.ts";
-import type { ScheduleCommand, Timing } from "../../store/store.ts";
+import type { DoneOf } from "../../store/outcomes.ts";
+import type { Timing } from "../../store/store.ts";
+import type { ScheduleCommand } from "../../store/storeCommands.ts";
 import { Recurrence } from "./recurrence.ts";
 
 const LOOK_MS = 30_000;
@@ -25,7 +26,7 @@ const AT_ONCE = 100;
 interface SchedulerOptions {
   clock: Clock;
   timetable: () => Promise<Timing[]>;
-  submit: (command: ScheduleCommand) => Promise<Done>;
+  submit: <C extends ScheduleCommand>(command: C) => Promise<DoneOf<C["op"]>>;
   report: Report;
 }
 
@@ -73,10 +74,10 @@ export class Scheduler {
   /**
    * Commits a command, and notes when its schedule is due from now on.
    *
-   * @returns the schedule as JSON; null: it no longer exists.
+   * @returns the schedule as JSON; null: there is none any more.
    * @throws HubError when the store refuses it.
    */
-  async commit(command: ScheduleCommand): Promise<string | null> {
+  async commit<C extends ScheduleCommand>(command: C): Promise<DoneOf<C["op"]>["json"]> {
     const name = command.op === "schedule_put" ? command.schedule.name : command.name;
     try {
       const { json } = await this.#options.submit(command);

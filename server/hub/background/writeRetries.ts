@@ -6,7 +6,8 @@
 import { isRefusal } from "../../../shared/errors.ts";
 import type { Clock } from "../../clock.ts";
 import type { Report } from "../../report.ts";
-import { type Done, mayPass } from "../../store/groupCommit.ts";
+import { mayPass } from "../../store/groupCommit.ts";
+import type { Done } from "../../store/outcomes.ts";
 
 const RETRY_MS = 1_000;
 

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { OPERATIONS, OperationName } from "../../../shared/operations/index.ts";
 import type { Command } from "../../core/commands.ts";
 import type { Caller } from "../../core/message.ts";
-import type { Done } from "../../store/groupCommit.ts";
+import type { Shown } from "../../store/outcomes.ts";
 import type { Answer } from "../answer.ts";
 import type { Client } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
@@ -25,4 +25,4 @@ export async function submitChange(hub: Hub, id: string, command: Change, client
 }
 
 /** What a command produced, as the answer. */
-export const answerOf = ({ json }: Done): Answer => ({ value: json as string });
+export const answerOf = ({ json }: Shown): Answer => ({ value: json });

@@ -7,8 +7,8 @@ import type { MESSAGE_OPERATIONS } from "../../../shared/operations/messages.ts"
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import type { WholeMessage } from "../../../shared/sendRule.ts";
 import { type NewMessage, newMessage } from "../../core/create.ts";
-import type { Done } from "../../store/groupCommit.ts";
-import type { TemplateSend } from "../../store/store.ts";
+import type { Sent, SentMacro } from "../../store/outcomes.ts";
+import type { TemplateSend } from "../../store/storeCommands.ts";
 import { type Answer, listed } from "../answer.ts";
 import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
@@ -86,18 +86,19 @@ const isForNow = ({ type, after, not_before }: NewMessage) => type !== "chat" &&
 async function sendTemplate(hub: Hub, said: TemplateSend, key: string | undefined): Promise<Answer> {
   hub.flushPresence();
   const sent = await hub.submit({ op: "template_send", said, key });
-  const { to_claude } = JSON.parse(sent.json as string) as { to_claude: string };
+  const { to_claude } = JSON.parse(sent.json) as { to_claude: string };
   return sentAnswer(hub, sent, to_claude);
 }
 
 /** What was sent, and what its sender can expect of the recipient. */
-function sentAnswer(hub: Hub, { json, messages, waiting = 0, oldest = null, deduplicated }: Done, to: string): Answer {
+function sentAnswer(hub: Hub, sent: Sent | SentMacro, to: string): Answer {
+  const { json, waiting, oldest, deduplicated } = sent;
   return {
     parts: {
-      message: json as string,
+      message: json,
       recipient: JSON.stringify(hub.presence.recipient(to, waiting, oldest)),
-      deduplicated: `${deduplicated ?? false}`,
-      ...(messages !== undefined && { messages }),
+      deduplicated: `${deduplicated}`,
+      ...("messages" in sent && { messages: sent.messages }),
     },
   };
 }

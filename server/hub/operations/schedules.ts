@@ -22,7 +22,7 @@ export const SCHEDULES: Handlers<keyof typeof SCHEDULE_OPERATIONS> = {
       });
     }
     const json = await hub.scheduler.commit({ op: "schedule_put", schedule, next });
-    return { value: withUpcoming(json as string) };
+    return { value: withUpcoming(json) };
   },
 
   async schedule_get(hub, { name }) {

@@ -5,7 +5,7 @@ import type { Status } from "../../../shared/message.ts";
 import type { TASK_OPERATIONS } from "../../../shared/operations/tasks.ts";
 import { missingField, noMessage } from "../../../shared/refusals.ts";
 import { addressesOf } from "../../core/view.ts";
-import type { Done } from "../../store/groupCommit.ts";
+import type { Found } from "../../store/outcomes.ts";
 import type { Answer } from "../answer.ts";
 import { type Client, ownReader } from "../caller/client.ts";
 import type { Hub } from "../hub.ts";
@@ -44,7 +44,7 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   if (addresses === null) throw missingField("for_claude");
   const queues = addressesOf(addresses);
   const tryOnce = () => hub.submit({ op: "claim_next", caller: callerOf(hub, client), queues, claim_key });
-  const found = ({ json }: Done) => json !== null;
+  const found = ({ json }: Found) => json !== null;
   const key = claim_key === undefined ? undefined : `${client.claude_id} ${client.run} ${claim_key}`;
   const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socketNumber);
   if (!isLast) return NOTHING; // the caller has asked again on another socket, and listens there
@@ -58,7 +58,7 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
 const NOTHING: Answer = { value: "null" };
 
 /** A task claimed for a caller who has hung up goes back untried, unless that caller has asked again, and was given it. */
-function giveBack(hub: Hub, { json }: Done, client: Client, isLast: () => boolean): void {
+function giveBack(hub: Hub, { json }: Found, client: Client, isLast: () => boolean): void {
   if (json === null || client.run !== null) return;
   const { id, attempt, claimed_by } = JSON.parse(json) as { id: string; attempt: number; claimed_by: string };
   const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });

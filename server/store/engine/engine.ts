@@ -12,14 +12,15 @@ import { noMessage } from "../../../shared/refusals.ts";
 import type { Moment } from "../../clock.ts";
 import { decideLate, endedTry, isEnding, isSaidAgain } from "../../core/attempts.ts";
 import type { Command } from "../../core/commands.ts";
-import type { NewMessage } from "../../core/create.ts";
 import { earliest, withLease } from "../../core/deadlines.ts";
 import { decide, decideDelete, decideDelivered } from "../../core/decide.ts";
 import type { Caller, Circumstances, MessageState } from "../../core/message.ts";
 import { markOf } from "../../core/receipt.ts";
 import { addressesOf } from "../../core/view.ts";
 import { iso } from "../../iso.ts";
-import type { CommitResult, Counts, Outcome, ScheduleCommand, StoreCommand, StoreCommandOf } from "../store.ts";
+import { NOTHING, type Nothing, type Outcome, type OutcomeOf, type Shown } from "../outcomes.ts";
+import type { CommitResult, Counts } from "../store.ts";
+import type { StoreCommand, StoreCommandOf } from "../storeCommands.ts";
 import { lift } from "./chains.ts";
 import { Dependencies } from "./dependencies.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
@@ -28,7 +29,7 @@ import type { HolderKey, Ledger } from "./ledger.ts";
 import { ASKED, BATCH_CHARS, OVERLOADED } from "./overload.ts";
 import { Receipts } from "./receipts.ts";
 import { prune } from "./retention.ts";
-import { executeSchedule } from "./schedules.ts";
+import { Schedules } from "./schedules.ts";
 import { Sending } from "./sending.ts";
 import { Templates } from "./templates/templates.ts";
 import { Timekeeper } from "./timekeeper.ts";
@@ -36,12 +37,13 @@ import { Timekeeper } from "./timekeeper.ts";
 /** How many due messages one `wake` handles; more are due again at once. */
 const WAKE_BATCH = 200;
 
-type Handler<Op extends StoreCommand["op"]> = (command: StoreCommandOf<Op>) => Outcome;
+type Handler<Op extends StoreCommand["op"]> = (command: StoreCommandOf<Op>) => OutcomeOf<Op>;
 
 export class Engine {
   readonly #ledger: Ledger;
   readonly #options: EngineOptions;
   readonly #templates: Templates;
+  readonly #schedules: Schedules;
   readonly #journal: Journal;
   readonly #dependencies: Dependencies;
   readonly #sending: Sending;
@@ -64,6 +66,12 @@ export class Engine {
       queueOf: (recipient) => this.#journal.queueOf(recipient),
       fingerprint: options.fingerprint,
       checkWhole: options.checkWhole,
+    });
+    this.#schedules = new Schedules({
+      table: options.ledger.schedules,
+      message: (id) => options.ledger.message(id),
+      send: (said) => this.#sending.take(said, this.#now).id,
+      say: (json) => this.#journal.say(json),
     });
   }
 
@@ -149,13 +157,13 @@ export class Engine {
       this.#ledger.recordPresence(transitions);
       return NOTHING;
     },
-    schedule_put: (command) => this.#schedule(command),
-    schedule_delete: (command) => this.#schedule(command),
-    schedule_fire: (command) => this.#schedule(command),
-    schedule_rewind: (command) => this.#schedule(command),
+    schedule_put: (command) => this.#schedules.put(command, this.#now),
+    schedule_delete: (command) => this.#schedules.remove(command),
+    schedule_fire: (command) => this.#schedules.fire(command, this.#now),
+    schedule_rewind: (command) => this.#schedules.rewind(command, this.#now),
   };
 
-  #change({ id, caller, command }: StoreCommandOf<"change">): Outcome {
+  #change({ id, caller, command }: StoreCommandOf<"change">): Shown {
     const state = this.#expired(this.#existing(id), command);
     if (command.op === "retry" && state.after) return this.#retryWaiting(state, caller);
     const mark = markOf(state, command, caller);
@@ -163,7 +171,7 @@ export class Engine {
     return this.#done(this.#journal.apply(state, decide(state, command, this.#as(caller))));
   }
 
-  #retryWaiting(state: MessageState, caller: Caller): Outcome {
+  #retryWaiting(state: MessageState, caller: Caller): Shown {
     const after = (state.after as readonly string[]).filter((id) => this.#ledger.message(id));
     const obstacles = this.#dependencies.obstacles(after);
     const refusal = this.#dependencies.refusal(after);
@@ -180,7 +188,7 @@ export class Engine {
     return this.#done(this.#sending.begin(this.#journal.apply(state, decision), obstacles, this.#now));
   }
 
-  #claimNext({ caller, queues, claim_key }: StoreCommandOf<"claim_next">): Outcome {
+  #claimNext({ caller, queues, claim_key }: StoreCommandOf<"claim_next">): OutcomeOf<"claim_next"> {
     if (claim_key !== undefined) {
       const holder = { claude_id: caller.claude_id ?? (queues[0] as string), run: caller.run };
       const before = this.#ledger.claimedWith(holder, claim_key);
@@ -212,17 +220,7 @@ export class Engine {
     return first;
   }
 
-  #schedule(command: ScheduleCommand): Outcome {
-    const context = {
-      table: this.#ledger.schedules,
-      message: (id: string) => this.#ledger.message(id),
-      send: (said: NewMessage) => this.#sending.take(said, this.#now).id,
-    };
-    const json = executeSchedule(command, context, this.#now);
-    return { ok: true, json: json && this.#journal.say(json) };
-  }
-
-  #delivered(ids: readonly string[], addresses: readonly string[]): Outcome {
+  #delivered(ids: readonly string[], addresses: readonly string[]): Shown {
     const [claudeId] = addresses as [string];
     let count = 0;
     for (const id of ids) {
@@ -236,7 +234,7 @@ export class Engine {
   }
 
   /** A holder speaks of its try after that was over: what it says again is done, anything else is kept. */
-  #afterwards({ id, caller, command }: StoreCommandOf<"change">): Outcome | undefined {
+  #afterwards({ id, caller, command }: StoreCommandOf<"change">): Shown | undefined {
     const state = this.#ledger.message(id);
     if (!isEnding(command) || !state || state.type === "chat") return undefined;
     const ended = endedTry(this.#ledger.attempts(id), state, command.attempt, caller);
@@ -249,7 +247,7 @@ export class Engine {
   }
 
   /** Moves leases silently: no event tells of it, and no seq is used. */
-  #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Outcome {
+  #moveLeases(holder: HolderKey | undefined, leaseUntil: (state: MessageState) => number | null): Nothing {
     for (const id of this.#ledger.held(holder)) {
       const state = this.#existing(id);
       this.#ledger.update(withLease(state, leaseUntil(state)));
@@ -257,7 +255,7 @@ export class Engine {
     return NOTHING;
   }
 
-  #wake(): Outcome {
+  #wake(): Nothing {
     const c = this.#as();
     for (const id of this.#ledger.due(this.#now, WAKE_BATCH)) {
       const state = this.#existing(id);
@@ -266,7 +264,7 @@ export class Engine {
     return NOTHING;
   }
 
-  #prune(command: StoreCommandOf<"prune">): Outcome {
+  #prune(command: StoreCommandOf<"prune">): Shown {
     const remove = (state: MessageState) => void this.#journal.apply(state, decideDelete(HUB.claude_id));
     const messageOf = (id: string) => this.#ledger.message(id) as MessageState;
     const giveUp = (name: string, limit: number) => this.#receipts.giveUp(name, limit, messageOf, this.#as());
@@ -285,8 +283,8 @@ export class Engine {
     return state;
   }
 
-  #done(state: MessageState) {
-    return { ok: true as const, json: this.#journal.json(state) };
+  #done(state: MessageState): Shown {
+    return { ok: true, json: this.#journal.json(state) };
   }
 }
 
@@ -295,5 +293,3 @@ const goesBefore = (a: MessageState, b: MessageState) =>
   (a.claim_rank as number) - (b.claim_rank as number) < 0 || (a.claim_rank === b.claim_rank && a.id < b.id);
 
 const isTooLate = ({ code }: HubError) => code === "lease_lost" || code === "wrong_status";
-
-const NOTHING: Outcome = { ok: true, json: null };

@@ -4,7 +4,9 @@ import type { Template, TemplateBody, TemplateSummary } from "../../../shared/te
 import type { Attempt, MessageState } from "../../core/message.ts";
 import type { Receipt } from "../../core/receipt.ts";
 import type { ScheduleState } from "../../core/schedule.ts";
-import type { Counts, KeyCursor, PresenceTransition, PruneCommand, PruneReport } from "../store.ts";
+import type { PruneReport } from "../outcomes.ts";
+import type { Counts } from "../store.ts";
+import type { KeyCursor, PresenceTransition, PruneCommand } from "../storeCommands.ts";
 
 /** One log entry as it is kept: bodies that the message itself holds are not kept twice. */
 export interface StoredEntry {

@@ -1,5 +1,7 @@
 /** When a batch has too much to say. */
-import type { Outcome, StoreCommand } from "../store.ts";
+
+import type { Refused } from "../outcomes.ts";
+import type { StoreCommand } from "../storeCommands.ts";
 
 /**
  * What one batch may have to say, in characters. A few bytes can ask for megabytes, so what is asked beyond it is
@@ -19,7 +21,7 @@ export const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
   "template_delete",
 ]);
 
-export const OVERLOADED: Outcome = {
+export const OVERLOADED: Refused = {
   ok: false,
   error: { code: "too_many_requests", message: "The hub has too much to say at once: repeat in a moment" },
 };

@@ -6,7 +6,8 @@
  * entry, which says how far it has come; entries up to the *floor* are gone.
  */
 import type { MessageState } from "../../core/message.ts";
-import type { PruneCommand, PruneReport } from "../store.ts";
+import type { PruneReport } from "../outcomes.ts";
+import type { PruneCommand } from "../storeCommands.ts";
 import type { GiveUp, RetentionTables } from "./ledger.ts";
 
 /** Bounds of one portion: each takes a few milliseconds of the database's time. */

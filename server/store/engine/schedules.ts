@@ -6,7 +6,8 @@ import type { NewMessage } from "../../core/create.ts";
 import type { MessageState } from "../../core/message.ts";
 import { heldBack, occurrence, put, rewound, type ScheduleState, sent, skipped } from "../../core/schedule.ts";
 import { scheduleJson } from "../json/scheduleJson.ts";
-import type { ScheduleCommand } from "../store.ts";
+import { type Found, NOTHING, type Nothing, type Shown } from "../outcomes.ts";
+import type { StoreCommandOf } from "../storeCommands.ts";
 import type { ScheduleTable } from "./ledger.ts";
 
 interface ScheduleContext {
@@ -14,48 +15,60 @@ interface ScheduleContext {
   message: (id: string) => MessageState | undefined;
   /** Sends like any other send. @returns the message's id. @throws HubError when it is refused. */
   send: (said: NewMessage) => string;
+  /** Counts what an answer says. */
+  say: (json: string) => string;
 }
 
-/** Carries one command out. @returns the schedule after it as JSON; null when there is none. */
-export function executeSchedule(command: ScheduleCommand, context: ScheduleContext, now: number): string | null {
-  if (command.op === "schedule_put") return keep(command, context, now);
-  if (command.op === "schedule_fire") return fire(command, context, now);
-  if (command.op === "schedule_rewind") return rewind(command, context, now);
-  if (context.table.remove(command.name)) return null;
-  throw noSchedule(command.name, context.table.names());
-}
+export class Schedules {
+  readonly #context: ScheduleContext;
+  readonly #table: ScheduleTable;
 
-type Put = Extract<ScheduleCommand, { op: "schedule_put" }>;
-type Fire = Extract<ScheduleCommand, { op: "schedule_fire" }>;
-type Rewind = Extract<ScheduleCommand, { op: "schedule_rewind" }>;
-
-function keep({ schedule, next }: Put, { table }: ScheduleContext, now: number): string {
-  const before = table.get(schedule.name);
-  const state = put(before, schedule, next, now);
-  if (!before && table.count() >= LIMITS.schedules) {
-    throw new HubError("too_many_schedules", `The hub keeps ${LIMITS.schedules} schedules already: delete one first`, {
-      limit: LIMITS.schedules,
-    });
+  constructor(context: ScheduleContext) {
+    this.#context = context;
+    this.#table = context.table;
   }
-  table.put(state);
-  return scheduleJson(state);
-}
 
-function fire({ name, due, next, skip }: Fire, context: ScheduleContext, now: number): string | null {
-  const state = context.table.get(name);
-  if (!state) return null;
-  if (state.next_at !== due) return scheduleJson(state);
-  const after = settle(state, skip, next, context, now);
-  context.table.put(after);
-  return scheduleJson(after);
-}
+  put({ schedule, next }: StoreCommandOf<"schedule_put">, now: number): Shown {
+    const before = this.#table.get(schedule.name);
+    const state = put(before, schedule, next, now);
+    if (!before && this.#table.count() >= LIMITS.schedules) {
+      throw new HubError(
+        "too_many_schedules",
+        `The hub keeps ${LIMITS.schedules} schedules already: delete one first`,
+        {
+          limit: LIMITS.schedules,
+        },
+      );
+    }
+    this.#table.put(state);
+    return this.#show(state);
+  }
 
-function rewind({ name, due, next }: Rewind, { table }: ScheduleContext, now: number): string | null {
-  const state = table.get(name);
-  if (!state) return null;
-  const after = state.next_at === due ? rewound(state, next, now) : state;
-  if (after !== state) table.put(after);
-  return scheduleJson(after);
+  remove({ name }: StoreCommandOf<"schedule_delete">): Nothing {
+    if (!this.#table.remove(name)) throw noSchedule(name, this.#table.names());
+    return NOTHING;
+  }
+
+  fire({ name, due, next, skip }: StoreCommandOf<"schedule_fire">, now: number): Found {
+    const state = this.#table.get(name);
+    if (!state) return NOTHING;
+    if (state.next_at !== due) return this.#show(state);
+    const after = settle(state, skip, next, this.#context, now);
+    this.#table.put(after);
+    return this.#show(after);
+  }
+
+  rewind({ name, due, next }: StoreCommandOf<"schedule_rewind">, now: number): Found {
+    const state = this.#table.get(name);
+    if (!state) return NOTHING;
+    const after = state.next_at === due ? rewound(state, next, now) : state;
+    if (after !== state) this.#table.put(after);
+    return this.#show(after);
+  }
+
+  #show(state: ScheduleState): Shown {
+    return { ok: true, json: this.#context.say(scheduleJson(state)) };
+  }
 }
 
 function settle(

@@ -8,7 +8,8 @@ import type { NewMessage } from "../../core/create.ts";
 import { failedByDependency } from "../../core/dependency.ts";
 import type { MessageState } from "../../core/message.ts";
 import { tombstoneJson } from "../json/messageJson.ts";
-import type { Outcome, StoreCommandOf } from "../store.ts";
+import type { Sent } from "../outcomes.ts";
+import type { StoreCommandOf } from "../storeCommands.ts";
 import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
@@ -28,7 +29,7 @@ export class Sending {
     this.#dependencies = dependencies;
   }
 
-  send({ said, key }: StoreCommandOf<"send">, now: number): Outcome {
+  send({ said, key }: StoreCommandOf<"send">, now: number): Sent {
     const judged = this.#draft(said, now);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
@@ -86,7 +87,7 @@ export class Sending {
     this.#ledger.receipts.open(id, from_claude, now - LIVENESS.lately_ms, LIMITS.receipts);
   }
 
-  #sentBefore(id: string, same: boolean, said: NewMessage): Outcome {
+  #sentBefore(id: string, same: boolean, said: NewMessage): Sent {
     if (!same) throw keyUsed(id);
     const state = this.#ledger.message(id);
     const json = state

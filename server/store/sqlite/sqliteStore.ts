@@ -12,10 +12,10 @@ import type {
   ScheduleFilter,
   ScheduleSlice,
   Store,
-  StoreCommand,
   Timing,
   Workload,
 } from "../store.ts";
+import type { StoreCommand } from "../storeCommands.ts";
 import type { FileOptions } from "./file/openFile.ts";
 import { writeBackupAside } from "./thread/backupThread.ts";
 import { decodeResult, encodeCommands } from "./thread/commitWire.ts";

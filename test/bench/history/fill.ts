@@ -6,7 +6,7 @@
 
 import { checkWhole } from "../../../server/store/engine/templates/whole.ts";
 import { SqliteHost } from "../../../server/store/sqlite/file/host.ts";
-import type { StoreCommand } from "../../../server/store/store.ts";
+import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import { LEASES } from "../../../shared/defaults.ts";
 import { RESULT, TASK } from "../lifecycle/driver.ts";
 

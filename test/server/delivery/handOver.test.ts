@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Reader } from "../../../server/core/view.ts";
-import type { StoreCommand } from "../../../server/store/store.ts";
+import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import type { EventKind } from "../../../shared/event.ts";
 import { seededRandom } from "../../support/random.ts";
 import { chat, complete, expected, Follower, HeldLog, settled } from "./heldLog.ts";

@@ -7,7 +7,8 @@ import type { Reader } from "../../../server/core/view.ts";
 import { Delivery } from "../../../server/delivery/delivery.ts";
 import type { LogPage } from "../../../server/delivery/page.ts";
 import type { Session, SessionOptions, Window } from "../../../server/delivery/session.ts";
-import type { CommitResult, LogEntry, LogSlice, StoreCommand } from "../../../server/store/store.ts";
+import type { CommitResult, LogEntry, LogSlice } from "../../../server/store/store.ts";
+import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import type { EventKind } from "../../../shared/event.ts";
 import { MemoryStore } from "../store/memory/memoryStore.ts";
 

@@ -1,6 +1,6 @@
 /** The log loses its beginning while sessions read it: they go on without a gap, or are told that they cannot. */
 import { expect, test } from "vitest";
-import type { StoreCommand } from "../../../server/store/store.ts";
+import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import { chat, complete, expected, Follower, HeldLog, START, settled } from "./heldLog.ts";
 
 /** Leaves only the log's last entry. */

@@ -4,7 +4,9 @@ import type { Command } from "../../../server/core/commands.ts";
 import type { NewMessage } from "../../../server/core/create.ts";
 import type { Caller, LeasePolicy } from "../../../server/core/message.ts";
 import type { Reader } from "../../../server/core/view.ts";
-import type { CommitResult, ListFilter, LogEntry, Outcome, Store, StoreCommand } from "../../../server/store/store.ts";
+import type { Done, DoneOf, OutcomeOf, Refused } from "../../../server/store/outcomes.ts";
+import type { CommitResult, ListFilter, LogEntry, Store } from "../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../server/store/storeCommands.ts";
 import { HubError } from "../../../shared/errors.ts";
 import type { Event } from "../../../shared/event.ts";
 import type { Bounds } from "../../../shared/limits.ts";
@@ -12,7 +14,6 @@ import type { Message } from "../../../shared/message.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { claim, complete, fail, failRetryable, NOW, name, release } from "../core/support.ts";
 
-type Done = Extract<Outcome, { ok: true }>;
 type Change = Exclude<Command, { op: "wake" }>;
 
 /** What a message is made of here, when a test does not care. */
@@ -71,9 +72,9 @@ export class StoreDriver {
   }
 
   /** Commits one command. @throws HubError when it is refused. */
-  async outcome(command: StoreCommand): Promise<Done> {
+  async outcome<Op extends StoreCommand["op"]>(command: StoreCommandOf<Op>): Promise<DoneOf<Op>> {
     const { outcomes } = await this.commit(command);
-    return accepted(outcomes[0] as Outcome);
+    return accepted(outcomes[0] as OutcomeOf<Op>);
   }
 
   /** Commits one command and tells the message after it. @throws HubError when it is refused. */
@@ -162,14 +163,17 @@ export class StoreDriver {
 
 export const parsed = ({ json }: LogEntry): Event => JSON.parse(json);
 
-export const sending = ({ from_claude = "boss", task = "scrape", ...said }: Said, key?: string): StoreCommand => ({
+export const sending = (
+  { from_claude = "boss", task = "scrape", ...said }: Said,
+  key?: string,
+): StoreCommandOf<"send"> => ({
   op: "send",
   said: { from_claude, task, ...said },
   key,
 });
 
 /** @throws HubError when the command was refused. */
-function accepted(outcome: Outcome): Done {
+function accepted<D extends Done>(outcome: D | Refused): D {
   if (!outcome.ok) throw HubError.fromWire(outcome.error);
   return outcome;
 }

@@ -1,5 +1,7 @@
 /** Pruning a store under test, portion by portion. */
-import type { PruneCommand, PruneReport } from "../../../server/store/store.ts";
+
+import type { PruneReport } from "../../../server/store/outcomes.ts";
+import type { PruneCommand } from "../../../server/store/storeCommands.ts";
 import type { StoreDriver } from "./driver.ts";
 
 const KEEP: PruneCommand = {
@@ -17,7 +19,7 @@ const KEEP: PruneCommand = {
 /** Prunes one portion; what the policy does not name is kept. */
 export async function prune(hub: StoreDriver, policy: Partial<PruneCommand>): Promise<PruneReport> {
   const { json } = await hub.outcome({ ...KEEP, ...policy });
-  return JSON.parse(json as string);
+  return JSON.parse(json);
 }
 
 /** Prunes until nothing is left to prune. @returns what each portion did. */

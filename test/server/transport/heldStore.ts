@@ -1,5 +1,5 @@
 import type { Moment } from "../../../server/clock.ts";
-import type { StoreCommand } from "../../../server/store/store.ts";
+import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import { HubError } from "../../../shared/errors.ts";
 import { MemoryStore } from "../store/memory/memoryStore.ts";
 

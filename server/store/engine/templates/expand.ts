@@ -7,7 +7,7 @@ import { assertMayWait, type NewMessage, newMessage } from "../../../core/create
 import { inOrder, inStep } from "../../../core/macro.ts";
 import type { Values } from "../../../core/placeholders.ts";
 import { renderFields, renderValues } from "../../../core/template.ts";
-import type { TemplateSend } from "../../store.ts";
+import type { TemplateSend } from "../../storeCommands.ts";
 import { assertFewValues, checkValues } from "./parameters.ts";
 import type { CheckWhole } from "./whole.ts";
 

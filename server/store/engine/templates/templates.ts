@@ -12,7 +12,8 @@ import type { MessageState } from "../../../core/message.ts";
 import { parametersIn } from "../../../core/parameterSchema.ts";
 import { assertTemplate } from "../../../core/template.ts";
 import { tombstoneJson } from "../../json/messageJson.ts";
-import type { Outcome, StoreCommandOf, TemplateSend } from "../../store.ts";
+import { NOTHING, type Nothing, type Sent, type SentMacro, type Shown } from "../../outcomes.ts";
+import type { StoreCommandOf, TemplateSend } from "../../storeCommands.ts";
 import type { Ledger, SentMessage, SentWith } from "../ledger.ts";
 import { type ExpandedStep, expand, stepTemplate, templateOf } from "./expand.ts";
 import { assertNames, compile } from "./parameters.ts";
@@ -40,7 +41,7 @@ export class Templates {
     this.#sender = sender;
   }
 
-  put({ name, body, caller }: StoreCommandOf<"template_put">, at: string): Outcome {
+  put({ name, body, caller }: StoreCommandOf<"template_put">, at: string): Shown {
     const { templates } = this.#ledger;
     assertTemplate(body);
     if (body.parameters) compile(body.parameters);
@@ -50,14 +51,14 @@ export class Templates {
     return { ok: true, json: JSON.stringify(templates.get(name)) };
   }
 
-  remove({ name }: StoreCommandOf<"template_delete">): Outcome {
+  remove({ name }: StoreCommandOf<"template_delete">): Nothing {
     const { templates } = this.#ledger;
     templateOf(name, templates);
     templates.remove(name);
-    return { ok: true, json: null };
+    return NOTHING;
   }
 
-  send({ said, key }: StoreCommandOf<"template_send">, now: number): Outcome {
+  send({ said, key }: StoreCommandOf<"template_send">, now: number): Sent | SentMacro {
     const fingerprint = key === undefined ? "" : this.#sender.fingerprint(asSaid(said));
     const before = key === undefined ? undefined : this.#ledger.recall(said.from_claude, key);
     if (key !== undefined && before) {
@@ -95,7 +96,7 @@ export class Templates {
     this.#ledger.templates.rememberSent(sender, key, { messages, isMacro });
   }
 
-  #again(sender: string, { messages, isMacro }: SentWith): Outcome {
+  #again(sender: string, { messages, isMacro }: SentWith): Sent | SentMacro {
     const tell = ({ id, to, type }: SentMessage, show = (state: MessageState) => state) => {
       const state = this.#ledger.message(id);
       return state ? this.#sender.json(show(state)) : tombstoneJson(id, sender, to, type);
@@ -105,9 +106,9 @@ export class Templates {
   }
 
   /** @param all of a macro: its messages, of which one stands for all. */
-  #answer(json: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Outcome {
-    const messages = all && { messages: `[${all.join(",")}]` };
-    return { ok: true, json, deduplicated, ...this.#sender.queueOf(to), ...messages };
+  #answer(json: string, to: string, deduplicated: boolean, all: readonly string[] | undefined): Sent | SentMacro {
+    const sent: Sent = { ok: true, json, deduplicated, ...this.#sender.queueOf(to) };
+    return all ? { ...sent, messages: `[${all.join(",")}]` } : sent;
   }
 
   /** A step names a template with a message, and parameters that it has; only a task waits for others. */

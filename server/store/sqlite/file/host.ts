@@ -8,7 +8,8 @@
 
 import type { Moment } from "../../../clock.ts";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
-import type { CommitResult, Opened, StoreCommand } from "../../store.ts";
+import type { CommitResult, Opened } from "../../store.ts";
+import type { StoreCommand } from "../../storeCommands.ts";
 import { BetterSqlite } from "../betterSqlite.ts";
 import type { SqliteReads } from "../tables/sqliteReads.ts";
 import { busy, fileReplaced, full, storeClosed, unavailable } from "../unavailable.ts";

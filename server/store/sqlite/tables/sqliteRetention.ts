@@ -4,7 +4,7 @@ import type { MessageState } from "../../../core/message.ts";
 import { iso } from "../../../iso.ts";
 import type { DueInstances, Finished, ForgottenInstances, GiveUp, RetentionTables } from "../../engine/ledger.ts";
 import { PORTION_CHARS } from "../../engine/retention.ts";
-import type { KeyCursor } from "../../store.ts";
+import type { KeyCursor } from "../../storeCommands.ts";
 import { bodyChars, COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({

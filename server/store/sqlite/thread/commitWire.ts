@@ -9,7 +9,9 @@
  */
 import type { WireError } from "../../../../shared/errors.ts";
 import { EVENT_KINDS } from "../../../../shared/vocabulary.ts";
-import type { CommitResult, LogEntry, Outcome, StoreCommand } from "../../store.ts";
+import type { Done, Outcome } from "../../outcomes.ts";
+import type { CommitResult, LogEntry } from "../../store.ts";
+import type { StoreCommand } from "../../storeCommands.ts";
 
 export interface FlatResult {
   wakeAt: number | null;
@@ -55,7 +57,7 @@ export function encodeResult({ outcomes, entries, head, wakeAt }: CommitResult):
   for (const outcome of outcomes) {
     if (outcome.ok) {
       encodeOutcome(outcome, numbers, at, messages);
-      if (outcome.messages !== undefined) macros.push([at / OUTCOME, outcome.messages]);
+      if ("messages" in outcome) macros.push([at / OUTCOME, outcome.messages]);
     } else {
       errors.push(outcome.error);
       numbers[at] = FAILED;
@@ -71,19 +73,17 @@ export function encodeResult({ outcomes, entries, head, wakeAt }: CommitResult):
   return { wakeAt, head, numbers, outcomes: outcomes.length, ...texts };
 }
 
-function encodeOutcome(
-  outcome: Extract<Outcome, { ok: true }>,
-  numbers: Int32Array,
-  at: number,
-  messages: TextWriter,
-): void {
-  const { json, waiting, oldest } = outcome;
+function encodeOutcome(done: Done, numbers: Int32Array, at: number, messages: TextWriter): void {
+  const { json } = done;
   numbers[at] = json?.length ?? NONE;
-  numbers[at + 1] = outcome.deduplicated ? 1 : 0;
-  numbers[at + 2] = waiting ?? NOT_A_SEND;
+  numbers[at + 2] = NOT_A_SEND;
+  if (json !== null) messages.add(json);
+  if (!("waiting" in done)) return;
+  const { deduplicated, waiting, oldest } = done;
+  numbers[at + 1] = deduplicated ? 1 : 0;
+  numbers[at + 2] = waiting;
   numbers[at + 3] = oldest?.length ?? NONE;
-  if (json != null) messages.add(json);
-  if (oldest != null) messages.add(oldest);
+  if (oldest !== null) messages.add(oldest);
 }
 
 function encodeEntry(entry: LogEntry, numbers: Int32Array, at: number, names: Map<string, number>): void {
@@ -127,10 +127,10 @@ export function decodeResult(flat: FlatResult): CommitResult {
   return result;
 }
 
-function decodeOutcome(numbers: Int32Array, at: number, messages: TextReader): Outcome {
+function decodeOutcome(numbers: Int32Array, at: number, messages: TextReader): Done {
   const json = numbers[at] === NONE ? null : messages.take(numbers[at] as number);
   const waiting = numbers[at + 2] as number;
-  if (waiting === NOT_A_SEND) return { ok: true, json };
+  if (waiting === NOT_A_SEND || json === null) return { ok: true, json };
   const oldest = numbers[at + 3] === NONE ? null : messages.take(numbers[at + 3] as number);
   return { ok: true, json, deduplicated: numbers[at + 1] === 1, waiting, oldest };
 }

@@ -3,7 +3,7 @@ import { join as path } from "node:path";
 import { expect, it } from "vitest";
 import type { Moment } from "../../../../server/clock.ts";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../server/store/storeCommands.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import { LEASE } from "../../../server/core/support.ts";
 import { http } from "../../../support/http.ts";

@@ -1,7 +1,8 @@
 /** When pruning happens: in rounds, one portion after the other with a pause, never two at once. */
 import { describe, expect, test } from "vitest";
 import { Pruner, type RetentionPolicy } from "../../../../server/hub/background/pruner.ts";
-import type { PruneCommand, PruneReport } from "../../../../server/store/store.ts";
+import type { PruneReport, Shown } from "../../../../server/store/outcomes.ts";
+import type { PruneCommand } from "../../../../server/store/storeCommands.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { http } from "../../../support/http.ts";
 import { startHub } from "../../../support/hub.ts";
@@ -28,8 +29,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** A pruner whose portions are answered when the test says so. `awayMs`: since the hub before. */
 function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) => false, awayMs = 0) {
   const clock = new ManualClock();
-  const asked: { command: PruneCommand; resolve: (report: { json: string }) => void; reject: (e: Error) => void }[] =
-    [];
+  const asked: { command: PruneCommand; resolve: (done: Shown) => void; reject: (e: Error) => void }[] = [];
   const floors: number[] = [];
   const failures: string[] = [];
   const warnings: string[] = [];
@@ -47,7 +47,7 @@ function start(policy: RetentionPolicy, forgets = (_seenBefore: number | null) =
   });
   pruner.start();
   const answer = async (report: Partial<PruneReport>) => {
-    asked.at(-1)?.resolve({ json: JSON.stringify({ ...NOTHING, ...report }) });
+    asked.at(-1)?.resolve({ ok: true, json: JSON.stringify({ ...NOTHING, ...report }) });
     await settled();
   };
   return { clock, asked, floors, failures, warnings, pruner, answer };

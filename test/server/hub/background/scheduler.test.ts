@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Moment } from "../../../../server/clock.ts";
 import { makeIds } from "../../../../server/store/engine/ids.ts";
-import type { StoreCommand } from "../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../server/store/storeCommands.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import type { Message } from "../../../../shared/message.ts";
 import type { Schedule } from "../../../../shared/schedule.ts";

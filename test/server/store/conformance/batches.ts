@@ -1,6 +1,6 @@
 /** Batches: in order, each command for itself, and a log without gaps. */
 import { expect, test } from "vitest";
-import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/storeCommands.ts";
 import { complete, name } from "../../core/support.ts";
 import { parsed, type Section, sending } from "../driver.ts";
 

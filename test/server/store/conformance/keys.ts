@@ -1,5 +1,6 @@
 /** Idempotency keys: every accepted send with the same key is one message (I8). */
 import { expect, test } from "vitest";
+import type { OutcomeOf } from "../../../../server/store/outcomes.ts";
 import { name } from "../../core/support.ts";
 import { type Section, sending } from "../driver.ts";
 
@@ -38,7 +39,11 @@ export const keys: Section = (hub) => {
     const send = sending({ from_claude: hub().newName("boss"), to_claude: hub().newName("worker") }, "k");
     const { outcomes, entries } = await hub().commit(send, send, send);
     expect(entries).toHaveLength(1);
-    expect(outcomes.map((outcome) => outcome.ok && outcome.deduplicated)).toEqual([false, true, true]);
+    expect((outcomes as OutcomeOf<"send">[]).map((outcome) => outcome.ok && outcome.deduplicated)).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   test.each([
@@ -75,7 +80,7 @@ export const keys: Section = (hub) => {
     await hub().delete(first);
     const again = await hub().outcome(sending(said, "k"));
     expect(again.deduplicated).toBe(true);
-    expect(JSON.parse(again.json as string)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
+    expect(JSON.parse(again.json)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
     await expect(hub().send({ ...said, task: "another" }, "k")).rejects.toMatchObject({ code: "idempotency_conflict" });
     expect((await hub().list({ from_claude: said.from_claude })).messages).toEqual([]);
   });

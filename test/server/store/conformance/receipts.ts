@@ -1,6 +1,7 @@
 /** Chats to everyone: a receipt for each whom they are for, which tells the sender only. */
 import { beforeAll, expect, test } from "vitest";
-import type { ListFilter, PresenceTransition } from "../../../../server/store/store.ts";
+import type { ListFilter } from "../../../../server/store/store.ts";
+import type { PresenceTransition } from "../../../../server/store/storeCommands.ts";
 import { LIVENESS } from "../../../../shared/defaults.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";

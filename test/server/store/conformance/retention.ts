@@ -1,8 +1,8 @@
 /** Retention: what is no longer kept goes in portions and tells of it; the log loses its beginning and says so. */
 import { expect, test } from "vitest";
 import { floorOf } from "../../../../server/store/floor.ts";
-import type { PresenceTransition, PruneCommand } from "../../../../server/store/store.ts";
-import { FIRST_KEY } from "../../../../server/store/store.ts";
+import type { PresenceTransition, PruneCommand } from "../../../../server/store/storeCommands.ts";
+import { FIRST_KEY } from "../../../../server/store/storeCommands.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { MINUTE, name, run } from "../../core/support.ts";
 import { parsed, type Said, type Section, type StoreDriver, sending } from "../driver.ts";

@@ -1,7 +1,7 @@
 /** Schedules: an occurrence is settled once, together with the message that it sends. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { SaidSchedule, ScheduledMessage } from "../../../../server/core/schedule.ts";
-import type { ScheduleCommand } from "../../../../server/store/store.ts";
+import type { ScheduleCommand } from "../../../../server/store/storeCommands.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Schedule } from "../../../../shared/schedule.ts";
 import { MINUTE, name } from "../../core/support.ts";

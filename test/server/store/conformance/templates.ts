@@ -36,7 +36,7 @@ export const templates: Section = (hub) => {
 
   test("what is put is read back, listed by name, replaced, deleted", async () => {
     const [b, a] = [hub().newName("b-template"), hub().newName("a-template")];
-    const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).json as string);
+    const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).json);
     const at = new Date(hub().now).toISOString();
     expect(put1).toEqual({ name: b, ...FEED, description: "feeds", created_at: at, updated_at: at, updated_by: "ada" });
     expect(JSON.parse((await hub().store.template(b)) as string)).toEqual(put1);
@@ -314,10 +314,10 @@ interface Sent {
 async function sendBy(hub: StoreDriver, template: string, params: object, more: object, key?: string): Promise<Sent> {
   const said = { from_claude: "ada", template, params: params as Record<string, unknown>, ...more };
   const outcome = await hub.outcome({ op: "template_send", said, key });
-  const { json, messages, deduplicated = false, waiting = -1 } = outcome;
+  const { json, deduplicated, waiting } = outcome;
   return {
-    message: JSON.parse(json as string),
-    ...(messages !== undefined && { messages: JSON.parse(messages) }),
+    message: JSON.parse(json),
+    ...("messages" in outcome && { messages: JSON.parse(outcome.messages) }),
     deduplicated,
     waiting,
   };

@@ -1,6 +1,6 @@
 /** What a schedule does when the hub refuses its message. */
 import { expect, test } from "vitest";
-import { executeSchedule } from "../../../../server/store/engine/schedules.ts";
+import { Schedules } from "../../../../server/store/engine/schedules.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import { NOW } from "../../core/support.ts";
 import { MemorySchedules } from "../memory/memorySchedules.ts";
@@ -12,7 +12,7 @@ test("a send that is refused is skipped with the reason, and the next one is tri
     if (refuses) throw new HubError("too_many_requests", "ada has enough to do");
     return "id-1";
   };
-  const around = { table, message: () => undefined, send };
+  const schedules = new Schedules({ table, message: () => undefined, send, say: (json) => json });
   const message = { from_claude: "ops", to_claude: "ada", task: "t" };
   const said = {
     name: "n",
@@ -22,10 +22,10 @@ test("a send that is refused is skipped with the reason, and the next one is tri
     overlap: "skip",
     enabled: true,
   } as const;
-  executeSchedule({ op: "schedule_put", schedule: { ...said, message }, next: NOW + 1 }, around, NOW);
-  executeSchedule({ op: "schedule_fire", name: "n", due: NOW + 1, next: NOW + 2 }, around, NOW + 1);
+  schedules.put({ op: "schedule_put", schedule: { ...said, message }, next: NOW + 1 }, NOW);
+  schedules.fire({ op: "schedule_fire", name: "n", due: NOW + 1, next: NOW + 2 }, NOW + 1);
   expect(table.get("n")).toMatchObject({ next_at: NOW + 2, last_id: null, skipped_because: "ada has enough to do" });
   refuses = false;
-  executeSchedule({ op: "schedule_fire", name: "n", due: NOW + 2, next: NOW + 3 }, around, NOW + 2);
+  schedules.fire({ op: "schedule_fire", name: "n", due: NOW + 2, next: NOW + 3 }, NOW + 2);
   expect(table.get("n")).toMatchObject({ next_at: NOW + 3, last_id: "id-1", last_at: NOW + 2 });
 });

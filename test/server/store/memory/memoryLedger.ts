@@ -11,7 +11,7 @@ import type {
   StoredEntry,
   WaitTable,
 } from "../../../../server/store/engine/ledger.ts";
-import type { PresenceTransition } from "../../../../server/store/store.ts";
+import type { PresenceTransition } from "../../../../server/store/storeCommands.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { MemoryPresence } from "./memoryPresence.ts";
 import { MemoryReceipts } from "./memoryReceipts.ts";

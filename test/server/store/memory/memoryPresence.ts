@@ -1,5 +1,6 @@
 /** Who is known, and what happened to them. */
-import type { KnownInstance, PresenceTransition } from "../../../../server/store/store.ts";
+import type { KnownInstance } from "../../../../server/store/store.ts";
+import type { PresenceTransition } from "../../../../server/store/storeCommands.ts";
 
 export type Known = Pick<KnownInstance, "claude_id" | "state" | "last_seen">;
 

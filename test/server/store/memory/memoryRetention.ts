@@ -8,7 +8,7 @@ import type {
   RetentionTables,
   StoredEntry,
 } from "../../../../server/store/engine/ledger.ts";
-import type { KeyCursor, PresenceTransition } from "../../../../server/store/store.ts";
+import type { KeyCursor, PresenceTransition } from "../../../../server/store/storeCommands.ts";
 import type { MemoryPresence } from "./memoryPresence.ts";
 
 interface Tables {

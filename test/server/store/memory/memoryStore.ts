@@ -24,9 +24,9 @@ import type {
   MessageSlice,
   ScheduleFilter,
   Store,
-  StoreCommand,
   Workload,
 } from "../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../server/store/storeCommands.ts";
 import { EVERYONE } from "../../../../shared/addressing.ts";
 import { HubError } from "../../../../shared/errors.ts";
 import type { EventKind } from "../../../../shared/event.ts";

@@ -1,5 +1,5 @@
 /** A message as the model keeps it, and what its rules share. */
-import type { StoreCommandOf } from "../../../../server/store/store.ts";
+import type { StoreCommandOf } from "../../../../server/store/storeCommands.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import type { EventKind } from "../../../../shared/event.ts";
 import type { Failure, Status } from "../../../../shared/message.ts";

@@ -3,7 +3,7 @@
  * command. Written without a look at the core, against which it is held.
  */
 import type { Moment } from "../../../../server/clock.ts";
-import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/storeCommands.ts";
 import type { ErrorCode } from "../../../../shared/errors.ts";
 import { changeChat, chatIsDue } from "./chat.ts";
 import {

@@ -1,7 +1,7 @@
 /** What the walks do: steps that fast-check draws, and the commands that they mean where the model stands. */
 import fc from "fast-check";
 import type { Caller } from "../../../../server/core/message.ts";
-import type { StoreCommand, StoreCommandOf } from "../../../../server/store/store.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/storeCommands.ts";
 import { PRIORITIES } from "../../../../shared/vocabulary.ts";
 import { lostRun, MINUTE, NOBODY, name, run, SECOND } from "../../core/support.ts";
 import type { ModelMessage } from "./message.ts";

@@ -1,7 +1,9 @@
 /** Walks a store and the model side by side; after every step they must agree, and the invariants must hold. */
 import assert from "node:assert/strict";
 import { momentOf } from "../../../../server/clock.ts";
-import type { LogEntry, Outcome, Store, StoreCommand } from "../../../../server/store/store.ts";
+import type { Outcome } from "../../../../server/store/outcomes.ts";
+import type { LogEntry, Store } from "../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../server/store/storeCommands.ts";
 import type { Event } from "../../../../shared/event.ts";
 import type { Message } from "../../../../shared/message.ts";
 import { LEASE } from "../../core/support.ts";
@@ -140,7 +142,7 @@ export class Walk {
       assert.equal(outcome.ok ? "accepted" : outcome.error.code, verdict.ok ? "accepted" : verdict.code);
       return;
     }
-    assert.equal(outcome.deduplicated, verdict.deduplicated);
+    assert.equal("deduplicated" in outcome ? outcome.deduplicated : undefined, verdict.deduplicated);
     const message = outcome.json === null ? null : JSON.parse(outcome.json);
     assert.equal(message?.id, verdict.message?.id);
     if (verdict.erased !== undefined) assert.equal(message.erased ?? false, verdict.erased);

@@ -7,7 +7,8 @@ import { SqliteHost } from "../../../../server/store/sqlite/file/host.ts";
 import type { FileOptions } from "../../../../server/store/sqlite/file/openFile.ts";
 import { writeBackupAside } from "../../../../server/store/sqlite/thread/backupThread.ts";
 import { decodeCommands, encodeCommands } from "../../../../server/store/sqlite/thread/commitWire.ts";
-import type { ListFilter, MessageSlice, ScheduleFilter, Store, StoreCommand } from "../../../../server/store/store.ts";
+import type { ListFilter, MessageSlice, ScheduleFilter, Store } from "../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../server/store/storeCommands.ts";
 
 export class HostStore implements Store {
   readonly #options: FileOptions;

@@ -1,7 +1,7 @@
 /** Progress is throttled: a chatty worker costs nobody else, and the newest word is never lost. */
 import { expect, test } from "vitest";
 import { ProgressThrottle } from "../../../../server/hub/progressThrottle.ts";
-import type { Done } from "../../../../server/store/groupCommit.ts";
+import type { Shown } from "../../../../server/store/outcomes.ts";
 import { ManualClock } from "../../../support/clock.ts";
 import { startHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
@@ -13,7 +13,7 @@ function throttle() {
   const report = (id: string, word: string) =>
     progress.report(id, "worker", async () => {
       written.push(word);
-      return { ok: true, json: word } as Done;
+      return { ok: true, json: word } satisfies Shown;
     });
   return { clock, written, report };
 }

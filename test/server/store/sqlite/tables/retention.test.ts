@@ -1,7 +1,7 @@
 /** Retention in a real file: its size, its space, the log's end over a restart, and files of before. */
 import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FIRST_KEY } from "../../../../../server/store/store.ts";
+import { FIRST_KEY } from "../../../../../server/store/storeCommands.ts";
 import { ManualClock } from "../../../../support/clock.ts";
 import { MINUTE, name } from "../../../core/support.ts";
 import type { StoreDriver } from "../../driver.ts";

@@ -1,7 +1,7 @@
 /** Templates in the file: older files get a place for them, restarts keep them, keys take theirs along. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { StoreCommand } from "../../../../../server/store/store.ts";
+import type { StoreCommand } from "../../../../../server/store/storeCommands.ts";
 import { LIMITS } from "../../../../../shared/limits.ts";
 import type { TemplateBody } from "../../../../../shared/template.ts";
 import { repository } from "../../../../support/repository.ts";

@@ -1,13 +1,14 @@
 /** What crosses between the hub's thread and the database's arrives as it was sent. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Outcome } from "../../../../../server/store/outcomes.ts";
 import {
   decodeCommands,
   decodeResult,
   encodeCommands,
   encodeResult,
 } from "../../../../../server/store/sqlite/thread/commitWire.ts";
-import type { CommitResult, LogEntry, Outcome } from "../../../../../server/store/store.ts";
+import type { CommitResult, LogEntry } from "../../../../../server/store/store.ts";
 import { EVENT_KINDS } from "../../../../../shared/vocabulary.ts";
 import { seed } from "../../../../support/random.ts";
 import { sending } from "../../driver.ts";
