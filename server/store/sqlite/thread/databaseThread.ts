@@ -23,18 +23,21 @@ interface Waiting {
 /** How soon another thread is started when one could not. */
 const RETRY_START_MS = 1_000;
 
+type State =
+  /** With the epoch of the log once it is known; without it no other thread follows this one. */
+  | { kind: "running"; worker: Worker; epoch: string | undefined }
+  /** By itself. The next call starts another thread, or is told why before it is time for that, on a clock that is never set. */
+  | { kind: "ended"; why: HubError; retryAt: number; epoch: string }
+  | { kind: "closed" };
+
 export class DatabaseThread {
   readonly #options: FileOptions;
   readonly #failed: ThreadFailed | undefined;
   readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker | undefined;
+  #state: State = { kind: "closed" };
   #openedAt = 0;
-  /** The log's, from opening to closing. */
-  #epoch: string | undefined;
   /** Whether the file could not be read or written when it was last used. */
   #isSuspect = false;
-  /** Why the last thread could not start, and when that was, on a clock that is never set. */
-  #refusal: { at: number; error: HubError } | undefined;
   #nextId = 1;
 
   constructor(options: FileOptions, failed?: ThreadFailed) {
@@ -45,15 +48,16 @@ export class DatabaseThread {
   /** Starts the first thread. @throws Error with a sentence for a person when the file cannot be used. */
   async open(now: number) {
     this.#openedAt = now;
-    const opened = await this.#start();
-    this.#epoch = opened.position.epoch;
+    const { worker, opening } = this.#start(undefined);
+    const opened = await opening;
+    this.#state = { kind: "running", worker, epoch: opened.position.epoch };
     return opened;
   }
 
   /** Has the host do something. @throws HubError as the host does, and `storage_unavailable`. */
   call<M extends keyof HostCalls>(method: M, ...args: Parameters<HostCalls[M]>): Promise<ReturnType<HostCalls[M]>> {
     return new Promise((resolve, reject) => {
-      const worker = this.#worker ?? this.#startAgain();
+      const worker = this.#runningWorker();
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
       worker.postMessage({ id, method, args } as ThreadRequest);
@@ -61,26 +65,41 @@ export class DatabaseThread {
   }
 
   async close(): Promise<void> {
-    this.#epoch = undefined;
-    const worker = this.#worker;
-    if (!worker) return;
-    const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    const state = this.#state;
+    if (state.kind !== "running") {
+      this.#state = { kind: "closed" };
+      return;
+    }
+    state.epoch = undefined;
+    const gone = new Promise<void>((resolve) => state.worker.once("exit", () => resolve()));
     await this.call("close").catch((error) => {
-      if (this.#worker) throw error; // otherwise it had ended already, or ended before it could answer
+      if (this.#state.kind === "running") throw error; // otherwise it had ended already, or ended before it could answer
     });
     await gone;
   }
 
-  #start() {
-    const state = { openedAt: this.#openedAt, epoch: this.#epoch, isSuspect: this.#isSuspect };
+  /** @throws HubError when there is none, and it is not the time for another. */
+  #runningWorker(): Worker {
+    const state = this.#state;
+    if (state.kind === "running") return state.worker;
+    if (state.kind === "closed") throw storeClosed();
+    if (performance.now() < state.retryAt) throw state.why;
+    const { worker, opening } = this.#start(state.epoch);
+    opening.catch((error) => this.#failed?.("starting the database's thread again", error));
+    return worker;
+  }
+
+  /** @param epoch of the log to continue. */
+  #start(epoch: string | undefined) {
+    const state = { openedAt: this.#openedAt, epoch, isSuspect: this.#isSuspect };
     const workerData: HostOptions = { ...this.#options, ...state };
     // What it leaves open is meant to stay.
     const worker = new Worker(builtFile("databaseWorker.js"), { workerData, trackUnmanagedFds: false });
-    this.#worker = worker;
-    return new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
+    this.#state = { kind: "running", worker, epoch };
+    const opening = new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {
         if (!first.opened) {
-          this.#refuse(first.message);
+          this.#ended(worker, unavailable(first.message), performance.now() + RETRY_START_MS);
           return reject(new Error(first.message));
         }
         worker.on("message", (reply: ThreadReply) => this.#settle(reply));
@@ -90,28 +109,18 @@ export class DatabaseThread {
         reject(error);
         this.#failed?.("the database's thread", error);
       });
-      worker.on("exit", () => {
-        if (this.#worker !== worker) return;
-        this.#worker = undefined;
-        this.#fail(threadEnded());
-      });
+      worker.on("exit", () => this.#ended(worker, threadEnded()));
     });
+    return { worker, opening };
   }
 
-  /** @throws HubError when it is not the time for it. */
-  #startAgain(): Worker {
-    if (this.#epoch === undefined) throw storeClosed();
-    if (this.#refusal && performance.now() - this.#refusal.at < RETRY_START_MS) throw this.#refusal.error;
-    this.#start().catch((error) => this.#failed?.("starting the database's thread again", error));
-    return this.#worker as Worker;
-  }
-
-  /** The thread could not open the file: whoever waits for it, and whoever comes within a while, is told why. */
-  #refuse(why: string): void {
-    const error = unavailable(why);
-    this.#refusal = { at: performance.now(), error };
-    this.#worker = undefined; // it ends by itself
-    this.#fail(error);
+  /** A thread has ended by itself, or is about to, as it could not open the file: whoever waits for it is told why. */
+  #ended(worker: Worker, why: HubError, retryAt = 0): void {
+    if (this.#state.kind !== "running" || this.#state.worker !== worker) return;
+    const { epoch } = this.#state;
+    this.#state = epoch === undefined ? { kind: "closed" } : { kind: "ended", why, retryAt, epoch };
+    for (const waiting of this.#waiting.values()) waiting.reject(why);
+    this.#waiting.clear();
   }
 
   #settle(reply: ThreadReply): void {
@@ -125,10 +134,5 @@ export class DatabaseThread {
     const error = fromFailure(reply.error);
     this.#isSuspect ||= isRefusal(error, "storage_unavailable");
     waiting?.reject(error);
-  }
-
-  #fail(error: Error): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
   }
 }
