@@ -18,7 +18,6 @@ export interface Call extends Request {
   /** Whether it was in flight on a line that was lost: the hub may have carried it out. */
   mayBeDone: boolean;
   repeated: boolean;
-  settled: boolean;
   /** Whether nobody waits for its answer any more, although it may still come. */
   abandoned: boolean;
   /** Unbinds it from its signal. */
@@ -26,8 +25,6 @@ export interface Call extends Request {
 }
 
 export const isOnce = ({ operation }: Request) => OPERATIONS[operation].repeat === "once";
-
-export const isOpen = ({ settled }: Call) => !settled;
 
 /**
  * The answer to a call that may have been carried out, out of the refusal of its repeat: what a delete does not find any

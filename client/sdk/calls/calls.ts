@@ -15,7 +15,7 @@ import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost, isShuttingDown } from "../errors.ts";
-import { type Call, isOnce, isOpen, lostAnswer, type OnLate } from "./call.ts";
+import { type Call, isOnce, lostAnswer, type OnLate } from "./call.ts";
 import { InFlightWindow } from "./inFlightWindow.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 
@@ -88,7 +88,6 @@ export class Calls {
         via: undefined,
         mayBeDone: false,
         repeated: false,
-        settled: false,
         abandoned: false,
         unbind: undefined,
       };
@@ -237,7 +236,6 @@ export class Calls {
   }
 
   #settle(call: Call): void {
-    call.settled = true;
     call.unbind?.();
     this.#open.delete(call.id);
     this.#stop(call);
@@ -265,6 +263,7 @@ export class Calls {
       if (call.deadline > now) next = Math.min(next, call.deadline);
       else this.#giveUp(call);
     }
+    const isOpen = ({ id }: Call) => this.#open.has(id);
     this.#queue = this.#queue.filter(isOpen);
     this.#parked = this.#parked.filter(isOpen);
     if (next < Number.POSITIVE_INFINITY) this.#watch(next);
