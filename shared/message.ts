@@ -102,7 +102,7 @@ export const message = z
   .meta({ id: "Message", description: "A chat or a task from an instance to an address." });
 
 /** One try of a task, and what became of it. */
-export const tryOf = z
+export const attempt = z
   .object({
     attempt: z.int(),
     claimed_by: z.string(),

@@ -4,10 +4,10 @@ import { LIST_DEFAULT } from "../defaults.ts";
 import { WRITE_ERRORS } from "../errors.ts";
 import * as f from "../fields.ts";
 import { LIMITS } from "../limits.ts";
-import { failure, message, status, tryOf } from "../message.ts";
+import { attempt, failure, message, status } from "../message.ts";
 import type { Operation } from "./operation.ts";
 
-const attempt = z
+const fence = z
   .int()
   .min(0)
   .optional()
@@ -24,7 +24,7 @@ export const TASK_OPERATIONS = {
       status: status.describe("The status to move to."),
       result: f.text(LIMITS.result_bytes).optional().describe("What came of it; beside in_progress, so far."),
       error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
-      attempt,
+      attempt: fence,
       claim_key: claimKey,
     }),
     result: message,
@@ -57,7 +57,7 @@ export const TASK_OPERATIONS = {
     params: z.strictObject({
       ...f.idParams,
       result: f.text(LIMITS.result_bytes).optional().describe("What came of it."),
-      attempt,
+      attempt: fence,
     }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/complete"], shape: "data" },
@@ -70,7 +70,7 @@ export const TASK_OPERATIONS = {
       ...f.idParams,
       error: f.text(LIMITS.error_bytes).optional().describe("Why it failed."),
       retryable: z.boolean().optional().describe("Whether another try may succeed (false)."),
-      attempt,
+      attempt: fence,
     }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/fail"], shape: "data" },
@@ -83,7 +83,7 @@ export const TASK_OPERATIONS = {
       ...f.idParams,
       reason: f.text(LIMITS.error_bytes).optional().describe("Why; kept with the try."),
       rest_ms: f.durationMs.optional().describe("How long nobody is given it, so that others come first (0)."),
-      attempt,
+      attempt: fence,
     }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/release"], shape: "data" },
@@ -100,7 +100,7 @@ export const TASK_OPERATIONS = {
         .max(LIMITS.lease_ms)
         .optional()
         .describe("From now on (as long as a detached claim); it never shortens."),
-      attempt,
+      attempt: fence,
     }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/extend"], shape: "data" },
@@ -113,7 +113,7 @@ export const TASK_OPERATIONS = {
       ...f.idParams,
       percent: z.number().min(0).max(100).optional().describe("How much of it is done."),
       note: f.text(LIMITS.error_bytes).optional().describe("What is being done now."),
-      attempt,
+      attempt: fence,
     }),
     result: message,
     rest: { method: "POST", paths: ["/message/:id/progress"], shape: "data" },
@@ -155,7 +155,7 @@ export const TASK_OPERATIONS = {
   attempts: {
     summary: "Read what became of each try of a task.",
     params: z.strictObject(f.idParams),
-    result: z.object({ id: f.id, attempts: z.array(tryOf) }).meta({ id: "Attempts" }),
+    result: z.object({ id: f.id, attempts: z.array(attempt) }).meta({ id: "Attempts" }),
     rest: { method: "GET", paths: ["/message/:id/attempts"], shape: "data" },
     repeat: "read",
     errors: ["not_found"],

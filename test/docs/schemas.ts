@@ -3,7 +3,7 @@ import * as z from "zod";
 import { event, eventMessage } from "../../shared/event.ts";
 import { ack, closing, hello, subscribe, subscribed, welcome } from "../../shared/frames.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { message, progress, receipt, tryOf } from "../../shared/message.ts";
+import { attempt, message, progress, receipt } from "../../shared/message.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/operations/index.ts";
 import { about, instance, presenceChanged, presenceDiff, recipient } from "../../shared/presence.ts";
 import { messageToSchedule, scheduledMessage } from "../../shared/schedule.ts";
@@ -26,7 +26,7 @@ const NAMED = [
     message,
     progress,
     receipt,
-    tryOf,
+    attempt,
     recipient,
     event,
     eventMessage,
