@@ -13,7 +13,7 @@ import { Audience } from "./events/audience.ts";
 import { Backlog } from "./events/backlog.ts";
 import type { HubEvents, StateChange } from "./events/events.ts";
 import { Listeners } from "./events/listeners.ts";
-import { Receipts } from "./events/receipts.ts";
+import { ReceivedReports } from "./events/receivedReports.ts";
 import { Standstill } from "./events/standstill.ts";
 import { Stream } from "./events/stream.ts";
 import type { Config } from "./options.ts";
@@ -42,7 +42,7 @@ export class HubParts {
   readonly #standstill: Standstill;
   readonly #acks: Acks;
   readonly #caller: Caller;
-  readonly #receipts: Receipts;
+  readonly #receivedReports: ReceivedReports;
   readonly #backlog: Backlog;
   readonly #presence: PresenceWatch;
   #isKept = false;
@@ -69,7 +69,7 @@ export class HubParts {
     this.stream = this.#newStream();
     const tellPresence = (presence: HubEvents["presence"]) => this.listeners.emit("presence", presence);
     this.#presence = new PresenceWatch(() => everybody((page) => this.call("presence", page)), tellPresence);
-    this.#receipts = new Receipts(this.#caller, this.listeners.report);
+    this.#receivedReports = new ReceivedReports(this.#caller, this.listeners.report);
     this.#backlog = this.#newBacklog();
     this.audience = this.#newAudience();
     this.connection = this.#newConnection();
@@ -147,7 +147,7 @@ export class HubParts {
   /** Waits for calls that are under way and says goodbye. */
   async close(): Promise<void> {
     this.keepAlive.hold();
-    this.#receipts.flush();
+    this.#receivedReports.flush();
     if (this.connection.isUp) await this.#answered();
     await this.connection.close();
     this.keepAlive.release();
@@ -195,8 +195,8 @@ export class HubParts {
     const addresses = as === undefined ? [] : [as, ...(about?.roles ?? []).map((role) => `@${role}`)];
     return new Backlog(addresses, this.stream, {
       caller: this.#caller,
-      taken: (id) => this.#receipts.add(id),
-      unreceived: () => this.#receipts.unknown,
+      taken: (id) => this.#receivedReports.add(id),
+      unreceived: () => this.#receivedReports.unknown,
       report: this.listeners.report,
     });
   }
@@ -225,7 +225,7 @@ export class HubParts {
       acks: this.#acks,
       stream: this.stream,
       presence: this.#presence,
-      departing: () => this.#receipts.flush(),
+      departing: () => this.#receivedReports.flush(),
       hello: () => this.#hello(),
       welcomed: (session, hello) => this.#welcomed(session, hello),
       subscribed: (cursor) => this.sent.begin(this.connection.hello ?? {}, cursor, false),

@@ -6,7 +6,7 @@ import { HubClosed, isRetryable } from "../errors.ts";
 const COALESCE_MS = 50;
 const AGAIN_MS = 1_000;
 
-export class Receipts {
+export class ReceivedReports {
   readonly #caller: Caller;
   readonly #report: (error: unknown) => void;
   #ids: string[] = [];
@@ -14,7 +14,7 @@ export class Receipts {
   readonly #unknown = new Set<string>();
   #callOff: (() => void) | undefined;
 
-  /** @param report is given what keeps the hub from ever taking a receipt. */
+  /** @param report is given what keeps the hub from ever taking such a report. */
   constructor(caller: Caller, report: (error: unknown) => void) {
     this.#caller = caller;
     this.#report = report;
