@@ -74,7 +74,7 @@ export class Context {
   async text<T extends string | undefined>(given: T): Promise<T | string> {
     if (given !== "-") return given;
     const stdin = this.outside.stdin();
-    const bytes = await this.within(buffer(stdin)).finally(() => stdin.destroy());
+    const bytes = await this.interruptible(buffer(stdin)).finally(() => stdin.destroy());
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
@@ -89,11 +89,11 @@ export class Context {
   }
 
   /**
-   * Waits, but no longer than until the command is interrupted or the deadline is over.
+   * Waits, but no longer than until the command is interrupted or its time is over.
    *
-   * @throws Interrupted, or what the deadline throws.
+   * @throws Interrupted, or what `late` gives.
    */
-  async within<T>(promise: Promise<T>, { ms, late }: Partial<Deadline> = {}): Promise<T> {
+  async interruptible<T>(promise: Promise<T>, { ms, late }: Partial<Timeout> = {}): Promise<T> {
     let cancel = () => {};
     const over = new Promise<never>((_, reject) => {
       const interrupt = () => reject(this.interrupted.reason);
@@ -110,7 +110,7 @@ export class Context {
   }
 }
 
-interface Deadline {
+interface Timeout {
   /** Undefined: none. */
   readonly ms: number | undefined;
   /** What to throw when it is over. */

@@ -6,7 +6,7 @@ import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
 import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
 import { overOwnConnection } from "../sdk/rest/ownConnection.ts";
 import { RestClient } from "../sdk/rest/rest.ts";
-import { within } from "../sdk/within.ts";
+import { withTimeout } from "../sdk/withTimeout.ts";
 import { UsageError } from "./process/errors.ts";
 
 const ANSWER_MS = 30_000;
@@ -44,7 +44,7 @@ export class Rest {
     const withinMs = this.#answerMs + ((params as { wait_ms?: number }).wait_ms ?? 0);
     const ask = (signal: AbortSignal) => this.#patiently(() => this.#client.call(operation, params, signal), withinMs);
     try {
-      return (await within(withinMs, this.#interrupted, ask, afterAlive)) as Result<N>;
+      return (await withTimeout(withinMs, this.#interrupted, ask, afterAlive)) as Result<N>;
     } catch (error) {
       this.#interrupted.throwIfAborted();
       if (error instanceof HubError) throw error;

@@ -26,14 +26,14 @@ export const waiting = <T extends Goal>(rungs: readonly (T | "end")[], help: str
   wait_timeout: duration("--wait-timeout <duration>", "Wait for it, but no longer than this."),
 });
 
-interface Patience {
+interface WaitOptions {
   readonly wait: Goal | undefined;
   readonly wait_timeout: number | undefined;
 }
 
 /** Sends, and waits as far as asked; for a macro, on its last step. */
-export async function deliver(context: Context, params: Params<"send">, patience: Patience): Promise<void> {
-  const { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end" } = patience;
+export async function deliver(context: Context, params: Params<"send">, options: WaitOptions): Promise<void> {
+  const { wait_timeout, wait = wait_timeout === undefined ? "stored" : "end" } = options;
   if (wait === "stored") await sendNow(context, params);
   else await sendAndWait(context, params, wait, wait_timeout);
 }
@@ -65,7 +65,7 @@ async function sendAndWait(
       return tooLate(known, goal, withinMs);
     };
     const come = goal === "end" ? task.result() : task.reached(goal);
-    const message = await context.within(come, { ms: withinMs, late });
+    const message = await context.interruptible(come, { ms: withinMs, late });
     if (goal !== "end") context.print.aside(`${task.id} is ${goal}`);
     context.print.result(message, (told) => (goal === "end" ? endLine(told) : idLines(task)));
   });

@@ -25,7 +25,7 @@ import { Holdings, isClaim } from "./work/holdings.ts";
 import { Orphans } from "./work/orphans.ts";
 
 /** How long a goodbye waits for the hub, and for a line to it. */
-const PATIENCE_MS = 5_000;
+const GOODBYE_MS = 5_000;
 
 export class HubParts {
   readonly config: Config;
@@ -140,7 +140,7 @@ export class HubParts {
     const over = wait.then(() => {
       isOver = true;
     });
-    const restMs = () => PATIENCE_MS - this.connection.downMs;
+    const restMs = () => GOODBYE_MS - this.connection.downMs;
     while (!isOver && restMs() > 0) await Promise.race([over, sleep(this.config.clock, restMs())]);
   }
 
@@ -158,7 +158,7 @@ export class HubParts {
     const down = new Promise<void>((resolve) => {
       this.#onDown = resolve;
     });
-    await Promise.race([this.#calls.idle(), down, sleep(this.config.clock, PATIENCE_MS)]);
+    await Promise.race([this.#calls.idle(), down, sleep(this.config.clock, GOODBYE_MS)]);
   }
 
   #newStandstill(): Standstill {

@@ -25,7 +25,7 @@ export const wait = command({
     const options = { of: context.me, waiting: !onlyNew };
     await context.connected({}, async (hub) => {
       const first = firstOf(arrivals(hub, options), filter);
-      const message = await context.within(first, { ms: timeout, late });
+      const message = await context.interruptible(first, { ms: timeout, late });
       context.print.result(message, messagePage);
       await hub.received({ ids: [message.id] }).catch(() => {}); // like an acknowledgement that is lost
     });

@@ -40,7 +40,7 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<D
   const workers = Array.from({ length: options.agents }, (_, i) => `worker-${i + 1}`);
   const cleanup = new Cleanup();
   try {
-    return await context.within(perform(context, { folder, files, workers }, cleanup));
+    return await context.interruptible(perform(context, { folder, files, workers }, cleanup));
   } finally {
     await cleanup.run();
   }

@@ -33,7 +33,7 @@ export interface Ended {
 /** How often to check whether a group is gone. */
 const LOOK_MS = 50;
 /** How long killed processes may take to end, and pipes held by a process outside the group to close. */
-const PATIENCE_MS = 1_000;
+const AFTER_KILL_MS = 1_000;
 
 export class ProcessGroup {
   readonly #child: ChildProcess;
@@ -85,17 +85,17 @@ export class ProcessGroup {
     const closed = once(this.#child, "close");
     const [code, signal] = (await once(this.#child, "exit")) as [number | null, NodeJS.Signals | null];
     const stopped = this.#stopping.signal.aborted;
-    if (!stopped) await within(closed, this.#killAfterMs, this.#stopping.signal); // what it left may still write
+    if (!stopped) await waitAtMost(closed, this.#killAfterMs, this.#stopping.signal); // what it left may still write
     this.stop();
     while (this.#mayLive() && (await groupIsAlive(this.id))) await sleep(LOOK_MS);
-    await within(closed, PATIENCE_MS);
+    await waitAtMost(closed, AFTER_KILL_MS);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     return { code, signal, stopped };
   }
 
   #mayLive(): boolean {
-    return hasGroups && performance.now() < this.#killedAt + PATIENCE_MS;
+    return hasGroups && performance.now() < this.#killedAt + AFTER_KILL_MS;
   }
 
   #kill(): void {
@@ -119,7 +119,7 @@ export class ProcessGroup {
 }
 
 /** Waits for something, but not for ever. */
-async function within(event: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
+async function waitAtMost(event: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
   const over = new AbortController();
   const either = signal ? AbortSignal.any([over.signal, signal]) : over.signal;
   await Promise.race([event, sleep(ms, undefined, { signal: either }).catch(() => {})]);

@@ -9,8 +9,8 @@ import { broughtTo, Unacknowledged } from "../../delivery/unacknowledged.ts";
 import type { LogEntry } from "../../store/store.ts";
 import { withResolvers } from "../../withResolvers.ts";
 import type { Answer } from "../answer.ts";
+import { BoundedWait } from "../boundedWait.ts";
 import { type Client, ownReader } from "../caller/client.ts";
-import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import { readerStart } from "../readerStart.ts";
 import type { Checked } from "./handler.ts";
@@ -82,7 +82,7 @@ function pagesOf(hub: Hub, client: Client) {
 async function firstPage(hub: Hub, reader: Reader, cursor: number, params: Checked<"events">, { gone }: Client) {
   const { clock, closing, delivery } = hub;
   const { kinds, limit: pageEvents = LIMITS.page_events, wait_ms = 0 } = params;
-  const wait = new Deadline(clock, wait_ms, closing);
+  const wait = new BoundedWait(clock, wait_ms, closing);
   const isDue = () => wait_ms === 0 || wait.isOver;
   const pageTo = (upTo: number, entries: readonly LogEntry[] = []) => makePage(delivery.epoch, cursor, upTo, entries);
   const { promise, resolve, reject: failed } = withResolvers<LogPage | undefined>();

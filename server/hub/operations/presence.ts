@@ -4,8 +4,8 @@ import type { PRESENCE_OPERATIONS } from "../../../shared/operations/presence.ts
 import { missingField } from "../../../shared/refusals.ts";
 import { iso } from "../../iso.ts";
 import { listed } from "../answer.ts";
+import { BoundedWait } from "../boundedWait.ts";
 import type { Client } from "../caller/client.ts";
-import { Deadline } from "../deadline.ts";
 import type { Hub } from "../hub.ts";
 import type { Handlers } from "./handler.ts";
 
@@ -33,7 +33,7 @@ export const PRESENCE: Handlers<keyof typeof PRESENCE_OPERATIONS> = {
 
 async function nextVersion(hub: Hub, since: number, waitMs: number, client: Client): Promise<void> {
   if (hub.presence.version > since) return;
-  const wait = new Deadline(hub.clock, waitMs, client.gone, hub.closing);
+  const wait = new BoundedWait(hub.clock, waitMs, client.gone, hub.closing);
   const { changed, cancel } = hub.presence.nextVersion();
   wait.onOver(cancel);
   await changed;

@@ -21,7 +21,7 @@ import { everybody } from "../../presence/presencePages.ts";
 import { type CallerIdentity, callerHeaders } from "../../rest/callerHeaders.ts";
 import { RestClient } from "../../rest/rest.ts";
 import { twice } from "../../rest/twice.ts";
-import { within } from "../../within.ts";
+import { withTimeout } from "../../withTimeout.ts";
 import { isBrowser } from "./rawSocket.ts";
 import type { Request, Suspects, Transport, TransportEvents } from "./transport.ts";
 
@@ -287,7 +287,7 @@ const isLost = (error: unknown): error is HubError => isRefusal(error, "cursor_l
 
 /** Bounds a read that the hub may hold back for so long. */
 const inTransit = <T>(signal: AbortSignal, waitMs = 0, read: (bounded: AbortSignal) => Promise<T>) =>
-  within(waitMs + TRANSIT_MS, signal, read);
+  withTimeout(waitMs + TRANSIT_MS, signal, read);
 
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;

@@ -2,7 +2,7 @@
 import type { Clock } from "../clock.ts";
 import { Cancellation } from "./cancellation.ts";
 
-export class Deadline {
+export class BoundedWait {
   readonly #over = new Cancellation();
   readonly #release: (() => void)[];
 

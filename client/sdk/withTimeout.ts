@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "./clock.ts";
  * @param after arms the timer; the one left out does not keep the process alive.
  * @throws the signal's reason, the TimeoutError, or what `run` throws before either.
  */
-export async function within<T>(
+export async function withTimeout<T>(
   ms: number,
   signal: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
