@@ -5,7 +5,7 @@ import { TASK_DEFAULTS } from "../../shared/defaults.ts";
 import { HubError } from "../../shared/errors.ts";
 import type { MessageType, Priority } from "../../shared/message.ts";
 import type { WholeMessage } from "../../shared/sendRule.ts";
-import { BEGINS, type ChainPosition } from "./chain.ts";
+import type { ChainPosition } from "./chain.ts";
 import type { Decision } from "./decision.ts";
 import type { LeasePolicy, MessageState } from "./message.ts";
 import { waiting } from "./readiness.ts";
@@ -38,22 +38,22 @@ export const newMessage = (from_claude: string, { not_before, expires_at, ...sai
   ...(expires_at !== undefined && { expires_at: Date.parse(expires_at) }),
 });
 
-type Defaults = Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
+interface Birth {
+  readonly id: string;
+  readonly now: number;
+  /** For what a task's sender leaves out. */
+  readonly defaults: Pick<LeasePolicy, "maxAttempts" | "backoffMs">;
+  /** Its position in an exchange. */
+  readonly position: ChainPosition;
+  /** How many messages it waits for. */
+  readonly blocked: number;
+}
 
 /**
- * @param position its position in an exchange.
- * @param blocked how many messages it waits for.
  * @throws HubError `not_a_task` for a task to everyone, and for a chat with `after` or `not_before`; `invalid_params`
  *   when it would expire before it can be claimed.
  */
-export function create(
-  said: NewMessage,
-  id: string,
-  now: number,
-  defaults: Defaults = {},
-  position: ChainPosition = BEGINS,
-  blocked = 0,
-): Decision {
+export function create(said: NewMessage, { id, now, defaults, position, blocked }: Birth): Decision {
   assertPossible(said);
   const type = said.type ?? "task";
   const { maxAttempts, backoffMs } = type === "task" ? defaults : {}; // a chat is not tried

@@ -30,10 +30,11 @@ interface DraftContext {
 
 /** @throws HubError when nobody could send such a message. */
 export function draft(said: NewMessage, id: string, { ledger, dependencies, ...context }: DraftContext): Draft {
+  const { now, lease: defaults } = context;
   const awaited = said.after ? orRefusal(() => dependencies.obstacles(said.after)) : NO_OBSTACLES;
   const obstacles = awaited instanceof HubError ? NO_OBSTACLES : awaited;
   const position = positionOf(ledger, said);
-  const decision = create(traced(said, id, ledger), id, context.now, context.lease, position, obstacles.open.length);
+  const decision = create(traced(said, id, ledger), { id, now, defaults, position, blocked: obstacles.open.length });
   const refusal =
     (awaited instanceof HubError ? awaited : dependencies.refusal(said.after)) ??
     loopRefusal(ledger, position, context.bounds) ??

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { create } from "../../../server/core/create.ts";
 import { HubError } from "../../../shared/errors.ts";
-import { chat, MINUTE, NOW, task } from "./support.ts";
+import { BIRTH, chat, MINUTE, NOW, task } from "./support.ts";
 
 test("a task waits, claimable at once, with the default tries and rest", () => {
   expect(task()).toMatchObject({
@@ -40,17 +40,17 @@ test("the sender's wishes are kept", () => {
 
 test("tries and rest that the sender leaves out are the hub's", () => {
   const said = { from_claude: "boss", to_claude: "worker", task: "scrape" };
-  const defaults = { maxAttempts: 7, backoffMs: 1 };
-  expect(create(said, "id-1", NOW, defaults).next).toMatchObject({ max_attempts: 7, tries_left: 7, backoff_ms: 1 });
+  const birth = { ...BIRTH, defaults: { maxAttempts: 7, backoffMs: 1 } };
+  expect(create(said, birth).next).toMatchObject({ max_attempts: 7, tries_left: 7, backoff_ms: 1 });
   const wishes = { max_attempts: 2, backoff_ms: 0 };
-  expect(create({ ...said, ...wishes }, "id-1", NOW, defaults).next).toMatchObject({ ...wishes, tries_left: 2 });
+  expect(create({ ...said, ...wishes }, birth).next).toMatchObject({ ...wishes, tries_left: 2 });
   const untried = { max_attempts: 3, backoff_ms: 5_000 }; // not told
-  expect(create({ ...said, type: "chat" }, "id-1", NOW, defaults).next).toMatchObject(untried);
+  expect(create({ ...said, type: "chat" }, birth).next).toMatchObject(untried);
 });
 
 test("it is born with one event, the sender's", () => {
   const said = { from_claude: "boss", to_claude: "worker", task: "scrape" };
-  expect(create(said, "id-1", NOW).events).toEqual([{ kind: "new", actor: "boss" }]);
+  expect(create(said, BIRTH).events).toEqual([{ kind: "new", actor: "boss" }]);
 });
 
 test("only a chat can go to everyone", () => {

@@ -1,4 +1,6 @@
 /** Messages, callers and circumstances as the tests of the core need them. */
+
+import { BEGINS } from "../../../server/core/chain.ts";
 import type { Command, CommandOf } from "../../../server/core/commands.ts";
 import { create, type NewMessage } from "../../../server/core/create.ts";
 import { decide } from "../../../server/core/decide.ts";
@@ -40,7 +42,10 @@ export const task = (said: Partial<NewMessage> = {}): MessageState => born({ ...
 /** A chat from boss to worker, sent now. */
 export const chat = (said: Partial<NewMessage> = {}): MessageState => born({ ...SAID, type: "chat", ...said });
 
-const born = (said: NewMessage) => create(said, "id-1", NOW).next as MessageState;
+/** What is known of each message here when it is created. */
+export const BIRTH = { id: "id-1", now: NOW, defaults: {}, position: BEGINS, blocked: 0 } as const;
+
+const born = (said: NewMessage) => create(said, BIRTH).next as MessageState;
 
 interface Asked {
   by?: Caller;
