@@ -8,10 +8,10 @@ import { unknownVariable, validate } from "../../shared/index.ts";
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { hubUrl } from "../sdk/options.ts";
+import { Rest } from "./connection/rest.ts";
 import type { Printer } from "./output/printer.ts";
 import { UsageError } from "./process/errors.ts";
 import type { Outside } from "./process/outside.ts";
-import { Rest } from "./rest.ts";
 
 /** The options that every command takes. */
 interface Settings {

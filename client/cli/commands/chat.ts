@@ -1,6 +1,6 @@
+import { deliver, spoken, waiting } from "../messages/sending.ts";
 import { command } from "../parsing/command.ts";
 import { fields, sentField } from "../parsing/inputs.ts";
-import { deliver, spoken, waiting } from "../sending.ts";
 
 const RUNGS = ["stored", "delivered", "seen", "end"] as const;
 

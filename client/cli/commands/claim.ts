@@ -1,6 +1,6 @@
+import { showClaim } from "../claims/showClaim.ts";
 import { command } from "../parsing/command.ts";
 import { field } from "../parsing/inputs.ts";
-import { showClaim } from "../showClaim.ts";
 
 export const claim = command({
   name: "claim",

@@ -1,4 +1,4 @@
-import { attempt, callAsHolder } from "../holder.ts";
+import { attempt, callAsHolder } from "../claims/holder.ts";
 import { leaseLine } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { field, fields } from "../parsing/inputs.ts";

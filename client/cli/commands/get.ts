@@ -1,4 +1,4 @@
-import { openDependencies } from "../openDependencies.ts";
+import { openDependencies } from "../messages/openDependencies.ts";
 import { messagePage } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { field } from "../parsing/inputs.ts";

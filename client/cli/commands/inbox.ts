@@ -1,7 +1,7 @@
 import type { Params, Result } from "../../../shared/index.ts";
 import { LIST_DEFAULT } from "../../../shared/index.ts";
 import type { Context } from "../context.ts";
-import { openDependencies } from "../openDependencies.ts";
+import { openDependencies } from "../messages/openDependencies.ts";
 import { messageTable } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { fields } from "../parsing/inputs.ts";

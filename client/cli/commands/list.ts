@@ -1,5 +1,5 @@
-import { listMessages } from "../listMessages.ts";
-import { openDependencies } from "../openDependencies.ts";
+import { listMessages } from "../messages/listMessages.ts";
+import { openDependencies } from "../messages/openDependencies.ts";
 import { messageTable } from "../output/message.ts";
 import { command } from "../parsing/command.ts";
 import { fields } from "../parsing/inputs.ts";

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { LIMITS } from "../../../shared/index.ts";
 import { isRetryable } from "../../sdk/errors.ts";
 import type { Message, Params } from "../../sdk/index.ts";
+import { showClaim } from "../claims/showClaim.ts";
+import { Rest } from "../connection/rest.ts";
 import type { Context } from "../context.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field } from "../parsing/inputs.ts";
 import { NothingCame } from "../process/errors.ts";
-import { Rest } from "../rest.ts";
-import { showClaim } from "../showClaim.ts";
 
 const AGAIN_MS = 500;
 /** How long an interrupted command checks whether it was given a task at that moment. */

@@ -1,4 +1,4 @@
-import { attempt, callAsHolder, outcomeFor } from "../holder.ts";
+import { attempt, callAsHolder, outcomeFor } from "../claims/holder.ts";
 import { command } from "../parsing/command.ts";
 import { field, fields } from "../parsing/inputs.ts";
 

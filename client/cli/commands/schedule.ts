@@ -1,12 +1,12 @@
 import { LIMITS, type Schedule } from "../../../shared/index.ts";
 import { pages } from "../../sdk/calls/pages.ts";
 import type { Params } from "../../sdk/index.ts";
+import { check } from "../connection/rest.ts";
 import type { Context } from "../context.ts";
 import { schedulePage, scheduleTable } from "../output/schedule.ts";
 import { type Actions, runAction } from "../parsing/actions.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field, fields, flag, type Input, sentField, text, type Values } from "../parsing/inputs.ts";
-import { check } from "../rest.ts";
 
 const inputs = {
   action: text("[action]", "list (the default), show, put, pause, resume or delete."),

@@ -1,9 +1,9 @@
 import type { Context } from "../context.ts";
+import { deliver, type Said, spoken, waiting } from "../messages/sending.ts";
 import { command } from "../parsing/command.ts";
 import { field, fields, type Values } from "../parsing/inputs.ts";
 import { param, paramsOf } from "../parsing/params.ts";
 import { UsageError } from "../process/errors.ts";
-import { deliver, type Said, spoken, waiting } from "../sending.ts";
 
 const RUNGS = ["stored", "delivered", "seen", "claimed", "end"] as const;
 

@@ -1,5 +1,5 @@
 import type { Message } from "../../sdk/index.ts";
-import { arrivals } from "../arrivals.ts";
+import { arrivals } from "../messages/arrivals.ts";
 import { messagePage } from "../output/message.ts";
 import { span } from "../output/time.ts";
 import { command } from "../parsing/command.ts";

@@ -1,10 +1,10 @@
 import type { Hub, Instance } from "../../sdk/index.ts";
+import { reportConnection } from "../connection/reportConnection.ts";
 import type { Context } from "../context.ts";
 import { eventLine } from "../output/event.ts";
 import { presenceLine } from "../output/presence.ts";
 import { command } from "../parsing/command.ts";
 import { flag } from "../parsing/inputs.ts";
-import { reportConnection } from "../reportConnection.ts";
 
 export const watch = command({
   name: "watch",

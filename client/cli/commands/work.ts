@@ -1,11 +1,11 @@
 import { newRun } from "../../sdk/calls/ids.ts";
 import { GiveBack, type Hub, type Loss, type Message, type TaskHandler, type Worker } from "../../sdk/index.ts";
+import { reportConnection } from "../connection/reportConnection.ts";
+import { check } from "../connection/rest.ts";
 import type { Context } from "../context.ts";
 import { command } from "../parsing/command.ts";
 import { duration, field, flag, type Input, integer } from "../parsing/inputs.ts";
 import { CannotStart, UsageError } from "../process/errors.ts";
-import { reportConnection } from "../reportConnection.ts";
-import { check } from "../rest.ts";
 import { endingLine, endingOf } from "../work/ending.ts";
 import { assertStartable } from "../work/findCommand.ts";
 import { EX_TEMPFAIL, type TaskCommand } from "../work/taskCommand.ts";

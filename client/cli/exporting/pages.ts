@@ -2,9 +2,9 @@
 import { EVERYONE, LIMITS, parseCursor } from "../../../shared/index.ts";
 import { pages } from "../../sdk/calls/pages.ts";
 import type { Event, Message, Params, Result } from "../../sdk/index.ts";
+import { Rest } from "../connection/rest.ts";
 import type { Context } from "../context.ts";
-import { ifGone } from "../ifGone.ts";
-import { Rest } from "../rest.ts";
+import { ifGone } from "../messages/ifGone.ts";
 
 /** A message; one to everyone with its receipts. */
 type Exported = Message & Partial<Pick<Result<"receipts">, "receipts">>;

@@ -1,7 +1,7 @@
 /** Messages for people: many as a table, one as a page. */
 import { TASK_DEFAULTS } from "../../../shared/index.ts";
 import type { Message, Status } from "../../sdk/index.ts";
-import type { OpenDependencies } from "../openDependencies.ts";
+import type { OpenDependencies } from "../messages/openDependencies.ts";
 import { factLines } from "./facts.ts";
 import type { Layout } from "./printer.ts";
 import { cut, table } from "./table.ts";

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
+import { Rest } from "../../../client/cli/connection/rest.ts";
 import { EXIT_CODES } from "../../../client/cli/process/exitCodes.ts";
-import { Rest } from "../../../client/cli/rest.ts";
 import { connect } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";

@@ -1,5 +1,5 @@
-import type { Hub } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
+import type { Hub } from "../../sdk/index.ts";
+import type { Context } from "../context.ts";
 
 /** Reports when the line to the hub is lost, and when it is back. */
 export function reportConnection(hub: Hub, { print }: Context): void {

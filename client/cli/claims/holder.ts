@@ -3,12 +3,12 @@
  * to. It claims under its name alone, as everybody does in a shell: a claim of that run would last as long as the
  * worker.
  */
-import type { Message, Params, Result } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
-import { outcomeLine } from "./output/message.ts";
-import type { Layout } from "./output/printer.ts";
-import { field, type Input } from "./parsing/inputs.ts";
-import { Rest } from "./rest.ts";
+import type { Message, Params, Result } from "../../sdk/index.ts";
+import { Rest } from "../connection/rest.ts";
+import type { Context } from "../context.ts";
+import { outcomeLine } from "../output/message.ts";
+import type { Layout } from "../output/printer.ts";
+import { field, type Input } from "../parsing/inputs.ts";
 
 type Spoken = "progress" | "extend" | "complete" | "fail" | "release";
 

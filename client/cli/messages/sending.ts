@@ -1,12 +1,12 @@
 /** What `send` and `chat` have in common. */
-import { parseDuration } from "../../shared/index.ts";
-import type { Params, Result, Rung, Task } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
-import { expectation } from "./output/presence.ts";
-import { span } from "./output/time.ts";
-import { choice, duration } from "./parsing/inputs.ts";
-import { NothingCame } from "./process/errors.ts";
-import { check } from "./rest.ts";
+import { parseDuration } from "../../../shared/index.ts";
+import type { Params, Result, Rung, Task } from "../../sdk/index.ts";
+import { check } from "../connection/rest.ts";
+import type { Context } from "../context.ts";
+import { expectation } from "../output/presence.ts";
+import { span } from "../output/time.ts";
+import { choice, duration } from "../parsing/inputs.ts";
+import { NothingCame } from "../process/errors.ts";
 
 export type Said = Omit<Params<"send">, "from_claude">;
 

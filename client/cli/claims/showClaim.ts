@@ -1,7 +1,7 @@
 /** What `claim` and `next` have in common. */
-import type { Message } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
-import { messagePage } from "./output/message.ts";
+import type { Message } from "../../sdk/index.ts";
+import type { Context } from "../context.ts";
+import { messagePage } from "../output/message.ts";
 
 /** Shows the task, in whose name it was claimed where the caller gave none, and how to go on. */
 export function showClaim({ print, as }: Context, task: Message): void {

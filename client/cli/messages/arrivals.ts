@@ -2,12 +2,12 @@
  * Messages that come to an instance: those that wait, oldest first, then those that come. The state is read at a cursor
  * and the log from there on, so that none falls in between. A task has come when it can be claimed.
  */
-import { isFor, LIMITS } from "../../shared/index.ts";
-import { type Caller, insist } from "../sdk/calls/insist.ts";
-import { pages } from "../sdk/calls/pages.ts";
-import { systemClock } from "../sdk/clock.ts";
-import { followLog } from "../sdk/events/followLog.ts";
-import type { Event, Hub, Message } from "../sdk/index.ts";
+import { isFor, LIMITS } from "../../../shared/index.ts";
+import { type Caller, insist } from "../../sdk/calls/insist.ts";
+import { pages } from "../../sdk/calls/pages.ts";
+import { systemClock } from "../../sdk/clock.ts";
+import { followLog } from "../../sdk/events/followLog.ts";
+import type { Event, Hub, Message } from "../../sdk/index.ts";
 import { ifGone } from "./ifGone.ts";
 
 interface ArrivalOptions {

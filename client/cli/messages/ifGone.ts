@@ -1,4 +1,4 @@
-import { isRefusal } from "../../shared/index.ts";
+import { isRefusal } from "../../../shared/index.ts";
 
 /** For `catch`: gives undefined for what was deleted meanwhile. */
 export function ifGone(error: unknown): undefined {

@@ -1,13 +1,13 @@
 /** Operations over REST, one request each. What is claimed without a run is held by a name, not by this process. */
 import { setTimeout as pause } from "node:timers/promises";
-import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../shared/index.ts";
-import { pauseAfter } from "../sdk/calls/pace.ts";
-import { CallTimeout, HubUnreachable } from "../sdk/errors.ts";
-import { callerHeaders } from "../sdk/rest/callerHeaders.ts";
-import { overOwnConnection } from "../sdk/rest/ownConnection.ts";
-import { RestClient } from "../sdk/rest/rest.ts";
-import { withTimeout } from "../sdk/withTimeout.ts";
-import { UsageError } from "./process/errors.ts";
+import { HubError, OPERATIONS, type OperationName, type Params, type Result, validate } from "../../../shared/index.ts";
+import { pauseAfter } from "../../sdk/calls/pace.ts";
+import { CallTimeout, HubUnreachable } from "../../sdk/errors.ts";
+import { callerHeaders } from "../../sdk/rest/callerHeaders.ts";
+import { overOwnConnection } from "../../sdk/rest/ownConnection.ts";
+import { RestClient } from "../../sdk/rest/rest.ts";
+import { withTimeout } from "../../sdk/withTimeout.ts";
+import { UsageError } from "../process/errors.ts";
 
 const ANSWER_MS = 30_000;
 

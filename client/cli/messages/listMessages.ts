@@ -1,6 +1,6 @@
 /** Lists of messages; an exchange is found by any message of it, and begins with its first. */
-import type { Message, Params, Result } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
+import type { Message, Params, Result } from "../../sdk/index.ts";
+import type { Context } from "../context.ts";
 import { ifGone } from "./ifGone.ts";
 
 type List = Result<"list">;

@@ -1,6 +1,6 @@
 /** What pending tasks wait for: the messages of their `after` that are not complete. */
-import type { Message } from "../sdk/index.ts";
-import type { Context } from "./context.ts";
+import type { Message } from "../../sdk/index.ts";
+import type { Context } from "../context.ts";
 import { ifGone } from "./ifGone.ts";
 
 /** By the waiting task's id. */
