@@ -227,13 +227,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "a hub that lost its file writes the log into whatever has its name now",
-    file: "server/store/sqlite/openFile.ts",
+    file: "server/store/sqlite/file/openFile.ts",
     search: "of [db, reader]) {",
     replace: "of [reader, db]) {",
   },
   {
     breaks: "a backup that is copied over a running hub's file goes unnoticed",
-    file: "server/store/sqlite/filesInPlace.ts",
+    file: "server/store/sqlite/file/filesInPlace.ts",
     search: " && hasWal(this.#file)",
     replace: "",
   },
