@@ -26,4 +26,5 @@ export function ownName(): string {
   return as;
 }
 
-export const warn = (text: string): void => process.emitWarning(text);
+/** @param detail stands below the text. */
+export const warn = (text: string, detail?: string): void => process.emitWarning(text, { ...(detail && { detail }) });

@@ -219,8 +219,8 @@ export async function testCoordinationAPI(): Promise<boolean> {
  * process stays alive.
  *
  * @param handler is given one event after another; one that returns a promise is given the next when that resolves.
- *   When it fails, or the hub sends this client away for good, the subscription ends and the error is one that nobody
- *   caught.
+ *   When it fails, that is a warning of the process, and the next event is handed over. When the hub sends this client
+ *   away for good, the subscription ends and the error is one that nobody caught.
  * @param forClaude whose messages. `CLAUDE_ID`
  * @returns what ends it.
  * @throws HubError or HubRefused when the hub refuses this client; Error without `forClaude` and `CLAUDE_ID`, or when no

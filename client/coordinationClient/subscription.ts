@@ -1,6 +1,8 @@
 /** Events of an instance over a connection of its own, handed over one after another. */
+import { inspect } from "node:util";
 import type { HubEvent } from "../sdk/events/events.ts";
 import type { Hub } from "../sdk/hub.ts";
+import { warn } from "./environment.ts";
 import { ANSWER_MS, asTold, type HubAccess } from "./restCalls.ts";
 
 type Handler = (event: HubEvent) => unknown;
@@ -24,8 +26,16 @@ export async function subscribeAs({ as, url, token }: HubAccess, handler: Handle
 
 async function handOver(hub: Hub, handler: Handler, signal: AbortSignal): Promise<void> {
   try {
-    for await (const event of hub.events({ signal })) await handler(event);
+    for await (const event of hub.events({ signal })) await tried(handler, event);
   } finally {
     void hub.close();
+  }
+}
+
+async function tried(handler: Handler, event: HubEvent): Promise<void> {
+  try {
+    await handler(event);
+  } catch (error) {
+    warn("the handler of subscribe failed; the next event is handed over all the same", inspect(error));
   }
 }

@@ -1,4 +1,5 @@
 /** `subscribe`: events instead of polling. */
+import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import {
   type CoordinationEvent,
@@ -10,8 +11,13 @@ import {
 import { http } from "../../support/http.ts";
 import { startHub, type TestHub } from "../../support/hub.ts";
 import { FaultProxy } from "../../support/proxy.ts";
+import { repository } from "../../support/repository.ts";
 import { Program } from "./program.ts";
-import { become, post } from "./support.ts";
+import { become, post, read } from "./support.ts";
+
+const README_WORKER = /\n(import [^\n]*"coordination-hub\/coordinationClient";\n.*?)```/s
+  .exec(readFileSync(`${repository}README.md`, "utf8"))?.[1]
+  ?.replace("coordination-hub/", "./") as string;
 
 let hub: TestHub;
 
@@ -106,13 +112,31 @@ test("keeps the process alive until it is ended", async () => {
   expect([await program.exited, program.stderr]).toEqual([{ code: 0, signal: null }, ""]);
 });
 
-test("a handler that fails ends it, and is not passed over in silence", async () => {
+test("what a handler throws is told, and the next event is handed over", async () => {
   const code = `
     import { subscribe } from './coordinationClient';
-    await subscribe(() => { throw new Error('my handler is broken'); });`;
-  await post(hub.url, { to_claude: "clumsy", task: "x" });
+    const unsubscribe = await subscribe(async ({ message }) => {
+      if (message.task === 'stop') await unsubscribe();
+      else throw new Error('cannot do ' + message.task);
+    });`;
+  for (const task of ["this", "that", "stop"]) await post(hub.url, { to_claude: "clumsy", task });
   const exit = await Program.run(code, { env: { COORDINATION_API_URL: hub.url, CLAUDE_ID: "clumsy" } });
-  expect(exit).toMatchObject({ code: 1, stderr: expect.stringContaining("my handler is broken") });
+  expect(exit).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/cannot do this\n +at .*cannot do that\n +at /s),
+  });
+});
+
+test("the README's worker, in two processes of one name, does what waits for another task once that is complete", async () => {
+  const { url } = await startHub();
+  const first = await post(url, { to_claude: "somebody", task: "first" });
+  const second = await post(url, { task: "second", after: [first] });
+  const workers = [0, 1].map(() => Program.start(README_WORKER, { env: { COORDINATION_API_URL: url } }));
+  const ended = async () => (await http(`${url}/messages?to_claude=server_backend&status=complete`)).body.data;
+  await expect.poll(ended, { timeout: 10_000 }).toHaveLength(workers.length); // each sends one
+  await http(`${url}/message/${first}/complete`, { method: "POST", body: {} });
+  await expect.poll(() => read(url, second)).toMatchObject({ status: "complete", result: "did: second" });
+  expect(workers.map(({ isRunning }) => isRunning)).toEqual([true, true]);
 });
 
 test("needs a name", async () => {
