@@ -77,14 +77,15 @@ export async function sendTask(
 }
 
 /**
- * Reads every pending message for an instance, chats too, oldest first. Those for everybody wait under `*`.
+ * Reads every pending message for an instance, chats too, oldest first. Those for everybody wait under `*`. A task that
+ * cannot be claimed yet, because it waits for a time or another task, comes once it can.
  *
  * @param forClaude whose. `CLAUDE_ID`
  * @throws HubError `invalid_params` when that is no name; Error without it and `CLAUDE_ID`, or when no hub answers.
  * @example for (const task of await getPendingTasks("server_backend")) console.log(task.task);
  */
 export async function getPendingTasks(forClaude = ownName()): Promise<CoordinationMessage[]> {
-  return listAll({ to_claude: forClaude, status: "pending" });
+  return listAll({ to_claude: forClaude, status: "pending", ready: true });
 }
 
 /**

@@ -33,6 +33,10 @@ export function waiting(state: MessageState, now: number): MessageState {
   };
 }
 
+/** Whether a message waits for nothing but its recipient: a chat that is pending, or a task that can be claimed. */
+export const isReady = ({ status, type, claim_rank }: Pick<MessageState, "status" | "type" | "claim_rank">): boolean =>
+  status === "pending" && (type === "chat" || claim_rank !== null);
+
 /** As it waits once its `not_before` has passed, even if the clock was put back since. */
 export const claimable = (state: MessageState): MessageState => waiting(state, Number.POSITIVE_INFINITY);
 

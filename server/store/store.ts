@@ -53,6 +53,8 @@ export interface ListFilter {
   failure?: Failure | undefined;
   lease?: LeaseState | undefined;
   delivered?: boolean | undefined;
+  /** Only what waits for nothing but its recipient, or only the rest. */
+  ready?: boolean | undefined;
   chain_id?: string | undefined;
   /** Only chats to everyone whose receipt for this recipient is open, each as it stands for the recipient. */
   open_for?: string | undefined;

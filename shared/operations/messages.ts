@@ -67,6 +67,10 @@ export const MESSAGE_OPERATIONS = {
         .boolean()
         .optional()
         .describe("Only those that their recipient's client has taken, or only the others."),
+      ready: z
+        .boolean()
+        .optional()
+        .describe("Only pending chats, and tasks that can be claimed now; or only the others."),
       chain_id: f.id.optional().describe("Only those that go on with the exchange that this message began."),
       open_for: f.name
         .optional()

@@ -107,6 +107,19 @@ test("Quick Start: one sends a task and a chat, the other processes both", async
   expect(await read(hub.url, broken)).toMatchObject({ status: "failed", error: "the feed is broken" });
 });
 
+test("Quick Start: the worker leaves what waits for another task, and does what stands behind it", async () => {
+  const first = await post(hub.url, { task: "first", to_claude: "somebody" });
+  const waiting = await post(hub.url, { task: "waits", after: [first] });
+  const behind = await post(hub.url, { task: "behind it" });
+  const worker = () => Program.run(program("quickStartWorker"), { env: { COORDINATION_API_URL: hub.url } });
+  expect(await worker()).toMatchObject({ code: 0, stderr: "" });
+  expect(await read(hub.url, waiting)).toMatchObject({ status: "pending" });
+  expect(await read(hub.url, behind)).toMatchObject({ status: "complete" });
+  await http(`${hub.url}/message/${first}`, { method: "PUT", body: { status: "complete" } });
+  expect(await worker()).toMatchObject({ code: 0, stderr: "" });
+  expect(await read(hub.url, waiting)).toMatchObject({ status: "complete", result: "did: waits" });
+});
+
 test("Example 1: one dispatches work and polls for it, the other processes it", async () => {
   const etf = await post(hub.url, { task: "Scrape ETF data", context: "SPY" });
   const other = await post(hub.url, { task: "neither of them" });

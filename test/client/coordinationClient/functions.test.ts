@@ -75,6 +75,17 @@ describe("getPendingTasks", () => {
     expect(await getPendingTasks("nobody")).toEqual([]);
   });
 
+  test("leaves out what claimTask would refuse for now", async () => {
+    become(hub.url, "carol");
+    const first = await post(hub.url, { task: "first", to_claude: "carol" });
+    const second = await post(hub.url, { task: "second", to_claude: "carol", after: [first] });
+    await post(hub.url, { task: "much later", to_claude: "carol", not_before: "2100-01-01T00:00:00Z" });
+    const chat = await post(hub.url, { task: "hello", to_claude: "carol", type: "chat" });
+    expect((await getPendingTasks()).map(({ id }) => id)).toEqual([first, chat]);
+    await completeTask(first, "done");
+    expect((await getPendingTasks()).map(({ id }) => id)).toEqual([second, chat]);
+  });
+
   test("gives them all, however many pages they fill", async () => {
     const sender = await connect({ url: hub.url, as: "windows_frontend" });
     const tasks = Array.from({ length: LIMITS.list_messages + 1 }, (_, i) => `task ${i}`);

@@ -7,7 +7,8 @@
  */
 import type Database from "better-sqlite3";
 import { LIMITS } from "../../../../shared/limits.ts";
-import type { LeaseState, MessageType, Status } from "../../../../shared/message.ts";
+import type { LeaseState } from "../../../../shared/message.ts";
+import { isReady } from "../../../core/readiness.ts";
 import { standing, standingStatus } from "../../../core/receipt.ts";
 import { msOrNull } from "../../../iso.ts";
 import { leaseState, messageJson } from "../../json/messageJson.ts";
@@ -27,7 +28,7 @@ const FILTERS = ["to_claude", "from_claude", "status", "type", "thread_id", "fai
 /** What a list looks at in each message; in a chat to everyone, also a recipient's receipt. */
 type Glance = { place: ListCursor; delivered_at: string | null } & Partial<ReceiptRow> & {
     [F in (typeof FILTERS)[number] | "claimed_run" | "lease_until"]: string | null;
-  };
+  } & Parameters<typeof isReady>[0];
 
 interface Reading {
   now: number;
@@ -59,7 +60,7 @@ export class MessageList {
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
     this.#scan = this.#db.prepare(
-      `SELECT ${place} AS place, claimed_run, lease_until, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
+      `SELECT ${place} AS place, claimed_run, lease_until, claim_rank, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
        ORDER BY ${place} ${order} LIMIT ${STEP_ROWS}`,
     );
     this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
@@ -85,9 +86,10 @@ export class MessageList {
   }
 
   #matches(glance: Glance): boolean {
-    const { lease, delivered } = this.#filter;
+    const { lease, delivered, ready } = this.#filter;
     if (lease !== undefined && leaseOf(glance) !== lease) return false;
     if (delivered !== undefined && (glance.delivered_at !== null) !== delivered) return false;
+    if (ready !== undefined && isReady(glance) !== ready) return false;
     return FILTERS.every((field) => this.#filter[field] === undefined || this.#filter[field] === glance[field]);
   }
 
@@ -117,8 +119,7 @@ export class MessageList {
 }
 
 function leaseOf({ status, type, claimed_run, lease_until }: Glance): LeaseState | null {
-  const [held, until] = [{ status: status as Status, type: type as MessageType }, msOrNull(lease_until)];
-  return leaseState({ ...held, claimed_run, lease_until: until });
+  return leaseState({ status, type, claimed_run, lease_until: msOrNull(lease_until) });
 }
 
 const isReceipt = (glance: Partial<ReceiptRow>): glance is ReceiptRow => glance.recipient !== undefined;
@@ -126,7 +127,7 @@ const isReceipt = (glance: Partial<ReceiptRow>): glance is ReceiptRow => glance.
 /** With the status that the message has for the recipient whose receipt comes with it. */
 function standingGlance(glance: Glance): Glance {
   if (!isReceipt(glance)) return glance;
-  return { ...glance, status: standingStatus(glance.status as Status, toReceipt(glance)) };
+  return { ...glance, status: standingStatus(glance.status, toReceipt(glance)) };
 }
 
 /** What a list looks through, in the order of `place`; `key` finds the message at a place. */

@@ -103,6 +103,26 @@ export const lists: Section = (hub) => {
     }
   });
 
+  test("what is ready: chats, and tasks that can be claimed, as time and other tasks allow", async () => {
+    const [to_claude, ann] = [hub().newName("worker"), name("ann")];
+    const first = await hub().send({ to_claude: "ann" });
+    const chat = await hub().send({ to_claude, type: "chat" });
+    const tried = await hub().send({ to_claude });
+    const blocked = await hub().send({ to_claude, after: [first.id] });
+    const early = await hub().send({ to_claude, not_before: hub().now + 60_000 });
+    await hub().failRetryable(await hub().claim(tried, name(to_claude)), name(to_claude));
+    const held = await hub().claim(await hub().send({ to_claude }), name(to_claude));
+    const ready = async (ready: boolean, status?: "pending") => ids(await hub().all({ to_claude, ready, status }));
+    expect(await ready(true)).toEqual(ids([chat]));
+    expect(await ready(false, "pending")).toEqual(ids([tried, blocked, early]));
+    expect(await ready(false)).toEqual(ids([tried, blocked, early, held]));
+    await hub().complete(await hub().claim(first, ann), ann);
+    hub().clock.advance(60_000);
+    await hub().wake();
+    expect(await ready(true, "pending")).toEqual(ids([chat, tried, blocked, early]));
+    expect(await ready(false)).toEqual(ids([held]));
+  });
+
   test("paging goes on where it ended, though messages come and go meanwhile", async () => {
     const to_claude = hub().newName("worker");
     const sent: Message[] = [];

@@ -2,6 +2,7 @@
 
 import type { Moment } from "../../../../server/clock.ts";
 import type { LeasePolicy, MessageState } from "../../../../server/core/message.ts";
+import { isReady } from "../../../../server/core/readiness.ts";
 import { standing } from "../../../../server/core/receipt.ts";
 import type { Reader } from "../../../../server/core/view.ts";
 import { viewOf } from "../../../../server/core/view.ts";
@@ -207,6 +208,7 @@ const heldBodies = (kind: EventKind, { task, context, result, error }: MessageSt
 
 const matches = (state: MessageState, filter: ListFilter) =>
   (filter.delivered === undefined || (state.delivered_at !== null) === filter.delivered) &&
+  (filter.ready === undefined || isReady(state) === filter.ready) &&
   (["to_claude", "from_claude", "status", "type", "thread_id", "failure", "chain_id"] as const).every(
     (field) => filter[field] === undefined || filter[field] === state[field],
   );
