@@ -6,11 +6,13 @@ import * as z from "zod";
 import { name } from "../../shared/fields.ts";
 import { unknownVariable, validate } from "../../shared/index.ts";
 import { LONGEST_TIMER_MS } from "../sdk/clock.ts";
+import { HubUnreachable } from "../sdk/errors.ts";
 import type { ConnectOptions, Hub, OperationName, Params, Result } from "../sdk/index.ts";
 import { hubUrl } from "../sdk/options.ts";
+import { reportConnection } from "./connection/reportConnection.ts";
 import { Rest } from "./connection/rest.ts";
 import type { Printer } from "./output/printer.ts";
-import { UsageError } from "./process/errors.ts";
+import { NothingCame, UsageError } from "./process/errors.ts";
 import type { Outside } from "./process/outside.ts";
 
 /** The options that every command takes. */
@@ -54,7 +56,11 @@ export class Context {
     return this.#rest.call(operation, params);
   }
 
-  /** Uses a live connection, and says goodbye afterwards. @throws HubUnreachable at once when no hub answers. */
+  /**
+   * Uses a live connection, and says goodbye afterwards.
+   *
+   * @throws HubUnreachable at once when no hub answers, and in place of NothingCame while the line is down.
+   */
   async connected<T>(options: ConnectOptions, use: (hub: Hub) => Promise<T>): Promise<T> {
     const { version } = await this.call("info", {});
     const { connect } = await import("../sdk/connect.ts"); // most commands need no socket, and begin sooner without
@@ -63,8 +69,11 @@ export class Context {
     hub.on("error", ({ message }) => {
       if (hub.state !== "closed") this.print.notice(message); // else the command ends with it, and tells
     });
+    const isUp = reportConnection(hub, this.print);
     try {
       return await use(hub);
+    } catch (error) {
+      throw error instanceof NothingCame && !isUp() ? new HubUnreachable(this.url, error) : error;
     } finally {
       await hub.close();
     }

@@ -1,5 +1,4 @@
 import type { Hub, Instance } from "../../sdk/index.ts";
-import { reportConnection } from "../connection/reportConnection.ts";
 import type { Context } from "../context.ts";
 import { eventLine } from "../output/event.ts";
 import { presenceLine } from "../output/presence.ts";
@@ -23,7 +22,6 @@ export const watch = command({
   async run(context, { all = false, presence = false }) {
     const scope = all || context.as === undefined ? "all" : "mine";
     await context.connected({ scope, presence, receives: true }, async (hub) => {
-      reportConnection(hub, context);
       hub.on("resync", ({ reason }) =>
         context.print.notice(`the hub's log begins anew (${reason}): what waits follows`),
       );

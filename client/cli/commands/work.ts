@@ -1,6 +1,5 @@
 import { newRun } from "../../sdk/calls/ids.ts";
 import { GiveBack, type Hub, type Loss, type Message, type TaskHandler, type Worker } from "../../sdk/index.ts";
-import { reportConnection } from "../connection/reportConnection.ts";
 import { check } from "../connection/rest.ts";
 import type { Context } from "../context.ts";
 import { command } from "../parsing/command.ts";
@@ -69,7 +68,6 @@ export const work = command({
     const run = newRun();
     await withCommand(context, { argv, run, killAfterMs: kill_after, verbose }, (taskCommand) =>
       context.connected({ run, receives: true, ...roleOf(for_claude) }, async (hub) => {
-        reportConnection(hub, context);
         context.print.aside(
           `${me} does tasks${for_claude ? ` of ${for_claude}` : ""} with ${argv.join(" ")}; Ctrl-C ends`,
         );

@@ -1,8 +1,8 @@
 import type { Hub } from "../../sdk/index.ts";
-import type { Context } from "../context.ts";
+import type { Printer } from "../output/printer.ts";
 
-/** Reports when the line to the hub is lost, and when it is back. */
-export function reportConnection(hub: Hub, { print }: Context): void {
+/** Reports when the line to the hub is lost, and when it is back. @returns whether it is up. */
+export function reportConnection(hub: Hub, print: Printer): () => boolean {
   let wasUp = true;
   hub.on("state", ({ state, transport, reason }) => {
     const isUp = transport !== undefined;
@@ -11,4 +11,5 @@ export function reportConnection(hub: Hub, { print }: Context): void {
     wasUp = isUp;
     print.notice(isUp ? "connected again" : `reconnecting… (${reason})`);
   });
+  return () => wasUp;
 }

@@ -126,6 +126,33 @@ describe("wait", () => {
   });
 });
 
+describe("when time runs out while the hub is away", () => {
+  const awayAtTheEnd = async (hub: HubProcess, waiting: CoordInside) => {
+    await hub.kill();
+    await waiting.prints(/reconnecting… \(/, "stderr");
+    expect([await waiting.ended, waiting.stdout]).toEqual([3, ""]);
+    expect(waiting.stderr).toContain(`error: no hub answers at ${hub.url}: `);
+  };
+
+  it("wait says so", async () => {
+    const hub = await HubProcess.start();
+    const watch = new CoordInside(["watch", "--presence", "--json"], { url: hub.url });
+    const waiting = new CoordInside(["wait", "--timeout", "3s"], { url: hub.url, as: "bob" });
+    await watch.prints(/"claude_id":"bob","state":"online"/);
+    await awayAtTheEnd(hub, waiting);
+    expect(waiting.stderr).toMatch(/ \(nothing came within 3 s\)\n$/);
+  });
+
+  it("send --wait says so, and which message it was", async () => {
+    const hub = await HubProcess.start();
+    const sent = ["send", "bob", "x", "--wait", "--wait-timeout", "3s"];
+    const waiting = new CoordInside(sent, { url: hub.url, as: "ada" });
+    await waiting.prints(/^[0-9a-f]{32}\n/, "stderr");
+    await awayAtTheEnd(hub, waiting);
+    expect(waiting.stderr).toMatch(/ \([0-9a-f]{32} has not ended within 3 s: see `coord get [0-9a-f]{32}`\)\n$/);
+  });
+});
+
 describe("next --wait", () => {
   it("gives back a task that comes in the moment of its end", async () => {
     const { url, port } = await startHub();
