@@ -25,15 +25,18 @@ export function isLastHolder(state: MessageState, caller: Caller): boolean {
 /**
  * Asserts that the caller holds the present attempt.
  *
+ * @param otherwise what somebody can do who has not said that it ever held the task.
  * @throws HubError `lease_lost`, or `invalid_params` when a run leaves out its attempt.
  */
-export function assertHolds(state: MessageState, attempt: number | undefined, caller: Caller): void {
+export function assertHolds(state: MessageState, attempt: number | undefined, caller: Caller, otherwise = ""): void {
   if (attempt !== undefined && attempt !== state.attempt) {
     const is = attempt < state.attempt ? "is over" : "has not begun";
-    throw leaseLost(state, `attempt ${attempt} ${is}; the present one is ${state.attempt}`);
+    throw leaseLost(state, `no longer yours: attempt ${attempt} ${is}; the present one is ${state.attempt}`);
   }
   if (!isLastHolder(state, caller)) {
-    throw leaseLost(state, `${state.status === "in_progress" ? state.claimed_by : "nobody"} holds it`);
+    const holder = state.status === "in_progress" ? state.claimed_by : "nobody";
+    if (attempt === undefined) throw leaseLost(state, `not yours: ${holder} holds it${otherwise}`);
+    throw leaseLost(state, `no longer yours: ${holder} holds it`);
   }
   if (attempt === undefined && state.claimed_run !== null) {
     throw new HubError("invalid_params", "Missing field: attempt (the number that your claim gave)", {
@@ -42,8 +45,8 @@ export function assertHolds(state: MessageState, attempt: number | undefined, ca
   }
 }
 
-const leaseLost = (state: MessageState, why: string) =>
-  new HubError("lease_lost", `Task is no longer yours: ${why}`, {
+const leaseLost = (state: MessageState, whose: string) =>
+  new HubError("lease_lost", `Task is ${whose}`, {
     id: state.id,
     status: state.status,
     attempt: state.attempt,

@@ -171,7 +171,7 @@ function failAgain(state: MessageState, command: CommandOf<"fail">, c: Circumsta
 }
 
 function failHeld(state: MessageState, command: CommandOf<"fail">, c: Circumstances): Decision {
-  assertHolds(state, command.attempt, c.caller);
+  assertHolds(state, command.attempt, c.caller, "; `cancel` or `delete` ends it all the same");
   const actor = actingName(state, c.caller);
   if (!command.retryable) return failed(state, "error", command, c, actor);
   if (state.tries_left === 0) return failed(state, "attempts_exhausted", command, c, actor);

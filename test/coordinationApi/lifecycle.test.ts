@@ -99,6 +99,9 @@ describe("a task that is stuck in_progress", () => {
     const holder = { "x-claude-id": "server_backend", "x-claude-run": "crashed" };
     await http(`${hub.url}/message/${id}/claim`, { method: "POST", headers: holder });
     expect((await get(id)).body.data.status).toBe("in_progress");
+    const refused = await put(id, { status: "failed" });
+    const why = "Task is not yours: server_backend holds it; `cancel` or `delete` ends it all the same";
+    expect([refused.status, refused.body.error]).toEqual([409, why]);
     expect((await remove(id)).body).toEqual({ success: true, message: `Message deleted: ${id}` });
     const claim = await http(`${hub.url}/message/${id}/complete`, { method: "POST", headers: holder, body: {} });
     expect(claim.status).toBe(404);

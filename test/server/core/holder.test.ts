@@ -97,6 +97,7 @@ describe("the fence", () => {
     const details = { id: "id-1", status: "in_progress", attempt: 1, claimed_by: "worker" };
     expect(refused(heldBy(R1), complete(0), { by: R1 })).toMatchObject({ code: "lease_lost", details });
     expect(refused(heldBy(R1), complete(1), { by: R2 })?.message).toBe("Task is no longer yours: worker holds it");
+    expect(refused(heldBy(R1), complete(), { by: R2 })?.message).toBe("Task is not yours: worker holds it");
     expect(refused(task(), complete(0))?.message).toBe("Task is no longer yours: nobody holds it");
     expect(refused(requeued(), complete(1), { by: R2 })?.message).toBe("Task is no longer yours: nobody holds it");
   });
