@@ -112,6 +112,13 @@ export function assertMayWait({ type }: NewMessage, field: "after" | "not_before
   if (type === "chat") throw new HubError("not_a_task", CHAT_WAITS_FOR_NOTHING, { field });
 }
 
+/** Why nobody sends this any more; undefined: its time has not passed. */
+export function refusalOfPast({ expires_at }: NewMessage, now: number): HubError | undefined {
+  if (expires_at === undefined || expires_at > now) return undefined;
+  const why = `expires_at has passed: it is ${new Date(now).toISOString()} by the hub's clock`;
+  return new HubError("invalid_params", why, { field: "expires_at" });
+}
+
 /** @throws HubError what `create` would throw of such a message. */
 export function assertPossible(said: NewMessage): void {
   if (said.after) assertMayWait(said, "after");

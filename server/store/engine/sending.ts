@@ -4,7 +4,7 @@ import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { keyUsed } from "../../../shared/refusals.ts";
-import type { NewMessage } from "../../core/create.ts";
+import { type NewMessage, refusalOfPast } from "../../core/create.ts";
 import { failedByDependency } from "../../core/dependency.ts";
 import type { MessageState } from "../../core/message.ts";
 import { tombstoneJson } from "../json/messageJson.ts";
@@ -30,7 +30,7 @@ export class Sending {
   }
 
   send({ said, key }: StoreCommandOf<"send">, now: number): Sent {
-    const judged = this.#draft(said, now);
+    const judged = this.#judge(said, now);
     if (key !== undefined) {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
       const known = judged.refusal
@@ -45,10 +45,10 @@ export class Sending {
 
   /** @throws HubError when this could not be sent. Writes nothing. */
   check(said: NewMessage, now: number): void {
-    assertTaken(this.#draft(said, now));
+    assertTaken(this.#judge(said, now));
   }
 
-  /** Enters a new message, without a key. @throws HubError when it is refused. */
+  /** Enters a new message of a schedule, which may come late. @throws HubError when it is refused. */
   take(said: NewMessage, now: number): MessageState {
     const judged = this.#draft(said, now);
     assertTaken(judged);
@@ -70,6 +70,12 @@ export class Sending {
     }
     this.#ledger.waits.add(state.id, open);
     return state;
+  }
+
+  #judge(said: NewMessage, now: number): Draft {
+    const judged = this.#draft(said, now);
+    const refusal = refusalOfPast(said, now);
+    return refusal ? { ...judged, refusal } : judged;
   }
 
   #draft(said: NewMessage, now: number): Draft {

@@ -29,6 +29,19 @@ export const keys: Section = (hub) => {
     expect(await hub().send(said, "k")).toEqual(done);
   });
 
+  test("what would have expired already is refused, a repeat of what was accepted is not", async () => {
+    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker"), expires_at: hub().now + 1 };
+    const first = await hub().send(said, "k");
+    hub().clock.advance(1);
+    const time = new Date(hub().now).toISOString();
+    const message = `expires_at has passed: it is ${time} by the hub's clock`;
+    const refused = { code: "invalid_params", message, details: { field: "expires_at" } };
+    for (const key of [undefined, "another"]) await expect(hub().send(said, key)).rejects.toMatchObject(refused);
+    expect((await hub().send(said, "k")).id).toBe(first.id);
+    expect((await hub().send({ ...said, expires_at: hub().now + 1 }, "another")).id).not.toBe(first.id);
+    expect(await hub().all({ to_claude: said.to_claude })).toHaveLength(2);
+  });
+
   test("a type that was left out is the type task", async () => {
     const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
     const first = await hub().send(said, "k");

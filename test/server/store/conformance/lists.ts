@@ -30,10 +30,11 @@ async function fill(hub: StoreDriver, count: number): Promise<void> {
       to_claude: random.pick(type === "chat" ? ["cid", "dan", "*"] : ["cid", "dan"]),
       type,
       ...(random.next() < 0.5 && { thread_id: random.pick(["t1", "t2"]) }),
-      ...(random.next() < 0.1 && { expires_at: hub.now }),
+      ...(random.next() < 0.1 && { expires_at: hub.now + 1 }),
     };
     const message = await hub.send(said);
     if (message.expires_at) {
+      hub.clock.advance(1);
       await hub.wake();
       continue;
     }

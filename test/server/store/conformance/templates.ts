@@ -34,6 +34,12 @@ export const templates: Section = (hub) => {
     return template;
   };
 
+  test("what would have expired already is not sent by a template either", async () => {
+    const template = await made({ message: { to_claude: hub().newName("bob"), task: "x" } });
+    const expires_at = new Date(hub().now).toISOString();
+    await expect(send(template, {}, { expires_at })).rejects.toMatchObject({ details: { field: "expires_at" } });
+  });
+
   test("what is put is read back, listed by name, replaced, deleted", async () => {
     const [b, a] = [hub().newName("b-template"), hub().newName("a-template")];
     const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).json);
