@@ -46,7 +46,7 @@ const keep = quantity(parseDuration, "a duration with its unit, as 30d, 12h or 9
 const SETTINGS = {
   host: {
     flag: "--host <address>",
-    schema: z.string().min(1).default("127.0.0.1"),
+    schema: z.string().default("127.0.0.1"),
     help: "address to listen on",
   },
   port: {
@@ -57,7 +57,7 @@ const SETTINGS = {
   },
   db: {
     flag: "--db <file>",
-    schema: z.string().min(1).default(DEFAULT_DB),
+    schema: z.string().default(DEFAULT_DB),
     help: "SQLite file",
   },
   open: {
@@ -194,7 +194,7 @@ export function readConfig(env: Record<string, string | undefined>, argv: readon
   if (unknown !== undefined) throw new ConfigExit(unknown, 2);
   const flags = parseFlags(argv);
   const config = Object.entries(SETTINGS).map(([name, setting]) => {
-    const variable = variablesOf(setting).find((candidate) => env[candidate] !== undefined);
+    const variable = variablesOf(setting).find((candidate) => env[candidate]); // an empty one counts as not set
     const given = flags[name] ?? (variable === undefined ? undefined : env[variable]);
     return [name, check(setting, given)];
   });
@@ -210,13 +210,16 @@ function variablesOf(setting: Setting): string[] {
 }
 
 function check(setting: Setting, given: unknown): unknown {
+  if (typeof given === "string" && given.trim() === "") throw refused(setting, given, "must not be empty");
   const parsed = setting.schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0] as z.core.$ZodIssue;
   const isWorded = issue.code === "invalid_type" && issue.expected !== "int";
-  const why = isWorded ? issue.message : mustBe(issue, given);
-  throw new ConfigExit(`${nameOf(setting)} (${variablesOf(setting).join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
+  throw refused(setting, given, isWorded ? issue.message : mustBe(issue, given));
 }
+
+const refused = (setting: Setting, given: unknown, why: string) =>
+  new ConfigExit(`${nameOf(setting)} (${variablesOf(setting).join(", ")}): ${JSON.stringify(given)} ${why}`, 2);
 
 function parseFlags(argv: readonly string[]): Record<string, unknown> {
   let printed = "";

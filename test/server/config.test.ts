@@ -3,18 +3,44 @@ import { ConfigExit, readConfig } from "../../server/config.ts";
 import { unknownVariable } from "../../shared/environment.ts";
 
 test("the help tells of the variables that are known, and of no others", () => {
-  const told = help().match(/COORDINATION_\w+/g) ?? [];
+  const told = variables();
   const strange = `COORDINATION_${"X".repeat(60)}`;
   const [, ...known] = unknownVariable({ [strange]: "1" })?.match(/COORDINATION_\w+/g) ?? [];
   const ofClients = ["COORDINATION_API_URL", "COORDINATION_TOKEN", "COORDINATION_RUN"];
   expect(new Set([...told, ...ofClients])).toEqual(new Set(known));
 });
 
-function help(): string {
+test("an empty variable is one that is not set, whatever the setting", () => {
+  const empty = Object.fromEntries([...variables(), "PORT"].map((name) => [name, ""]));
+  expect(readConfig(empty, [])).toEqual(readConfig({}, []));
+  expect(readConfig({ COORDINATION_PORT: "", PORT: "4000" }, [])).toMatchObject({ port: 4000 });
+});
+
+test.each([
+  ["--port", ""],
+  ["--lease-grace-ms", " "],
+  ["--db", ""],
+  ["--db", " "],
+  ["--host", "\t"],
+  ["--log-level", ""],
+  ["--max-size", ""],
+])("%s %j is refused, and not taken for a number or a name", (flag, value) => {
+  expect(refusal([`${flag}=${value}`])).toContain(`): ${JSON.stringify(value)} must not be empty`);
+});
+
+test("a variable that holds blanks is refused: nobody leaves one so", () => {
+  expect(refusal([], { COORDINATION_RATE: " " })).toBe('--rate (COORDINATION_RATE): " " must not be empty');
+});
+
+const help = () => refusal(["--help"]);
+const variables = () => help().match(/COORDINATION_\w+/g) ?? [];
+
+/** What the person is told. */
+function refusal(argv: readonly string[], env: Record<string, string> = {}): string {
   try {
-    readConfig({}, ["--help"]);
+    readConfig(env, argv);
   } catch (error) {
     if (error instanceof ConfigExit) return error.message;
   }
-  throw new Error("there is no help");
+  throw new Error("nothing is refused");
 }

@@ -28,7 +28,6 @@ test.each([
   ["--keep-complete", "0d"],
   ["--keep-complete", "-1d"],
   ["--keep-complete", "a week"],
-  ["--keep-complete", ""],
   ["--keep-failed", "1e3d"],
   ["--keep-log", "2gb"],
   ["--max-size", "2000"],
