@@ -10,6 +10,7 @@ import { LIMITS } from "../shared/limits.ts";
 import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { mustBe } from "../shared/validate.ts";
 import { DEFAULT_RATES } from "./hub/caller/rates.ts";
+import { LONGEST_MS } from "./hubOptions.ts";
 
 /** `--lease-grace-ms` is `COORDINATION_LEASE_GRACE_MS` in the environment. */
 interface Setting {
@@ -26,22 +27,22 @@ const number = (what = "must be a number") =>
 
 const port = number().int().min(0).max(65535);
 const count = number().int().min(0);
-const milliseconds = number("must be a number of milliseconds").int();
+const milliseconds = number("must be a number of milliseconds").max(LONGEST_MS).int();
 const durationMs = milliseconds.min(0);
 
 /** A quantity with its unit; undefined where none is given. */
-const quantity = (parse: (text: string) => number | undefined, examples: string) =>
+const quantity = (parse: (text: string) => number | undefined, most: number, examples: string) =>
   z
     .string()
     .transform((text, context) => {
       const value = /[a-z]$/i.test(text) ? parse(text) : undefined; // a bare number's unit would be a guess
-      if (value !== undefined && value > 0) return value;
+      if (value !== undefined && value > 0 && value <= most) return value;
       context.addIssue({ code: "custom", message: `must be ${examples}` });
       return z.NEVER;
     })
     .optional();
 
-const keep = quantity(parseDuration, "a duration with its unit, as 30d, 12h or 90m");
+const keep = quantity(parseDuration, LONGEST_MS, "a duration with its unit, as 30d, 12h or 90m, up to 100 years");
 
 const SETTINGS = {
   host: {
@@ -155,7 +156,7 @@ const SETTINGS = {
   },
   maxSize: {
     flag: "--max-size <size>",
-    schema: quantity(parseSize, "a size with its unit, as 500mb or 2gb"),
+    schema: quantity(parseSize, Number.MAX_SAFE_INTEGER, "a size with its unit, as 500mb or 2gb"),
     help: "size of the database beyond which what ended first goes first; default none",
   },
   logLevel: {

@@ -5,8 +5,8 @@ import {
   BOOLEAN,
   COUNT,
   having,
-  MILLISECONDS,
   NUMBER,
+  type OptionRule,
   type OptionRules,
 } from "../shared/knownOptions.ts";
 import type { Bounds } from "../shared/limits.ts";
@@ -44,6 +44,14 @@ export interface CreateHubOptions {
   store?: Store;
 }
 
+/** The longest duration that a hub may be given, 100 years: a deadline so far away is still a date that can be written. */
+export const LONGEST_MS = 100 * 365.25 * 24 * 3_600_000;
+
+const DURATION: OptionRule = {
+  what: "a number of milliseconds, from 0 up to 100 years",
+  allows: (value) => NUMBER.allows(value) && (value as number) <= LONGEST_MS,
+};
+
 const RULES: OptionRules<CreateHubOptions> = {
   db: { what: "the path of a file", allows: (value) => typeof value === "string" && value !== "" },
   open: BOOLEAN,
@@ -59,16 +67,16 @@ const RULES: OptionRules<CreateHubOptions> = {
   clock: having("now", "awake", "after"),
   store: having("open", "commit"),
   lease: {
-    graceMs: MILLISECONDS,
-    detachedMs: MILLISECONDS,
-    backoffMaxMs: MILLISECONDS,
-    backoffMs: MILLISECONDS,
+    graceMs: DURATION,
+    detachedMs: DURATION,
+    backoffMaxMs: DURATION,
+    backoffMs: DURATION,
     maxAttempts: COUNT,
   },
-  liveness: { pingMs: MILLISECONDS, leaveMs: MILLISECONDS },
+  liveness: { pingMs: DURATION, leaveMs: DURATION },
   bounds: { pending_per_recipient: NUMBER, pending_per_sender: NUMBER, chain_hops: NUMBER },
-  rates: { changes: NUMBER, reads: NUMBER, windowMs: MILLISECONDS, limitsLocal: BOOLEAN },
-  retention: { completeMs: MILLISECONDS, failedMs: MILLISECONDS, logMs: MILLISECONDS, maxBytes: NUMBER },
+  rates: { changes: NUMBER, reads: NUMBER, windowMs: DURATION, limitsLocal: BOOLEAN },
+  retention: { completeMs: DURATION, failedMs: DURATION, logMs: DURATION, maxBytes: NUMBER },
 };
 
 /** @throws TypeError for an unknown option or one of the wrong type; undefined counts as omitted. */

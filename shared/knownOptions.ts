@@ -21,7 +21,7 @@ export function assertKnown(options: object, known: object, where?: string): voi
 }
 
 /** What an option must be. */
-interface OptionRule {
+export interface OptionRule {
   /** In words: "a number". */
   readonly what: string;
   readonly allows: (value: unknown) => boolean;

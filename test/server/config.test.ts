@@ -28,6 +28,16 @@ test.each([
   expect(refusal([`${flag}=${value}`])).toContain(`): ${JSON.stringify(value)} must not be empty`);
 });
 
+test.each([
+  ["--detached-lease-ms", "8640000000000000", "must be at most 3155760000000"],
+  ["--lease-grace-ms", "1e18", "must be at most 3155760000000"],
+  ["--ping-ms", "9007199254740991", "must be at most 3155760000000"],
+  ["--keep-complete", "999999999999d", "must be a duration with its unit, as 30d, 12h or 90m, up to 100 years"],
+  ["--max-size", `${"9".repeat(400)}tb`, "must be a size with its unit, as 500mb or 2gb"],
+])("%s %s is refused: no deadline could be written, no size reached", (flag, value, sentence) => {
+  expect(refusal([flag, value])).toContain(`"${value}" ${sentence}`);
+});
+
 test("a variable that holds blanks is refused: nobody leaves one so", () => {
   expect(refusal([], { COORDINATION_RATE: " " })).toBe('--rate (COORDINATION_RATE): " " must not be empty');
 });

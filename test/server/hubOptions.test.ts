@@ -1,9 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { LONGEST_MS } from "../../server/hubOptions.ts";
 import { createHub } from "../../server/index.ts";
+import { iso } from "../../server/iso.ts";
+import { ManualClock } from "../support/clock.ts";
+import { http } from "../support/http.ts";
 import { startHub } from "../support/hub.ts";
 import { tempDir } from "../support/tempDir.ts";
+import { pass } from "./transport/pass.ts";
 
 it.each([
   [{ dbb: "x" }, 'there is no option dbb (did you mean "db"?)'],
@@ -20,9 +25,18 @@ it.each([
   [{ allowHosts: [5] }, "allowHosts must be an array of host names: an array"],
   [{ socketPath: "coord/ws" }, 'socketPath must be a path that begins with /: "coord/ws"'],
   [{ lease: 5 }, "lease must be an object, as { graceMs: … }: 5"],
-  [{ lease: { graceMs: "1000" } }, 'lease.graceMs must be a number of milliseconds, from 0: "1000"'],
+  [{ lease: { graceMs: "1000" } }, 'lease.graceMs must be a number of milliseconds, from 0 up to 100 years: "1000"'],
   [{ lease: { maxAttempts: 1.5 } }, "lease.maxAttempts must be a whole number from 1: 1.5"],
-  [{ liveness: { pingMs: Number.NaN } }, "liveness.pingMs must be a number of milliseconds, from 0: NaN"],
+  [
+    { liveness: { pingMs: Number.NaN } },
+    "liveness.pingMs must be a number of milliseconds, from 0 up to 100 years: NaN",
+  ],
+  [
+    { lease: { detachedMs: 1e18 } },
+    "lease.detachedMs must be a number of milliseconds, from 0 up to 100 years: 1000000000000000000",
+  ],
+  [{ liveness: { leaveMs: Number.POSITIVE_INFINITY } }, /^liveness.leaveMs must be .* up to 100 years: Infinity$/],
+  [{ retention: { logMs: LONGEST_MS + 1 } }, /^retention.logMs must be .* up to 100 years: 3155760000001$/],
   [{ bounds: { chain_hops: "10" } }, 'bounds.chain_hops must be a number, from 0: "10"'],
   [{ rates: { changes: -1 } }, "rates.changes must be a number, from 0: -1"],
   [{ rates: { limitsLocal: 1 } }, "rates.limitsLocal must be true or false: 1"],
@@ -55,4 +69,18 @@ it("createHub takes every option there is", async () => {
     retention: { completeMs: 1_000, failedMs: 1_000, logMs: 1_000, maxBytes: undefined },
   });
   expect((await fetch(`${url}/stats`)).status).toBe(200);
+});
+
+it("a hub with the longest durations there are claims, fails and prunes", async () => {
+  const clock = new ManualClock();
+  const longest = { graceMs: LONGEST_MS, detachedMs: LONGEST_MS, backoffMs: LONGEST_MS, backoffMaxMs: LONGEST_MS };
+  const retention = { completeMs: LONGEST_MS, failedMs: LONGEST_MS, logMs: LONGEST_MS };
+  const { url, logged } = await startHub({ clock, lease: longest, retention });
+  const post = (path: string, body: object) => http(`${url}/${path}`, { method: "POST", body });
+  const { id } = (await post("message", { from_claude: "ada", to_claude: "bob", task: "t" })).body.data;
+  expect((await post("claim", { for_claude: "bob" })).body.data.lease_until).toBe(iso(clock.now() + LONGEST_MS));
+  expect((await post(`message/${id}/fail`, { error: "x", retryable: true })).status).toBe(200);
+  await pass(clock, 61_000);
+  expect((await http(`${url}/message/${id}`)).body.data.status).toBe("pending");
+  expect(logged).toEqual([]);
 });
