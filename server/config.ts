@@ -11,6 +11,7 @@ import { parseDuration, parseSize } from "../shared/quantities.ts";
 import { mustBe } from "../shared/validate.ts";
 import { DEFAULT_RATES } from "./hub/caller/rates.ts";
 import { LONGEST_MS } from "./hubOptions.ts";
+import { isHostName } from "./transport/guard.ts";
 
 /** `--lease-grace-ms` is `COORDINATION_LEASE_GRACE_MS` in the environment. */
 interface Setting {
@@ -70,7 +71,7 @@ const SETTINGS = {
     flag: "--allow-host <name...>",
     schema: z.preprocess(
       (v) => (typeof v === "string" ? v.split(/[\s,]+/).filter(Boolean) : v),
-      z.array(z.string()).default([]),
+      z.array(z.string().refine(isHostName, "must be host names without scheme and port, as my-server")).default([]),
     ),
     help: "host name under which the hub may be addressed, beside localhost",
   },

@@ -16,6 +16,7 @@ import type { RetentionPolicy } from "./hub/background/pruner.ts";
 import type { RatePolicy } from "./hub/caller/rates.ts";
 import type { Liveness } from "./hub/hub.ts";
 import type { Store } from "./store/store.ts";
+import { isHostName } from "./transport/guard.ts";
 
 export interface CreateHubOptions {
   /** The SQLite file; created when it does not exist. Default `data/coordination.db`. */
@@ -56,8 +57,8 @@ const RULES: OptionRules<CreateHubOptions> = {
   db: { what: "the path of a file", allows: (value) => typeof value === "string" && value !== "" },
   open: BOOLEAN,
   allowHosts: {
-    what: "an array of host names",
-    allows: (value) => Array.isArray(value) && value.every((host) => typeof host === "string"),
+    what: "an array of host names without scheme and port",
+    allows: (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHostName(host)),
   },
   socketPath: {
     what: "a path that begins with /",

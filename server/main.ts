@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Logger, pino } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
-import { DEFAULT_PORT } from "../shared/defaults.ts";
-import { BASE_PATH } from "../shared/protocol.ts";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub } from "./createHub.ts";
+import { isLoopback } from "./hub/caller/origin.ts";
 import type { MountedHub } from "./mountedHub.ts";
+import { isEverywhere, startLine, startScreen } from "./startScreen.ts";
 
 /** After this a shutdown that hangs is given up, so that a supervisor never has to kill. */
 const SHUTDOWN_MS = 4_500;
@@ -18,11 +18,11 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
   const logger = makeLogger(config.logLevel);
   const isNew = !existsSync(config.db);
-  const { hub, host, port } = await start(config, logger);
+  const { hub, address } = await start(config, logger);
   endWithParent();
   endOnSignals(hub, logger);
-  process.stdout.write(config.json ? startLine(config, host, port) : startScreen(config, host, port, isNew));
-  logger.info({ host, port, db: resolve(config.db) }, "listening");
+  process.stdout.write(config.json ? startLine(config, address, process.pid) : startScreen(config, address, isNew));
+  logger.info({ ...address, db: resolve(config.db) }, "listening");
 }
 
 /** @returns the hub, and where it listens. */
@@ -32,11 +32,19 @@ async function start(config: Config, logger: Logger) {
   const limits = { bounds: boundsOf(config), rates: ratesOf(config), retention: retentionOf(config) };
   const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
   try {
-    return { hub, ...(await hub.listen(config)) };
+    const address = await hub.listen(config);
+    if (!open) assertOwn(address.host);
+    return { hub, address };
   } catch (error) {
     await hub.close();
     throw error;
   }
+}
+
+/** @throws ConfigExit for an address at which whoever calls counts as another machine. */
+function assertOwn(host: string): void {
+  if (isLoopback(host) || isEverywhere(host)) return;
+  throw new ConfigExit(`nobody would be let in at ${host}: let other machines in with --open, or leave --host out`, 2);
 }
 
 /** When `coord hub` or `npm start` is gone, so is the hub. */
@@ -112,47 +120,6 @@ const makeLogger = (level: string) =>
     { level },
     process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination({ dest: 2, sync: true }),
   );
-
-/** The name under which it is addressed. */
-function nameOf({ allowHost }: Config, host: string): string {
-  if (isEverywhere(host)) return allowHost[0] ?? "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-const isEverywhere = (host: string) => host === "0.0.0.0" || host === "::";
-
-const urlOf = (config: Config, host: string, port: number) => `http://${nameOf(config, host)}:${port}${BASE_PATH}`;
-
-/** For a program: where it listens, where the data is, and which process it is. */
-const startLine = (config: Config, host: string, port: number) =>
-  `${JSON.stringify({ url: urlOf(config, host, port), db: resolve(config.db), pid: process.pid })}\n`;
-
-/**
- * For a person: where it listens, where the data is, and what to try next.
- *
- * @param isNew whether the database has just been created, which is how a slip in its name shows.
- */
-function startScreen(config: Config, host: string, port: number, isNew: boolean): string {
-  const { db, open, allowHost } = config;
-  const url = urlOf(config, host, port);
-  const isDefault = port === DEFAULT_PORT && nameOf(config, host) !== allowHost[0];
-  const elsewhere = isDefault ? "" : `COORDINATION_API_URL=${url} `;
-  return [
-    "",
-    "  coordination-hub",
-    "",
-    `  listening   ${url}`,
-    `  data        ${resolve(db)}${isNew ? " (a new database)" : ""}`,
-    ...(open ? ["", "  OPEN: anyone who reaches this address can read and change everything."] : []),
-    ...(isEverywhere(host) && !open ? ["", "  Only this machine is let in: --open lets others in, too."] : []),
-    "",
-    "  Try it in two other terminals:",
-    `    ${elsewhere}npx coord watch --as server_backend`,
-    `    ${elsewhere}npx coord chat server_backend "hello" --as windows_frontend`,
-    "",
-    "",
-  ].join("\n");
-}
 
 /** What ended it: for a person, or as `coord` tells its errors to programs. */
 function complaint(error: string, exitCode: number): string {

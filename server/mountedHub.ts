@@ -23,7 +23,7 @@ export interface MountedHub {
    * Serves alone: REST, the socket and the probes.
    *
    * @param where port 0: any free one.
-   * @returns where it listens.
+   * @returns where it listens: the address, also where a name was given.
    * @throws Error when the port is in use.
    * @example const { port } = await hub.listen({ host: "127.0.0.1", port: 0 });
    */
@@ -81,7 +81,8 @@ export class ComposedHub implements MountedHub {
     });
     this.#own = server;
     this.#detach.push(this.#sockets.attach(server));
-    return { host, port: (server.address() as AddressInfo).port };
+    const bound = server.address() as AddressInfo;
+    return { host: bound.address, port: bound.port };
   }
 
   backup(file: string): Promise<void> {

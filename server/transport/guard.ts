@@ -60,6 +60,9 @@ export class Guard {
   }
 }
 
+/** Whether this is a name or an address as `Host` has it, without port and brackets. */
+export const isHostName = (name: string): boolean => isIP(name) !== 0 || /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(name);
+
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?$/;
 
 /** The name or address of a Host header, without port and brackets. */

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
@@ -66,6 +67,14 @@ test("a port in use: the database is closed again, and can be used at once", asy
   const db = join(tempDir(), "hub.db");
   expect(await refusal({ db, port })).toMatch(new RegExp(`port ${port} on 127.0.0.1 is in use: .*--port`));
   await startHub({ db });
+});
+
+test("an address at which nobody would be let in", async (context) => {
+  const addresses = Object.values(networkInterfaces()).flat();
+  const address = addresses.find((found) => found?.family === "IPv4" && !found.internal)?.address;
+  if (address === undefined) return context.skip("needs an address that is not loopback");
+  const said = `nobody would be let in at ${address}: let other machines in with --open, or leave --host out`;
+  expect(await refusal({ args: ["--host", address] }, 2)).toBe(said);
 });
 
 describe("a database", () => {

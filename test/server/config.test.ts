@@ -38,6 +38,20 @@ test.each([
   expect(refusal([flag, value])).toContain(`"${value}" ${sentence}`);
 });
 
+test.each(["my-server:3000", "http://my-server", "*", "MY-SERVER.", "", "a,b", "[::1]"])(
+  "--allow-host %j is refused: no request names a host so",
+  (name) => {
+    const said = `--allow-host (COORDINATION_ALLOW_HOST): ["${name}"] must be host names without scheme and port, as my-server`;
+    expect(refusal([`--allow-host=${name}`])).toBe(said);
+  },
+);
+
+test("hosts are allowed by name or address, several at once", () => {
+  const names = ["My-Server", "hub.example", "a_b.c-1", "192.168.0.1", "fe80::1"];
+  expect(readConfig({ COORDINATION_ALLOW_HOST: names.join(", ") }, []).allowHost).toEqual(names);
+  expect(readConfig({}, ["--allow-host", ...names]).allowHost).toEqual(names);
+});
+
 test("a variable that holds blanks is refused: nobody leaves one so", () => {
   expect(refusal([], { COORDINATION_RATE: " " })).toBe('--rate (COORDINATION_RATE): " " must not be empty');
 });
