@@ -61,14 +61,28 @@ export class SocketServer {
     return this.#connections.size;
   }
 
-  /** Takes upgrades of a server. @returns a function that stops taking them. */
+  /**
+   * Takes upgrades of a server.
+   *
+   * @returns a function that stops taking them.
+   * @throws Error when a hub takes those at this path already.
+   */
   attach(server: Server): () => void {
+    const paths = pathsTakenOf(server);
+    if (paths.has(this.#path)) throw pathIsTaken(this.#path);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (request.url?.split("?")[0] === this.#path) this.#upgrade(request, socket, head);
-      else if (server.listenerCount("upgrade") === 1) refuseUpgrade(socket, noSuchSocket(this.#path));
+      const path = request.url?.split("?")[0] as string;
+      if (path === this.#path) return this.#upgrade(request, socket, head);
+      const [refuses] = paths; // one hub answers for all where no application listens, too
+      const isNobodys = !paths.has(path) && server.listenerCount("upgrade") === paths.size;
+      if (isNobodys && refuses === this.#path) refuseUpgrade(socket, noSuchSocket(paths));
     };
+    paths.add(this.#path);
     server.on("upgrade", upgrade);
-    return () => server.off("upgrade", upgrade);
+    return () => {
+      paths.delete(this.#path);
+      server.off("upgrade", upgrade);
+    };
   }
 
   /** Tells every client to come back within `spreadMs`, and closes. @returns when the last socket is closed. */
@@ -146,7 +160,20 @@ function assertSubprotocol({ headers }: IncomingMessage): void {
   throw new HubError("invalid_request", `This hub speaks ${SUBPROTOCOL}, not ${offered}`);
 }
 
-const noSuchSocket = (path: string) => new HubError("unknown_operation", `There is no socket here: it is at ${path}`);
+/** The paths at which hubs take the upgrades of a server; each has a listener of its own. */
+const pathsTaken = new WeakMap<Server, Set<string>>();
+
+function pathsTakenOf(server: Server): Set<string> {
+  const paths = pathsTaken.get(server) ?? new Set();
+  pathsTaken.set(server, paths);
+  return paths;
+}
+
+const pathIsTaken = (path: string) =>
+  new Error(`a hub takes the sockets at ${path} of this server already: another one needs a socketPath of its own`);
+
+const noSuchSocket = (paths: ReadonlySet<string>) =>
+  new HubError("unknown_operation", `There is no socket here: look at ${[...paths].join(", ")}`);
 
 /** Node has let go of the socket by now: its errors and its end are ours to look after. */
 function refuseUpgrade(socket: Duplex, error: HubError): void {

@@ -3,9 +3,11 @@ import { once } from "node:events";
 import express from "express";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { createHub } from "../../../server/index.ts";
 import { defer } from "../../support/defer.ts";
 import { http } from "../../support/http.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { tempDir } from "../../support/tempDir.ts";
 import { mount } from "./mount.ts";
 import { ask, upgrade } from "./raw.ts";
 
@@ -68,6 +70,37 @@ describe("a mounted hub", () => {
     expect(String((await once(own, "message"))[0])).toBe("the app's own socket");
     await RawSocket.greet(wsUrl);
     for (const client of others.clients) client.terminate();
+  });
+
+  test("shares a server with another one, and still answers upgrades that nobody takes", async () => {
+    const { server, port, wsUrl } = await mount();
+    const other = await createHub({ db: `${tempDir()}/other.db`, socketPath: "/other/ws" });
+    defer(() => other.close());
+    other.attach(server);
+    await RawSocket.greet(wsUrl);
+    await RawSocket.greet(`ws://127.0.0.1:${port}/other/ws`);
+    const nobodys = await ask(port, upgrade("/nobodys", "Host: localhost"));
+    expect(nobodys).toMatchObject({
+      status: 404,
+      body: { error: expect.stringContaining("/api/coord/ws, /other/ws") },
+    });
+    await other.close();
+    expect((await ask(port, upgrade("/other/ws", "Host: localhost"))).status).toBe(404);
+    expect((await ask(port, upgrade(undefined, "Host: localhost"))).status).toBe(101);
+  });
+
+  test("takes a path of a server once, with a sentence for who attaches it twice", async () => {
+    const { hub, server, wsUrl } = await mount();
+    const other = await createHub({ db: `${tempDir()}/other.db` });
+    defer(() => other.close());
+    const taken =
+      "a hub takes the sockets at /api/coord/ws of this server already: another one needs a socketPath of its own";
+    expect(() => other.attach(server)).toThrow(taken);
+    expect(() => hub.attach(server)).toThrow(taken);
+    await RawSocket.greet(wsUrl);
+    await hub.close();
+    other.attach(server);
+    await RawSocket.greet(wsUrl);
   });
 
   test("takes no more sockets once it is closed, and the app goes on", async () => {
