@@ -16,6 +16,7 @@ export interface MountedHub {
   /**
    * Takes the socket's upgrades of a server, and closes the hub when that server closes.
    *
+   * @throws Error when another hub takes those at this hub's `socketPath`, or this one is closed.
    * @example hub.attach(app.listen(3000))
    */
   attach(server: Server): void;
@@ -24,7 +25,7 @@ export interface MountedHub {
    *
    * @param where port 0: any free one.
    * @returns where it listens: the address, also where a name was given.
-   * @throws Error when the port is in use.
+   * @throws Error when the port is in use, or the hub is closed.
    * @example const { port } = await hub.listen({ host: "127.0.0.1", port: 0 });
    */
   listen(where: { host: string; port: number }): Promise<{ host: string; port: number }>;
@@ -63,6 +64,7 @@ export class ComposedHub implements MountedHub {
   }
 
   attach(server: Server): void {
+    this.#assertOpen();
     this.#detach.push(this.#sockets.attach(server));
     // A server's `close` waits for upgraded sockets, which Node does not end: they must go when closing begins.
     const close = server.close.bind(server);
@@ -73,12 +75,15 @@ export class ComposedHub implements MountedHub {
   }
 
   async listen({ host, port }: { host: string; port: number }) {
+    this.#assertOpen();
     const app = express().disable("x-powered-by").use(this.probes).use(BASE_PATH, this.router);
     const server = createServer(app);
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       server.listen(port, host, resolve);
     });
+    if (this.#closed !== undefined) server.close();
+    this.#assertOpen();
     this.#own = server;
     this.#detach.push(this.#sockets.attach(server));
     const bound = server.address() as AddressInfo;
@@ -92,6 +97,10 @@ export class ComposedHub implements MountedHub {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new Error("this hub is closed: make another one with createHub");
   }
 
   async #close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The end of a hub, mounted or alone: nobody is kept waiting, by anybody. */
 import { once } from "node:events";
-import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { Agent, createServer, type IncomingMessage, type RequestOptions, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { createHub } from "../../../server/index.ts";
@@ -8,6 +8,7 @@ import { ManualClock } from "../../support/clock.ts";
 import { defer } from "../../support/defer.ts";
 import { http } from "../../support/http.ts";
 import { startHub } from "../../support/hub.ts";
+import { freePort } from "../../support/ports.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { HeldStore } from "./heldStore.ts";
@@ -136,5 +137,24 @@ describe("a hub that cannot listen", () => {
     const hub = await createHub({ db: `${tempDir()}/hub.db` });
     await expect(hub.listen({ host: "203.0.113.1", port: 0 })).rejects.toThrow(/^cannot listen on 203\.0\.113\.1:0: /);
     await hub.close();
+  });
+});
+
+describe("a hub that is closed", () => {
+  const closed = "this hub is closed: make another one with createHub";
+
+  test("neither listens nor attaches, and says so", async () => {
+    const hub = await createHub({ db: `${tempDir()}/hub.db` });
+    await hub.close();
+    await expect(hub.listen({ host: "127.0.0.1", port: 0 })).rejects.toThrow(closed);
+    expect(() => hub.attach(createServer())).toThrow(closed);
+  });
+
+  test("while it begins to listen leaves no server open", async () => {
+    const hub = await createHub({ db: `${tempDir()}/hub.db` });
+    const port = await freePort();
+    const listening = hub.listen({ host: "127.0.0.1", port });
+    await Promise.all([hub.close(), expect(listening).rejects.toThrow(closed)]);
+    await startHub({ port });
   });
 });
