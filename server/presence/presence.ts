@@ -11,7 +11,7 @@ import type { About, Instance, Recipient } from "../../shared/presence.ts";
 import { PRESENCE_LIMITS } from "../../shared/presence.ts";
 import { type Clock, every, momentOf } from "../clock.ts";
 import { iso } from "../iso.ts";
-import type { Report } from "../report.ts";
+import { RepeatedWork, type Report } from "../report.ts";
 import type { KnownInstance, Store, Workload } from "../store/store.ts";
 import type { PresenceTransition } from "../store/storeCommands.ts";
 import { withResolvers } from "../withResolvers.ts";
@@ -48,12 +48,14 @@ export class PresenceBoard {
   readonly #waiters = new Set<() => void>();
   /** Who has changed since the last diff, forgotten or not; not all of them when they are too many for one. */
   readonly #changed = new Map<string, InstanceRecord>();
+  readonly #telling: RepeatedWork;
   #stopTicking = () => {};
   /** Begins at the time of the start, so that a restarted hub's versions are newer than the last one's. */
   #version: number;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#telling = new RepeatedWork("telling presence", options.report);
     this.#version = options.clock.now();
     this.#history = new PresenceHistory(options.record);
     this.#instances = new Instances((record, transition) => this.#note(record, transition), options.leaveMs);
@@ -217,9 +219,10 @@ export class PresenceBoard {
       const changes = JSON.stringify({ version, instances: await this.#shown(changed) });
       if (Buffer.byteLength(changes) > LIMITS.page_bytes) this.#listeners.tellToRead(version);
       else this.#listeners.tell(changes);
+      this.#telling.succeeded();
     } catch (error) {
       for (const record of changed) this.#addChanged(record); // the next diff tells of them
-      this.#options.report.failed("telling presence", error);
+      this.#telling.failed(error);
     }
   }
 }

@@ -6,7 +6,7 @@
  * its next batch, what measures time follows the wall clock before anything is judged by it.
  */
 import { type Clock, ClockDrift, JUMP_MS, momentOf } from "../../clock.ts";
-import type { Report } from "../../report.ts";
+import { RepeatedWork, type Report } from "../../report.ts";
 
 const LOOK_MS = 1_000;
 /** How soon the store is woken after it failed. */
@@ -24,12 +24,14 @@ export class Alarm {
   #at: number | null = null;
   /** Since the store was woken last. */
   readonly #drift: ClockDrift;
+  readonly #waking: RepeatedWork;
   #isStopped = false;
   #cancelLook = () => {};
 
   constructor(options: AlarmOptions) {
     this.#options = options;
     this.#drift = new ClockDrift(momentOf(options.clock));
+    this.#waking = new RepeatedWork("waking what is due", options.report);
   }
 
   /** @param at when the store is to be woken next, ms since 1970; null: never. */
@@ -77,8 +79,9 @@ export class Alarm {
   async #wakeNow(): Promise<void> {
     try {
       await this.#options.wake();
+      this.#waking.succeeded();
     } catch (error) {
-      this.#options.report.failed("waking what is due", error);
+      this.#waking.failed(error);
       this.lookAfter();
     }
   }

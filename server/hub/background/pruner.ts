@@ -13,7 +13,7 @@
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Clock, ClockDrift, type Moment, momentOf } from "../../clock.ts";
-import type { Report } from "../../report.ts";
+import { RepeatedWork, type Report } from "../../report.ts";
 import type { PruneReport, Shown } from "../../store/outcomes.ts";
 import { FIRST_KEY, type KeyCursor, type PruneCommand } from "../../store/storeCommands.ts";
 
@@ -74,9 +74,11 @@ export class Pruner {
   readonly #drift: ClockDrift;
   #doubtsUntil = Number.NEGATIVE_INFINITY;
   #noted: PruneReport["size"] = "within";
+  readonly #pruning: RepeatedWork;
 
   constructor(options: PrunerOptions) {
     this.#options = options;
+    this.#pruning = new RepeatedWork("pruning", options.report);
     const moment = momentOf(options.clock);
     this.#drift = new ClockDrift(moment);
     this.#doubt(moment.now - (options.thereUntil ?? moment.now), moment);
@@ -102,13 +104,14 @@ export class Pruner {
     if (!isUnderWay && !this.#mayFind(command)) return this.#later(EVERY_MS);
     try {
       const { json } = await this.#options.submit(command);
+      this.#pruning.succeeded();
       const report = JSON.parse(json) as PruneReport;
       if (command.keys_after) this.#keysAfter = report.keys_next;
       this.#options.pruned(report);
       if (!report.more) this.#finish(command, report);
       this.#later(report.more ? PAUSE_MS : EVERY_MS, report.more);
     } catch (error) {
-      if (!this.#stopped) this.#options.report.failed("pruning", error);
+      if (!this.#stopped) this.#pruning.failed(error);
       this.#later(EVERY_MS);
     }
   }

@@ -11,7 +11,7 @@ import { HubError } from "../../../shared/errors.ts";
 import { MISSED_AFTER_MS } from "../../../shared/schedule.ts";
 import { type Clock, momentOf } from "../../clock.ts";
 import { msOrNull } from "../../iso.ts";
-import type { Report } from "../../report.ts";
+import { RepeatedWork, type Report } from "../../report.ts";
 import type { DoneOf } from "../../store/outcomes.ts";
 import type { Timing } from "../../store/store.ts";
 import type { ScheduleCommand } from "../../store/storeCommands.ts";
@@ -52,11 +52,13 @@ export class Scheduler {
   #lookedAt = Number.POSITIVE_INFINITY;
   /** Until when a store that failed is left alone. */
   #restsUntil = Number.NEGATIVE_INFINITY;
+  readonly #sending: RepeatedWork;
   #isClosed = false;
   #cancelLook = () => {};
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#sending = new RepeatedWork("sending what is scheduled", options.report);
   }
 
   /** Reads the timetable, and begins. */
@@ -141,9 +143,10 @@ export class Scheduler {
       const settled = await Promise.allSettled(this.#due().map((entry) => this.#fire(entry)));
       const failure = settled.find(({ status }) => status === "rejected");
       if (failure) throw (failure as PromiseRejectedResult).reason;
+      this.#sending.succeeded();
     } catch (error) {
       this.#doubt();
-      if (!this.#isClosed) this.#options.report.failed("sending what is scheduled", error);
+      if (!this.#isClosed) this.#sending.failed(error);
     }
     this.#isLooking = false;
     this.#arm();
