@@ -1,13 +1,13 @@
 /** Runs the hub: configuration, log, start screen, signals. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Logger, pino } from "pino";
-import { PinoPretty as pretty } from "pino-pretty";
+import type { Logger } from "pino";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub } from "./createHub.ts";
 import { isLoopback } from "./hub/caller/origin.ts";
 import type { MountedHub } from "./mountedHub.ts";
 import { isEverywhere, startLine, startScreen } from "./startScreen.ts";
+import { logToStderr, type StderrLog } from "./stderrLog.ts";
 
 /** After this a shutdown that hangs is given up, so that a supervisor never has to kill. */
 const SHUTDOWN_MS = 4_500;
@@ -16,13 +16,14 @@ const SHELL_MS = 500;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.argv.slice(2));
-  const logger = makeLogger(config.logLevel);
+  process.stdout.on("error", () => {}); // whoever was to read where the hub listens may be gone
+  const log = logToStderr(process.stderr, config.logLevel);
   const isNew = !existsSync(config.db);
-  const { hub, address } = await start(config, logger);
+  const { hub, address } = await start(config, log.logger);
   endWithParent();
-  endOnSignals(hub, logger);
+  endOnSignals(hub, log);
   process.stdout.write(config.json ? startLine(config, address, process.pid) : startScreen(config, address, isNew));
-  logger.info({ ...address, db: resolve(config.db) }, "listening");
+  log.logger.info({ ...address, db: resolve(config.db) }, "listening");
 }
 
 /** @returns the hub, and where it listens. */
@@ -64,30 +65,32 @@ function endWithShell(): void {
   setInterval(() => process.ppid !== shell && endSelf(), SHELL_MS).unref();
 }
 
-function endOnSignals(hub: MountedHub, logger: Logger): void {
+function endOnSignals(hub: MountedHub, log: StderrLog): void {
   let isClosing = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (isClosing) return; // the first signal is being obeyed
       isClosing = true;
-      void shutDown(hub, logger, signal);
+      void shutDown(hub, log, signal);
     });
   }
 }
 
-async function shutDown(hub: MountedHub, logger: Logger, signal: string): Promise<never> {
+async function shutDown(hub: MountedHub, log: StderrLog, signal: string): Promise<void> {
+  const { logger } = log;
+  const exit = (code: number) => log.flush().finally(() => process.exit(code));
   logger.info({ signal }, "closing");
   setTimeout(() => {
     logger.error("closing took too long");
-    process.exit(1);
+    void exit(1);
   }, SHUTDOWN_MS).unref();
   try {
     await hub.close();
+    await exit(0);
   } catch (err) {
     logger.error({ err }, "closing failed");
-    process.exit(1);
+    await exit(1);
   }
-  process.exit(0);
 }
 
 function leaseOf(config: Config) {
@@ -113,13 +116,6 @@ const ratesOf = ({ rate: changes, readRate: reads, rateLocal: limitsLocal }: Con
   reads,
   limitsLocal,
 });
-
-/** One JSON line per fact; for a person at a terminal, readable. */
-const makeLogger = (level: string) =>
-  pino(
-    { level },
-    process.stderr.isTTY ? pretty({ destination: 2, sync: true }) : pino.destination({ dest: 2, sync: true }),
-  );
 
 /** What ended it: for a person, or as `coord` tells its errors to programs. */
 function complaint(error: string, exitCode: number): string {
