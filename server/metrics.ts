@@ -25,7 +25,9 @@ export function makeMetrics(hub: Hub, sockets: SocketServer): Registry {
     labelNames: ["status"],
     registers: [registry],
     async collect() {
-      for (const [status, count] of Object.entries(await hub.store.counts())) this.set({ status }, count);
+      const counts = await hub.store.counts().catch(() => ({})); // all else is told also while the store cannot be asked
+      this.reset();
+      for (const [status, count] of Object.entries(counts)) this.set({ status }, count);
     },
   });
   return registry;
