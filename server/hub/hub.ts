@@ -92,7 +92,7 @@ export class Hub {
       await options.store.close();
       throw error;
     }
-    hub.presence.start(opened.instances);
+    hub.presence.start(opened.instances, opened.thereUntil);
     hub.#alarm.start();
     hub.#pruner.start();
     return hub;

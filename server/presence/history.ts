@@ -6,10 +6,8 @@
  */
 import type { Moment } from "../clock.ts";
 import type { PresenceTransition } from "../store/storeCommands.ts";
-import type { InstanceRecord } from "./instances.ts";
+import { BEATS_UNWRITTEN_MS, type InstanceRecord, intervalOf, isHeldByBeats } from "./instances.ts";
 
-/** Heartbeats, and requests of instances that are away, enter the history at most this often for each. */
-const BEAT_MS = 5 * 60_000;
 /** How much of what happens is remembered while it cannot be recorded. */
 const NOTES_KEPT = 100_000;
 
@@ -30,15 +28,23 @@ export class PresenceHistory {
     this.#noted.push(transition);
   }
 
-  /**
-   * Notes that an instance was heard of, unless that was noted a short time ago.
-   *
-   * @param beat_ms when it is to be heard of next, where it was a heartbeat.
-   */
-  noteBeat(record: InstanceRecord, { now, awake }: Moment, beat_ms?: number): void {
-    if (record.beatNotedAt !== null && awake - record.beatNotedAt < BEAT_MS) return;
+  /** Notes that an instance, which beats or is away, was heard of, unless that was noted a short time ago. */
+  noteBeat(record: InstanceRecord, { now, awake }: Moment): void {
+    if (record.beatNotedAt !== null && awake - record.beatNotedAt < BEATS_UNWRITTEN_MS) return;
     record.beatNotedAt = awake;
-    this.note({ claude_id: record.claude_id, state: "heartbeat", at: now, ...(beat_ms !== undefined && { beat_ms }) });
+    this.noteHold(record, now);
+  }
+
+  /** The hub closes: notes the last heartbeat, if only an earlier one of this hub's life was noted. */
+  noteLastBeat(record: InstanceRecord): void {
+    const { beatAt, beatNotedAt, last_seen } = record;
+    if (isHeldByBeats(record) && beatNotedAt !== null && beatNotedAt !== beatAt) this.noteHold(record, last_seen);
+  }
+
+  /** Notes when an instance was heard of, and whether heartbeats alone hold it. */
+  noteHold(record: InstanceRecord, at: number): void {
+    const beat = isHeldByBeats(record) && { beat_ms: intervalOf(record) };
+    this.note({ claude_id: record.claude_id, state: "heartbeat", at, ...beat });
   }
 
   /** Has what was noted recorded now. */

@@ -44,6 +44,9 @@ export interface InstanceRecord {
   beatNotedAt: number | null;
 }
 
+/** For so long after a heartbeat that is written, others may have come that are not. */
+export const BEATS_UNWRITTEN_MS = 5 * 60_000;
+
 const GAPS_KEPT = 5;
 const FRESH_INTERVALS = 2.5;
 
@@ -106,14 +109,18 @@ export class Instances {
 
   /**
    * Takes over who was known before a restart. Those who were there have `graceMs` to come back unnoticed; those who
-   * sent heartbeats have until the next one is overdue, as if the last had come just now.
+   * were there by heartbeats alone have until the next one is overdue, as if the hub had never been away.
+   *
+   * @param thereUntil until when the hub before was there.
    */
-  restore(known: readonly KnownInstance[], awake: number, graceMs: number): void {
+  restore(known: readonly KnownInstance[], thereUntil: number, awake: number, graceMs: number): void {
     for (const { claude_id, state, since, last_seen, beat_ms } of known.toSorted((a, b) => a.last_seen - b.last_seen)) {
       const record = this.#add(claude_id, state, since, last_seen);
       if (state === "offline") continue;
-      if (beat_ms !== null) Object.assign(record, { beatAt: awake, gaps: [beat_ms] });
-      this.#setDeadline(record, Math.max(awake + graceMs, freshUntil(record)));
+      record.gaps = beat_ms === null ? [] : [beat_ms];
+      const beats = state === "online" && beat_ms !== null;
+      if (beats) record.beatAt = awake - Math.max(0, thereUntil - last_seen - BEATS_UNWRITTEN_MS);
+      this.#setDeadline(record, beats ? freshUntil(record) : awake + graceMs);
     }
   }
 
@@ -143,16 +150,14 @@ export class Instances {
     }
   }
 
-  /**
-   * @param intervalMs when the next one is to be expected, where the client names it.
-   * @returns the interval as far as it is known, else 0.
-   */
-  beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): number {
+  /** @param intervalMs when the next one is to be expected, where the client names it. */
+  beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): InstanceRecord {
     const record = this.#see(claudeId, now, about);
+    if (record.state !== "online") record.beatNotedAt = null; // what holds it from now on is to be written
     noteGap(record, intervalMs, awake);
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
-    return intervalOf(record);
+    return record;
   }
 
   /**
@@ -248,6 +253,10 @@ export class Instances {
   }
 }
 
+/** Whether nothing but its heartbeats holds it online. */
+export const isHeldByBeats = ({ state, beatAt, connections }: InstanceRecord): boolean =>
+  state === "online" && beatAt !== null && connections.size === 0;
+
 /** When the hub last heard of it: now, while it has a connection. */
 export const lastSeen = ({ connections, last_seen }: InstanceRecord, now: number): number =>
   connections.size > 0 ? now : last_seen;
@@ -266,5 +275,6 @@ function freshUntil({ beatAt, gaps }: InstanceRecord): number {
   return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf({ gaps }));
 }
 
-const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) =>
+/** When its next heartbeat is to be expected, as far as is known, else 0. */
+export const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) =>
   Math.min(LIVENESS.longest_interval_ms, Math.max(0, ...gaps));

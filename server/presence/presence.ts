@@ -16,7 +16,7 @@ import type { KnownInstance, Store, Workload } from "../store/store.ts";
 import type { PresenceTransition } from "../store/storeCommands.ts";
 import { withResolvers } from "../withResolvers.ts";
 import { PresenceHistory, type RecordTransitions } from "./history.ts";
-import { type Connection, type InstanceRecord, Instances, lastSeen } from "./instances.ts";
+import { type Connection, type InstanceRecord, Instances, isHeldByBeats, lastSeen } from "./instances.ts";
 import { type PresenceListener, PresenceListeners } from "./listeners.ts";
 
 /** How many instances of a page are read and turned into text at once: others have their turn in between. */
@@ -69,15 +69,20 @@ export class PresenceBoard {
     return this.#instances.online;
   }
 
-  /** Starts with who was known before; a restart of the hub is no transition. */
-  start(known: readonly KnownInstance[]): void {
-    const grace = LIVENESS.reconnect_spread_ms + this.#options.leaveMs;
-    this.#instances.restore(known, this.#options.clock.awake(), grace);
+  /**
+   * Starts with who was known before; a restart of the hub is no transition.
+   *
+   * @param thereUntil until when the hub before was there; null: there was none.
+   */
+  start(known: readonly KnownInstance[], thereUntil: number | null): void {
+    const { clock, leaveMs } = this.#options;
+    this.#instances.restore(known, thereUntil ?? 0, clock.awake(), LIVENESS.reconnect_spread_ms + leaveMs);
     this.#stopTicking = every(this.#options.clock, PRESENCE_LIMITS.diff_interval_ms, () => this.#tick());
   }
 
   stop(): void {
     this.#stopTicking();
+    for (const record of this.#instances.all()) this.#history.noteLastBeat(record);
     this.flush();
     for (const wake of this.#waiters) wake();
   }
@@ -88,17 +93,23 @@ export class PresenceBoard {
   }
 
   connect(claudeId: string, connection: Connection): void {
-    this.#instances.connect(claudeId, connection, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const known = this.#instances.get(claudeId);
+    const beat = known !== undefined && isHeldByBeats(known);
+    this.#instances.connect(claudeId, connection, now);
+    if (beat) this.#history.noteHold(known, now);
   }
 
   disconnect(claudeId: string, connection: Connection, goodbye: boolean): void {
-    this.#instances.disconnect(claudeId, connection, goodbye, momentOf(this.#options.clock));
+    const at = momentOf(this.#options.clock);
+    this.#instances.disconnect(claudeId, connection, goodbye, at);
+    const record = this.#instances.get(claudeId);
+    if (record && isHeldByBeats(record)) this.#history.noteHold(record, at.now);
   }
 
   beat(claudeId: string, intervalMs?: number, about?: About): void {
     const at = momentOf(this.#options.clock);
-    const beat_ms = this.#instances.beat(claudeId, intervalMs, at, about);
-    this.#history.noteBeat(this.#instances.get(claudeId) as InstanceRecord, at, beat_ms);
+    this.#history.noteBeat(this.#instances.beat(claudeId, intervalMs, at, about), at);
   }
 
   /** A request came from an instance that need not be connected. */

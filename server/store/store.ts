@@ -107,9 +107,9 @@ export interface KnownInstance {
   claude_id: string;
   state: "online" | "stale" | "offline";
   since: number;
-  /** Of those who were online: until when the hub was there. */
+  /** Of those who were connected: until when the hub was there. */
   last_seen: number;
-  /** When its next heartbeat is to be expected, ms; 0: nobody knows; null: it does not beat. */
+  /** When the next heartbeat is to be expected of who is there by heartbeats alone, ms; 0: nobody knows; null: it is not. */
   beat_ms: number | null;
 }
 

@@ -94,6 +94,6 @@ export interface PresenceTransition {
   at: number;
   /** When the hub last heard of it, if that was earlier: whoever goes offline was silent before. */
   seen?: number;
-  /** Of a heartbeat: when the next one is to be expected, ms. */
+  /** Of a heartbeat: when the next one is to be expected, ms; left out of who is connected. */
   beat_ms?: number;
 }

@@ -59,10 +59,16 @@ export const CLOCK_MUTATIONS: readonly Mutation[] = [
     replace: "written",
   },
   {
+    breaks: "whoever beat once was seen for as long as the hub was there",
+    file: READS,
+    search: 'row.state === "online" && row.beat_ms === null',
+    replace: 'row.state === "online"',
+  },
+  {
     breaks: "a clock that was ahead makes an instance seen in a time to come",
     file: READS,
-    search: "Math.min(now, Math.max(written, thereUntil))",
-    replace: "Math.max(written, thereUntil)",
+    search: "Math.min(now, wasConnected ? Math.max(written, thereUntil) : written)",
+    replace: "wasConnected ? Math.max(written, thereUntil) : written",
   },
   {
     breaks: "a schedule that went on while the clock was ahead stays silent once that is put right",

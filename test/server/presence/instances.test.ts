@@ -1,7 +1,7 @@
 /** When an instance is online, stale or offline: every way from one to the other, to the second. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { momentOf } from "../../../server/clock.ts";
-import { type Connection, Instances } from "../../../server/presence/instances.ts";
+import { BEATS_UNWRITTEN_MS, type Connection, Instances } from "../../../server/presence/instances.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { ManualClock } from "../../support/clock.ts";
@@ -288,7 +288,7 @@ describe("beyond the limit, at once,", () => {
   test("so are those of too many whom the store knows at the start", () => {
     const record = (i: number) => ({ claude_id: `k${i}`, state: "offline" as const, since: 0, beat_ms: null });
     const known = Array.from({ length: LIMITS.instances + 2 }, (_, i) => ({ ...record(i), last_seen: 7 - (i % 7) }));
-    room.instances.restore(known, room.clock.awake(), 0);
+    room.instances.restore(known, 0, room.clock.awake(), 0);
     expect(room.instances.count).toBe(LIMITS.instances);
     expect(states("k5", "k6", "k13", "k20")).toEqual(["offline", undefined, undefined, "offline"]);
   });
@@ -296,8 +296,13 @@ describe("beyond the limit, at once,", () => {
 
 describe("a restart of the hub", () => {
   const GRACE = 20_000;
-  const known = (state: "online" | "stale" | "offline", beat_ms: number | null = null) =>
-    room.instances.restore([{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }], room.clock.awake(), GRACE);
+  const known = (state: "online" | "stale" | "offline", beat_ms: number | null = null, thereUntil = 8) =>
+    room.instances.restore(
+      [{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }],
+      thereUntil,
+      room.clock.awake(),
+      GRACE,
+    );
 
   test("is no transition for who comes back in time", () => {
     known("online");
@@ -325,6 +330,12 @@ describe("a restart of the hub", () => {
     known("online", 0);
     room.pass(75_000);
     expect(room.transitions).toEqual([["stale", 75_000]]);
+  });
+
+  test("does not make who beat beat again: what had passed by then has passed", () => {
+    known("online", 0, 8 + BEATS_UNWRITTEN_MS + 70_000);
+    room.pass(5_000);
+    expect(room.transitions).toEqual([["stale", 5_000]]);
   });
 
   test("changes nothing for who was gone before", () => {

@@ -406,7 +406,7 @@ test("whoever is forgotten to make room is told of as offline first, and may be 
   const nobody = { in_progress: 0, waiting: 0, oldest: null };
   const store = { workload: async (names: readonly string[]) => names.map((claude_id) => ({ claude_id, ...nobody })) };
   const board = new PresenceBoard({ clock, leaveMs: 0, store, record: async () => true, report: UNHEARD });
-  board.start([]);
+  board.start([], null);
   board.beat("bob");
   for (let i = 1; i < LIMITS.instances; i++) {
     expect(board.forgets(null)).toBe(false);

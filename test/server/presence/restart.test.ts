@@ -95,16 +95,6 @@ describe.each(Object.entries(ENDS))("a hub that %s", (_, end) => {
     expect(await shown()).toMatchObject({ state: "offline", last_seen: iso(ended) });
   });
 
-  test("knows of the last heartbeat", async () => {
-    for (let i = 0; i < 5; i++) {
-      clock.advance(60 * SECOND);
-      await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
-    }
-    const beatAt = clock.now();
-    await end(SECOND);
-    expect(await shown()).toMatchObject({ state: "online", last_seen: iso(beatAt) });
-  });
-
   test("takes nobody to have been seen in a time that has yet to come", async () => {
     clock.step(DAY);
     await connect();
@@ -113,6 +103,21 @@ describe.each(Object.entries(ENDS))("a hub that %s", (_, end) => {
     await end(SECOND);
     expect(await shown()).toMatchObject({ state: "online", last_seen: iso(clock.now()) });
   });
+});
+
+test.each([
+  ["is closed", 5],
+  ["is killed", 1], // the others were not written yet
+] as const)("a hub that %s knows of heartbeat %i of 5", async (end, known) => {
+  const beats: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    await pass(clock, 60 * SECOND);
+    await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
+    beats.push(clock.now());
+  }
+  await pass(clock, 2 * SECOND);
+  await ENDS[end](SECOND);
+  expect(await shown()).toMatchObject({ state: "online", last_seen: iso(beats[known - 1] as number) });
 });
 
 test("a hub that is closed in quiet times knows it as well, and forgets nobody who was connected for long", async () => {
@@ -125,6 +130,66 @@ test("a hub that is closed in quiet times knows it as well, and forgets nobody w
   expect(await shown()).toMatchObject({ state: "offline", last_seen: iso(closed) });
   await pass(clock, 60 * SECOND);
   expect(await recipientsOf(await chat("*"))).toEqual(["bob"]);
+});
+
+describe.each(Object.entries(ENDS))("a heartbeat before a hub %s, again and again,", (_, end) => {
+  const beat = () => http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob", interval_ms: 30_000 } });
+  /** Somebody else keeps the hub busy, so that it notes the time. */
+  const work = async (ms: number) => {
+    await pass(clock, ms);
+    await chat("eve");
+  };
+
+  test("does not become fresher, nor later, by that", async () => {
+    await beat();
+    const beatAt = clock.now();
+    await work(10 * SECOND);
+    for (let i = 0; i < 25; i++) {
+      await end(SECOND);
+      expect(await shown()).toMatchObject({ last_seen: iso(beatAt) });
+      await work(17 * SECOND);
+    }
+    while ((await shown()).state === "online") await setTimeout(1);
+    expect(await shown()).toMatchObject({ last_seen: iso(beatAt) });
+  });
+
+  test("is believed to be followed by others until the next is overdue", async () => {
+    for (let i = 0; i < 8; i++) {
+      await beat();
+      await work(25 * SECOND);
+    }
+    await end(SECOND);
+    await pass(clock, 20 * SECOND);
+    expect((await shown()).state).toBe("online");
+  });
+
+  test("is not what holds whoever is connected, then or since", async () => {
+    await beat();
+    await connect();
+    await beat();
+    await pass(clock, 2 * SECOND);
+    clock.advance(8 * DAY);
+    await chat("eve");
+    const ended = clock.now();
+    await end(SECOND);
+    expect(await shown()).toMatchObject({ state: "online", last_seen: iso(ended) });
+  });
+});
+
+test("a heartbeat holds whoever beats again after a while, and whoever was connected", async () => {
+  const beat = () => http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob" } });
+  const socket = await connect();
+  await beat();
+  await socket.close(4000); // not a goodbye
+  await pass(clock, 2 * SECOND);
+  const beatAt = clock.now();
+  await beat();
+  await pass(clock, 30 * SECOND);
+  await chat("eve");
+  await ENDS["is killed"](SECOND);
+  const { state, last_seen } = await shown();
+  expect(state).toBe("online");
+  expect(Date.parse(last_seen)).toBeLessThanOrEqual(beatAt);
 });
 
 test("whoever was late with its heartbeat stays as late as it was", async () => {

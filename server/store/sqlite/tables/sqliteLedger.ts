@@ -68,7 +68,7 @@ const prepareAll = (db: Database.Database) => ({
        VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
        state = CASE WHEN :beat THEN state ELSE excluded.state END,
        since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
-       beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state <> 'offline' THEN beat_ms END`,
+       beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state = 'stale' THEN beat_ms END`,
   ),
   probe: db.prepare(
     "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",

@@ -182,7 +182,8 @@ export class SqliteReads {
   }
 
   /**
-   * Living writes nothing: whoever was online was seen for as long as the hub was there itself, which is what it noted last.
+   * Being connected writes nothing: whoever was, and does not beat, was seen for as long as the hub was there itself, which
+   * is what it noted last.
    *
    * @param now nobody was seen later, whatever the clock said.
    */
@@ -194,7 +195,8 @@ export class SqliteReads {
     })[];
     return rows.map((row) => {
       const written = Date.parse(row.last_seen);
-      const last_seen = row.state === "online" ? Math.min(now, Math.max(written, thereUntil)) : written;
+      const wasConnected = row.state === "online" && row.beat_ms === null;
+      const last_seen = Math.min(now, wasConnected ? Math.max(written, thereUntil) : written);
       return { ...row, since: Date.parse(row.since), last_seen };
     });
   }

@@ -156,7 +156,7 @@ describe("the same file, opened again", () => {
     expect(await second.get(held)).toEqual(before);
   });
 
-  test("knows who was there, since when and until when: who was online, for as long as the hub", async () => {
+  test("knows who was there, since when and until when: who was connected, for as long as the hub", async () => {
     const [file, clock] = [newFile(), new ManualClock()];
     const first = await openStore(file, clock);
     const at = clock.now();
@@ -168,14 +168,17 @@ describe("the same file, opened again", () => {
       { claude_id: "b", state: "offline", at: at + 7 },
       { claude_id: "c", state: "heartbeat", at: at + 9, beat_ms: 0 },
       { claude_id: "d", state: "stale", at: at + 10, seen: at + 8 },
+      { claude_id: "e", state: "heartbeat", at, beat_ms: 0 },
+      { claude_id: "e", state: "online", at: at + 10 },
     ] as const;
     await first.commit({ op: "presence", transitions });
     const expectKnown = async (thereUntil: number) =>
       expect((await openStore(copied(file), clock)).opened.instances).toEqual([
-        { claude_id: "a", state: "online", since: at, last_seen: thereUntil, beat_ms: 30_000 },
+        { claude_id: "a", state: "online", since: at, last_seen: at + 5, beat_ms: 30_000 },
         { claude_id: "b", state: "offline", since: at + 7, last_seen: at + 7, beat_ms: null },
-        { claude_id: "c", state: "online", since: at + 9, last_seen: thereUntil, beat_ms: 0 },
+        { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9, beat_ms: 0 },
         { claude_id: "d", state: "stale", since: at + 10, last_seen: at + 8, beat_ms: null },
+        { claude_id: "e", state: "online", since: at + 10, last_seen: thereUntil, beat_ms: null },
       ]);
     await expectKnown(at + 10);
     clock.advance(1_000);
