@@ -6,8 +6,8 @@
  * when it has changed is each file asked for its number. Asking for the write-ahead log's own number asks for its times,
  * too, and on Linux that makes the next fsync write them: a tenth of one life alone.
  *
- * A backup that was copied over the database leaves its number as it was, and changes its time, as the hub's own
- * checkpoints do. It says in its header that it has no write-ahead log.
+ * A backup that was copied over the database leaves its number as it was, and changes its time, as checkpoints do. It says
+ * in its header that it has no write-ahead log; the header is read only where somebody else changed the time.
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -30,6 +30,12 @@ export class FilesInPlace {
     this.#file = file;
     this.#folder = dirname(file);
     this.#opened = numbersOf(file);
+    this.written();
+  }
+
+  /** The hub has written: whatever time the database has now is its own doing. */
+  written(): void {
+    this.#fileTime = look(this.#file)?.mtimeNs;
   }
 
   /** Looks anew. */
@@ -49,7 +55,7 @@ export class FilesInPlace {
     const found = look(this.#file);
     if (found === undefined) return false;
     if (found.mtimeNs === this.#fileTime) return true;
-    this.#fileTime = settled(found.mtimeNs);
+    this.#fileTime = found.mtimeNs;
     return found.size >= HEADER_BYTES && hasWal(this.#file);
   }
 }

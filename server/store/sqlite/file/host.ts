@@ -108,6 +108,7 @@ export class SqliteHost {
     if (this.#state.kind !== "open") return;
     const { open } = this.#state;
     try {
+      open.files.written();
       this.#lock.note(open.epoch, open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed
@@ -133,10 +134,11 @@ export class SqliteHost {
 
   close(): void {
     this.endList();
-    this.noteProgress();
     if (this.#state.kind === "open") {
       const { open } = this.#state;
-      if (open.files.check()) closeWhole(open);
+      const isInPlace = open.files.check();
+      this.noteProgress();
+      if (isInPlace) closeWhole(open);
       else closeAll(open);
     }
     this.#state = { kind: "closed" };
