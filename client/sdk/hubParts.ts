@@ -1,7 +1,7 @@
 /** The parts of a hub, put together, opened and closed. */
 import type { Hello, Message, OperationName, Params, Result } from "../../shared/index.ts";
 import { Calls } from "./calls/calls.ts";
-import type { Caller } from "./calls/insist.ts";
+import { type Caller, insist } from "./calls/insist.ts";
 import { withKey } from "./calls/methods.ts";
 import { sleep } from "./clock.ts";
 import { Connection } from "./connection/connection.ts";
@@ -21,7 +21,7 @@ import { everybody } from "./presence/presencePages.ts";
 import { PresenceWatch } from "./presence/presenceWatch.ts";
 import { SentMessages } from "./sent/sentMessages.ts";
 import { Claims } from "./work/claims.ts";
-import { Holdings, isClaim } from "./work/holdings.ts";
+import { Holdings } from "./work/holdings.ts";
 import { Orphans } from "./work/orphans.ts";
 
 /** How long a goodbye waits for the hub, and for a line to it. */
@@ -54,7 +54,7 @@ export class HubParts {
     this.config = config;
     const { clock } = config;
     const flush = () => this.connection.flushSoon();
-    this.#calls = new Calls(clock, this.keepAlive, flush);
+    this.#calls = new Calls(clock, this.keepAlive, flush, (claimed) => void this.#giveBack(claimed as Message | null));
     this.#holdings = new Holdings(() => this.connection.listen());
     this.#acks = new Acks(clock, flush);
     this.#caller = { clock, call: this.call.bind(this) };
@@ -123,16 +123,20 @@ export class HubParts {
     const waitMs = (params as { wait_ms?: number }).wait_ms ?? 0;
     const withinMs = (timeoutMs ?? this.config.call_timeout_ms) + waitMs;
     const keyed = withKey(operation, params);
-    const onLate = isClaim(operation) && keyed !== params ? this.#giveBack : undefined;
-    const answer = this.#calls.call(operation, keyed, withinMs, onLate, signal) as Promise<Result<N>>;
+    const answer = this.#calls.call(operation, keyed, withinMs, signal) as Promise<Result<N>>;
     return this.#holdings.follow(operation, params, answer);
   }
 
-  /** A claim was answered after its caller had given it up. Its key was made here, so the caller cannot ask again. */
-  readonly #giveBack = (claimed: unknown): void => {
-    const { id, attempt } = (claimed ?? {}) as Partial<Message>;
-    if (id !== undefined) this.call("release", { id, attempt }).catch(() => {}); // the hub has it back already, or is gone
-  };
+  /** Nobody waits for this task any more: the caller was told that the claim failed. */
+  async #giveBack(task: Message | null): Promise<void> {
+    await undefined; // whoever was answered at the same time with the same claim holds it by then
+    if (task === null || this.#holdings.has(task)) return;
+    const { clock, call_timeout_ms } = this.config;
+    const call = (operation: OperationName, params: object) =>
+      this.#calls.callQuietly(operation, params, call_timeout_ms);
+    const quietly = { clock, call: call as Caller["call"] };
+    await insist(quietly, "release", { id: task.id, attempt: task.attempt }).catch(() => {}); // it has it, or is gone
+  }
 
   /** Waits for something that needs the hub, no longer than the hub can be reached. */
   async whileReachable(wait: Promise<unknown>): Promise<void> {

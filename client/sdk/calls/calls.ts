@@ -7,29 +7,30 @@
  * the earliest deadline. A call that the hub puts off is queued again when the hub says, as often as there is time for
  * it.
  *
+ * A claim that fails although the hub may have carried it out *persists*: it is repeated, unseen, until the hub says which
+ * task it brought, to be given back. Its caller could not ask again, as the key was made here.
+ *
  * Calls are sent in the order they were made, as far as the window of calls in flight admits them.
  */
-import QuickLRU from "quick-lru";
 import type { OperationName } from "../../../shared/index.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
-import { CallTimeout, ConnectionLost, isShuttingDown } from "../errors.ts";
-import { type Call, isOnce, lostAnswer, type OnLate } from "./call.ts";
+import { CallTimeout, ConnectionLost, isRetryable, isShuttingDown } from "../errors.ts";
+import { type Call, claimKeyMadeHere, isAskedElsewhere, isOnce, lostAnswer, type OnLate } from "./call.ts";
 import { InFlightWindow } from "./inFlightWindow.ts";
+import { AGAIN_MS } from "./insist.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
 
 /** How long reopening a line waits for calls in flight that are not repeated. */
 const ONCE_MS = 5_000;
-/** How many calls that were given up are remembered, in case their answers come after all. */
-const GIVEN_UP = 1_024;
 
 export class Calls {
   readonly #clock: Clock;
   readonly #keepAlive: KeepAlive;
   readonly #onQueued: () => void;
+  readonly #onLate: OnLate;
   readonly #open = new Map<number, Call>();
-  readonly #givenUp = new QuickLRU<number, OnLate>({ maxSize: GIVEN_UP });
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
@@ -43,16 +44,15 @@ export class Calls {
   #onIdle: (() => void)[] = [];
   #onRepeatable: (() => void)[] = [];
 
-  /** How many calls may be in flight at once. */
-  set limit(calls: number) {
-    this.#window.limit = calls;
-  }
-
-  /** @param onQueued is called whenever there is something to take. */
-  constructor(clock: Clock, keepAlive: KeepAlive, onQueued: () => void) {
+  /**
+   * @param onQueued is called whenever there is something to take.
+   * @param onLate is given what the hub says to a claim whose caller was told that it failed.
+   */
+  constructor(clock: Clock, keepAlive: KeepAlive, onQueued: () => void, onLate: OnLate = () => {}) {
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#onQueued = onQueued;
+    this.#onLate = onLate;
     this.#postponed = new Postponed(clock, (due) => {
       this.#queue.push(...due);
       onQueued();
@@ -61,17 +61,10 @@ export class Calls {
 
   /**
    * @param timeoutMs for the answer, queueing and repeating included.
-   * @param onLate is given the answer when it comes after that.
    * @param signal ends the waiting; what was sent still counts as in flight, as it does for the hub.
    * @throws HubError, CallTimeout, ConnectionLost, the signal's reason, or what `end` was given.
    */
-  call(
-    operation: OperationName,
-    params: object,
-    timeoutMs: number,
-    onLate?: OnLate,
-    signal?: AbortSignal,
-  ): Promise<unknown> {
+  call(operation: OperationName, params: object, timeoutMs: number, signal?: AbortSignal): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -81,7 +74,6 @@ export class Calls {
         params,
         timeoutMs,
         deadline: this.#clock.now() + timeoutMs,
-        onLate,
         waits: (params as { wait_ms?: number }).wait_ms !== undefined,
         resolve,
         reject,
@@ -89,11 +81,25 @@ export class Calls {
         mayBeDone: false,
         repeated: false,
         abandoned: false,
+        persists: false,
         unbind: undefined,
       };
       this.#enter(call);
       if (signal) this.#bind(call, signal);
     });
+  }
+
+  /** As `call`, but it keeps no process alive, and a lost line fails it. */
+  callQuietly(operation: OperationName, params: object, timeoutMs: number): Promise<unknown> {
+    const answer = this.call(operation, params, timeoutMs);
+    const call = this.#open.get(this.#lastId);
+    if (call) this.#detach(call);
+    return answer;
+  }
+
+  /** How many calls may be in flight at once. */
+  set limit(calls: number) {
+    this.#window.limit = calls;
   }
 
   /** The calls to send now; from here on they are in flight on that line. */
@@ -107,14 +113,11 @@ export class Calls {
 
   answered(id: number, result: unknown): void {
     const call = this.#open.get(id);
-    if (call) {
-      this.#settle(call);
-      call.resolve(result);
-      this.#makeRoom(1);
-      return;
-    }
-    this.#givenUp.get(id)?.(result);
-    this.#givenUp.delete(id);
+    if (!call) return;
+    this.#settle(call);
+    call.resolve(result);
+    if (call.persists && !isAskedElsewhere(call, this.#open)) this.#onLate(result);
+    this.#makeRoom(1);
   }
 
   failed(id: number, error: Error): void {
@@ -122,8 +125,8 @@ export class Calls {
     if (!call) return;
     const answer = call.mayBeDone ? lostAnswer(call, error) : undefined;
     if (answer) return void this.answered(id, answer);
-    if (isShuttingDown(error) && !call.repeated) this.#park(call);
-    else if (!this.#postpone(call, error)) this.#reject(call, error);
+    if (isShuttingDown(error) && (call.persists || !call.repeated)) this.#park(call);
+    else if (!this.#postpone(call, error)) this.#refuse(call, error);
     this.#makeRoom(1);
   }
 
@@ -137,10 +140,8 @@ export class Calls {
     for (const call of this.#open.values()) {
       if (call.via !== via) continue;
       const counts = suspects === "all" || suspects === call.id;
-      if (isOnce(call) || call.abandoned || (counts && call.repeated)) {
-        this.#reject(call, ConnectionLost.during(call.operation));
-        continue;
-      }
+      if (!this.#isRepeated(call, counts)) this.#giveUp(call, ConnectionLost.during(call.operation));
+      if (!this.#open.has(call.id)) continue;
       this.#stop(call);
       call.repeated ||= counts;
       call.mayBeDone = true;
@@ -149,6 +150,11 @@ export class Calls {
     if (suspects !== "none") this.#window.shrink();
     this.#queue = [...this.#parked.splice(0), ...again, ...this.#queue];
     if (this.#queue.length > 0) this.#onQueued();
+  }
+
+  #isRepeated(call: Call, counts: boolean): boolean {
+    if (call.persists) return !isAskedElsewhere(call, this.#open);
+    return !(isOnce(call) || call.abandoned || (counts && call.repeated));
   }
 
   /** Fails everything that waits, and every later call. */
@@ -200,12 +206,16 @@ export class Calls {
 
   #bind(call: Call, signal: AbortSignal): void {
     const abandon = () => {
-      call.abandoned = true;
-      this.#keepAlive.release();
+      this.#detach(call);
       call.reject(signal.reason);
     };
     signal.addEventListener("abort", abandon, { once: true });
     call.unbind = () => signal.removeEventListener("abort", abandon);
+  }
+
+  #detach(call: Call): void {
+    if (!call.abandoned) this.#keepAlive.release();
+    call.abandoned = true;
   }
 
   #park(call: Call): void {
@@ -216,7 +226,8 @@ export class Calls {
 
   /** @returns whether it is made again: it is one of those that can be, and there is time for it. */
   #postpone(call: Call, error: Error): boolean {
-    const until = this.#clock.now() + (pauseAfter(error) ?? Number.POSITIVE_INFINITY);
+    const otherwise = call.persists && isRetryable(error) ? AGAIN_MS : Number.POSITIVE_INFINITY;
+    const until = this.#clock.now() + (pauseAfter(error) ?? otherwise);
     if (until >= call.deadline) return false;
     this.#stop(call);
     this.#postponed.add(call, until);
@@ -228,6 +239,27 @@ export class Calls {
     if (call.via) this.#window.remove(call);
     call.via = undefined;
     if (isOnce(call) && this.#areRepeatable()) for (const resolve of this.#onRepeatable.splice(0)) resolve();
+  }
+
+  /** A refusal for now tells nothing of what may have been done before. */
+  #refuse(call: Call, error: Error): void {
+    if (call.mayBeDone && isRetryable(error)) this.#giveUp(call, error);
+    else this.#reject(call, error);
+    if (call.persists) this.#postpone(call, error);
+  }
+
+  #giveUp(call: Call, error: Error): void {
+    const mayBeDone = call.via !== undefined || call.mayBeDone;
+    if (mayBeDone && claimKeyMadeHere(call) && !call.persists) this.#persist(call, error);
+    else this.#reject(call, error);
+  }
+
+  #persist(call: Call, reason: Error): void {
+    this.#detach(call);
+    call.reject(reason);
+    call.persists = true;
+    call.deadline = Number.POSITIVE_INFINITY;
+    if (call.waits) call.params = { ...call.params, wait_ms: 0 };
   }
 
   #reject(call: Call, error: Error): void {
@@ -250,18 +282,13 @@ export class Calls {
     this.#cancelSweep = this.#clock.after(deadline - this.#clock.now(), () => this.#sweep());
   }
 
-  #giveUp(call: Call): void {
-    if (call.onLate && call.via) this.#givenUp.set(call.id, call.onLate);
-    this.#reject(call, CallTimeout.unanswered(call.operation, call.timeoutMs));
-  }
-
   #sweep(): void {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.#open.values()) {
       if (call.deadline > now) next = Math.min(next, call.deadline);
-      else this.#giveUp(call);
+      else this.#giveUp(call, CallTimeout.unanswered(call.operation, call.timeoutMs));
     }
     const isOpen = ({ id }: Call) => this.#open.has(id);
     this.#queue = this.#queue.filter(isOpen);

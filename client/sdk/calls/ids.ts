@@ -12,3 +12,6 @@ let made = 0;
  * call.
  */
 export const newKey = (): string => `${life}-${String(++made).padStart(9, "0")}`;
+
+/** Whether this program made a key: nobody else can repeat what was asked with it. */
+export const isMadeHere = (key: string) => key.startsWith(life);

@@ -13,7 +13,8 @@ export interface Caller {
   ): Promise<Result<N>>;
 }
 
-const AGAIN_MS = 1_000;
+/** How soon what the hub refuses for now is asked again, in milliseconds. */
+export const AGAIN_MS = 1_000;
 
 /**
  * Asks until there is an answer. Giving up would leave a claimed task that nobody does. Asking again is safe: the call

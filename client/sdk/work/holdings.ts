@@ -1,8 +1,6 @@
 /** Which tasks this run may hold, judged by its calls: they stay with it only while the hub sees it. */
 import type { Message, OperationName } from "../../../shared/index.ts";
-
-/** Whether it gives the caller a task. */
-export const isClaim = (operation: OperationName) => operation === "claim" || operation === "claim_next";
+import { isClaim } from "../calls/call.ts";
 
 const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
 
@@ -44,9 +42,9 @@ export class Holdings {
    * @returns the answer.
    */
   follow<T>(operation: OperationName, params: object, answer: Promise<T>): Promise<T> {
-    const { id, status } = params as { id?: string; status?: string };
+    const { id } = params as { id?: string };
     const over = () => this.#lost(id);
-    if (isClaim(operation) || status === "in_progress") this.#await(answer);
+    if (isClaim(operation, params)) this.#await(answer);
     else if (ENDS.has(operation)) answer.then(over, over);
     return answer;
   }

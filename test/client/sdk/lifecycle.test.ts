@@ -26,6 +26,23 @@ describe("a program", () => {
     expect(await run("")).toBe("");
   });
 
+  it("ends by itself although the hub cannot be told any more to take back what a claim brought", async () => {
+    const { server, proxy, url } = await startProxied();
+    const ada = await join(server.url, { as: "ada" });
+    const claimed = new Heard(ada, "claimed");
+    const program = `
+      const bob = await connect({ url: "${url}", as: "bob", transport: "websocket", keep_alive: false });
+      console.log(await bob.claimNext({ wait_ms: 1_000 }, { timeout_ms: 1_000 }).catch(({ code }) => code));`;
+    const printed = run(program);
+    while ((await ada.presence()).instances.every(({ claude_id }) => claude_id !== "bob"));
+    proxy.holdAnswers();
+    await ada.send({ to_claude: "bob", task: "x" });
+    await claimed.count(1);
+    proxy.faults.refuse = "connections";
+    proxy.cut();
+    expect(await printed).toBe("call_timeout\n");
+  });
+
   it("ends by itself after close()", async () => {
     const { url } = await startHub();
     const program = `

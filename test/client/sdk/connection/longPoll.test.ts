@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
+import { ManualClock } from "../../../support/clock.ts";
 import { defer } from "../../../support/defer.ts";
 import { startHub, type TestHub } from "../../../support/hub.ts";
 import { Heard, join, later, reaches, through } from "../support.ts";
@@ -138,6 +139,35 @@ it("a worker that asks for more tasks than calls may be in flight holds up nothi
   const tasks = await Promise.all(["one", "two"].map((task) => ada.send({ to_claude: "bob", task })));
   for (const task of tasks) expect(await task.result()).toMatchObject({ result: "done" });
   expect(await bob.stats()).toMatchObject({ total: 2 });
+});
+
+it("a worker's question that was held back on its way takes no task that nobody does", async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const questions: string[] = [];
+  const { url, hub } = await Gateway.start(await startHub(), async ({ what, body }) => {
+    if (what === "POST /claim" && questions.push(body) === 1) await released;
+    return true;
+  });
+  const clock = new ManualClock();
+  const ada = await join(hub.url, { as: "ada" });
+  const [back, claimed] = [new Heard(ada, "released"), new Heard(ada, "claimed")];
+  const bob = await join(url, { as: "bob", transport: "long_poll", clock });
+  let finish = () => {};
+  bob.work(({ task }) => (task === "two" ? new Promise<void>((resolve) => (finish = resolve)) : undefined));
+  while (questions.length === 0) await bob.stats();
+  clock.advance(60_000); // it is asked again
+  const send = (task: string) => ada.send({ to_claude: "bob", task, backoff_ms: 0 });
+  await (await send("one")).result();
+  await send("two");
+  await claimed.count(2);
+  const third = await send("three");
+  release();
+  expect((await back.count(1))[0]).toMatchObject({ message: { id: third.id, attempt: 1 } });
+  finish();
+  expect(await third.result()).toMatchObject({ attempt: 2 });
 });
 
 it("back on the socket, nobody asks over HTTP any more, though tasks are held", async () => {
