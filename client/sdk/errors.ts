@@ -2,7 +2,7 @@
  * Failures that happen on this side of the line. What the hub itself refuses is a `HubError`; both kinds have a
  * `code` for machines and tell by `retryable` whether the same call may succeed later.
  */
-import { type Failure, isRefusal, type Message, OPERATIONS, type OperationName } from "../../shared/index.ts";
+import { type Failure, isRefusal, LIMITS, type Message, OPERATIONS, type OperationName } from "../../shared/index.ts";
 import { DEFAULT_URL } from "./options.ts";
 
 abstract class LocalError extends Error {
@@ -155,6 +155,9 @@ export class ClaimLost extends LocalError {
   }
 }
 
+/** How long a task rests that is given back without a word about it, ms. */
+const REST_MS = 1_000;
+
 /**
  * Thrown by a worker's handler: the task is given back, and no try is lost. It rests a moment, so that other tasks, and
  * other workers, come first; whoever throws this and is the only one that could do it is given it again.
@@ -167,10 +170,15 @@ export class GiveBack extends LocalError {
   /** How long nobody is given the task, in milliseconds. */
   readonly rest_ms: number;
 
-  /** @param message why; `coord attempts` shows it. */
-  constructor(message: string, { rest_ms = 1_000, cause }: { rest_ms?: number; cause?: unknown } = {}) {
+  /**
+   * @param message why; `coord attempts` shows it.
+   * @param options `rest_ms`: how long nobody is given the task, rounded up and kept within 0 and 366 days, so that the time
+   *   until something happens may be said as it is counted. 1000, also for what is no number
+   */
+  constructor(message: string, { rest_ms = REST_MS, cause }: { rest_ms?: number; cause?: unknown } = {}) {
     super(message, cause);
-    this.rest_ms = rest_ms;
+    const whole = Math.ceil(rest_ms);
+    this.rest_ms = Number.isNaN(whole) ? REST_MS : Math.min(LIMITS.duration_ms, Math.max(0, whole));
   }
 }
 

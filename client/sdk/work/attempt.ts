@@ -219,7 +219,17 @@ export class Attempt<Hub> {
     try {
       await insist(this.#place, operation, { ...said, ...this.#fence } as Params<N>);
     } catch (error) {
-      return this.#unsaid(error);
+      return isUnfit(error) ? await this.#giveBackBare(error) : this.#unsaid(error);
+    }
+  }
+
+  /** What the hub does not take of how it ended must not keep it here: the hub would think that we are at it. */
+  async #giveBackBare(error: unknown): Promise<Loss | undefined> {
+    this.#place.report(error);
+    try {
+      await insist(this.#place, "release", this.#fence);
+    } catch (gone) {
+      return this.#unsaid(gone);
     }
   }
 
@@ -276,7 +286,7 @@ function progressOf(percent: number | undefined, note: string | undefined): Prog
   };
 }
 
-/** It is the result itself that the hub does not take. */
+/** It is what was said itself that the hub does not take. */
 const isUnfit = (error: unknown) => isRefusal(error, "too_large", "invalid_params");
 
 const NO_TEXT = new TypeError("result must be a string: JSON.stringify anything else");

@@ -3,7 +3,6 @@ import { setImmediate as turn } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   ClaimLost,
-  GiveBack,
   type Hub,
   type TaskContext,
   type TaskHandler,
@@ -369,29 +368,6 @@ it("a closing worker does not wait for ever for a hub that takes nothing", async
   await Promise.all(closed);
   expect(await told).toBe("closing");
   expect(await ada.get({ id })).toMatchObject({ status: "in_progress" });
-});
-
-it("a handler that gives its task back costs it no try", async () => {
-  const { bob, send } = await pair();
-  const { begun } = hire(bob, (_, { attempt }) => {
-    if (attempt < 5) throw new GiveBack("not now", { rest_ms: 1 });
-    return "now";
-  });
-  const task = await send("x", { max_attempts: 1 });
-  expect(await task.result()).toMatchObject({ result: "now", attempt: 5 });
-  expect(await (await begun).told).toBeUndefined();
-});
-
-it("a task that is given back lets those behind it come first, and its sender may read why", async () => {
-  const { ada, bob, send } = await pair();
-  hire(bob, ({ task }) => {
-    if (task === "not mine") throw new GiveBack("another should do it");
-    return "done";
-  });
-  const [first, behind] = [await send("not mine"), await send("mine")];
-  expect(await behind.result()).toMatchObject({ result: "done" });
-  const { attempts } = await ada.attempts({ id: first.id });
-  expect(attempts[0]).toMatchObject({ outcome: "released", error: "another should do it" });
 });
 
 it.each(["websocket", "long_poll"] as const)(
