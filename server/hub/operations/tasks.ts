@@ -51,7 +51,8 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   if (key !== undefined) hub.claimWaiters.giveUp(key);
   const claimant = { addresses, gone: client.gone, tryOnce, found, key };
   const outcome = wait_ms ? await hub.claimWaiters.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
-  if (outcome && client.gone?.cancelled) giveBack(hub, outcome, client, isLast);
+  const asksAgain = client.run !== null && key !== undefined;
+  if (outcome && client.gone?.cancelled && !asksAgain) giveBack(hub, outcome, client, isLast);
   return outcome?.json ? { value: outcome.json } : NOTHING;
 }
 
@@ -59,7 +60,7 @@ const NOTHING: Answer = { value: "null" };
 
 /** A task claimed for a caller who has hung up goes back untried, unless that caller has asked again, and was given it. */
 function giveBack(hub: Hub, { json }: Found, client: Client, isLast: () => boolean): void {
-  if (json === null || client.run !== null) return;
+  if (json === null) return;
   const { id, attempt, claimed_by } = JSON.parse(json) as { id: string; attempt: number; claimed_by: string };
   const caller = callerOf(hub, { ...client, caller: undefined, claude_id: claimed_by });
   hub.submitOwn({ op: "change", id, command: { op: "release", attempt }, caller }, isLast);

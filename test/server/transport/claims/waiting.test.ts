@@ -287,11 +287,12 @@ describe("an answer that is lost", () => {
     headers: Record<string, string>,
     store = new HeldStore(),
     meanwhile = () => {},
+    params: object = { claim_key: "k1" },
   ): Promise<string[]> {
     scene = await Scene.start({ store });
     const { id } = await scene.send();
     const release = store.hold();
-    const asked = restCaller({ wait_ms: 0, claim_key: "k1" }, headers);
+    const asked = restCaller({ wait_ms: 0, ...params }, headers);
     await http(`${scene.hub.url}/stats`); // by now it has been read
     asked.destroy();
     for (let i = 0; i < 3; i++) await http(`${scene.hub.url}/stats`); // and its end noticed
@@ -339,7 +340,13 @@ describe("an answer that is lost", () => {
     expect(await scene.ada.call("claim_next", { for_claude: "bob" })).toBeNull();
   });
 
-  test("to a run does not: it asks again", async () => {
+  test("to a run that gave no key gives it back, too", async () => {
+    const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
+    expect(await claimAndHangUp(headers, undefined, undefined, {})).toEqual(["new", "claimed", "released"]);
+    expect(await (await scene.worker("r1")).call("claim_next", {})).toMatchObject({ attempt: 2, tries_left: 2 });
+  });
+
+  test("to a run that gave a key does not: it asks again", async () => {
     const headers = { "x-claude-id": "bob", "x-claude-run": "r1" };
     expect(await claimAndHangUp(headers)).toEqual(["new", "claimed"]);
     const body = { for_claude: "bob", claim_key: "k1" };
