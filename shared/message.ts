@@ -97,7 +97,10 @@ export const message = z
     completed_at: f.timestamp.optional(),
     failure: failure.optional(),
     seq: z.int().optional().describe("The log entry that last changed it."),
-    erased: z.literal(true).optional().describe("A tombstone: the message was deleted."),
+    erased: z
+      .literal(true)
+      .optional()
+      .describe("A tombstone: the message was deleted, and `task`, `status` and `updated_at` are not known any more."),
   })
   .meta({ id: "Message", description: "A chat or a task from an instance to an address." });
 

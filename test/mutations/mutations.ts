@@ -259,7 +259,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "bounds: a send that was refused leaves its key behind",
     file: SENDING,
     search: "? this.#ledger.recall(said.from_claude, key)",
-    replace: "? this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint }, now)",
+    replace: "? this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint, created_at: now })",
   },
   {
     breaks: "bounds: a repeat is refused because its recipient is full meanwhile",

@@ -24,6 +24,8 @@ export interface StoredEntry {
 export interface RememberedKey {
   id: string;
   fingerprint: string;
+  /** When its message was sent. */
+  created_at: number;
 }
 
 /** A holder as the tables know it; run null: detached. */
@@ -166,7 +168,7 @@ export interface Ledger {
   append(entry: StoredEntry): void;
 
   /** Keeps what an idempotency key of a sender stands for. @returns what it stood for already, unchanged. */
-  remember(sender: string, key: string, value: RememberedKey, now: number): RememberedKey | undefined;
+  remember(sender: string, key: string, value: RememberedKey): RememberedKey | undefined;
 
   /** What an idempotency key of a sender stands for. */
   recall(sender: string, key: string): RememberedKey | undefined;

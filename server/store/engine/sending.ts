@@ -14,7 +14,7 @@ import type { Dependencies, Obstacles } from "./dependencies.ts";
 import { type Draft, draft } from "./drafts.ts";
 import { circumstances, type EngineOptions, HUB } from "./engineOptions.ts";
 import type { Journal } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, RememberedKey } from "./ledger.ts";
 
 export class Sending {
   readonly #options: EngineOptions;
@@ -35,8 +35,8 @@ export class Sending {
       const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
       const known = judged.refusal
         ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
-        : this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint }, now);
-      if (known) return this.#sentBefore(known.id, known.fingerprint === fingerprint, said);
+        : this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint, created_at: now });
+      if (known) return this.#sentBefore(known, known.fingerprint === fingerprint, said);
     }
     assertTaken(judged);
     const json = this.#journal.json(this.#enter(judged, now));
@@ -93,12 +93,10 @@ export class Sending {
     this.#ledger.receipts.open(id, from_claude, now - LIVENESS.lately_ms, LIMITS.receipts);
   }
 
-  #sentBefore(id: string, same: boolean, said: NewMessage): Sent {
+  #sentBefore({ id, created_at }: RememberedKey, same: boolean, said: NewMessage): Sent {
     if (!same) throw keyUsed(id);
     const state = this.#ledger.message(id);
-    const json = state
-      ? this.#journal.json(state)
-      : tombstoneJson(id, said.from_claude, said.to_claude, said.type ?? "task");
+    const json = state ? this.#journal.json(state) : tombstoneJson({ ...said, id }, said.type ?? "task", created_at);
     return { ok: true, json, deduplicated: true, ...this.#journal.queueOf(said.to_claude) };
   }
 }

@@ -98,7 +98,7 @@ const holderFields = (s: MessageState, now: number, graceMs: number) =>
       time("lease_until", leaseAt(s, now, graceMs)) +
       word("lease", leaseState(s));
 
-/** What is left of a deleted message for someone who repeats its send. */
-export const tombstoneJson = (id: string, from: string, to: string, type: string) =>
-  `${addresses({ id, from_claude: from, to_claude: to })},"task":"","type":"${type}","status":"failed",` +
-  `"created_at":"${iso(0)}","updated_at":"${iso(0)}","erased":true}`;
+/** What is left of a deleted message for someone who repeats its send. Its last status is not: the contract says so. */
+export const tombstoneJson = (whose: Parameters<typeof addresses>[0], type: string, createdAt: number) =>
+  `${addresses(whose)},"task":"","type":"${type}","status":"failed",` +
+  `"created_at":"${iso(createdAt)}","updated_at":"${iso(createdAt)}","erased":true}`;

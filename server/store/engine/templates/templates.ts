@@ -63,7 +63,11 @@ export class Templates {
     const before = key === undefined ? undefined : this.#ledger.recall(said.from_claude, key);
     if (key !== undefined && before) {
       if (before.fingerprint !== fingerprint) throw keyUsed(before.id);
-      return this.#again(said.from_claude, this.#ledger.templates.sentWith(said.from_claude, key) as SentWith);
+      return this.#again(
+        said.from_claude,
+        this.#ledger.templates.sentWith(said.from_claude, key) as SentWith,
+        before.created_at,
+      );
     }
     const { steps, keys } = expand(said, this.#ledger.templates, this.#sender.checkWhole);
     for (const step of steps) this.#sender.check(step.said);
@@ -91,15 +95,17 @@ export class Templates {
     { states, isMacro }: { states: readonly MessageState[]; isMacro: boolean },
     now: number,
   ): void {
-    this.#ledger.remember(sender, key, { id: last(states).id, fingerprint }, now);
+    this.#ledger.remember(sender, key, { id: last(states).id, fingerprint, created_at: now });
     const messages = states.map(({ id, to_claude: to, type }) => ({ id, to, type }));
     this.#ledger.templates.rememberSent(sender, key, { messages, isMacro });
   }
 
-  #again(sender: string, { messages, isMacro }: SentWith): Sent | SentMacro {
+  #again(from_claude: string, { messages, isMacro }: SentWith, createdAt: number): Sent | SentMacro {
     const tell = ({ id, to, type }: SentMessage, show = (state: MessageState) => state) => {
       const state = this.#ledger.message(id);
-      return state ? this.#sender.json(show(state)) : tombstoneJson(id, sender, to, type);
+      return state
+        ? this.#sender.json(show(state))
+        : tombstoneJson({ id, from_claude, to_claude: to }, type, createdAt);
     };
     const all = isMacro ? messages.map((message) => tell(message, withoutResult)) : undefined;
     return this.#answer(tell(last(messages)), last(messages).to, true, all);

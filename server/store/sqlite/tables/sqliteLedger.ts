@@ -27,7 +27,9 @@ const prepareAll = (db: Database.Database) => ({
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
   eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
-  key: db.prepare("SELECT message_id AS id, fingerprint FROM coordination_keys WHERE sender = ? AND key = ?"),
+  key: db.prepare(
+    "SELECT message_id AS id, fingerprint, created_at FROM coordination_keys WHERE sender = ? AND key = ?",
+  ),
   remember: db.prepare(
     `INSERT INTO coordination_keys (sender, key, message_id, fingerprint, created_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO NOTHING`,
@@ -160,8 +162,9 @@ export class SqliteLedger implements Ledger {
     this.#log.append(entry);
   }
 
-  remember(sender: string, key: string, { id, fingerprint }: RememberedKey, now: number): RememberedKey | undefined {
-    if (this.#sql.remember.run(sender, key, id, fingerprint, now).changes === 1) return undefined;
+  remember(sender: string, key: string, value: RememberedKey): RememberedKey | undefined {
+    const { id, fingerprint, created_at } = value;
+    if (this.#sql.remember.run(sender, key, id, fingerprint, created_at).changes === 1) return undefined;
     return this.recall(sender, key);
   }
 

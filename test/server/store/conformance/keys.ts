@@ -91,9 +91,11 @@ export const keys: Section = (hub) => {
     const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
     const first = await hub().send(said, "k");
     await hub().delete(first);
+    hub().clock.advance(60_000);
     const again = await hub().outcome(sending(said, "k"));
     expect(again.deduplicated).toBe(true);
     expect(JSON.parse(again.json)).toMatchObject({ id: first.id, ...said, erased: true, task: "" });
+    expect(JSON.parse(again.json)).toMatchObject({ created_at: first.created_at, updated_at: first.created_at });
     await expect(hub().send({ ...said, task: "another" }, "k")).rejects.toMatchObject({ code: "idempotency_conflict" });
     expect((await hub().list({ from_claude: said.from_claude })).messages).toEqual([]);
   });

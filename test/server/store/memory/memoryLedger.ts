@@ -83,7 +83,7 @@ export class MemoryLedger implements Ledger {
   readonly receipts = new MemoryReceipts(this.presence.known);
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly schedules = new MemorySchedules();
-  readonly keys = new Map<string, RememberedKey & { at: number }>();
+  readonly keys = new Map<string, RememberedKey>();
   readonly retention = new MemoryRetention(this);
   readonly #lifted = new Map<string, number>();
   #lastPlace = 0;
@@ -123,9 +123,9 @@ export class MemoryLedger implements Ledger {
     this.log.push({ ...entry });
   }
 
-  remember(sender: string, key: string, value: RememberedKey, now: number) {
+  remember(sender: string, key: string, value: RememberedKey) {
     const known = this.keys.get(`${sender} ${key}`);
-    if (!known) this.keys.set(`${sender} ${key}`, { ...value, at: now });
+    if (!known) this.keys.set(`${sender} ${key}`, value);
     return known;
   }
 

@@ -5,6 +5,7 @@ import type {
   Finished,
   ForgottenInstances,
   GiveUp,
+  RememberedKey,
   RetentionTables,
   StoredEntry,
 } from "../../../../server/store/engine/ledger.ts";
@@ -15,7 +16,7 @@ interface Tables {
   readonly messages: ReadonlyMap<string, MessageState>;
   readonly log: StoredEntry[];
   /** By sender and key. */
-  readonly keys: Map<string, { id: string; at: number }>;
+  readonly keys: Map<string, RememberedKey>;
   readonly presence: MemoryPresence;
 }
 
@@ -50,8 +51,8 @@ export class MemoryRetention implements RetentionTables {
     const places = [...keys.keys()].sort().filter((place) => place > after.join(" "));
     const looked = places.slice(0, limit);
     const useless = looked.filter((place) => {
-      const { id, at } = keys.get(place) as { id: string; at: number };
-      return at < before && !messages.has(id);
+      const { id, created_at } = keys.get(place) as RememberedKey;
+      return created_at < before && !messages.has(id);
     });
     for (const place of useless) keys.delete(place);
     const last = looked[limit - 1]?.split(" ");
