@@ -363,9 +363,10 @@ describe("what is kept", () => {
       { claude_id: "cyd", state: "online", since: iso(start), connections: [] },
     ]);
     const listener = await RawSocket.greet(hub.wsUrl, { presence: true });
-    await pass(clock, LIVENESS.reconnect_spread_ms);
+    await pass(clock, LIVENESS.reconnect_spread_ms + LIVENESS.leave_ms - 2_000); // they are sent away over that spread
     await RawSocket.greet(hub.wsUrl, { claude_id: "bob" });
-    await pass(clock, LIVENESS.leave_ms + 2_000);
+    expect(await stateOf("cyd")).toBe("online");
+    await pass(clock, 4_000);
     expect(await stateOf("bob")).toBe("online");
     expect(await stateOf("cyd")).toBe("offline");
     await listener.call("presence", {}); // comes after every diff before it
