@@ -1,11 +1,11 @@
 /** The document's life of a task, typed into a shell: the real curl against the hub. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { startHub } from "../support/hub.ts";
+import { requires } from "../support/requires.ts";
 
-const missing = spawnSync("curl", ["--version"]).error !== undefined;
-beforeEach((context) => context.skip(missing, "needs curl: apt-get install curl"));
+const program = requires("curl");
 
 interface Answer {
   status: number;
@@ -15,7 +15,7 @@ interface Answer {
 
 /** Runs curl as a person would. */
 async function curl(...args: string[]): Promise<Answer> {
-  const { stdout } = await promisify(execFile)("curl", ["-sS", "-w", "\n%{http_code}", ...args]);
+  const { stdout } = await promisify(execFile)(program, ["-sS", "-w", "\n%{http_code}", ...args]);
   const end = stdout.lastIndexOf("\n");
   return { status: Number(stdout.slice(end + 1)), body: JSON.parse(stdout.slice(0, end)) };
 }

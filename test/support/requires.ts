@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { beforeEach } from "vitest";
 
 const PARTS = {
+  curl: { commands: ["curl"], install: "apt-get install curl" },
   strace: { commands: ["strace"], install: "apt-get install strace" },
   faketime: { commands: ["faketime"], install: "apt-get install faketime" },
   chromium: { commands: ["chromium", "chromium-browser", "google-chrome"], install: "apt-get install chromium" },
@@ -17,10 +18,14 @@ const PARTS = {
 export function requires(part: keyof typeof PARTS): string {
   const { commands, install } = PARTS[part];
   const path = commands.map(findExecutable).find((found) => found !== undefined);
-  const missing = `needs ${part}: ${install}`;
-  if (path === undefined && process.env.CI) throw new Error(`${missing} (in CI nothing is skipped)`);
-  beforeEach((context) => context.skip(path === undefined, missing));
+  requiresThat(path !== undefined, `needs ${part}: ${install}`);
   return path ?? "";
+}
+
+/** The same for what is no program. @param missing what to say where it is not so. */
+export function requiresThat(isSo: boolean, missing: string): void {
+  if (!isSo && process.env.CI) throw new Error(`${missing} (in CI nothing is skipped)`);
+  beforeEach((context) => context.skip(!isSo, missing));
 }
 
 function findExecutable(command: string): string | undefined {

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach } from "vitest";
 import { defer } from "../../support/defer.ts";
+import { requiresThat } from "../../support/requires.ts";
 
 const mount = (...args: string[]) => execFileSync("mount", ["-t", "tmpfs", ...args], { stdio: "pipe" });
 
@@ -40,10 +40,7 @@ export class SmallDisk {
 
 /** Says inside a `describe` that its tests mount file systems: skipped where that is not allowed, but never in CI. */
 export function requiresMount(): void {
-  const missing = "needs the right to mount a tmpfs: run as root";
-  const isAllowed = mayMount();
-  if (!isAllowed && process.env.CI) throw new Error(`${missing} (in CI nothing is skipped)`);
-  beforeEach((context) => context.skip(!isAllowed, missing));
+  requiresThat(mayMount(), "needs the right to mount a tmpfs: run as root");
 }
 
 function mayMount(): boolean {

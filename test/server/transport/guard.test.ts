@@ -1,10 +1,11 @@
 /** Who may talk to a hub without tokens: its own machine, under its own name, and no page of a stranger. */
 import { networkInterfaces } from "node:os";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type CreateHubOptions, createHub } from "../../../server/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
+import { requiresThat } from "../../support/requires.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { ask, get, type RawAnswer, upgrade } from "./raw.ts";
 
@@ -123,7 +124,7 @@ describe.each(Object.entries(DOORS))("%s", (_, { head, open }) => {
 });
 
 describe("a hub that listens widely", () => {
-  beforeEach((context) => context.skip(elsewhere === undefined, "needs an address that is not loopback"));
+  requiresThat(elsewhere !== undefined, "needs an address that is not loopback");
 
   test.each(Object.entries(DOORS))(
     "lets nobody in over %s from another machine, whatever name it uses",

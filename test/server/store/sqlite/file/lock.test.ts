@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { iso } from "../../../../../server/iso.ts";
 import { BetterSqlite } from "../../../../../server/store/sqlite/betterSqlite.ts";
 import { HubLock } from "../../../../../server/store/sqlite/file/lock.ts";
@@ -11,6 +11,7 @@ import { SqliteStore } from "../../../../../server/store/sqlite/sqliteStore.ts";
 import { ManualClock } from "../../../../support/clock.ts";
 import { defer } from "../../../../support/defer.ts";
 import { repository } from "../../../../support/repository.ts";
+import { requiresThat } from "../../../../support/requires.ts";
 import { tempDir } from "../../../../support/tempDir.ts";
 import { LEASE, MINUTE, NOW, name } from "../../../core/support.ts";
 import { inside, newFile, openStore, openThread } from "../files.ts";
@@ -91,17 +92,20 @@ test("the application's own connections are not shut out", async () => {
   expect(inside(file, (db) => db.prepare("SELECT symbol FROM etf").pluck().all())).toEqual(["SPY"]);
 });
 
-test("the application's own connection keeps its locks when a hub is opened beside it, and closed again", async (context) => {
-  context.skip(!existsSync("/proc/locks"), "needs /proc/locks, as Linux has it");
-  const file = newFile();
-  await (await openThread(file)).close();
-  const application = new BetterSqlite(file);
-  defer(() => application.close());
-  application.exec("CREATE TABLE etf (symbol TEXT)");
-  const hub = await openThread(file);
-  expect(isLocked(file)).toBe(true);
-  await hub.close();
-  expect(isLocked(file)).toBe(true);
+describe("beside an application", () => {
+  requiresThat(existsSync("/proc/locks"), "needs /proc/locks, as Linux has it");
+
+  test("the application's own connection keeps its locks when a hub is opened beside it, and closed again", async () => {
+    const file = newFile();
+    await (await openThread(file)).close();
+    const application = new BetterSqlite(file);
+    defer(() => application.close());
+    application.exec("CREATE TABLE etf (symbol TEXT)");
+    const hub = await openThread(file);
+    expect(isLocked(file)).toBe(true);
+    await hub.close();
+    expect(isLocked(file)).toBe(true);
+  });
 });
 
 test("an application that is writing just then: unavailable, nothing changed, and available again afterwards", async () => {

@@ -1,7 +1,7 @@
 /** A disk so small that a test can fill it: a memory file system of its own, which only root may mount. */
 import { execFileSync } from "node:child_process";
-import { beforeEach } from "vitest";
 import { defer } from "../../../../support/defer.ts";
+import { requiresThat } from "../../../../support/requires.ts";
 import { tempDir } from "../../../../support/tempDir.ts";
 
 interface TinyDisk {
@@ -29,10 +29,7 @@ export function tinyDisk(size: string): TinyDisk {
 
 /** Says inside a `describe` that its tests need such disks; where they cannot be had the tests are skipped, but never in CI. */
 export function requiresTinyDisks(): void {
-  const allowed = canMount();
-  const missing = "needs to mount a file system: run as root";
-  if (!allowed && process.env.CI) throw new Error(`${missing} (in CI nothing is skipped)`);
-  beforeEach((context) => context.skip(!allowed, missing));
+  requiresThat(canMount(), "needs to mount a file system: run as root");
 }
 
 function canMount(): boolean {
