@@ -16,6 +16,7 @@ import { HubProcess, type ProcessOptions } from "../support/processes.ts";
 import { repository } from "../support/repository.ts";
 import { requires } from "../support/requires.ts";
 import { tempDir } from "../support/tempDir.ts";
+import { plant } from "./support/plant.ts";
 
 /** Starts a hub that must refuse. @returns what it said, without the name in front. */
 async function refusal(options: ProcessOptions, code = 1): Promise<string> {
@@ -205,4 +206,19 @@ test("help is told on standard output, with exit code 0", async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toContain("--port");
   expect(out).toContain("COORDINATION_PORT");
+});
+
+describe("a hub that is made wrong", () => {
+  test("and would acknowledge before what it wrote is on disk", async () => {
+    const env = plant({
+      file: "/database.js",
+      replace: [['db.pragma("synchronous = FULL")', 'db.pragma("synchronous = NORMAL")']],
+    });
+    expect(await refusal({ env })).toContain("SQLite does not run with synchronous=FULL (it says 1)");
+  });
+
+  test("and would take messages that fit no frame", async () => {
+    const env = plant({ file: "/limits.js", replace: [["frame_bytes: 4 * 1024 * 1024", "frame_bytes: 1024 * 1024"]] });
+    expect(await refusal({ env })).toMatch(/^limits disagree: the largest page takes \d+ bytes, a frame only 1048576$/);
+  });
 });

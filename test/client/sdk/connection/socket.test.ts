@@ -102,6 +102,27 @@ it("tells that a connection was refused as 1006, which the library tells as a cl
   expect(line.losses).toMatchObject([{ code: 1006, reason: expect.stringContaining("ECONNREFUSED") }]);
 });
 
+it("offers no compression, which costs each line memory", async () => {
+  const { url, sockets } = await listen();
+  const upgraded = once(sockets, "connection");
+  expect(await new Line(url).attempt()).toBe("opened");
+  const [, { headers }] = await upgraded;
+  expect(headers).not.toHaveProperty("sec-websocket-extensions");
+});
+
+it("ends the line at the head of a frame that is larger than any of a hub", async () => {
+  const { url, sockets } = await listen();
+  const upgraded = once(sockets, "connection");
+  const line = new Line(url);
+  expect(await line.attempt()).toBe("opened");
+  const [, { socket }] = await upgraded;
+  const head = Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0, 0, 0]); // a text; its length follows
+  head.writeBigUInt64BE(BigInt(16 * LIMITS.frame_bytes + 1), 2);
+  socket.write(head);
+  expect(await line.next()).toBe("lost");
+  expect(line.losses).toMatchObject([{ code: 1006 }]);
+});
+
 it("never tries by itself: not after a refusal, not after a loss", async () => {
   let upgrades = 0;
   const server = createServer((socket) => {
