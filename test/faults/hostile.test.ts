@@ -17,7 +17,6 @@ import { type Bug, plant } from "./support/plant.ts";
 const MIB = 2 ** 20;
 /** V8 may keep so much garbage in each of the hub's two threads, and not more: what stays in use beyond it shows. */
 const ENV = { NODE_OPTIONS: "--max-old-space-size=256" };
-const PATIENCE_MS = 5_000;
 
 /** Every commit takes 50 ms more. */
 const SLOW_DISK: Bug = {
@@ -48,20 +47,14 @@ beforeAll(async () => {
   silence = silent.closed.then(({ code }) => ({ code, after: performance.now() - since }));
 });
 
-/** How long others wait for a message to be committed and pushed, over both transports. */
-async function serves(): Promise<number> {
-  const begun = performance.now();
-  const { body } = await http(`${hub.url}/message`, {
-    method: "POST",
-    body: { from_claude: "x", to_claude: "bystander", task: "still there?", type: "chat" },
-  });
-  await bystander.event("new", body.data.id);
-  return performance.now() - begun;
+/** Others have a message committed and pushed, over both transports, while nothing of what stands in the way is ever taken. */
+async function serves(): Promise<void> {
+  const body = { from_claude: "x", to_claude: "bystander", task: "still there?", type: "chat" };
+  const sent = await http(`${hub.url}/message`, { method: "POST", body });
+  await bystander.event("new", sent.body.data.id);
 }
 
-afterEach(async () => {
-  expect(await serves()).toBeLessThan(PATIENCE_MS);
-});
+afterEach(serves);
 
 async function tcp(): Promise<Socket> {
   const socket = tcpConnect(hub.port, "127.0.0.1").on("error", () => {});
@@ -130,7 +123,7 @@ describe("connections that do nothing", () => {
   test("2,000 of them", async () => {
     const grown = await growth(async () => {
       await Promise.all(Array.from({ length: 2_000 }, tcp));
-      expect(await serves()).toBeLessThan(PATIENCE_MS);
+      await serves();
     });
     expect(grown).toBeLessThan(64 * MIB);
   });
@@ -167,7 +160,7 @@ describe("more than the hub can hold:", () => {
     const requests = Array.from({ length: 1024 }, (_, i) => ({ jsonrpc: "2.0", id: i, method, params }));
     const grown = await growth(async () => {
       for (let frame = 0; frame < 3; frame++) socket.send(requests);
-      for (let i = 0; i < 10; i++) expect(await serves()).toBeLessThan(PATIENCE_MS);
+      for (let i = 0; i < 10; i++) await serves();
     });
     socket.ws.terminate();
     return grown;
@@ -205,7 +198,7 @@ describe("more than the hub can hold:", () => {
     const asked = `GET /api/coord/message/${id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
     const grown = await growth(async () => {
       socket.write(asked.repeat(2_000));
-      for (let i = 0; i < 10; i++) expect(await serves()).toBeLessThan(PATIENCE_MS);
+      for (let i = 0; i < 10; i++) await serves();
     });
     expect(grown).toBeLessThan(64 * MIB);
   });
@@ -233,5 +226,4 @@ test("a socket without a hello is closed after 10 s, and not before", async () =
   const { code, after } = await silence;
   expect(code).toBe(4000);
   expect(after).toBeGreaterThan(9_000);
-  expect(after).toBeLessThan(9_000 + PATIENCE_MS);
 });
