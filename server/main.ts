@@ -6,6 +6,7 @@ import { type Config, ConfigExit, readConfig } from "./config.ts";
 import { createHub } from "./createHub.ts";
 import { isLoopback } from "./hub/caller/origin.ts";
 import type { MountedHub } from "./mountedHub.ts";
+import { optionsFrom } from "./optionsFromConfig.ts";
 import { isEverywhere, startLine, startScreen } from "./startScreen.ts";
 import { logToStderr, type StderrLog } from "./stderrLog.ts";
 
@@ -28,13 +29,10 @@ async function main(): Promise<void> {
 
 /** @returns the hub, and where it listens. */
 async function start(config: Config, logger: Logger) {
-  const { db, open, allowHost: allowHosts, pingMs, offlineAfterMs: leaveMs } = config;
-  const liveness = { pingMs, leaveMs };
-  const limits = { bounds: boundsOf(config), rates: ratesOf(config), retention: retentionOf(config) };
-  const hub = await createHub({ db, open, allowHosts, logger, lease: leaseOf(config), liveness, ...limits });
+  const hub = await createHub({ ...optionsFrom(config), logger });
   try {
     const address = await hub.listen(config);
-    if (!open) assertOwn(address.host);
+    if (!config.open) assertOwn(address.host);
     return { hub, address };
   } catch (error) {
     await hub.close();
@@ -92,30 +90,6 @@ async function shutDown(hub: MountedHub, log: StderrLog, signal: string): Promis
     await exit(1);
   }
 }
-
-function leaseOf(config: Config) {
-  const { leaseGraceMs: graceMs, detachedLeaseMs: detachedMs, backoffMs, backoffMaxMs, maxAttempts } = config;
-  return { graceMs, detachedMs, backoffMs, backoffMaxMs, maxAttempts };
-}
-
-const retentionOf = ({ keepComplete, keepFailed, keepLog, maxSize }: Config) => ({
-  completeMs: keepComplete,
-  failedMs: keepFailed,
-  logMs: keepLog,
-  maxBytes: maxSize,
-});
-
-const boundsOf = ({ pendingPerRecipient, pendingPerSender, chainHops }: Config) => ({
-  pending_per_recipient: pendingPerRecipient,
-  pending_per_sender: pendingPerSender,
-  chain_hops: chainHops,
-});
-
-const ratesOf = ({ rate: changes, readRate: reads, rateLocal: limitsLocal }: Config) => ({
-  changes,
-  reads,
-  limitsLocal,
-});
 
 /** What ended it: for a person, or as `coord` tells its errors to programs. */
 function complaint(error: string, exitCode: number): string {

@@ -1,8 +1,8 @@
 /** Who may talk to a hub without tokens: its own machine, under its own name, and no page of a stranger. */
-import { networkInterfaces } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type CreateHubOptions, createHub } from "../../../server/index.ts";
 import { defer } from "../../support/defer.ts";
+import { elsewhere } from "../../support/elsewhere.ts";
 import { startHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 import { requiresThat } from "../../support/requires.ts";
@@ -15,11 +15,6 @@ const DOORS: Record<string, { head: (...headers: string[]) => string[]; open: nu
   probes: { head: (...headers) => get("/metrics", ...headers), open: 200 },
   upgrade: { head: (...headers) => upgrade(undefined, ...headers), open: 101 },
 };
-
-/** An address of this machine that is not loopback. */
-const elsewhere = Object.values(networkInterfaces())
-  .flat()
-  .find((found) => found?.family === "IPv4" && !found.internal)?.address;
 
 /** A hub that listens on every address. */
 async function listenWidely(options: CreateHubOptions = {}): Promise<number> {
