@@ -1,4 +1,5 @@
 /** What a person, or a program, is shown of a hub's address works. */
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { startLine, startScreen } from "../../server/startScreen.ts";
 
@@ -22,4 +23,18 @@ test.each([
   expect(screen).toContain(`    ${isDefault ? "" : `COORDINATION_API_URL=${url} `}npx coord watch`);
   expect(screen.includes(ONLY_HERE)).toBe(!config.open && ["0.0.0.0", "::"].includes(host));
   expect(JSON.parse(startLine(config, { host, port: 3000 }, 7))).toMatchObject({ url, pid: 7 });
+});
+
+test("at the default address the commands to try need nothing before them", () => {
+  expect(startScreen(CLOSED, { host: "127.0.0.1", port: 3000 }, false)).toBe(`
+  coordination-hub
+
+  listening   http://127.0.0.1:3000/api/coord
+  data        ${resolve("hub.db")}
+
+  Try it in two other terminals:
+    npx coord watch --as server_backend
+    npx coord chat server_backend "hello" --as windows_frontend
+
+`);
 });
