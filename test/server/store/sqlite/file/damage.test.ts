@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writeBackupAside } from "../../../../../server/store/sqlite/thread/backupThread.ts";
+import { BetterSqlite } from "../../../../../server/store/sqlite/betterSqlite.ts";
+import { writeBackup } from "../../../../../server/store/sqlite/file/backup.ts";
 import { tempDir } from "../../../../support/tempDir.ts";
 import { name } from "../../../core/support.ts";
 import { sending } from "../../driver.ts";
@@ -169,10 +170,12 @@ describe("while it runs", () => {
   /** A hub that has done something since its backup. */
   async function hubWithBackup() {
     const file = newFile();
-    const hub = await openThread(file);
+    const hub = await openStore(file);
     await hub.send({ to_claude: "worker" });
     const backup = newFile();
-    await writeBackupAside(file, backup);
+    const source = new BetterSqlite(file, { readonly: true });
+    await writeBackup(source, backup);
+    source.close();
     await hub.send({ to_claude: "worker" });
     return { hub, file, backup };
   }
