@@ -123,8 +123,9 @@ describe("a full disk", () => {
     await comes.event("new", forAll.id);
     const { receipts } = await sends.call("receipts", { id: forAll.id });
     expect(receipts.map(({ recipient }) => recipient)).toContain("comes");
-    await pass(clock, 30_000);
-    expect(await sends.call("get", { id: dies.id })).toMatchObject({ status: "pending" });
+    await pass(clock, 31_000);
+    const isBack = async () => (await sends.call("get", { id: dies.id })).status === "pending";
+    await eventually("the task of whoever died is back", isBack);
     await back.call("complete", { id: returns.id, attempt: 1 });
   });
 
