@@ -47,16 +47,18 @@ export class FilesInPlace {
     const time = look(this.#folder)?.mtimeNs;
     if (time === undefined) return false;
     if (time === this.#folderTime) return true;
+    if (!numbersOf(this.#file).every((number, i) => number === this.#opened[i])) return false;
     this.#folderTime = settled(time);
-    return numbersOf(this.#file).every((number, i) => number === this.#opened[i]);
+    return true;
   }
 
   #isNotOverwritten(): boolean {
     const found = look(this.#file);
     if (found === undefined) return false;
     if (found.mtimeNs === this.#fileTime) return true;
+    if (found.size < HEADER_BYTES || !hasWal(this.#file)) return false;
     this.#fileTime = found.mtimeNs;
-    return found.size >= HEADER_BYTES && hasWal(this.#file);
+    return true;
   }
 }
 
