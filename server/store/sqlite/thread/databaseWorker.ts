@@ -1,16 +1,14 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Moment } from "../../../clock.ts";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
 import { SqliteHost } from "../file/host.ts";
 import type { HostOptions } from "../file/openFile.ts";
-import { BusyPoll } from "./busyPoll.ts";
-import { decodeCommands, encodeResult, type FlatResult } from "./commitWire.ts";
+import { pollPort } from "./busyPoll.ts";
+import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const poll = new BusyPoll();
 const require = createRequire(import.meta.url);
 
 /** Loads the validator with the first template that is sent: the thread starts sooner without it. */
@@ -27,12 +25,21 @@ try {
 
 function serve(host: SqliteHost): void {
   port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
-  port.on("message", (request: ThreadRequest) => {
-    poll.end();
-    answer(host, request);
-    if (request.method === "commit") host.noteProgress();
-    if (request.method === "close") port.close();
+  port.on("message", (first: ThreadRequest) => {
+    let request: ThreadRequest | undefined = first;
+    while (request) {
+      handle(host, request);
+      request = isBusy(request) ? pollPort<ThreadRequest>(port) : undefined;
+    }
   });
+}
+
+const isBusy = ({ method, args }: ThreadRequest) => method === "commit" && args[2];
+
+function handle(host: SqliteHost, request: ThreadRequest): void {
+  answer(host, request);
+  if (request.method === "commit") host.noteProgress();
+  if (request.method === "close") port.close();
 }
 
 function answer(host: SqliteHost, request: ThreadRequest): void {
@@ -46,7 +53,7 @@ function answer(host: SqliteHost, request: ThreadRequest): void {
 function call(host: SqliteHost, { method, args }: ThreadRequest): unknown {
   switch (method) {
     case "commit":
-      return commit(host, ...args);
+      return encodeResult(host.commit(decodeCommands(args[0]), args[1]));
     case "endList":
       return host.endList();
     case "close":
@@ -54,13 +61,6 @@ function call(host: SqliteHost, { method, args }: ThreadRequest): unknown {
     default:
       return host.read(method, args);
   }
-}
-
-function commit(host: SqliteHost, text: string, at: Moment): FlatResult {
-  const commands = decodeCommands(text);
-  const result = host.commit(commands, at);
-  poll.begin(commands.length); // whoever is told of it is likely to answer
-  return encodeResult(result);
 }
 
 const reply = (message: ThreadReply) => port.postMessage(message);

@@ -5,9 +5,9 @@ import type { Opened } from "../../store.ts";
 import type { SqliteReads } from "../tables/sqliteReads.ts";
 import type { FlatResult } from "./commitWire.ts";
 
-/** What a host can be called for. A commit crosses as texts. */
+/** What a host can be called for. A commit crosses as texts. @param isBusy whether the thread polls for the next call. */
 export interface HostCalls extends SqliteReads {
-  commit(commands: string, at: Moment): FlatResult;
+  commit(commands: string, at: Moment, isBusy: boolean): FlatResult;
   close(): void;
 }
 
