@@ -18,7 +18,7 @@ import type {
 import type { StoreCommand } from "../storeCommands.ts";
 import type { FileOptions } from "./file/openFile.ts";
 import { writeBackupAside } from "./thread/backupThread.ts";
-import { BusyLoop, isWorthPolling } from "./thread/busyPoll.ts";
+import { BusyPoll, isWorthPolling } from "./thread/busyPoll.ts";
 import { decodeResult, encodeCommands } from "./thread/commitWire.ts";
 import { DatabaseThread, type ThreadFailed } from "./thread/databaseThread.ts";
 import { ReadQueue } from "./thread/readQueue.ts";
@@ -33,7 +33,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #thread: DatabaseThread;
   readonly #reads = new ReadQueue();
-  readonly #loop = new BusyLoop();
+  readonly #poll = new BusyPoll();
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
@@ -49,11 +49,12 @@ export class SqliteStore implements Store {
 
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
     const isBusy = isWorthPolling(commands.length);
-    if (isBusy) this.#loop.begin();
+    this.#poll.begin();
+    if (isBusy) this.#poll.turn();
     try {
       return decodeResult(await this.#thread.call("commit", encodeCommands(commands), at, isBusy));
     } finally {
-      this.#loop.end();
+      this.#poll.end();
     }
   }
 

@@ -1,10 +1,10 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
 import { createRequire } from "node:module";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
 import { SqliteHost } from "../file/host.ts";
 import type { HostOptions } from "../file/openFile.ts";
-import { pollPort } from "./busyPoll.ts";
+import { BusyPoll } from "./busyPoll.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
 
@@ -25,11 +25,15 @@ try {
 
 function serve(host: SqliteHost): void {
   port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
+  const poll = new BusyPoll();
+  const look = () => receiveMessageOnPort(port)?.message as ThreadRequest | undefined;
   port.on("message", (first: ThreadRequest) => {
     let request: ThreadRequest | undefined = first;
     while (request) {
+      poll.end();
       handle(host, request);
-      request = isBusy(request) ? pollPort<ThreadRequest>(port) : undefined;
+      poll.begin();
+      request = isBusy(request) ? poll.look(look) : undefined;
     }
   });
 }
