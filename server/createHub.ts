@@ -60,6 +60,6 @@ export async function createHub(options: CreateHubOptions = {}): Promise<Mounted
   const guard = new Guard({ open: options.open ?? false, allowHosts: options.allowHosts ?? [] });
   const sockets = new SocketServer({ hub, guard, path: socketPath, report });
   const router = makeRouter({ hub, guard, report });
-  const probes = makeProbes({ hub, guard, report }, makeMetrics(hub, sockets));
+  const probes = makeProbes({ hub, guard, report }, () => makeMetrics(hub, sockets));
   return new ComposedHub(hub, sockets, { router, probes, report });
 }

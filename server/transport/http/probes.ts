@@ -4,8 +4,10 @@ import type { Registry } from "prom-client";
 import { explain, guarded } from "./edge.ts";
 import type { RouterOptions } from "./router.ts";
 
-export function makeProbes({ hub, guard, report }: RouterOptions, metrics: Registry): Router {
+/** @param measure begins to measure: a process that nobody asks is not woken a hundred times a second for it. */
+export function makeProbes({ hub, guard, report }: RouterOptions, measure: () => Registry): Router {
   const router = express.Router();
+  let measured: Registry | undefined;
   router.use(["/healthz", "/readyz", "/metrics"], guarded(guard));
   router.get("/healthz", (_request, response) => {
     response.json({ status: "alive" });
@@ -20,7 +22,8 @@ export function makeProbes({ hub, guard, report }: RouterOptions, metrics: Regis
     }
   });
   router.get("/metrics", async (_request, response) => {
-    response.type(metrics.contentType).send(await metrics.metrics());
+    measured ??= measure();
+    response.type(measured.contentType).send(await measured.metrics());
   });
   router.use(explain(hub, report));
   return router;
