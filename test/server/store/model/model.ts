@@ -38,8 +38,10 @@ const isOver = ({ status }: ModelMessage) => status === "complete" || status ===
 const isPossible = ({ type, to_claude, after, not_before }: Send["said"]) =>
   type === "chat" ? (after ?? not_before) === undefined : to_claude !== "*";
 
+const doomedBy = ({ id }: ModelMessage) => `${id}, which it waits for, did not complete`;
+
 const dooms = (by: ModelMessage, message: ModelMessage, scene: Scene) =>
-  end(forget(message), { error: `${by.id}, which it waits for, did not complete`, failure: "dependency" }, scene);
+  end(forget(message), { error: doomedBy(by), failure: "dependency" }, scene);
 
 const HEAD_START_MIN = { low: -10, normal: 0, high: 10, urgent: 60 };
 
@@ -158,12 +160,21 @@ export class Model {
 
   #settle(message: ModelMessage, scene: Scene): void {
     for (const awaited of message.awaits) {
-      const isGone = !this.messages.includes(awaited);
-      if (isGone || awaited.status === "failed") return void dooms(awaited, message, scene);
+      if (this.#isInVain(awaited)) return void dooms(awaited, message, scene);
       if (awaited.status !== "complete") continue;
       message.awaits.delete(awaited);
       if (wait(message, scene.now).ready) scene.tell("ready", message);
     }
+  }
+
+  /** Why a task that failed by what it waits for may have failed: which one ended first is the store's to say. */
+  reasonsOf({ awaits }: ModelMessage): string[] {
+    return [...awaits].filter((awaited) => this.#isInVain(awaited)).map(doomedBy);
+  }
+
+  /** What was complete before it went stays so. */
+  #isInVain(awaited: ModelMessage): boolean {
+    return awaited.status === "failed" || (awaited.status !== "complete" && !this.messages.includes(awaited));
   }
 
   /** An answer, or a part, is one hop further than what it goes on with; of two, than the one that has come further. */

@@ -97,7 +97,7 @@ export class Walk {
     }
   }
 
-  /** Takes over what only the store knows: ids, seqs, and how long a task rests. */
+  /** Takes over what only the store knows: ids, seqs, how long a task rests, and which of several failures came first. */
   #learn(
     verdicts: readonly Verdict[],
     outcomes: readonly Outcome[],
@@ -114,12 +114,17 @@ export class Walk {
       const message = this.#sent.find((one) => one.id === id);
       if (message?.said.to_claude === to) message.seq = seq; // else it is a receipt, and only its sender's
     }
-    for (const { message, rest } of told) {
-      if (!rest || message.notBefore !== Number.POSITIVE_INFINITY) continue;
-      const requeued = entries.findLast((entry) => entry.id === message.id && entry.kind === "requeued");
-      message.notBefore = Date.parse((parsed(requeued as LogEntry).message.not_before as string) ?? "");
-      assert.ok(message.notBefore >= rest.least && message.notBefore <= rest.most, "a rest out of bounds");
-    }
+    for (const one of told) this.#learnFrom(one, entries);
+  }
+
+  #learnFrom({ kind, message, rest }: Told, entries: readonly LogEntry[]): void {
+    const entry = entries.findLast((one) => one.id === message.id && one.kind === kind);
+    if (!entry) return; // which is found out later
+    const { error, not_before } = parsed(entry).message;
+    if (kind === "failed" && this.#model.reasonsOf(message).includes(error as string)) message.error = error as string;
+    if (!rest || message.notBefore !== Number.POSITIVE_INFINITY) return;
+    message.notBefore = Date.parse(not_before as string);
+    assert.ok(message.notBefore >= rest.least && message.notBefore <= rest.most, "a rest out of bounds");
   }
 
   /** The same events; those of several messages at once in any order. */
