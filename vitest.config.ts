@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     // Loading everything anew for each file takes a fifth of the whole; each file shows that it leaves nothing.
     isolate: false,
-    maxWorkers: 3,
+    maxWorkers: 4,
     silent: "passed-only",
     reporters: ["default", new ClosingLine()],
     testTimeout: 20_000,
