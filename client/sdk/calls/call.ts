@@ -27,6 +27,22 @@ export interface Call extends Request {
   unbind: (() => void) | undefined;
 }
 
+/** What a call is made of. */
+export type Asked = Pick<Call, "operation" | "params" | "timeoutMs" | "resolve" | "reject">;
+
+export const newCall = (id: number, now: number, asked: Asked): Call => ({
+  id,
+  ...asked,
+  deadline: now + asked.timeoutMs,
+  waits: "wait_ms" in asked.params && asked.params.wait_ms !== undefined,
+  via: undefined,
+  mayBeDone: false,
+  repeated: false,
+  abandoned: false,
+  persists: false,
+  unbind: undefined,
+});
+
 export const isOnce = ({ operation }: Request) => OPERATIONS[operation].repeat === "once";
 
 /** Whether it gives the caller a task. */

@@ -17,7 +17,16 @@ import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
 import { CallTimeout, ConnectionLost, isRetryable, isShuttingDown } from "../errors.ts";
-import { type Call, claimKeyMadeHere, isAskedElsewhere, isOnce, lostAnswer, type OnLate } from "./call.ts";
+import {
+  type Asked,
+  type Call,
+  claimKeyMadeHere,
+  isAskedElsewhere,
+  isOnce,
+  lostAnswer,
+  newCall,
+  type OnLate,
+} from "./call.ts";
 import { InFlightWindow } from "./inFlightWindow.ts";
 import { AGAIN_MS } from "./insist.ts";
 import { Postponed, pauseAfter } from "./pace.ts";
@@ -68,33 +77,17 @@ export class Calls {
     if (this.#ended) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const call: Call = {
-        id: ++this.#lastId,
-        operation,
-        params,
-        timeoutMs,
-        deadline: this.#clock.now() + timeoutMs,
-        waits: (params as { wait_ms?: number }).wait_ms !== undefined,
-        resolve,
-        reject,
-        via: undefined,
-        mayBeDone: false,
-        repeated: false,
-        abandoned: false,
-        persists: false,
-        unbind: undefined,
-      };
-      this.#enter(call);
+      const call = this.#begin({ operation, params, timeoutMs, resolve, reject });
       if (signal) this.#bind(call, signal);
     });
   }
 
   /** As `call`, but it keeps no process alive, and a lost line fails it. */
   callQuietly(operation: OperationName, params: object, timeoutMs: number): Promise<unknown> {
-    const answer = this.call(operation, params, timeoutMs);
-    const call = this.#open.get(this.#lastId);
-    if (call) this.#detach(call);
-    return answer;
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#detach(this.#begin({ operation, params, timeoutMs, resolve, reject }));
+    });
   }
 
   /** How many calls may be in flight at once. */
@@ -195,13 +188,15 @@ export class Calls {
     if (calls > 0 && this.#queue.length > 0) this.#onQueued();
   }
 
-  #enter(call: Call): void {
+  #begin(asked: Asked): Call {
+    const call = newCall(++this.#lastId, this.#clock.now(), asked);
     this.#open.set(call.id, call);
     if (!call.waits) this.#unanswered++;
     this.#keepAlive.hold();
     this.#watch(call.deadline);
     this.#queue.push(call);
     this.#onQueued();
+    return call;
   }
 
   #bind(call: Call, signal: AbortSignal): void {
