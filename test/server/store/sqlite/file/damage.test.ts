@@ -151,7 +151,7 @@ describe("while it runs", () => {
   const TAKEN: [what: string, act: (file: string, backup: string) => void][] = [
     ["the file is removed", (file) => rmSync(file)],
     ["the file is replaced by another", (file) => renameSync(copyOf(file), file)],
-    ["the folder has another name", (file) => renameSync(dirname(file), `${dirname(file)}-moved`)],
+    ["the folder has another name", (file) => renameSync(dirname(file), join(tempDir(), "moved"))],
     ["a backup is copied over the file", (file, backup) => copyFileSync(backup, file)],
     ["a backup is restored", (file, backup) => restore(backup, file)],
     ["the file is cut off", (file) => truncateSync(file)],
