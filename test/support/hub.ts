@@ -4,6 +4,7 @@ import { type Logger, pino } from "pino";
 import { type CreateHubOptions, createHub, type MountedHub } from "../../server/index.ts";
 import { BASE_PATH, SOCKET_PATH } from "../../shared/protocol.ts";
 import { defer } from "./defer.ts";
+import { freePort } from "./ports.ts";
 import { tempDir } from "./tempDir.ts";
 
 export interface TestHub {
@@ -22,12 +23,12 @@ export interface TestHub {
 }
 
 /** Starts a hub with these options, by default over a new file on a free port; closed when the test ends. */
-export async function startHub({ port = 0, ...options }: CreateHubOptions & { port?: number } = {}): Promise<TestHub> {
+export async function startHub({ port, ...options }: CreateHubOptions & { port?: number } = {}): Promise<TestHub> {
   const db = options.db ?? join(tempDir(), "hub.db");
   const logged: string[] = [];
   const hub = await createHub({ logger: logInto(logged), ...options, db });
   defer(() => hub.close());
-  const listening = await hub.listen({ host: "127.0.0.1", port });
+  const listening = await hub.listen({ host: "127.0.0.1", port: port ?? (await freePort()) });
   const place = `127.0.0.1:${listening.port}`;
   return {
     hub,
