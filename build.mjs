@@ -1,4 +1,4 @@
-/** Compiles every layer, then adds what the compiler does not: migrations, the executable bit, the browser bundle. */
+/** Compiles every layer, then adds what the compiler does not: migrations, the executable bit, the bundles. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,17 +11,28 @@ try {
 } catch {
   process.exit(1); // the compiler has said why
 }
-cpSync(`${root}server/store/sqlite/file/migrations`, `${root}dist/server/store/sqlite/file/migrations`, {
-  recursive: true,
-});
+cpSync(`${root}server/store/sqlite/migrations`, `${root}dist/server/store/sqlite/migrations`, { recursive: true });
 if (existsSync(`${root}dist/client/cli/main.js`)) chmodSync(`${root}dist/client/cli/main.js`, 0o755);
-await build({
-  absWorkingDir: root,
+await bundle({
   entryPoints: ["client/sdk/index.ts"],
-  bundle: true,
   minify: true,
   format: "esm",
   platform: "browser",
   outfile: "dist/browser/coordination.js",
-  logLevel: "warning",
 });
+// Threads start in half the time from one file each. What they rarely need is loaded when they do.
+await bundle({
+  entryPoints: ["server/store/sqlite/thread/databaseWorker.ts", "server/store/sqlite/thread/backupWorker.ts"],
+  format: "cjs",
+  platform: "node",
+  target: "node20",
+  external: ["ajv", "better-sqlite3", "better-sqlite3-13", "zod"],
+  define: { "import.meta.url": "moduleUrl" },
+  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  outdir: "dist/server/store/sqlite/thread",
+  outExtension: { ".js": ".cjs" },
+});
+
+function bundle(options) {
+  return build({ absWorkingDir: root, bundle: true, logLevel: "warning", ...options });
+}

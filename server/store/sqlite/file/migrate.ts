@@ -7,7 +7,7 @@ import type Database from "better-sqlite3";
 import { adoptDocumentTable, setAsideDocumentTable } from "./adopt.ts";
 import { createMeta, getMeta, setMeta } from "./meta.ts";
 
-const DIRECTORY = new URL("./migrations/", import.meta.url);
+const DIRECTORY = new URL("../migrations/", import.meta.url);
 
 interface Migration {
   version: number;

@@ -7,13 +7,13 @@ import { toFailure } from "./wire.ts";
 
 const { source, file } = workerData as BackupPaths;
 
-try {
+write().catch((error) => parentPort?.postMessage(toFailure(error)));
+
+async function write(): Promise<void> {
   const db = new BetterSqlite(source, { readonly: true, fileMustExist: true });
   try {
     await writeBackup(db, file);
   } finally {
     db.close();
   }
-} catch (error) {
-  parentPort?.postMessage(toFailure(error));
 }

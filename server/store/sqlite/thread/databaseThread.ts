@@ -94,7 +94,7 @@ export class DatabaseThread {
     const state = { openedAt: this.#openedAt, epoch, isSuspect: this.#isSuspect };
     const workerData: HostOptions = { ...this.#options, ...state };
     // What it leaves open is meant to stay.
-    const worker = new Worker(builtFile("databaseWorker.js"), { workerData, trackUnmanagedFds: false });
+    const worker = new Worker(builtFile("databaseWorker.cjs"), { workerData, trackUnmanagedFds: false });
     this.#state = { kind: "running", worker, epoch };
     const opening = new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {

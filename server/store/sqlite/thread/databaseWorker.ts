@@ -1,5 +1,4 @@
 /** The database's thread: the only one that touches the file. A shell around the host. */
-import { createRequire } from "node:module";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
 import { SqliteHost } from "../file/host.ts";
@@ -9,11 +8,10 @@ import { decodeCommands, encodeResult } from "./commitWire.ts";
 import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const require = createRequire(import.meta.url);
 
 /** Loads the validator with the first template that is sent: the thread starts sooner without it. */
 const checkWhole: CheckWhole = (fields) => {
-  const whole: typeof import("../../engine/templates/whole.ts") = require("../../engine/templates/whole.js");
+  const whole: typeof import("../../engine/templates/whole.ts") = require("../../engine/templates/whole.ts");
   return whole.checkWhole(fields);
 };
 

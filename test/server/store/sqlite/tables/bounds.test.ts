@@ -62,7 +62,7 @@ test("a chain that was lifted stays lifted", async () => {
 
 test("a file of the first schema is brought up to this one: its messages can be answered, its backlog counts", async () => {
   const file = newFile();
-  const first = readFileSync(`${repository}server/store/sqlite/file/migrations/001-first.sql`, "utf8");
+  const first = readFileSync(`${repository}server/store/sqlite/migrations/001-first.sql`, "utf8");
   const at = new Date(NOW).toISOString();
   inside(file, (db) => {
     db.exec(first);

@@ -27,7 +27,7 @@ test("a file of the first schema is brought up to date, and keeps what it holds"
   const file = newFile();
   inside(file, (db) => {
     db.exec("CREATE TABLE coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
-    db.exec(readFileSync(`${repository}server/store/sqlite/file/migrations/001-first.sql`, "utf8"));
+    db.exec(readFileSync(`${repository}server/store/sqlite/migrations/001-first.sql`, "utf8"));
     db.exec("INSERT INTO coordination_meta VALUES ('schema', '1')");
     db.exec("INSERT INTO coordination_keys VALUES ('ada', 'old', 'a1', 'f', 0)");
   });
