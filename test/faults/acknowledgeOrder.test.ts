@@ -10,7 +10,7 @@ import { RawSocket } from "../support/rawSocket.ts";
 import { requires } from "../support/requires.ts";
 import { straceHub } from "../support/strace.ts";
 import { early, isWal, sentBy } from "./support/acknowledgements.ts";
-import { type Bug, plant } from "./support/plant.ts";
+import { type Bug, DATABASE_THREAD, plant } from "./support/plant.ts";
 
 const BATCH = 300;
 
@@ -74,14 +74,14 @@ describe("in the order of system calls", () => {
 
   const bugs: Record<string, Bug> = {
     "commits that are not synced": {
-      file: "/store/sqlite/file/database.js",
+      file: DATABASE_THREAD,
       replace: [
         ["synchronous = FULL", "synchronous = NORMAL"],
         ["level !== 2", "level !== 1"],
       ],
     },
     "answers given while the commit is under way": {
-      file: "/store/sqlite/file/host.js",
+      file: DATABASE_THREAD,
       replace: [["open.commit.run();", "queueMicrotask(() => open.commit.run());"]],
     },
   };

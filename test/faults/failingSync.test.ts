@@ -15,7 +15,7 @@ import { tempDir } from "../support/tempDir.ts";
 import { early, seqsIn } from "./support/acknowledgements.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Acknowledged, LogChecker } from "./support/logChecker.ts";
-import { plant } from "./support/plant.ts";
+import { DATABASE_THREAD, plant } from "./support/plant.ts";
 
 /** Syncs of a start, at least: the ones that fail come later. */
 const OF_A_START = 16;
@@ -83,7 +83,7 @@ describe("when an fsync fails", () => {
 
   test("this check sees a hub that tries again on the same connection", async () => {
     const bug = plant({
-      file: "/store/sqlite/file/host.js",
+      file: DATABASE_THREAD,
       replace: [['code === "SQLITE_FULL" || code === "SQLITE_BUSY"', "true"]],
     });
     const { hub, ops } = await runInto(failing(strace, OF_A_START + 4, OF_A_START + 4), bug);

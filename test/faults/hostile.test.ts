@@ -12,7 +12,7 @@ import { http } from "../support/http.ts";
 import { HubProcess } from "../support/processes.ts";
 import { RawSocket } from "../support/rawSocket.ts";
 import { eventually } from "./support/eventually.ts";
-import { type Bug, plant } from "./support/plant.ts";
+import { type Bug, DATABASE_THREAD, plant } from "./support/plant.ts";
 
 const MIB = 2 ** 20;
 /** V8 may keep so much garbage in each of the hub's two threads, and not more: what stays in use beyond it shows. */
@@ -20,7 +20,7 @@ const ENV = { NODE_OPTIONS: "--max-old-space-size=256" };
 
 /** Every commit takes 50 ms more. */
 const SLOW_DISK: Bug = {
-  file: "/store/sqlite/file/host.js",
+  file: DATABASE_THREAD,
   replace: [
     ["open.commit.run();", "open.commit.run(); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);"],
   ],

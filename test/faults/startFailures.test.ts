@@ -16,7 +16,7 @@ import { HubProcess, type ProcessOptions } from "../support/processes.ts";
 import { repository } from "../support/repository.ts";
 import { requires, requiresThat } from "../support/requires.ts";
 import { tempDir } from "../support/tempDir.ts";
-import { plant } from "./support/plant.ts";
+import { DATABASE_THREAD, plant } from "./support/plant.ts";
 
 /** Starts a hub that must refuse. @returns what it said, without the name in front. */
 async function refusal(options: ProcessOptions, code = 1): Promise<string> {
@@ -212,7 +212,7 @@ test("help is told on standard output, with exit code 0", async () => {
 describe("a hub that is made wrong", () => {
   test("and would acknowledge before what it wrote is on disk", async () => {
     const env = plant({
-      file: "/database.js",
+      file: DATABASE_THREAD,
       replace: [['db.pragma("synchronous = FULL")', 'db.pragma("synchronous = NORMAL")']],
     });
     expect(await refusal({ env })).toContain("SQLite does not run with synchronous=FULL (it says 1)");

@@ -2,9 +2,9 @@
  * Plants a bug into the built hub while it is loaded, in all its threads, so that a checker can be seen to catch it.
  * The files on disk stay as they are.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { defer } from "../../support/defer.ts";
 import { tempDir } from "../../support/tempDir.ts";
 
 export interface Bug {
@@ -14,25 +14,53 @@ export interface Bug {
   replace: readonly (readonly [text: string, by: string])[];
 }
 
-/** @returns the environment for a hub that has the bug; one whose text is not to be found does not start. */
+/** What the database's thread loads: one file. */
+export const DATABASE_THREAD = "/databaseWorker.cjs";
+
+/**
+ * @returns the environment for a hub that has the bug; one whose text is not to be found does not start.
+ * @throws Error when the test ends and no hub has loaded the file.
+ */
 export function plant(bug: Bug): Record<string, string> {
-  const hook = join(tempDir(), "plant.mjs");
-  writeFileSync(hook, `import { register } from "node:module";\nregister(${JSON.stringify(hooks(bug))});\n`);
-  return { NODE_OPTIONS: `--import ${pathToFileURL(hook)}` };
+  const folder = tempDir();
+  const planted = join(folder, "planted");
+  const hook = join(folder, "plant.cjs");
+  const spoil = spoilOf({ ...bug, planted });
+  writeFileSync(hook, bug.file.endsWith(".cjs") ? compileHook(spoil) : loadHook(spoil));
+  defer(() => {
+    if (!existsSync(planted)) throw new Error(`no hub has loaded ${bug.file}`);
+  });
+  return { NODE_OPTIONS: `--require ${hook}` };
 }
 
-const hooks = (bug: Bug) =>
-  `data:text/javascript,${encodeURIComponent(`
-  const { file, replace } = ${JSON.stringify(bug)};
+/** Code of `spoil(name, source)`, which gives the source of the module with the bug, when it is the one. */
+const spoilOf = (bug: Bug & { planted: string }) => `
+  const { file, replace, planted } = ${JSON.stringify(bug)};
   const PLANTED = "/* planted */";
-  export async function load(url, context, next) {
-    const loaded = await next(url, context);
-    if (!url.endsWith(file)) return loaded;
-    let source = Buffer.from(loaded.source).toString();
-    if (source.endsWith(PLANTED)) return loaded; // every thread registers these hooks
+  function spoil(name, source) {
+    if (!name.endsWith(file) || source.endsWith(PLANTED)) return source; // every thread has these hooks
     for (const [text, by] of replace) {
       if (!source.includes(text)) throw new Error(file + " does not hold: " + text);
       source = source.replace(text, () => by);
     }
-    return { ...loaded, source: source + PLANTED };
-  }`)}`;
+    writeFileSync(planted, "");
+    return source + PLANTED;
+  }`;
+
+const compileHook = (spoil: string) => `
+  const Module = require("node:module");
+  const { writeFileSync } = require("node:fs");
+  ${spoil}
+  const { _compile } = Module.prototype;
+  Module.prototype._compile = function (source, name, ...rest) {
+    return _compile.call(this, spoil(name, source), name, ...rest);
+  };`;
+
+const loadHook = (spoil: string) => `
+  require("node:module").register("data:text/javascript,${encodeURIComponent(`
+    import { writeFileSync } from "node:fs";
+    ${spoil}
+    export async function load(url, context, next) {
+      const loaded = await next(url, context);
+      return loaded.source ? { ...loaded, source: spoil(url, Buffer.from(loaded.source).toString()) } : loaded;
+    }`).replaceAll("'", "%27")}");`;
