@@ -1,6 +1,6 @@
-/** Compiles every layer, then adds what the compiler does not: migrations, the executable bit, the bundles. */
+/** Compiles every layer, then adds what the compiler does not: migrations, and the files that are bundled. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync } from "node:fs";
+import { chmodSync, cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -11,26 +11,47 @@ try {
 } catch {
   process.exit(1); // the compiler has said why
 }
-cpSync(`${root}server/store/sqlite/migrations`, `${root}dist/server/store/sqlite/migrations`, { recursive: true });
-if (existsSync(`${root}dist/client/cli/main.js`)) chmodSync(`${root}dist/client/cli/main.js`, 0o755);
+cpSync(`${root}server/store/sqlite/migrations`, `${root}dist/migrations`, { recursive: true });
+
 await bundle({
-  entryPoints: ["client/sdk/index.ts"],
+  entryPoints: { coordination: "client/sdk/index.ts" },
+  outdir: "dist/browser",
   minify: true,
   format: "esm",
   platform: "browser",
-  outfile: "dist/browser/coordination.js",
 });
-// Threads start in half the time from one file each. What they rarely need is loaded when they do.
+
+// What is started as a process or a thread is one file each: it starts in half the time. What has files of its own beside
+// its code, or is rarely needed, is loaded from where it is.
+const STARTED = { outdir: "dist/bin", platform: "node", target: "node20" };
+const APART = ["ajv", "better-sqlite3", "better-sqlite3-13", "pino", "pino-pretty", "bufferutil", "utf-8-validate"];
+
 await bundle({
-  entryPoints: ["server/store/sqlite/thread/databaseWorker.ts", "server/store/sqlite/thread/backupWorker.ts"],
+  ...STARTED,
+  entryPoints: {
+    coord: "client/cli/main.ts",
+    demoWorker: "client/cli/demo/worker.ts",
+    hub: "server/main.ts",
+    backup: "server/backup.ts",
+  },
+  format: "esm",
+  outExtension: { ".js": ".mjs" },
+  external: APART,
+  banner: { js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);' },
+});
+chmodSync(`${root}dist/bin/coord.mjs`, 0o755);
+
+await bundle({
+  ...STARTED,
+  entryPoints: {
+    databaseThread: "server/store/sqlite/thread/databaseWorker.ts",
+    backupThread: "server/store/sqlite/thread/backupWorker.ts",
+  },
   format: "cjs",
-  platform: "node",
-  target: "node20",
-  external: ["ajv", "better-sqlite3", "better-sqlite3-13", "zod"],
+  outExtension: { ".js": ".cjs" },
+  external: [...APART, "zod"],
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  outdir: "dist/server/store/sqlite/thread",
-  outExtension: { ".js": ".cjs" },
 });
 
 function bundle(options) {

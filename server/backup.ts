@@ -1,4 +1,4 @@
-/** Backs up a database from a process of its own, whether a hub is running on it or not: `backup.js DB FILE`. */
+/** Backs up a database from a process of its own, whether a hub is running on it or not: `backup.mjs DB FILE`. */
 import { existsSync } from "node:fs";
 import { assertExactName, BetterSqlite } from "./store/sqlite/betterSqlite.ts";
 import { writeBackup } from "./store/sqlite/file/backup.ts";

@@ -35,7 +35,7 @@ beforeAll(async () => {
   copyFileSync(db, path(past, "older.db"));
   const second = await startHub({ db });
   await send(second, 3);
-  execFileSync(process.execPath, [`${repository}dist/server/backup.js`, db, path(past, "backup.db")]);
+  execFileSync(process.execPath, [`${repository}dist/bin/backup.mjs`, db, path(past, "backup.db")]);
   copyFileSync(`${db}.hub-lock`, path(past, "lock-of-backup"));
   await send(second, 3);
   cursor = (await http(second.url)).body.data.cursor;

@@ -202,7 +202,7 @@ describe("a first start that was killed", () => {
 });
 
 test("help is told on standard output, with exit code 0", async () => {
-  const child = spawn(process.execPath, [`${repository}dist/server/main.js`, "--help"]);
+  const child = spawn(process.execPath, [`${repository}dist/bin/hub.mjs`, "--help"]);
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(out).toContain("--port");
@@ -219,7 +219,10 @@ describe("a hub that is made wrong", () => {
   });
 
   test("and would take messages that fit no frame", async () => {
-    const env = plant({ file: "/limits.js", replace: [["frame_bytes: 4 * 1024 * 1024", "frame_bytes: 1024 * 1024"]] });
+    const env = plant({
+      file: "/bin/hub.mjs",
+      replace: [["frame_bytes: 4 * 1024 * 1024", "frame_bytes: 1024 * 1024"]],
+    });
     expect(await refusal({ env })).toMatch(/^limits disagree: the largest page takes \d+ bytes, a frame only 1048576$/);
   });
 });

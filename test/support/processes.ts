@@ -26,7 +26,7 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-const MAIN = `${repository}dist/server/main.js`;
+const MAIN = `${repository}dist/bin/hub.mjs`;
 const PATIENCE_MS = 15_000;
 
 const alive = new Set<ChildProcess>();

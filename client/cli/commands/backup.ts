@@ -5,7 +5,7 @@ import { text as readText } from "node:stream/consumers";
 import { DEFAULT_DB } from "../../../shared/index.ts";
 import { command } from "../parsing/command.ts";
 import { type Input, text } from "../parsing/inputs.ts";
-import { built } from "../process/built.ts";
+import { builtProgram } from "../process/builtProgram.ts";
 import { Failed } from "../process/errors.ts";
 
 const file: Input<string> = { usage: "<file>", help: "The file to write, which must not exist yet." };
@@ -30,7 +30,7 @@ export const backup = command({
 
 /** @throws Failed with the sentence that the writing process ended with. */
 async function writeBackup(db: string, file: string): Promise<void> {
-  const child = fork(built("server/backup.js"), [db, file], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const child = fork(builtProgram("backup.mjs"), [db, file], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   const [said, [code]] = await Promise.all([readText(child.stderr as Readable), once(child, "exit")]);
   if (code !== 0) throw new Failed(said.trim() || "the backup was not finished");
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { command } from "../parsing/command.ts";
 import type { Input } from "../parsing/inputs.ts";
-import { built } from "../process/built.ts";
+import { builtProgram } from "../process/builtProgram.ts";
 import { EXIT_CODES } from "../process/exitCodes.ts";
 
 const rest: Input<string[] | undefined> = { usage: "[options...]", help: "The hub's own options: `coord hub --help`." };
@@ -19,7 +19,7 @@ export const hub = command({
     ["hub --json", "where it listens and where the data is, for a program, on the first line"],
   ],
   async run({ interrupted, print }, { rest = [] }) {
-    const child = fork(built("server/main.js"), print.json ? [...rest, "--json"] : rest, { stdio: "inherit" });
+    const child = fork(builtProgram("hub.mjs"), print.json ? [...rest, "--json"] : rest, { stdio: "inherit" });
     // A terminal sends Ctrl-C to the hub, too: SIGTERM asks for the same end without counting as a second Ctrl-C.
     const end = () => child.kill("SIGTERM");
     if (interrupted.aborted) end();

@@ -22,7 +22,7 @@ export class Crew {
 
   /** Starts a worker, or one anew. @throws Failed when it does not come up. */
   async hire(name: string): Promise<void> {
-    const worker = new Process("client/cli/demo/worker.js", [this.#url, name], this.#env);
+    const worker = new Process("demoWorker.mjs", [this.#url, name], this.#env);
     this.#workers.set(name, worker);
     await worker.ready();
   }

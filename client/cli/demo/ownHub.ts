@@ -13,7 +13,7 @@ interface OwnHub {
 export async function startHub(db: string, { env }: Outside, cleanup: Cleanup): Promise<OwnHub> {
   const where = ["--host", "127.0.0.1", "--port", "0", "--db", db];
   const how = ["--lease-grace-ms", `${GRACE_MS}`, "--log-level", "error"];
-  const process = new Process("server/main.js", [...where, ...how], withoutSettings(env));
+  const process = new Process("hub.mjs", [...where, ...how], withoutSettings(env));
   cleanup.defer(() => process.end("SIGTERM"));
   return { url: await process.prints(/listening\s+(http\S+)/), pid: process.pid };
 }

@@ -2,19 +2,19 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { built } from "../process/built.ts";
+import { builtProgram } from "../process/builtProgram.ts";
 import { Failed } from "../process/errors.ts";
 import type { Outside } from "../process/outside.ts";
 
-/** A child process that runs a built file. */
+/** A child process that runs a built program. */
 export class Process {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
   #complaints = "";
 
-  /** @param entry a path below `dist/`. */
+  /** @param entry its file. */
   constructor(entry: string, args: readonly string[], env: Outside["env"]) {
-    this.#child = fork(built(entry), args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    this.#child = fork(builtProgram(entry), args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
     this.#exit = once(this.#child, "close");
     this.#child.stderr?.on("data", (chunk) => {
       this.#complaints += chunk;

@@ -14,7 +14,7 @@ export interface HubOptions extends StartOptions {
   folder?: string;
 }
 
-const PROGRAM = fileURLToPath(new URL("../../../server/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../bin/hub.mjs", import.meta.url));
 const DATABASE = "coordination.db";
 
 export const databaseOf = (folder: string) => join(folder, DATABASE);

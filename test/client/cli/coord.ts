@@ -11,7 +11,7 @@ import { main } from "../../../client/cli/program.ts";
 import { defer } from "../../support/defer.ts";
 import { repository } from "../../support/repository.ts";
 
-const MAIN = `${repository}dist/client/cli/main.js`;
+const MAIN = `${repository}dist/bin/coord.mjs`;
 
 interface Where {
   url?: string;

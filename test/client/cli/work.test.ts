@@ -194,7 +194,7 @@ describe("a command", () => {
   it("may use coord itself, which speaks of its task as its worker, and claims others under its name alone", async () => {
     const { ada, where, send, work } = await office();
     const told = new Heard(ada, "progress");
-    work(`coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
+    work(`coord() { "${process.execPath}" "${repository}dist/bin/coord.mjs" "$@"; }
       coord progress $COORDINATION_TASK_ID half && other=$(coord send $CLAUDE_ID x) && coord claim $other >&2 && echo $other`);
     const task = await send("x");
     const { result: id = "" } = await task.result();
@@ -210,7 +210,7 @@ describe("a command", () => {
     const { ada, send, where, work } = await office();
     const { id: other } = await ada.send({ to_claude: `${where.as}_`, task: "y" });
     const bob = work(
-      `coord() { "${process.execPath}" "${repository}dist/client/cli/main.js" "$@"; }
+      `coord() { "${process.execPath}" "${repository}dist/bin/coord.mjs" "$@"; }
       coord extend $COORDINATION_TASK_ID --lease 1h && coord cancel ${other} && echo done`,
       "--verbose",
     );

@@ -15,7 +15,7 @@ export interface Bug {
 }
 
 /** What the database's thread loads: one file. */
-export const DATABASE_THREAD = "/databaseWorker.cjs";
+export const DATABASE_THREAD = "/bin/databaseThread.cjs";
 
 /**
  * @returns the environment for a hub that has the bug; one whose text is not to be found does not start.

@@ -4,10 +4,11 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import type Database from "better-sqlite3";
+import { built } from "../built.ts";
 import { adoptDocumentTable, setAsideDocumentTable } from "./adopt.ts";
 import { createMeta, getMeta, setMeta } from "./meta.ts";
 
-const DIRECTORY = new URL("../migrations/", import.meta.url);
+const DIRECTORY = built("migrations/");
 
 interface Migration {
   version: number;

@@ -1,6 +1,6 @@
 /** The thread of a backup, as the hub's thread calls it. */
 import { Worker } from "node:worker_threads";
-import { builtFile } from "./builtFile.ts";
+import { built } from "../built.ts";
 import { fromFailure, type ThreadFailure } from "./wire.ts";
 
 export interface BackupPaths {
@@ -12,7 +12,7 @@ export interface BackupPaths {
 
 /** Has a thread of its own do what `writeBackup` does, so that nothing waits for it. @throws as that. */
 export function writeBackupAside(source: string, file: string): Promise<void> {
-  const worker = new Worker(builtFile("backupWorker.cjs"), { workerData: { source, file } satisfies BackupPaths });
+  const worker = new Worker(built("bin/backupThread.cjs"), { workerData: { source, file } satisfies BackupPaths });
   return new Promise((resolve, reject) => {
     worker.once("message", (failure: ThreadFailure) => reject(fromFailure(failure)));
     worker.once("error", reject);

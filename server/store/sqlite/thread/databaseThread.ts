@@ -7,9 +7,9 @@
  */
 import { Worker } from "node:worker_threads";
 import { type HubError, isRefusal } from "../../../../shared/errors.ts";
+import { built } from "../built.ts";
 import type { FileOptions, HostOptions } from "../file/openFile.ts";
 import { storeClosed, threadEnded, unavailable } from "../unavailable.ts";
-import { builtFile } from "./builtFile.ts";
 import { fromFailure, type HostCalls, type ThreadOpened, type ThreadReply, type ThreadRequest } from "./wire.ts";
 
 /** Told why a thread ended by itself, and why another one could not start. */
@@ -94,7 +94,7 @@ export class DatabaseThread {
     const state = { openedAt: this.#openedAt, epoch, isSuspect: this.#isSuspect };
     const workerData: HostOptions = { ...this.#options, ...state };
     // What it leaves open is meant to stay.
-    const worker = new Worker(builtFile("databaseWorker.cjs"), { workerData, trackUnmanagedFds: false });
+    const worker = new Worker(built("bin/databaseThread.cjs"), { workerData, trackUnmanagedFds: false });
     this.#state = { kind: "running", worker, epoch };
     const opening = new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       worker.once("message", (first: ThreadOpened) => {
