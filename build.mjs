@@ -37,7 +37,9 @@ await bundle({
   format: "esm",
   outExtension: { ".js": ".mjs" },
   external: APART,
-  banner: { js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+  },
 });
 chmodSync(`${root}dist/bin/coord.mjs`, 0o755);
 

@@ -9,12 +9,16 @@ type Params = Record<string, unknown>;
 
 /** Reads an operation's parameters from path, query, body and headers. */
 export function inputOf(operation: Operation): (request: Request) => Params {
-  const types = parameterTypes(operation);
+  let types: ReadonlyMap<string, string> | undefined; // known with the first query: a hub starts sooner without
+  const typeOf = (name: string) => {
+    types ??= parameterTypes(operation);
+    return types.get(name);
+  };
   const takesKey = "idempotency_key" in operation.params.shape;
   const isGet = operation.rest.method === "GET";
   const isOptional = optionalIn(operation);
   return (request) => {
-    const query = fromQuery(request, types);
+    const query = fromQuery(request, typeOf);
     const params = isGet ? query : withoutNulls(fromBody(request), isOptional);
     if (!isGet) refuseQuery(query);
     refuseContradiction(params, request.params);
@@ -89,12 +93,12 @@ function textOf(body: Buffer): string {
 }
 
 /** Everything in a query is text; it becomes what the table calls for where it reads as such. */
-function fromQuery(request: Request, types: ReadonlyMap<string, string>): Params {
+function fromQuery(request: Request, typeOf: (name: string) => string | undefined): Params {
   const params: Params = Object.create(null);
   const [, ...query] = request.originalUrl.split("?");
   for (const [name, value] of new URLSearchParams(query.join("?"))) {
     if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
-    params[name] = typed(value, types.get(name));
+    params[name] = typed(value, typeOf(name));
   }
   return params;
 }
