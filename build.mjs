@@ -1,6 +1,6 @@
 /** Compiles every layer, then adds what the compiler does not: migrations, and the files that are bundled. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -13,7 +13,7 @@ try {
 }
 cpSync(`${root}server/store/sqlite/migrations`, `${root}dist/migrations`, { recursive: true });
 
-await bundle({
+const browser = await bundle({
   entryPoints: { coordination: "client/sdk/index.ts" },
   outdir: "dist/browser",
   minify: true,
@@ -26,7 +26,7 @@ await bundle({
 const STARTED = { outdir: "dist/bin", platform: "node", target: "node20" };
 const APART = ["ajv", "better-sqlite3", "better-sqlite3-13", "pino", "pino-pretty", "bufferutil", "utf-8-validate"];
 
-await bundle({
+const programs = await bundle({
   ...STARTED,
   entryPoints: {
     coord: "client/cli/main.ts",
@@ -43,7 +43,7 @@ await bundle({
 });
 chmodSync(`${root}dist/bin/coord.mjs`, 0o755);
 
-await bundle({
+const threads = await bundle({
   ...STARTED,
   entryPoints: {
     databaseThread: "server/store/sqlite/thread/databaseWorker.ts",
@@ -56,6 +56,20 @@ await bundle({
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
 
+keepLicences([browser, programs, threads]);
+
 function bundle(options) {
-  return build({ absWorkingDir: root, bundle: true, logLevel: "warning", ...options });
+  return build({ absWorkingDir: root, bundle: true, metafile: true, logLevel: "warning", ...options });
+}
+
+/** What was bundled asks that its licence goes with it. */
+function keepLicences(bundles) {
+  const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const packages = new Set(inputs.flatMap((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0] ?? []));
+  const licences = [...packages].sort().flatMap((folder) =>
+    readdirSync(`${root}${folder}`)
+      .filter((file) => /^licen[cs]e/i.test(file))
+      .map((file) => `${folder.split("node_modules/").at(-1)}\n\n${readFileSync(`${root}${folder}/${file}`, "utf8")}`),
+  );
+  writeFileSync(`${root}dist/LICENCES.txt`, licences.join(`\n${"-".repeat(80)}\n\n`));
 }
