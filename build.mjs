@@ -1,6 +1,16 @@
 /** Compiles every layer, then adds what the compiler does not: migrations, and the files that are bundled. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -58,14 +68,26 @@ const threads = await bundle({
 
 keepLicences([browser, programs, threads]);
 
-function bundle(options) {
-  return build({ absWorkingDir: root, bundle: true, metafile: true, logLevel: "warning", ...options });
+async function bundle(options) {
+  const common = { absWorkingDir: root, bundle: true, metafile: true, write: false, logLevel: "warning" };
+  const { metafile, outputFiles } = await build({ ...common, ...options });
+  for (const { path, contents } of outputFiles) replace(path, contents);
+  return metafile;
+}
+
+/** What starts meanwhile finds a whole file, the one before or this one. */
+function replace(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, path);
 }
 
 /** What was bundled asks that its licence goes with it. */
 function keepLicences(bundles) {
-  const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
-  const packages = new Set(inputs.flatMap((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0] ?? []));
+  const files = bundles.flatMap(({ inputs }) => Object.keys(inputs));
+  const packages = new Set(files.flatMap((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []));
   const licences = [...packages].sort().flatMap((folder) =>
     readdirSync(`${root}${folder}`)
       .filter((file) => /^licen[cs]e/i.test(file))
