@@ -30,8 +30,9 @@ export class Listeners<Kinds extends { error: Error }> {
 
   /** Tells the `error` handlers, or nobody. @returns whether there are any. */
   readonly tell = (error: unknown): boolean => {
+    const isHeard = this.has("error"); // a handler may take itself away
     this.emit("error", error as Kinds["error"]);
-    return this.has("error");
+    return isHeard;
   };
 
   /** Tells the `error` handlers. */

@@ -7,7 +7,7 @@
  * too, and on Linux that makes the next fsync write them: a tenth of one life alone.
  *
  * A backup that was copied over the database leaves its number as it was, and changes its time, as checkpoints do. It says
- * in its header that it has no write-ahead log; the header is read only where somebody else changed the time.
+ * in its header that it has no write-ahead log, so the header is read where the time has changed.
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -30,12 +30,6 @@ export class FilesInPlace {
     this.#file = file;
     this.#folder = dirname(file);
     this.#opened = numbersOf(file);
-    this.written();
-  }
-
-  /** The hub has written: whatever time the database has now is its own doing. */
-  written(): void {
-    this.#fileTime = look(this.#file)?.mtimeNs;
   }
 
   /** Looks anew. */
@@ -57,7 +51,7 @@ export class FilesInPlace {
     if (found === undefined) return false;
     if (found.mtimeNs === this.#fileTime) return true;
     if (found.size < HEADER_BYTES || !hasWal(this.#file)) return false;
-    this.#fileTime = found.mtimeNs;
+    this.#fileTime = settled(found.mtimeNs);
     return true;
   }
 }

@@ -100,15 +100,13 @@ export class SqliteHost {
   }
 
   /**
-   * Looks whether another write-ahead log was put in the place of ours, and notes in the lock file how far the hub's log
-   * has come. Nobody's answer waits for it: what is durable stays so when it fails or comes late; the lock file then
-   * remembers an earlier position, and catches up later.
+   * Notes in the lock file how far the hub's log has come. Nobody's answer waits for it: what is durable stays so when it
+   * fails or comes late; the lock file then remembers an earlier position, and catches up later.
    */
   noteProgress(): void {
     if (this.#state.kind !== "open") return;
     const { open } = this.#state;
     try {
-      open.files.written();
       this.#lock.note(open.epoch, open.engine.head);
     } catch {
       // only a roll-back to a position after the one remembered would go unnoticed

@@ -107,7 +107,6 @@ export function reopenFile(file: string, options: HostOptions, parts: HostParts,
     if (verdict !== "ok") throw new Error(`it is damaged, restore a backup: ${verdict}`);
     const isBusy = open.db.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) !== 0;
     if (isBusy) throw new Error("another program is reading it");
-    open.files.written();
     if (open.epoch !== epoch) throw lostEntries();
     return open;
   } catch (error) {

@@ -37,9 +37,14 @@ export class ListReader {
   /** Goes on with the list; null: it takes more steps. */
   goOn(): MessageSlice | null {
     if (!this.#list) throw unavailable("it was opened anew while a list was read");
-    const slice = this.#list.step();
-    if (slice) this.#list = undefined;
-    return slice;
+    try {
+      const slice = this.#list.step();
+      if (slice) this.#list = undefined;
+      return slice;
+    } catch (error) {
+      this.end();
+      throw error;
+    }
   }
 
   /** Lets go of a list that is not read to its end: its snapshot would keep the write-ahead log from being emptied. */

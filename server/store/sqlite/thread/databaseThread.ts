@@ -96,20 +96,22 @@ export class DatabaseThread {
     // What it leaves open is meant to stay.
     const worker = new Worker(built("bin/databaseThread.cjs"), { workerData, trackUnmanagedFds: false });
     this.#state = { kind: "running", worker, epoch };
+    let isOpen = false;
     const opening = new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
+      const cannotStart = (error: Error) => {
+        this.#ended(worker, unavailable(error.message), performance.now() + RETRY_START_MS);
+        reject(error);
+      };
       worker.once("message", (first: ThreadOpened) => {
-        if (!first.opened) {
-          this.#ended(worker, unavailable(first.message), performance.now() + RETRY_START_MS);
-          return reject(new Error(first.message));
-        }
+        if (!first.opened) return cannotStart(new Error(first.message));
+        isOpen = true;
         worker.on("message", (reply: ThreadReply) => this.#settle(reply));
         resolve(first);
       });
-      worker.on("error", (error) => {
-        reject(error);
-        this.#failed?.("the database's thread", error);
-      });
-      worker.on("exit", () => this.#ended(worker, threadEnded()));
+      worker.on("error", (error) => (isOpen ? this.#failed?.("the database's thread", error) : cannotStart(error)));
+      worker.on("exit", () =>
+        isOpen ? this.#ended(worker, threadEnded()) : cannotStart(new Error("its thread ended before it was open")),
+      );
     });
     return { worker, opening };
   }

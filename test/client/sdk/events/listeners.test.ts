@@ -24,6 +24,17 @@ it.each([
   expect(await outside).toMatchObject({ message: "one, again" });
 });
 
+it("an error handler that takes itself away was told all the same", () => {
+  const listeners = new Listeners<{ error: Error }>();
+  const told: unknown[] = [];
+  const off = listeners.on("error", (error) => {
+    told.push(error);
+    off();
+  });
+  expect(["one", "two"].map((error) => listeners.tell(error))).toEqual([true, false]);
+  expect(told).toEqual(["one"]);
+});
+
 function fail(error: Error): never {
   throw new Error(`${error.message}, again`);
 }

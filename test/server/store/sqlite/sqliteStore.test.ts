@@ -78,6 +78,21 @@ test("a thread that cannot start says why, and is not started again at once", as
   expect(started).toBe(1);
 });
 
+test("a thread that ends before it is open is not started again at once", async () => {
+  const { hub, end } = await openMortal(newFile());
+  const kept = await hub.send({ to_claude: "worker" });
+  await end();
+  let started = 0;
+  const stillborn = (thread: Worker) => {
+    started++;
+    void thread.terminate();
+  };
+  process.on("worker", stillborn);
+  defer(() => process.off("worker", stillborn));
+  for (let i = 0; i < 5; i++) await expect(hub.get(kept)).rejects.toMatchObject(UNAVAILABLE);
+  expect(started).toBe(1);
+});
+
 test("the file stays the same one when the process goes to another directory", async () => {
   const [file, before] = [newFile(), process.cwd()];
   process.chdir(dirname(file));

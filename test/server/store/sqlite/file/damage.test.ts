@@ -11,10 +11,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { checkWhole } from "../../../../../server/store/engine/templates/whole.ts";
 import { BetterSqlite } from "../../../../../server/store/sqlite/betterSqlite.ts";
 import { writeBackup } from "../../../../../server/store/sqlite/file/backup.ts";
+import { SqliteHost } from "../../../../../server/store/sqlite/file/host.ts";
+import { defer } from "../../../../support/defer.ts";
 import { tempDir } from "../../../../support/tempDir.ts";
-import { name } from "../../../core/support.ts";
+import { LEASE, name } from "../../../core/support.ts";
 import { sending } from "../../driver.ts";
 import { inside, newFile, openStore, openThread } from "../files.ts";
 
@@ -201,6 +204,33 @@ describe("while it runs", () => {
     const before = contentOf(file);
     await hub.close();
     expect(contentOf(file)).toEqual(before);
+  });
+
+  test("a backup is copied over the file while it is written to: no later batch is acknowledged", async () => {
+    const { backup } = await hubWithBackup();
+    const file = newFile();
+    const options = { file, lease: LEASE, openedAt: 0 };
+    const host = new SqliteHost(options, checkWhole);
+    defer(() => host.close());
+    const at = { now: 0, awake: 0 };
+    host.commit([sending({ to_claude: "worker" })], at);
+    copyFileSync(backup, file);
+    host.noteProgress();
+    expect(() => host.commit([sending({ to_claude: "worker" })], at)).toThrow(REPLACED);
+  });
+
+  test("a long list that meets damage lets go of its snapshot", async () => {
+    const file = newFile();
+    const hub = await openStore(file);
+    await hub.commit(...Array.from({ length: 1_500 }, () => sending({ to_claude: "worker", thread_id: "one" })));
+    inside(file, (db) =>
+      db.exec(
+        "UPDATE coordination_messages SET progress = '{' WHERE rowid = (SELECT min(rowid) FROM coordination_messages)",
+      ),
+    );
+    await expect(hub.list({ thread_id: "one", order: "desc", offset: 1_490, limit: 50 })).rejects.toThrow("JSON");
+    await hub.send({ to_claude: "worker" });
+    expect(inside(file, (db) => db.pragma("wal_checkpoint(TRUNCATE)"))).toMatchObject([{ busy: 0 }]);
   });
 
   test("another program that writes rows, moves all into the file and makes files beside it is not in the way", async () => {
