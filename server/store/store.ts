@@ -96,7 +96,7 @@ export interface Workload {
 export type Counts = Record<Status, number>;
 
 /** Where the log stands. */
-export interface Position {
+interface Position {
   epoch: string;
   head: number;
   /** Entries up to here are pruned. */

@@ -9,21 +9,46 @@ type Params = Record<string, unknown>;
 
 /** Reads an operation's parameters from path, query, body and headers. */
 export function inputOf(operation: Operation): (request: Request) => Params {
-  let types: ReadonlyMap<string, string> | undefined; // known with the first query: a hub starts sooner without
-  const typeOf = (name: string) => {
-    types ??= parameterTypes(operation);
-    return types.get(name);
-  };
+  const said = operation.rest.method === "GET" ? queryReader(operation) : bodyReader(operation);
   const takesKey = "idempotency_key" in operation.params.shape;
-  const isGet = operation.rest.method === "GET";
-  const isOptional = optionalIn(operation);
   return (request) => {
-    const query = fromQuery(request, typeOf);
-    const params = isGet ? query : withoutNulls(fromBody(request), isOptional);
-    if (!isGet) refuseQuery(query);
+    const params = said(request);
     refuseContradiction(params, request.params);
     return { ...params, ...request.params, ...(takesKey && keyOf(request, params)) };
   };
+}
+
+/** Everything in a query is text; it becomes what the table calls for where it reads as such. */
+function queryReader(operation: Operation): (request: Request) => Params {
+  let types: ReadonlyMap<string, string> | undefined; // known with the first query: a hub starts sooner without
+  return (request) => {
+    const params: Params = Object.create(null);
+    for (const [name, value] of queryOf(request)) {
+      if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
+      types ??= parameterTypes(operation);
+      params[name] = typed(value, types.get(name));
+    }
+    return params;
+  };
+}
+
+/** A request that changes something has its fields in the body. */
+function bodyReader(operation: Operation): (request: Request) => Params {
+  const isOptional = optionalIn(operation);
+  return (request) => {
+    const params = withoutNulls(fromBody(request), isOptional);
+    for (const [field] of queryOf(request)) {
+      throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
+        field,
+      });
+    }
+    return params;
+  };
+}
+
+function queryOf({ originalUrl }: Request): URLSearchParams {
+  const [, ...query] = originalUrl.split("?");
+  return new URLSearchParams(query.join("?"));
 }
 
 /** Many languages write null for what is left out. */
@@ -43,15 +68,6 @@ function refuseContradiction(params: Params, path: Params): void {
   const field = Object.keys(path).find((name) => params[name] !== undefined && params[name] !== path[name]);
   if (field === undefined) return;
   throw new HubError("invalid_params", `${field} differs from the one in the path: say it there only`, { field });
-}
-
-/** A request that changes something has its fields in the body. */
-function refuseQuery(query: Params): void {
-  const [field] = Object.keys(query);
-  if (field === undefined) return;
-  throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
-    field,
-  });
 }
 
 function keyOf(request: Request, { idempotency_key: inBody }: Params): Params {
@@ -90,17 +106,6 @@ function textOf(body: Buffer): string {
   } catch {
     throw new HubError("bad_json", "The body is not UTF-8");
   }
-}
-
-/** Everything in a query is text; it becomes what the table calls for where it reads as such. */
-function fromQuery(request: Request, typeOf: (name: string) => string | undefined): Params {
-  const params: Params = Object.create(null);
-  const [, ...query] = request.originalUrl.split("?");
-  for (const [name, value] of new URLSearchParams(query.join("?"))) {
-    if (name in params) throw new HubError("invalid_params", `${name} is given twice`, { field: name });
-    params[name] = typed(value, typeOf(name));
-  }
-  return params;
 }
 
 function typed(value: string, type: string | undefined): unknown {

@@ -1,5 +1,5 @@
 /**
- * One list of messages, read in steps on the reading connection.
+ * One list of messages, read in steps.
  *
  * A list with filters that no index answers may have to pass over many rows. Each step passes over a bounded
  * number, so that commits go on in between; the connection holds one snapshot for all steps, so that the list
@@ -35,8 +35,34 @@ interface Reading {
   graceMs: number;
 }
 
-export class MessageList {
+/** A connection that lists are read on, one at a time. There are few kinds of list: each is compiled once. */
+export class ListConnection {
   readonly #db: Database.Database;
+  readonly #prepared = new Map<string, Database.Statement>();
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  prepare(sql: string): Database.Statement {
+    const statement = this.#prepared.get(sql) ?? this.#db.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+
+  /** What is read from now on is the state at one moment. */
+  hold(): void {
+    this.#db.exec("BEGIN");
+  }
+
+  /** Ends that, unless an I/O error has ended it already. */
+  letGo(): void {
+    if (this.#db.inTransaction) this.#db.exec("COMMIT");
+  }
+}
+
+export class MessageList {
+  readonly #connection: ListConnection;
   readonly #filter: ListFilter;
   readonly #reading: Reading;
   readonly #seq: number;
@@ -50,21 +76,21 @@ export class MessageList {
   #last: ListCursor = 0;
 
   /** @throws HubError `invalid_params` when `next` is not the cursor of a list. */
-  constructor(reader: Database.Database, filter: ListFilter, reading: Reading, seq: number) {
+  constructor(connection: ListConnection, filter: ListFilter, reading: Reading, seq: number) {
     this.#filter = filter;
     this.#reading = reading;
     this.#seq = seq;
     this.#cursor = listStart(filter);
-    this.#db = reader;
+    this.#connection = connection;
     const { from, where, values, place, key } = scanOf(filter);
     const [after, order] = filter.order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     this.#scanValues = values;
-    this.#scan = this.#db.prepare(
+    this.#scan = connection.prepare(
       `SELECT ${place} AS place, claimed_run, lease_until, claim_rank, ${FILTERS.join(", ")}${from} ${where} ${place} ${after} ?
        ORDER BY ${place} ${order} LIMIT ${STEP_ROWS}`,
     );
-    this.#full = this.#db.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
-    this.#db.exec("BEGIN");
+    this.#full = connection.prepare(`SELECT ${COLUMNS.join(", ")} FROM coordination_messages WHERE ${key} = ?`).raw();
+    connection.hold();
   }
 
   /** Reads on for one step. @returns the whole list when it is complete, null before. */
@@ -80,9 +106,9 @@ export class MessageList {
     return glances.length < STEP_ROWS ? this.#finish(null) : null;
   }
 
-  /** Lets go of the snapshot, which an I/O error has ended already. */
+  /** Lets go of the snapshot. */
   close(): void {
-    if (this.#db.inTransaction) this.#db.exec("COMMIT");
+    this.#connection.letGo();
   }
 
   #matches(glance: Glance): boolean {

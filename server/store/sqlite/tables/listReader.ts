@@ -2,24 +2,24 @@
 import type Database from "better-sqlite3";
 import type { ListFilter, MessageSlice } from "../../store.ts";
 import { unavailable } from "../unavailable.ts";
-import { MessageList } from "./list.ts";
+import { ListConnection, MessageList } from "./list.ts";
 
 export class ListReader {
-  readonly #db: Database.Database;
-  readonly #reader: Database.Database;
+  readonly #short: ListConnection;
+  readonly #long: ListConnection;
   readonly #graceMs: number;
   #list: MessageList | undefined;
 
   /** @param reader a connection of its own for long lists, which hold a snapshot over several steps. */
   constructor(db: Database.Database, reader: Database.Database, graceMs: number) {
-    this.#db = db;
-    this.#reader = reader;
+    this.#short = new ListConnection(db);
+    this.#long = new ListConnection(reader);
     this.#graceMs = graceMs;
   }
 
   /** A list that takes one step only, whatever other list is under way; null: it takes more. */
   atOnce(filter: ListFilter, now: number, head: number): MessageSlice | null {
-    const list = new MessageList(this.#db, filter, { now, graceMs: this.#graceMs }, head);
+    const list = new MessageList(this.#short, filter, { now, graceMs: this.#graceMs }, head);
     try {
       return list.step();
     } finally {
@@ -30,7 +30,7 @@ export class ListReader {
   /** Begins a long list, in the place of another one; null: it takes more steps. */
   begin(filter: ListFilter, now: number, head: number): MessageSlice | null {
     this.end();
-    this.#list = new MessageList(this.#reader, filter, { now, graceMs: this.#graceMs }, head);
+    this.#list = new MessageList(this.#long, filter, { now, graceMs: this.#graceMs }, head);
     return this.goOn();
   }
 

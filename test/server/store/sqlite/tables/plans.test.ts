@@ -5,7 +5,7 @@
 import type Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../../../server/store/sqlite/file/database.ts";
-import { MessageList } from "../../../../../server/store/sqlite/tables/list.ts";
+import { ListConnection, MessageList } from "../../../../../server/store/sqlite/tables/list.ts";
 import { ListReader } from "../../../../../server/store/sqlite/tables/listReader.ts";
 import { SqliteLedger } from "../../../../../server/store/sqlite/tables/sqliteLedger.ts";
 import { SqliteReads } from "../../../../../server/store/sqlite/tables/sqliteReads.ts";
@@ -66,7 +66,12 @@ function costly(sql: string, on = db): string[] {
 const lists =
   (filter: Partial<ListFilter>, order: "asc" | "desc" = "asc") =>
   (spied: Database.Database) => {
-    new MessageList(spied, { order, limit: 100, offset: 0, ...filter }, { now: NOW, graceMs: 0 }, 0).close();
+    new MessageList(
+      new ListConnection(spied),
+      { order, limit: 100, offset: 0, ...filter },
+      { now: NOW, graceMs: 0 },
+      0,
+    ).close();
   };
 
 const COUNTS = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
