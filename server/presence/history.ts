@@ -6,7 +6,7 @@
  */
 import type { Moment } from "../clock.ts";
 import type { PresenceTransition } from "../store/storeCommands.ts";
-import { BEATS_UNWRITTEN_MS, type InstanceRecord, intervalOf, isHeldByBeats } from "./instances.ts";
+import { BEATS_UNWRITTEN_MS, freshMsOf, type InstanceRecord, intervalOf, isHeldByBeats } from "./instances.ts";
 
 /** How much of what happens is remembered while it cannot be recorded. */
 const NOTES_KEPT = 100_000;
@@ -28,17 +28,23 @@ export class PresenceHistory {
     this.#noted.push(transition);
   }
 
-  /** Notes that an instance, which beats or is away, was heard of, unless that was noted a short time ago. */
+  /**
+   * Notes that an instance, which beats or is away, was heard of, unless that was noted a short time ago, with about the same
+   * interval.
+   */
   noteBeat(record: InstanceRecord, { now, awake }: Moment): void {
-    if (record.beatNotedAt !== null && awake - record.beatNotedAt < BEATS_UNWRITTEN_MS) return;
-    record.beatNotedAt = awake;
+    const freshMs = freshMsOf(record);
+    const { beatNoted: noted } = record;
+    const isAlike = noted !== null && Math.abs(freshMs - noted.freshMs) <= noted.freshMs / 4;
+    if (isAlike && awake - noted.at < BEATS_UNWRITTEN_MS) return;
+    record.beatNoted = { at: awake, freshMs };
     this.noteHold(record, now);
   }
 
   /** The hub closes: notes the last heartbeat, if only an earlier one of this hub's life was noted. */
   noteLastBeat(record: InstanceRecord): void {
-    const { beatAt, beatNotedAt, last_seen } = record;
-    if (isHeldByBeats(record) && beatNotedAt !== null && beatNotedAt !== beatAt) this.noteHold(record, last_seen);
+    const { beatAt, beatNoted, last_seen } = record;
+    if (isHeldByBeats(record) && beatNoted !== null && beatNoted.at !== beatAt) this.noteHold(record, last_seen);
   }
 
   /** Notes when an instance was heard of, and whether heartbeats alone hold it. */

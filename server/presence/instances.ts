@@ -40,8 +40,8 @@ export interface InstanceRecord {
   /** Recent gaps between heartbeats, ms. */
   gaps: number[];
   beatAt: number | null;
-  /** When it was last noted in the history that it was heard of. */
-  beatNotedAt: number | null;
+  /** When it was last noted in the history that it was heard of, and for how long that would keep it fresh. */
+  beatNoted: { at: number; freshMs: number } | null;
 }
 
 /** For so long after a heartbeat that is written, others may have come that are not. */
@@ -153,7 +153,7 @@ export class Instances {
   /** @param intervalMs when the next one is to be expected, where the client names it. */
   beat(claudeId: string, intervalMs: number | undefined, { now, awake }: Moment, about?: About): InstanceRecord {
     const record = this.#see(claudeId, now, about);
-    if (record.state !== "online") record.beatNotedAt = null; // what holds it from now on is to be written
+    if (record.state !== "online") record.beatNoted = null; // what holds it from now on is to be written
     noteGap(record, intervalMs, awake);
     if (record.connections.size === 0) this.#setDeadline(record, freshUntil(record));
     this.#move(record, "online", now);
@@ -223,7 +223,7 @@ export class Instances {
       deadline: null,
       gaps: [],
       beatAt: null,
-      beatNotedAt: null,
+      beatNoted: null,
     };
     this.#records.set(claude_id, record);
     this.#names.add(claude_id);
@@ -270,10 +270,12 @@ function noteGap(record: InstanceRecord, intervalMs: number | undefined, awake: 
 }
 
 /** Until when the last heartbeat counts: two and a half intervals, the largest recent gap being one. */
-function freshUntil({ beatAt, gaps }: InstanceRecord): number {
-  if (beatAt === null) return Number.NEGATIVE_INFINITY;
-  return beatAt + Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf({ gaps }));
-}
+const freshUntil = (record: InstanceRecord) =>
+  record.beatAt === null ? Number.NEGATIVE_INFINITY : record.beatAt + freshMsOf(record);
+
+/** For how long a heartbeat counts. */
+export const freshMsOf = (record: Pick<InstanceRecord, "gaps">) =>
+  Math.max(LIVENESS.fresh_min_ms, FRESH_INTERVALS * intervalOf(record));
 
 /** When its next heartbeat is to be expected, as far as is known, else 0. */
 export const intervalOf = ({ gaps }: Pick<InstanceRecord, "gaps">) =>

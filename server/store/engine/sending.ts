@@ -32,7 +32,8 @@ export class Sending {
   send({ said, key }: StoreCommandOf<"send">, now: number): Sent {
     const judged = this.#judge(said, now);
     if (key !== undefined) {
-      const fingerprint = this.#options.fingerprint(JSON.stringify({ ...said, type: said.type ?? "task" }));
+      const { type = "task", ...rest } = said;
+      const fingerprint = this.#options.fingerprint(JSON.stringify({ ...rest, type }));
       const known = judged.refusal
         ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
         : this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint, created_at: now });

@@ -107,7 +107,7 @@ describe.each(Object.entries(ENDS))("a hub that %s", (_, end) => {
 
 test.each([
   ["is closed", 5],
-  ["is killed", 1], // the others were not written yet
+  ["is killed", 2], // which showed the interval; the others were not written yet
 ] as const)("a hub that %s knows of heartbeat %i of 5", async (end, known) => {
   const beats: number[] = [];
   for (let i = 0; i < 5; i++) {
@@ -160,6 +160,16 @@ describe.each(Object.entries(ENDS))("a heartbeat before a hub %s, again and agai
     }
     await end(SECOND);
     await pass(clock, 20 * SECOND);
+    expect((await shown()).state).toBe("online");
+  });
+
+  test("counts for as long as the last one said", async () => {
+    await beat();
+    await work(2 * SECOND);
+    await http(`${hub.url}/heartbeat`, { method: "POST", body: { claude_id: "bob", interval_ms: 10 * 60 * SECOND } });
+    await work(2 * SECOND);
+    await end(SECOND);
+    await work(5 * 60 * SECOND);
     expect((await shown()).state).toBe("online");
   });
 

@@ -21,11 +21,18 @@ import { SqliteWaits } from "./sqliteWaits.ts";
 const ALL = COLUMNS.join(", ");
 const MESSAGES = "coordination_messages";
 
-const prepareAll = (db: Database.Database) => ({
+const forMessages = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
-  insert: db.prepare(`INSERT INTO ${MESSAGES} (${SAID.join(", ")}) VALUES (${SAID.map(() => "?").join(", ")})`),
+  insert: db.prepare(
+    `INSERT INTO ${MESSAGES} (rowid, ${SAID.join(", ")}) VALUES (?, ${SAID.map(() => "?").join(", ")})`,
+  ),
+  lastPlace: db.prepare(`SELECT coalesce(max(rowid), 0) FROM ${MESSAGES}`).pluck(),
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
+});
+
+const prepareAll = (db: Database.Database) => ({
+  ...forMessages(db),
   eraseBodies: db.prepare("DELETE FROM coordination_bodies WHERE message_id = ?"),
   key: db.prepare(
     "SELECT message_id AS id, fingerprint, created_at FROM coordination_keys WHERE sender = ? AND key = ?",
@@ -98,6 +105,7 @@ export class SqliteLedger implements Ledger {
   /** Messages in live use: a task is read back within moments of its sending. */
   readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
   #earliestWake: number | null | undefined;
+  #lastPlace: number | undefined;
   /** The counts as the table has them, as far as is known. */
   #saved: Partial<Counts> = {};
 
@@ -117,6 +125,7 @@ export class SqliteLedger implements Ledger {
   forget(): void {
     this.#cache.clear();
     this.#earliestWake = undefined;
+    this.#lastPlace = undefined;
     this.#saved = {};
     this.#log.forget();
     this.waits.forget();
@@ -129,8 +138,18 @@ export class SqliteLedger implements Ledger {
   }
 
   insert(state: MessageState): void {
-    this.#sql.insert.run(...toSaid(state));
+    this.#sql.insert.run(this.#placeOf(state), ...toSaid(state));
     this.#touch(state);
+  }
+
+  /**
+   * A message's place in the order of arrival, by which lists are read on: behind all before it, and behind those that were
+   * deleted, whose places SQLite would give again. A table that was taken over may have more rows than the log entries.
+   */
+  #placeOf({ seq }: MessageState): number {
+    this.#lastPlace ??= this.#sql.lastPlace.get() as number;
+    this.#lastPlace = Math.max(seq, this.#lastPlace + 1);
+    return this.#lastPlace;
   }
 
   update(state: MessageState): void {

@@ -16,9 +16,13 @@ export const keys: Section = (hub) => {
   });
 
   test("a repeat that says what the first left to the default is the same body", async () => {
-    const said = { from_claude: hub().newName("boss"), to_claude: hub().newName("worker") };
+    const boss = hub().newName("boss");
+    const more = { priority: "high" as const, thread_id: "t" };
+    const said = { from_claude: boss, to_claude: hub().newName("worker"), task: "t", ...more };
     const first = await hub().send(said, "k");
-    expect((await hub().send({ ...said, type: "task" }, "k")).id).toBe(first.id);
+    const { priority, thread_id, ...before } = said;
+    const whole = { ...before, type: "task" as const, priority, thread_id }; // as the table orders them
+    expect((await hub().send(whole, "k")).id).toBe(first.id);
   });
 
   test("a repeat tells the message as it is by now", async () => {

@@ -124,6 +124,15 @@ export const lists: Section = (hub) => {
     expect(await ready(false)).toEqual(ids([held]));
   });
 
+  test("paging goes on where it ended, though everything from there on is deleted meanwhile", async () => {
+    const to_claude = hub().newName("worker");
+    const sent = [await hub().send({ to_claude }), await hub().send({ to_claude })];
+    const { next } = await hub().list({ to_claude, limit: 1 });
+    for (const gone of sent) await hub().delete(gone);
+    const late = await hub().send({ to_claude });
+    expect(ids((await hub().list({ to_claude, next: next as string })).messages)).toEqual(ids([late]));
+  });
+
   test("paging goes on where it ended, though messages come and go meanwhile", async () => {
     const to_claude = hub().newName("worker");
     const sent: Message[] = [];
