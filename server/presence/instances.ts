@@ -114,8 +114,10 @@ export class Instances {
    * @param thereUntil until when the hub before was there.
    */
   restore(known: readonly KnownInstance[], thereUntil: number, awake: number, graceMs: number): void {
-    for (const { claude_id, state, since, last_seen, beat_ms } of known.toSorted((a, b) => a.last_seen - b.last_seen)) {
+    for (const one of known.toSorted((a, b) => a.last_seen - b.last_seen)) {
+      const { claude_id, state, since, last_seen, beat_ms, about } = one;
       const record = this.#add(claude_id, state, since, last_seen);
+      record.about = about ?? undefined;
       if (state === "offline") continue;
       record.gaps = beat_ms === null ? [] : [beat_ms];
       const beats = state === "online" && beat_ms !== null;
@@ -206,8 +208,11 @@ export class Instances {
   #see(claudeId: string, now: number, about: About | undefined): InstanceRecord {
     const record = this.#records.get(claudeId) ?? this.#add(claudeId, "offline", now, now);
     record.last_seen = now;
-    record.about = about ?? record.about;
     for (const order of [this.#leaving, this.#gone]) if (order.delete(record)) order.add(record);
+    if (about && JSON.stringify(about) !== JSON.stringify(record.about)) {
+      record.about = about;
+      this.#changed(record, { claude_id: claudeId, state: "about", at: now, about });
+    }
     return record;
   }
 

@@ -5,6 +5,7 @@
  */
 import type { EventKind } from "../../shared/event.ts";
 import type { Failure, LeaseState, MessageType, Status } from "../../shared/message.ts";
+import type { About } from "../../shared/presence.ts";
 import type { TemplateSummary } from "../../shared/template.ts";
 import type { Moment } from "../clock.ts";
 import type { ScheduleState } from "../core/schedule.ts";
@@ -111,6 +112,8 @@ export interface KnownInstance {
   last_seen: number;
   /** When the next heartbeat is to be expected of who is there by heartbeats alone, ms; 0: nobody knows; null: it is not. */
   beat_ms: number | null;
+  /** What it told of itself. */
+  about: About | null;
 }
 
 /** What the hub before left. */

@@ -1,4 +1,5 @@
 /** What a store is told to do: by the operations, by the time that has come, by who comes and goes. */
+import type { About } from "../../shared/presence.ts";
 import type { TemplateBody, TemplateFields } from "../../shared/template.ts";
 import type { Command } from "../core/commands.ts";
 import type { NewMessage } from "../core/create.ts";
@@ -90,10 +91,13 @@ export const FIRST_KEY: KeyCursor = ["", ""];
 
 export interface PresenceTransition {
   claude_id: string;
-  state: "online" | "stale" | "offline" | "heartbeat";
+  /** `about`: it has told something else of itself. */
+  state: "online" | "stale" | "offline" | "heartbeat" | "about";
   at: number;
   /** When the hub last heard of it, if that was earlier: whoever goes offline was silent before. */
   seen?: number;
   /** Of a heartbeat: when the next one is to be expected, ms; left out of who is connected. */
   beat_ms?: number;
+  /** What it tells of itself, with `about`. */
+  about?: About;
 }

@@ -286,7 +286,13 @@ describe("beyond the limit, at once,", () => {
   });
 
   test("so are those of too many whom the store knows at the start", () => {
-    const record = (i: number) => ({ claude_id: `k${i}`, state: "offline" as const, since: 0, beat_ms: null });
+    const record = (i: number) => ({
+      claude_id: `k${i}`,
+      state: "offline" as const,
+      since: 0,
+      beat_ms: null,
+      about: null,
+    });
     const known = Array.from({ length: LIMITS.instances + 2 }, (_, i) => ({ ...record(i), last_seen: 7 - (i % 7) }));
     room.instances.restore(known, 0, room.clock.awake(), 0);
     expect(room.instances.count).toBe(LIMITS.instances);
@@ -298,7 +304,7 @@ describe("a restart of the hub", () => {
   const GRACE = 20_000;
   const known = (state: "online" | "stale" | "offline", beat_ms: number | null = null, thereUntil = 8) =>
     room.instances.restore(
-      [{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms }],
+      [{ claude_id: "ada", state, since: 7, last_seen: 8, beat_ms, about: null }],
       thereUntil,
       room.clock.awake(),
       GRACE,

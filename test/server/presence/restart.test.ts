@@ -105,6 +105,32 @@ describe.each(Object.entries(ENDS))("a hub that %s", (_, end) => {
   });
 });
 
+test.each(Object.entries(ENDS))(
+  "a hub that %s knows what everybody told of itself last, also of those who are away",
+  async (_, end) => {
+    const bob = await connect();
+    const tells = (roles: string) =>
+      http(`${hub.url}/heartbeat`, {
+        method: "POST",
+        body: {},
+        headers: { "x-claude-id": "eve", "x-claude-roles": roles },
+      });
+    await tells("reader");
+    await tells("writer");
+    await pass(clock, 2 * SECOND);
+    const seen = clock.now();
+    bob.ws.terminate();
+    await end(SECOND);
+    expect(await shown()).toMatchObject({ roles: ["tester"], about: { roles: ["tester"] } });
+    for (const role of ["tester", "writer"]) {
+      expect((await chat(`@${role}`)).recipient).toMatchObject({ state: "online" });
+    }
+    expect((await chat("@reader")).recipient).toMatchObject({ state: "unknown" });
+    await giveUp();
+    expect((await chat("@tester")).recipient).toMatchObject({ state: "offline", last_seen: iso(seen) });
+  },
+);
+
 test.each([
   ["is closed", 5],
   ["is killed", 2], // which showed the interval; the others were not written yet

@@ -79,6 +79,10 @@ const prepareAll = (db: Database.Database) => ({
        since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
        beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state = 'stale' THEN beat_ms END`,
   ),
+  about: db.prepare(
+    `INSERT INTO coordination_instances (claude_id, state, since, last_seen, about)
+       VALUES (:claude_id, 'offline', :at, :at, :about) ON CONFLICT DO UPDATE SET about = excluded.about`,
+  ),
   probe: db.prepare(
     "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
   ),
@@ -236,7 +240,11 @@ export class SqliteLedger implements Ledger {
 
   recordPresence(transitions: readonly PresenceTransition[]): void {
     this.receipts.instancesChanged();
-    for (const { claude_id, state, at, seen = at, beat_ms = null } of transitions) {
+    for (const { claude_id, state, at, seen = at, beat_ms = null, about } of transitions) {
+      if (state === "about") {
+        this.#sql.about.run({ claude_id, at: iso(at), about: JSON.stringify(about) });
+        continue;
+      }
       this.#sql.presence.run(claude_id, state, iso(at));
       const beat = state === "heartbeat";
       const times = { at: iso(at), seen: iso(seen) };

@@ -1,6 +1,7 @@
 /** What is read from an open file. Each read is bounded by an index and in size. */
 import type Database from "better-sqlite3";
 import type { EventKind } from "../../../../shared/event.ts";
+import type { About } from "../../../../shared/presence.ts";
 import type { TemplateSummary } from "../../../../shared/template.ts";
 import { EVENT_KINDS } from "../../../../shared/vocabulary.ts";
 import type { MessageState } from "../../../core/message.ts";
@@ -69,7 +70,7 @@ const prepareAll = (db: Database.Database) => ({
       "SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ?",
     )
     .pluck(),
-  instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms FROM coordination_instances"),
+  instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms, about FROM coordination_instances"),
 });
 
 type EntryRow = [
@@ -189,15 +190,17 @@ export class SqliteReads {
    */
   instances(now: number): KnownInstance[] {
     const thereUntil = this.#ledger.clock.noted() ?? 0;
-    const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen"> & {
+    const rows = this.#sql.instances.all() as (Omit<KnownInstance, "since" | "last_seen" | "about"> & {
       since: string;
       last_seen: string;
+      about: string | null;
     })[];
     return rows.map((row) => {
       const written = Date.parse(row.last_seen);
       const wasConnected = row.state === "online" && row.beat_ms === null;
       const last_seen = Math.min(now, wasConnected ? Math.max(written, thereUntil) : written);
-      return { ...row, since: Date.parse(row.since), last_seen };
+      const about = row.about === null ? null : (JSON.parse(row.about) as About);
+      return { ...row, since: Date.parse(row.since), last_seen, about };
     });
   }
 

@@ -10,6 +10,7 @@ export class MemoryPresence {
 
   record(transitions: readonly PresenceTransition[]): void {
     for (const { claude_id, state, at, seen = at } of transitions) {
+      if (state === "about") continue;
       const before = this.known.get(claude_id)?.state ?? "online";
       this.known.set(claude_id, { claude_id, state: state === "heartbeat" ? before : state, last_seen: seen });
     }

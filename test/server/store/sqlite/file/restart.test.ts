@@ -170,15 +170,23 @@ describe("the same file, opened again", () => {
       { claude_id: "d", state: "stale", at: at + 10, seen: at + 8 },
       { claude_id: "e", state: "heartbeat", at, beat_ms: 0 },
       { claude_id: "e", state: "online", at: at + 10 },
+      { claude_id: "b", state: "about", at: at + 10, about: { host: "h" } },
     ] as const;
     await first.commit({ op: "presence", transitions });
     const expectKnown = async (thereUntil: number) =>
       expect((await openStore(copied(file), clock)).opened.instances).toEqual([
-        { claude_id: "a", state: "online", since: at, last_seen: at + 5, beat_ms: 30_000 },
-        { claude_id: "b", state: "offline", since: at + 7, last_seen: at + 7, beat_ms: null },
-        { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9, beat_ms: 0 },
-        { claude_id: "d", state: "stale", since: at + 10, last_seen: at + 8, beat_ms: null },
-        { claude_id: "e", state: "online", since: at + 10, last_seen: thereUntil, beat_ms: null },
+        { claude_id: "a", state: "online", since: at, last_seen: at + 5, beat_ms: 30_000, about: null },
+        {
+          claude_id: "b",
+          state: "offline",
+          since: at + 7,
+          last_seen: at + 7,
+          beat_ms: null,
+          about: { host: "h" },
+        },
+        { claude_id: "c", state: "online", since: at + 9, last_seen: at + 9, beat_ms: 0, about: null },
+        { claude_id: "d", state: "stale", since: at + 10, last_seen: at + 8, beat_ms: null, about: null },
+        { claude_id: "e", state: "online", since: at + 10, last_seen: thereUntil, beat_ms: null, about: null },
       ]);
     await expectKnown(at + 10);
     clock.advance(1_000);
