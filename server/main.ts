@@ -1,5 +1,5 @@
 /** Runs the hub: configuration, log, start screen, signals. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { type Config, ConfigExit, readConfig } from "./config.ts";
@@ -57,10 +57,21 @@ const endSelf = () => process.kill(process.pid, "SIGTERM");
 const isRunByNpm = ({ npm_package_name: project, npm_lifecycle_event: script }: NodeJS.ProcessEnv) =>
   project === "coordination-hub" && (script === "start" || script === "api");
 
-/** npm passes a signal to the shell that runs us, which dies of it and tells nobody. */
+/** npm passes a signal to the shell that runs us, which dies of it and tells nobody. When npm is killed, the shell stays. */
 function endWithShell(): void {
   const shell = process.ppid;
-  setInterval(() => process.ppid !== shell && endSelf(), SHELL_MS).unref();
+  const npm = parentOf(shell);
+  setInterval(() => (process.ppid !== shell || parentOf(shell) !== npm) && endSelf(), SHELL_MS).unref();
+}
+
+/** @returns the number of a process's parent, where the system has a file that says so. */
+function parentOf(pid: number): string | undefined {
+  try {
+    const [, parent] = /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+    return parent;
+  } catch {
+    return undefined;
+  }
 }
 
 function endOnSignals(hub: MountedHub, log: StderrLog): void {

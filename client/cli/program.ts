@@ -34,6 +34,7 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
   const program = makeProgram(outside);
   for (const row of COMMANDS) {
     addCommand(program, row, async (values) => {
+      if (row.isLocal) assertNoUrl(program, row);
       code = (await row.run(new Context(outside, print, settings(program, outside)), values)) ?? code;
     });
   }
@@ -47,6 +48,12 @@ async function carryOut(outside: Outside, print: Printer): Promise<number> {
   } catch (error) {
     return ended(toUsageError(error, outside.argv, running), print, running);
   }
+}
+
+/** @throws UsageError when a hub is named for a command that would not ask it. */
+function assertNoUrl(program: Commander, { name }: Command): void {
+  if (program.opts<{ url?: string }>().url === undefined) return;
+  throw new UsageError(`${name} asks no hub, whatever its --url: leave that out, and see coord ${name} --help`);
 }
 
 /** @throws UsageError when help is asked for a command that there is not. */

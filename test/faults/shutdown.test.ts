@@ -2,6 +2,7 @@
  * SIGTERM under load: no new work, every client is told to come back, whoever waits is let go, everything that was
  * acknowledged is there afterwards, and the process ends with 0 within 5 s, whatever its clients do.
  */
+import { existsSync } from "node:fs";
 import { get } from "node:http";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
@@ -32,6 +33,14 @@ const isClosing = (hub: HubProcess) => hub.output.includes('"msg":"closing"');
 test("a hub that npm runs ends with npm's shell, which tells it nothing", async () => {
   const env = { npm_package_name: "coordination-hub", npm_lifecycle_event: "start" };
   const hub = await HubProcess.start({ env, under: ["sh", "-c", '"$@"; true', "sh"] });
+  await hub.kill();
+  await eventually("the hub ends", async () => !(await accepts(hub.port)));
+});
+
+test.skipIf(!existsSync("/proc/self/stat"))("a hub that npm runs ends with npm, whose shell stays", async () => {
+  const env = { npm_package_name: "coordination-hub", npm_lifecycle_event: "start" };
+  const npm = ["sh", "-c", 'sh -c \'"$@"; true\' sh "$@"; true', "sh"];
+  const hub = await HubProcess.start({ env, under: npm });
   await hub.kill();
   await eventually("the hub ends", async () => !(await accepts(hub.port)));
 });

@@ -13,6 +13,7 @@ const file: Input<string> = { usage: "<file>", help: "The file to write, which m
 export const backup = command({
   name: "backup",
   summary: "Write a verified copy of the database, whether a hub is running on it or not.",
+  isLocal: true,
   about: "To restore it: stop the hub, remove DB-wal and DB-shm if they are there, copy FILE over DB, start the hub.",
   inputs: {
     file,

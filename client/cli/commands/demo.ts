@@ -9,9 +9,13 @@ const FILES = { least: 1, most: 1_000 } as const;
 export const demo = command({
   name: "demo",
   summary: "See agents index the files of a folder, and one of them killed in the middle.",
+  isLocal: true,
   about: "Starts a hub of its own, a coordinator and workers, a process each, and cleans up after itself.",
   inputs: {
-    folder: text("[folder]", "Whose files; left out, the current one. node_modules, .git and dist are passed over."),
+    folder: text(
+      "[folder]",
+      "Whose files; left out, the current one. Links, names with a leading dot, node_modules, dist, data and coverage are passed over.",
+    ),
     agents: integer("--agents <n>", "How many workers (3)."),
     files: integer("--files <n>", "How many files at most (60)."),
   },

@@ -27,6 +27,8 @@ interface DemoOptions {
 
 /** What there is to do, and who does it. */
 interface Plan {
+  /** Where there are more files than the demo takes. */
+  readonly isCutOff: boolean;
   readonly folder: string;
   readonly files: readonly string[];
   readonly workers: readonly string[];
@@ -35,12 +37,16 @@ interface Plan {
 /** @throws UsageError when the folder holds no files; Failed when not every file has exactly one result. */
 export async function runDemo(context: Context, options: DemoOptions): Promise<DemoReport> {
   const folder = resolve(options.folder);
-  const files = filesOf(folder, options.most);
-  if (files.length === 0) throw new UsageError(`there are no files in ${folder}`);
+  const found = filesOf(folder, options.most + 1);
+  const files = found.slice(0, options.most);
+  if (files.length === 0)
+    throw new UsageError(`there are no files in ${folder} but those that are passed over: coord demo --help`);
   const workers = Array.from({ length: options.agents }, (_, i) => `worker-${i + 1}`);
   const cleanup = new Cleanup();
   try {
-    return await context.interruptible(perform(context, { folder, files, workers }, cleanup));
+    return await context.interruptible(
+      perform(context, { folder, files, workers, isCutOff: found.length > files.length }, cleanup),
+    );
   } finally {
     await cleanup.run();
   }
@@ -71,8 +77,11 @@ async function perform({ print, outside }: Context, plan: Plan, cleanup: Cleanup
 }
 
 /** Sends a task for each file and waits until all have ended. */
-async function coordinate(coordinator: Hub, { folder, files, workers }: Plan, screen: Screen): Promise<void> {
-  screen.say("•", `${COORDINATOR}: a task to ${POOL} for each of ${files.length} files in ${folder}`);
+async function coordinate(coordinator: Hub, { folder, files, workers, isCutOff }: Plan, screen: Screen): Promise<void> {
+  screen.say(
+    "•",
+    `${COORDINATOR}: a task to ${POOL} for each of ${isCutOff ? "the first " : ""}${files.length} files in ${folder}`,
+  );
   screen.say(" ", `each takes ${PACE_MS} ms at least, so that one can watch`);
   screen.begin(files.length, workers);
   const said = { to_claude: POOL, context: folder, backoff_ms: 0 };

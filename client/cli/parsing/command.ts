@@ -13,6 +13,8 @@ export interface Command<I extends Inputs = Inputs> {
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Everything on the line belongs to another program, whose help and errors count. */
   readonly passesThrough?: boolean;
+  /** It asks no hub that is there: `--url` would mean nothing. */
+  readonly isLocal?: boolean;
   /** @returns the exit code; nothing for 0. */
   run(context: Context, values: Values<I>): Promise<number | undefined>;
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
@@ -105,6 +105,16 @@ it("coord backup copies the database, with and without a hub, and never over a f
     const { url } = await startHub({ db });
     expect((await runInside(["get", id, "--json"], { url })).json.task).toBe("keep me");
   }
+});
+
+it("coord backup does not copy one database when the hub of another is named", async () => {
+  const { url } = await startHub();
+  const file = join(tempDir(), "copy.db");
+  expect(await runInside(["backup", file, "--url", url])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: backup asks no hub, whatever its --url: .*coord backup --help/),
+  });
+  expect(existsSync(file)).toBe(false);
 });
 
 it("a backup takes the place of the database as its help says", async () => {
