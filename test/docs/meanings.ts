@@ -39,7 +39,7 @@ export const LOST_MEANINGS: Record<LostReason, string> = {
   epoch: "It is another log: the database was made anew, restored or rolled back.",
   ahead: "The cursor is ahead of the log.",
   filter_changed:
-    "Your run sees the messages of others than where the cursor comes from: it has other roles or another `scope`. It is said until you come with a cursor that was given since; over a socket also with that one, as long as nothing has happened. Other `kinds` do no harm.",
+    "Your run sees the messages of others than where the cursor comes from: it has other roles or another `scope`. It is said until you come with a cursor that was given since; over a socket also with that one, as long as nothing has happened. Other `kinds` do no harm. A hub that was restarted meanwhile does not know what the run saw before, and believes the cursor.",
 };
 
 export const LIMIT_MEANINGS: Record<keyof Limits, string> = {
