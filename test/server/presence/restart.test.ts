@@ -118,6 +118,7 @@ test.each(Object.entries(ENDS))(
     await tells("reader");
     await tells("writer");
     await pass(clock, 2 * SECOND);
+    await chat("zoe"); // with whatever was to be written before
     const seen = clock.now();
     bob.ws.terminate();
     await end(SECOND);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
 import { assertExactName, BetterSqlite } from "../betterSqlite.ts";
-import { HEADER_BYTES, hasWal } from "./header.ts";
+import { HEADER_BYTES, Header } from "./header.ts";
 import { migrate } from "./migrate.ts";
 import { createPrivateFile } from "./privateFile.ts";
 import { unusable } from "./unusable.ts";
@@ -83,7 +83,7 @@ function assertOneName(file: string): void {
  */
 function assertOwnWal(file: string): void {
   const wal = walOf(file);
-  if (!existsSync(wal) || statSync(wal).size === 0 || hasWal(file)) return;
+  if (!existsSync(wal) || statSync(wal).size === 0 || new Header(file).hasWal()) return;
   throw new Error(
     `${file} was put in the place of another database, the last changes of which are still in ${wal}: ` +
       `remove ${wal} and ${walIndexOf(file)} to go on with ${file} as it is`,

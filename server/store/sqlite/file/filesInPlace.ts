@@ -12,7 +12,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { walIndexOf, walOf } from "./database.ts";
-import { HEADER_BYTES, hasWal } from "./header.ts";
+import { HEADER_BYTES, Header } from "./header.ts";
 
 /** Younger times may stand for a later change as well: file systems count in steps of some milliseconds. */
 const SETTLED_NS = 50_000_000n;
@@ -20,6 +20,7 @@ const SETTLED_NS = 50_000_000n;
 export class FilesInPlace {
   readonly #file: string;
   readonly #folder: string;
+  readonly #header: Header;
   readonly #opened: readonly (bigint | undefined)[];
   /** The times that were looked into. */
   #folderTime: bigint | undefined;
@@ -29,6 +30,7 @@ export class FilesInPlace {
   constructor(file: string) {
     this.#file = file;
     this.#folder = dirname(file);
+    this.#header = new Header(file);
     this.#opened = numbersOf(file);
   }
 
@@ -50,7 +52,7 @@ export class FilesInPlace {
     const found = look(this.#file);
     if (found === undefined) return false;
     if (found.mtimeNs === this.#fileTime) return true;
-    if (found.size < HEADER_BYTES || !hasWal(this.#file)) return false;
+    if (found.size < HEADER_BYTES || !this.#header.hasWal()) return false;
     this.#fileTime = settled(found.mtimeNs);
     return true;
   }

@@ -3,7 +3,9 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -218,6 +220,23 @@ describe("while it runs", () => {
     host.noteProgress();
     expect(() => host.commit([sending({ to_claude: "worker" })], at)).toThrow(REPLACED);
   });
+
+  test.skipIf(!existsSync("/proc/self/fd"))("a hub that has closed has nothing open", async () => {
+    const { hub, file } = await hubWithBackup();
+    const isOpen = () => readdirSync("/proc/self/fd").some((fd) => linkOf(`/proc/self/fd/${fd}`).startsWith(file));
+    expect(isOpen()).toBe(true);
+    await hub.close();
+    expect(isOpen()).toBe(false);
+  });
+
+  /** Where a link leads, unless it is gone. */
+  function linkOf(path: string): string {
+    try {
+      return readlinkSync(path);
+    } catch {
+      return "";
+    }
+  }
 
   test("a long list that meets damage lets go of its snapshot", async () => {
     const file = newFile();
