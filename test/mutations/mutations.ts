@@ -309,4 +309,16 @@ export const MUTATIONS: readonly Mutation[] = [
     search: "return position.hops > limit ?",
     replace: "return position.hops > limit && limit === chain_hops ?",
   },
+  {
+    breaks: "lists: a place of a deleted message is given again after a restart",
+    file: LEDGER,
+    search: "Math.max(seq, this.#lastPlace + 1)",
+    replace: "this.#lastPlace + 1",
+  },
+  {
+    breaks: "keys: a repeat that spells out the type is another message",
+    file: "server/store/engine/sending.ts",
+    search: "JSON.stringify({ ...rest, type })",
+    replace: "JSON.stringify({ ...said, type })",
+  },
 ];

@@ -53,6 +53,18 @@ describe("the same file, opened again", () => {
     expect(await second.complete(held as never, worker, "42")).toMatchObject({ status: "complete" });
   });
 
+  test("gives no place in the lists again", async () => {
+    const file = newFile();
+    const first = await openStore(file);
+    const sent = [await first.send({ to_claude: "worker" }), await first.send({ to_claude: "worker" })];
+    const { next } = await first.list({ limit: 1 });
+    for (const gone of sent) await first.delete(gone);
+    await first.close();
+    const second = await openStore(file);
+    const late = await second.send({ to_claude: "worker" });
+    expect((await second.list({ next: next as string })).messages).toEqual([late]);
+  });
+
   test("gives the tasks of runs that do not come back an end, and keeps those that do", async () => {
     const [file, clock] = [newFile(), new ManualClock()];
     const first = await openStore(file, clock);
