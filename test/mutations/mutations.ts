@@ -234,7 +234,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a backup that is copied over a running hub's file goes unnoticed",
     file: "server/store/sqlite/file/filesInPlace.ts",
-    search: " || !this.#header.hasWal()",
+    search: " || !this.#header.hasWal(found)",
     replace: "",
   },
   {

@@ -18,15 +18,18 @@ export class Header {
     this.#file = file;
   }
 
-  /** Whether the file has a write-ahead log, as every one that a hub has opened: a backup says that it has none. */
-  hasWal(): boolean {
+  /**
+   * Whether the file has a write-ahead log, as every one that a hub has opened: a backup says that it has none.
+   *
+   * @param found what is found under its name now.
+   */
+  hasWal(found = statSync(this.#file, { bigint: true })): boolean {
     const header = Buffer.alloc(HEADER_BYTES);
-    const bytes = readSync(this.#descriptor(), header, 0, HEADER_BYTES, 0);
+    const bytes = readSync(this.#descriptorOf(found), header, 0, HEADER_BYTES, 0);
     return bytes < HEADER_BYTES || header[WRITE_VERSION] !== ROLLBACK_JOURNAL;
   }
 
-  #descriptor(): number {
-    const stat = statSync(this.#file, { bigint: true });
+  #descriptorOf(stat: BigIntStats): number {
     if (this.#fd === undefined || !isOpenAs(this.#fd, stat))
       this.#fd = openDescriptor(stat) ?? openForGood(this.#file, stat);
     return this.#fd;
