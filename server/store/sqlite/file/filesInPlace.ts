@@ -15,7 +15,7 @@ import { walIndexOf, walOf } from "./database.ts";
 import { HEADER_BYTES, Header } from "./header.ts";
 
 /** Younger times may stand for a later change as well: file systems count in steps of some milliseconds. */
-const SETTLED_NS = 20_000_000n;
+const SETTLED_NS = 50_000_000n;
 
 export class FilesInPlace {
   readonly #file: string;
