@@ -1,6 +1,6 @@
 /** The package as it is published: everything that starts or is imported works with nothing but its own dependencies. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { freePort } from "./support/ports.ts";
@@ -22,7 +22,7 @@ function installed(): string {
     }),
   );
   execFileSync("tar", ["-xf", filename], { cwd: folder });
-  execFileSync("mv", ["package", join(modules, "coordination-hub")], { cwd: folder });
+  renameSync(join(folder, "package"), join(modules, "coordination-hub"));
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(`${repository}node_modules/${name}`, join(modules, name));

@@ -37,12 +37,11 @@ function bodyReader(operation: Operation): (request: Request) => Params {
   const isOptional = optionalIn(operation);
   return (request) => {
     const params = withoutNulls(fromBody(request), isOptional);
-    for (const [field] of queryOf(request)) {
-      throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
-        field,
-      });
-    }
-    return params;
+    const [field] = queryOf(request).keys();
+    if (field === undefined) return params;
+    throw new HubError("invalid_params", `Unknown field in the query: ${field}; this takes its fields in the body`, {
+      field,
+    });
   };
 }
 
