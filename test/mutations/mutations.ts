@@ -19,6 +19,8 @@ const SENDING = "server/store/engine/sending.ts";
 const JOURNAL = "server/store/engine/journal.ts";
 const EVENT_JSON = "server/store/json/eventJson.ts";
 const LEDGER = "server/store/sqlite/tables/sqliteLedger.ts";
+const LOG_NAMES = "server/store/sqlite/tables/logNames.ts";
+const LOG_READER = "server/store/sqlite/tables/logReader.ts";
 const READS = "server/store/sqlite/tables/sqliteReads.ts";
 const TALLY = "server/store/sqlite/tables/tally.ts";
 const BACKLOG = "server/store/engine/backlog.ts";
@@ -161,21 +163,33 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "the last event before a cursor is read again",
-    file: READS,
+    file: LOG_READER,
     search: "WHERE l.seq > :after ORDER BY",
     replace: "WHERE l.seq >= :after ORDER BY",
   },
   {
     breaks: "what was sent to everyone is not replayed",
-    file: READS,
-    search: "  UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after\n",
-    replace: "",
+    file: LOG_NAMES,
+    search: ", \"name = '*' AND sent = 0\"];",
+    replace: "];",
+  },
+  {
+    breaks: "the first entry after a block of the log is noted, and never read again",
+    file: LOG_NAMES,
+    search: "const to = notedUpTo(last);",
+    replace: "const to = notedUpTo(last) + 1;",
+  },
+  {
+    breaks: "what is noted of a block is read once more from the log itself",
+    file: LOG_READER,
+    search: "after: Math.max(after, end), limit",
+    replace: "after, limit",
   },
   {
     breaks: "a portion of the log claims to lead further than it does",
-    file: READS,
+    file: LOG_READER,
     search: "return slice.cut();",
-    replace: "return slice.end(this.#engine.head);",
+    replace: "return slice.end(head);",
   },
   {
     breaks: "deleting a message keeps its bodies in the file",

@@ -63,9 +63,6 @@ export function adoptDocumentTable(db: Database.Database, now: number): string[]
   ];
   for (const row of rows) insert.run(row);
   if (old.columns().every(({ name }) => DOCUMENTED.has(name))) db.exec(`DROP TABLE ${ASIDE}`);
-  db.exec(
-    "UPDATE coordination_counts SET count = (SELECT count(*) FROM coordination_messages m WHERE m.status = coordination_counts.status)",
-  );
   return notes;
 }
 

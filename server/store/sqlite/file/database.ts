@@ -113,7 +113,7 @@ function configure(db: Database.Database): void {
 
 /** better-sqlite3 is compiled so that WAL silently falls back to NORMAL after the first write. */
 function assertDurable(db: Database.Database): void {
-  db.exec("BEGIN IMMEDIATE; UPDATE coordination_counts SET count = count; COMMIT");
+  db.exec("BEGIN IMMEDIATE; UPDATE coordination_meta SET value = value; COMMIT");
   const level = db.pragma("synchronous", { simple: true });
   if (level !== 2) throw new Error(`SQLite does not run with synchronous=FULL (it says ${level})`);
 }

@@ -2,7 +2,6 @@
 import type Database from "better-sqlite3";
 import QuickLRU from "quick-lru";
 import { EVERYONE } from "../../../../shared/addressing.ts";
-import { STATUSES } from "../../../../shared/vocabulary.ts";
 import type { Attempt, MessageState } from "../../../core/message.ts";
 import { iso } from "../../../iso.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../../engine/ledger.ts";
@@ -86,7 +85,6 @@ const prepareAll = (db: Database.Database) => ({
   probe: db.prepare(
     "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
   ),
-  counts: db.prepare("UPDATE coordination_counts SET count = ? WHERE status = ?"),
 });
 
 const PROBE_CHARS = 64 * 1024;
@@ -110,8 +108,6 @@ export class SqliteLedger implements Ledger {
   readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
   #earliestWake: number | null | undefined;
   #lastPlace: number | undefined;
-  /** The counts as the table has them, as far as is known. */
-  #saved: Partial<Counts> = {};
 
   constructor(db: Database.Database) {
     this.waits = new SqliteWaits(db);
@@ -130,7 +126,6 @@ export class SqliteLedger implements Ledger {
     this.#cache.clear();
     this.#earliestWake = undefined;
     this.#lastPlace = undefined;
-    this.#saved = {};
     this.#log.forget();
     this.waits.forget();
     this.receipts.instancesChanged();
@@ -253,11 +248,7 @@ export class SqliteLedger implements Ledger {
   }
 
   seal(counts: Counts): void {
-    this.#log.flush();
-    for (const status of STATUSES) {
-      if (this.#saved[status] !== counts[status]) this.#sql.counts.run(counts[status], status);
-    }
-    this.#saved = { ...counts };
+    this.#log.seal(counts);
   }
 
   /** A message just found by its id; most often it is still in memory. */

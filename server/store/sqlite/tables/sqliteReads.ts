@@ -1,25 +1,19 @@
 /** What is read from an open file. Each read is bounded by an index and in size. */
 import type Database from "better-sqlite3";
-import type { EventKind } from "../../../../shared/event.ts";
 import type { About } from "../../../../shared/presence.ts";
 import type { TemplateSummary } from "../../../../shared/template.ts";
-import { EVENT_KINDS } from "../../../../shared/vocabulary.ts";
 import type { MessageState } from "../../../core/message.ts";
 import type { Reader } from "../../../core/view.ts";
-import { addressesOf } from "../../../core/view.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { prunedPast } from "../../floor.ts";
 import { attemptsJson } from "../../json/attemptsJson.ts";
-import { assemble, BODIES, replayedBodies } from "../../json/eventJson.ts";
 import { messageJson } from "../../json/messageJson.ts";
 import { receiptsJson } from "../../json/receiptsJson.ts";
 import { scheduleJson, scheduleSlice } from "../../json/scheduleJson.ts";
-import { LogSliceMaker } from "../../logSlice.ts";
 import type {
   Counts,
   KnownInstance,
   ListFilter,
-  LogEntry,
   LogSlice,
   MessageSlice,
   ScheduleFilter,
@@ -28,43 +22,14 @@ import type {
   Workload,
 } from "../../store.ts";
 import type { ListReader } from "./listReader.ts";
+import { LogReader } from "./logReader.ts";
 import { COLUMNS, fromRow, type RawRow } from "./rows.ts";
 import type { SqliteLedger } from "./sqliteLedger.ts";
 
 const ALL = COLUMNS.join(", ");
 
-/** The kinds of event whose bodies are kept in this way, as SQL lists them. */
-const kindsWith = (kept: (typeof BODIES)[EventKind]) =>
-  EVENT_KINDS.filter((kind) => BODIES[kind] === kept)
-    .map((kind) => `'${kind}'`)
-    .join(", ");
-
-/** Entries with what is needed to assemble them: the message, where it still is, and bodies of their own. */
-const ENTRY = `SELECT l.seq, l.kind, l.message_id, l.from_claude, l.to_claude, l.envelope,
-    m.id IS NOT NULL AS alive,
-    CASE WHEN l.kind IN (${kindsWith("task")}) THEN m.task WHEN l.kind IN (${kindsWith("result")}) THEN m.result END AS first,
-    CASE WHEN l.kind IN (${kindsWith("task")}) THEN m.context WHEN l.kind IN (${kindsWith("result")}) THEN m.error END AS second,
-    CASE WHEN l.kind IN (${kindsWith("own")})
-      THEN (SELECT b.bodies FROM coordination_bodies b WHERE b.seq = l.seq) END AS own
-  FROM coordination_log l LEFT JOIN coordination_messages m ON m.id = l.message_id`;
-
-/**
- * What one reader may see: sent by it, sent to any of its addresses, sent to everyone. Merged in order, read lazily.
- *
- * @param addresses how many it has: its own name is `:a0`.
- */
-const visible = (addresses: number) => `SELECT seq FROM coordination_log WHERE from_claude = :a0 AND seq > :after
-  ${Array.from({ length: addresses }, (_, i) => `UNION SELECT seq FROM coordination_log WHERE to_claude = :a${i} AND seq > :after`).join(" ")}
-  UNION SELECT seq FROM coordination_log WHERE to_claude = '*' AND seq > :after
-  ORDER BY seq LIMIT :limit`;
-
-const visibleStatement = (db: Database.Database, addresses: number) =>
-  db.prepare(`${ENTRY} WHERE l.seq IN (${visible(addresses)}) ORDER BY l.seq`).raw();
-
 const prepareAll = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM coordination_messages WHERE id = ?`).raw(),
-  all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
-  visible: [1, 2, 3, 4].map((addresses) => visibleStatement(db, addresses)),
   held: db
     .prepare(
       "SELECT count(*) FROM coordination_messages WHERE status = 'in_progress' AND type = 'task' AND claimed_by = ?",
@@ -72,19 +37,6 @@ const prepareAll = (db: Database.Database) => ({
     .pluck(),
   instances: db.prepare("SELECT claude_id, state, since, last_seen, beat_ms, about FROM coordination_instances"),
 });
-
-type EntryRow = [
-  number,
-  EventKind,
-  string,
-  string,
-  string,
-  string,
-  number,
-  string | null,
-  string | null,
-  string | null,
-];
 
 /** The engine, for what it keeps in memory. */
 type ReadEngine = Pick<Engine, "head" | "counts" | "waiting">;
@@ -98,16 +50,16 @@ interface ReadsOptions {
 }
 
 export class SqliteReads {
-  readonly #db: Database.Database;
   readonly #sql: ReturnType<typeof prepareAll>;
+  readonly #log: LogReader;
   readonly #lists: ListReader;
   readonly #ledger: SqliteLedger;
   readonly #engine: ReadEngine;
   readonly #graceMs: number;
 
   constructor({ db, lists, ledger, engine, graceMs }: ReadsOptions) {
-    this.#db = db;
     this.#sql = prepareAll(db);
+    this.#log = new LogReader(db);
     this.#lists = lists;
     this.#ledger = ledger;
     this.#engine = engine;
@@ -156,18 +108,7 @@ export class SqliteReads {
   log(reader: Reader, after: number, maxEvents: number, maxBytes: number): LogSlice {
     const { floor } = this.#ledger.retention;
     if (after < floor) throw prunedPast(floor);
-    const limit = maxEvents + 1;
-    const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit);
-    const slice = new LogSliceMaker(maxEvents, maxBytes);
-    for (const row of rows as Iterable<EntryRow>) if (!slice.take(toEntry(row))) return slice.cut();
-    return slice.end(this.#engine.head);
-  }
-
-  #visible(reader: string, after: number, limit: number): IterableIterator<unknown> {
-    const addresses = addressesOf(reader);
-    const named = Object.fromEntries(addresses.map((address, i) => [`a${i}`, address]));
-    const statement = this.#sql.visible[addresses.length - 1] ?? visibleStatement(this.#db, addresses.length);
-    return statement.iterate({ ...named, after, limit });
+    return this.#log.read(reader, after, { maxEvents, maxBytes }, this.#engine.head);
   }
 
   counts(): Counts {
@@ -225,17 +166,4 @@ export class SqliteReads {
   timetable(): Timing[] {
     return this.#ledger.schedules.timetable();
   }
-}
-
-function toEntry([seq, kind, id, from, to, envelope, alive, first, second, own]: EntryRow): LogEntry {
-  return {
-    seq,
-    kind,
-    id,
-    from,
-    to,
-    claimable: false,
-    json: assemble(envelope, replayedBodies(kind, alive === 0 ? undefined : [first, second], own)),
-    bodiesAt: envelope.length,
-  };
 }

@@ -1,6 +1,5 @@
 /** What the engine keeps in memory, as the tables give it. */
 import type Database from "better-sqlite3";
-import type { Status } from "../../../../shared/message.ts";
 import { Backlog, type BacklogCounts } from "../../engine/backlog.ts";
 import type { Tally } from "../../engine/journal.ts";
 import type { ReceiptTable } from "../../engine/ledger.ts";
@@ -14,7 +13,9 @@ const backlogBy = (side: "to_claude" | "from_claude") =>
    GROUP BY ${side}`;
 
 const prepareAll = (db: Database.Database) => ({
-  counts: db.prepare("SELECT status, count FROM coordination_counts").raw(),
+  counts: db.prepare("SELECT counts FROM coordination_log WHERE seq = (SELECT max(seq) FROM coordination_log)").pluck(),
+  /** For a table that was taken over: nothing has been logged yet. */
+  counted: db.prepare("SELECT status, count(*) FROM coordination_messages GROUP BY status").raw(),
   head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
   waiting: db
     .prepare("SELECT to_claude, count(*) FROM coordination_messages WHERE status = 'pending' GROUP BY to_claude")
@@ -23,14 +24,20 @@ const prepareAll = (db: Database.Database) => ({
   senders: db.prepare(backlogBy("from_claude")).raw(),
 });
 
+const NONE: Counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
+
 /** @returns a function that counts anew with every call. */
 export function tallyOver(db: Database.Database, receipts: ReceiptTable): () => Tally {
   const sql = prepareAll(db);
   const counted = (by: Database.Statement) => new Map(by.all() as [string, number][]);
   const backlog = (): BacklogCounts => ({ recipients: counted(sql.recipients), senders: counted(sql.senders) });
+  const counts = (): Counts => {
+    const logged = sql.counts.get() as string | null | undefined;
+    return logged ? JSON.parse(logged) : { ...NONE, ...Object.fromEntries(counted(sql.counted)) };
+  };
   return () => ({
     head: sql.head.get() as number,
-    counts: Object.fromEntries(sql.counts.all() as [Status, number][]) as Counts,
+    counts: counts(),
     waiting: counted(sql.waiting),
     backlog: new Backlog(backlog, receipts),
   });

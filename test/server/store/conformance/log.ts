@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Reader } from "../../../../server/core/view.ts";
 import type { LogEntry } from "../../../../server/store/store.ts";
+import { seededRandom } from "../../../support/random.ts";
 import { name, run } from "../../core/support.ts";
 import { parsed, type Section, type StoreDriver, sending } from "../driver.ts";
 
@@ -130,4 +131,27 @@ export const log: Section = (hub) => {
       ["deleted", boss],
     ]);
   });
+
+  test("in a long log every reader finds the same from any place, under its name and those of its pools", async () => {
+    const random = seededRandom();
+    const names = Array.from({ length: 4 }, () => hub().newName("agent"));
+    const pool = `@${hub().newName("pool")}`;
+    const chat = () =>
+      sending({ from_claude: random.pick(names), to_claude: random.pick([...names, pool, "*"]), type: "chat" });
+    const start = hub().head;
+    while (hub().head < start + LONG) await hub().commit(...Array.from({ length: 1 + random.int(300) }, chat));
+    for (let i = 0; i < 200; i++) {
+      const addresses = [random.pick([...names, "stranger"]), ...(random.next() < 0.5 ? [pool] : [])];
+      const [after, max] = [start + random.int(LONG), 1 + random.int(400)];
+      const { entries, upTo } = await hub().log(addresses.join(" "), after, max);
+      const visible = hub().live.filter((entry) => entry.seq > after && reaches(addresses, entry));
+      expect(seqs(entries)).toEqual(seqs(visible.slice(0, max)));
+      expect(upTo).toBe(visible.length > max ? visible[max - 1]?.seq : hub().head);
+    }
+  });
 };
+
+const LONG = 1_600;
+
+const reaches = (addresses: string[], { from, to }: LogEntry) =>
+  from === addresses[0] || to === "*" || addresses.includes(to);

@@ -25,7 +25,7 @@ describe("durability", () => {
     const file = newFile();
     openDatabase(file, NOW).close();
     const careless = inside(file, (db) => {
-      db.exec("UPDATE coordination_counts SET count = count");
+      db.exec("UPDATE coordination_meta SET value = value");
       return db.pragma("synchronous", { simple: true });
     });
     expect(careless).toBe(1);

@@ -99,7 +99,8 @@ describe("every statement", () => {
   });
 
   test("of the reads finds what it wants by an index", () => {
-    const statements = preparedBy((spied) => readsOver(spied));
+    const once = /GROUP BY status$/; // for a table that was taken over, until something is logged
+    const statements = preparedBy((spied) => readsOver(spied)).filter((sql) => !once.test(sql));
     expect(statements.length).toBeGreaterThan(8);
     for (const sql of statements) expect(costly(sql), sql).toEqual([]);
   });
@@ -163,12 +164,17 @@ describe("what is asked all the time", () => {
     ]);
   });
 
-  test("what a reader may see is merged from three indexes, in order", () => {
-    const plan = planFor(reads(), /to_claude = '\*'/).join("\n");
-    expect(plan).toMatch(/USING (COVERING )?INDEX coordination_log_from \(from_claude=\? AND rowid>\?\)/);
-    expect(plan.match(/USING (COVERING )?INDEX coordination_log_to \(to_claude=\? AND rowid>\?\)/g)).toHaveLength(2);
+  test("what a reader may see is merged from what is noted under its names, in order", () => {
+    const plan = planFor(reads(), /coordination_log_names WHERE name = :a1 AND/).join("\n");
+    expect(plan.match(/USING PRIMARY KEY \(name=\? AND seq>\?\)/g)).toHaveLength(3);
     expect(plan).toMatch(/MERGE \(UNION\)/);
     expect(plan).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
+  });
+
+  test("what is not noted yet is looked through from where a reader stands", () => {
+    expect(planFor(reads(), /:after AND \(l.from_claude = :a0 OR/)[0]).toBe(
+      "SEARCH l USING INTEGER PRIMARY KEY (rowid>?)",
+    );
   });
 
   test("how far a chain has come is the last of its index", () => {
@@ -178,7 +184,10 @@ describe("what is asked all the time", () => {
   });
 
   test("the head of the log is read off its end", () => {
-    expect(planFor(reads(), /max\(seq\)/)).toEqual(["SEARCH coordination_log"]);
+    expect(planFor(reads(), /coalesce\(max\(seq\)/)).toEqual(["SEARCH coordination_log"]);
+    expect(planFor(reads(), /^SELECT counts/).slice(0, 1)).toEqual([
+      "SEARCH coordination_log USING INTEGER PRIMARY KEY (rowid=?)",
+    ]);
   });
 });
 
