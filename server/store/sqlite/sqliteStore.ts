@@ -34,6 +34,7 @@ export class SqliteStore implements Store {
   readonly #thread: DatabaseThread;
   readonly #reads = new ReadQueue();
   readonly #poll = new BusyPoll();
+  readonly #look = () => this.#thread.look();
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
@@ -50,7 +51,7 @@ export class SqliteStore implements Store {
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
     const isBusy = isWorthPolling(commands.length);
     this.#poll.begin();
-    if (isBusy) this.#poll.turn();
+    if (isBusy) this.#poll.turn(this.#look);
     try {
       return decodeResult(await this.#thread.call("commit", encodeCommands(commands), at, isBusy));
     } finally {

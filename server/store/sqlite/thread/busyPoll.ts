@@ -50,17 +50,17 @@ export class BusyPoll {
     return found;
   }
 
-  /** For a thread that serves others as well: its event loop goes on turning, without a pause. */
-  turn(): void {
+  /** For a thread that serves others as well: looks once in each turn of its event loop, which makes no pause. */
+  turn(look: () => void): void {
     if (this.#isTurning) return;
     this.#isTurning = true;
-    setImmediate(this.#next);
+    const next = () => {
+      look();
+      this.#isTurning = this.#isWaiting && this.#pays;
+      if (this.#isTurning) setImmediate(next);
+    };
+    setImmediate(next);
   }
-
-  readonly #next = (): void => {
-    this.#isTurning = this.#isWaiting && this.#pays;
-    if (this.#isTurning) setImmediate(this.#next);
-  };
 
   get #pays(): boolean {
     return this.#trust > 0 && this.#isYoung;

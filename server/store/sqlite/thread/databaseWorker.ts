@@ -2,12 +2,11 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
 import { SqliteHost } from "../file/host.ts";
-import type { HostOptions } from "../file/openFile.ts";
 import { BusyPoll } from "./busyPoll.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
-import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
+import { type ThreadData, type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
 
-const port = parentPort as NonNullable<typeof parentPort>;
+const { options, port } = workerData as ThreadData;
 
 /** Loads the validator with the first template that is sent: the thread starts sooner without it. */
 const checkWhole: CheckWhole = (fields) => {
@@ -16,13 +15,13 @@ const checkWhole: CheckWhole = (fields) => {
 };
 
 try {
-  serve(new SqliteHost(workerData as HostOptions, checkWhole));
+  serve(new SqliteHost(options, checkWhole));
 } catch (error) {
-  port.postMessage({ opened: false, message: (error as Error).message } satisfies ThreadOpened);
+  tell({ opened: false, message: (error as Error).message });
 }
 
 function serve(host: SqliteHost): void {
-  port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
+  tell({ opened: true, ...host.opened });
   const poll = new BusyPoll();
   const look = () => receiveMessageOnPort(port)?.message as ThreadRequest | undefined;
   port.on("message", (first: ThreadRequest) => {
@@ -34,6 +33,11 @@ function serve(host: SqliteHost): void {
       request = isBusy(request) ? poll.look(look) : undefined;
     }
   });
+}
+
+/** Not through the port for calls, which nobody reads any more if the thread ends at once. */
+function tell(opened: ThreadOpened): void {
+  parentPort?.postMessage(opened);
 }
 
 const isBusy = ({ method, args }: ThreadRequest) => method === "commit" && args[2];

@@ -75,15 +75,18 @@ test("one long wait among short ones changes nothing", () => {
   }
 });
 
-test("an event loop turns until what is waited for has come, and for a moment at most", async () => {
+test("an event loop turns, and looks, until what is waited for has come, and for a moment at most", async () => {
   const thread = held();
+  let looks = 0;
+  const look = () => void looks++;
   thread.poll.begin();
-  thread.poll.turn();
+  thread.poll.turn(look);
   expect(await isTurning(thread)).toBe(true);
+  expect(looks).toBeGreaterThan(0);
   thread.poll.end();
   expect(await isTurning(thread)).toBe(false);
   thread.poll.begin();
-  thread.poll.turn();
+  thread.poll.turn(look);
   expect(await isTurning(thread)).toBe(true);
   thread.clock.now += LONG_MS;
   expect(await isTurning(thread)).toBe(false);
