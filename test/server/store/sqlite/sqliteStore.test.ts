@@ -1,10 +1,11 @@
 /** The conformance suite over a real file, through the database's own thread; and what becomes of a thread that ends. */
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../../../server/store/sqlite/sqliteStore.ts";
 import { defer } from "../../../support/defer.ts";
+import { requiresThat } from "../../../support/requires.ts";
 import { tempDir } from "../../../support/tempDir.ts";
 import { storeConformance } from "../conformance.ts";
 import { sending } from "../driver.ts";
@@ -134,3 +135,21 @@ test("a long list that is wanted no more lets go of its snapshot", async () => {
   const [emptied] = inside(file, (db) => db.pragma("wal_checkpoint(TRUNCATE)")) as { busy: number }[];
   expect([steps, emptied]).toMatchObject([2, { busy: 0 }]);
 });
+
+describe("in the order in which the system tells of them", () => {
+  requiresThat(existsSync("/proc/self/task"), "needs /proc to count threads");
+
+  test("what a thread had answered before it ended is so, although its end is noticed first", async () => {
+    const file = newFile();
+    const { hub, end } = await openMortal(file);
+    const noted = statSync(`${file}.hub-lock`, { bigint: true }).mtimeNs;
+    const threads = threadsNow();
+    const sent = hub.send({ to_claude: "worker" });
+    while (statSync(`${file}.hub-lock`, { bigint: true }).mtimeNs === noted); // what it notes once it has answered
+    void end();
+    while (threadsNow() === threads);
+    expect(await sent).toMatchObject({ seq: 1 });
+  });
+});
+
+const threadsNow = () => readdirSync("/proc/self/task").length;
