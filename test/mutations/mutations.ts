@@ -19,8 +19,10 @@ const SENDING = "server/store/engine/sending.ts";
 const JOURNAL = "server/store/engine/journal.ts";
 const EVENT_JSON = "server/store/json/eventJson.ts";
 const LEDGER = "server/store/sqlite/tables/sqliteLedger.ts";
-const LOG_NAMES = "server/store/sqlite/tables/logNames.ts";
+const LOG_INDEX = "server/store/sqlite/tables/logIndex.ts";
+const LOG_MIGRATION = "server/store/sqlite/migrations/012-log-index.sql";
 const LOG_READER = "server/store/sqlite/tables/logReader.ts";
+const LOG_TABLE = "server/store/sqlite/tables/logTable.ts";
 const READS = "server/store/sqlite/tables/sqliteReads.ts";
 const TALLY = "server/store/sqlite/tables/tally.ts";
 const BACKLOG = "server/store/engine/backlog.ts";
@@ -169,21 +171,45 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     breaks: "what was sent to everyone is not replayed",
-    file: LOG_NAMES,
-    search: ", \"name = '*' AND sent = 0\"];",
+    file: LOG_INDEX,
+    search: ", \"name = '*' AND is_sender = 0\"];",
     replace: "];",
   },
   {
-    breaks: "the first entry after a block of the log is noted, and never read again",
-    file: LOG_NAMES,
-    search: "const to = notedUpTo(last);",
-    replace: "const to = notedUpTo(last) + 1;",
+    breaks: "the first entry after a block of the log is in its index, and never read again",
+    file: LOG_INDEX,
+    search: "const to = indexedUpTo(last);",
+    replace: "const to = indexedUpTo(last) + 1;",
   },
   {
-    breaks: "what is noted of a block is read once more from the log itself",
+    breaks: "what the log's index holds is read once more from the log itself",
     file: LOG_READER,
     search: "after: Math.max(after, end), limit",
     replace: "after, limit",
+  },
+  {
+    breaks: "what is deleted from the log stays in its index",
+    file: LOG_MIGRATION,
+    search: "  DELETE FROM coordination_log_index WHERE name IN (old.to_claude, old.from_claude) AND seq = old.seq;\n",
+    replace: "",
+  },
+  {
+    breaks: "the counts of a log whose end is gone are believed",
+    file: LOG_MIGRATION,
+    search: "  UPDATE coordination_log SET counts = NULL WHERE seq = old.seq - 1;\n",
+    replace: "",
+  },
+  {
+    breaks: "counts are lost with a restart",
+    file: LOG_TABLE,
+    search: "    values[values.length - 1] = JSON.stringify(counts);\n",
+    replace: "    values[values.length - 1] = JSON.stringify({ ...counts, complete: 0 });\n",
+  },
+  {
+    breaks: "what the database's thread had answered before it ended is lost",
+    file: "server/store/sqlite/thread/databaseThread.ts",
+    search: "        while (this.#receive(port)); // what it had answered is so\n",
+    replace: "",
   },
   {
     breaks: "a portion of the log claims to lead further than it does",

@@ -10,6 +10,7 @@ import type { Bounds } from "../../../shared/limits.ts";
 import { endedAttempt } from "../../core/attempts.ts";
 import type { Decision, EventDraft } from "../../core/decision.ts";
 import type { MessageState } from "../../core/message.ts";
+import { iso } from "../../iso.ts";
 import { assemble, BODIES, bodiesOf, envelope } from "../json/eventJson.ts";
 import { messageJson } from "../json/messageJson.ts";
 import type { Counts, LogEntry } from "../store.ts";
@@ -185,12 +186,13 @@ export class Journal {
     if (before && after?.status === "pending") this.#oldest.delete(after.to_claude); // it may have come long ago
   }
 
-  #tallyStatus({ status, to_claude }: MessageState, by: 1 | -1): void {
+  #tallyStatus({ status, to_claude, created_at }: MessageState, by: 1 | -1): void {
     this.#tally.counts[status] += by;
     if (status !== "pending") return;
     if (by < 0) this.#oldest.delete(to_claude);
     const waiting = this.waiting(to_claude) + by;
     if (waiting === 0) this.#tally.waiting.delete(to_claude);
     else this.#tally.waiting.set(to_claude, waiting);
+    if (by > 0 && waiting === 1) this.#oldest.set(to_claude, iso(created_at));
   }
 }

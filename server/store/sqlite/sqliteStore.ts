@@ -33,8 +33,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #thread: DatabaseThread;
   readonly #reads = new ReadQueue();
-  readonly #poll = new BusyPoll();
-  readonly #look = () => this.#thread.look();
+  readonly #poll = new BusyPoll(() => this.#thread.receive());
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
@@ -51,7 +50,7 @@ export class SqliteStore implements Store {
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
     const isBusy = isWorthPolling(commands.length);
     this.#poll.begin();
-    if (isBusy) this.#poll.turn(this.#look);
+    if (isBusy) this.#poll.turn();
     try {
       return decodeResult(await this.#thread.call("commit", encodeCommands(commands), at, isBusy));
     } finally {

@@ -6,7 +6,7 @@ import { addressesOf, type Reader } from "../../../core/view.ts";
 import { assemble, BODIES, replayedBodies } from "../../json/eventJson.ts";
 import { LogSliceMaker } from "../../logSlice.ts";
 import type { LogEntry, LogSlice } from "../../store.ts";
-import { notedFor, notedUpTo } from "./logNames.ts";
+import { indexedFor, indexedUpTo } from "./logIndex.ts";
 
 /** The kinds of event whose bodies are kept in this way, as SQL lists them. */
 const kindsWith = (kept: (typeof BODIES)[EventKind]) =>
@@ -36,44 +36,41 @@ type EntryRow = [
   string | null,
 ];
 
-interface ReaderStatements {
-  /** Of the entries whose names are noted. */
-  noted: Database.Statement;
-  /** Of those after them. */
-  recent: Database.Statement;
-}
+type ForAddresses = (db: Database.Database, addresses: number) => Database.Statement;
 
-function statementsFor(db: Database.Database, addresses: number): ReaderStatements {
+const indexed: ForAddresses = (db, addresses) =>
+  db.prepare(`${ENTRY} WHERE l.seq IN (${indexedFor(addresses)}) ORDER BY l.seq`).raw();
+
+/** Behind the index: looked through. */
+const unindexed: ForAddresses = (db, addresses) => {
   const named = Array.from({ length: addresses }, (_, i) => `:a${i}`).join(", ");
-  return {
-    noted: db.prepare(`${ENTRY} WHERE l.seq IN (${notedFor(addresses)}) ORDER BY l.seq`).raw(),
-    recent: db
-      .prepare(
-        `${ENTRY} WHERE l.seq > :after AND (l.from_claude = :a0 OR l.to_claude IN (${named}, '*')) ORDER BY l.seq LIMIT :limit`,
-      )
-      .raw(),
-  };
-}
+  const mayBeSeen = `l.from_claude = :a0 OR l.to_claude IN (${named}, '*')`;
+  return db.prepare(`${ENTRY} WHERE l.seq > :after AND (${mayBeSeen}) ORDER BY l.seq LIMIT :limit`).raw();
+};
 
+/** How many addresses readers have: what these need is compiled once. */
 const USUAL_ADDRESSES = [1, 2, 3, 4];
+
+const prepareAll = (db: Database.Database) => ({
+  all: db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw(),
+  indexed: USUAL_ADDRESSES.map((addresses) => indexed(db, addresses)),
+  unindexed: USUAL_ADDRESSES.map((addresses) => unindexed(db, addresses)),
+});
 
 export class LogReader {
   readonly #db: Database.Database;
-  readonly #all: Database.Statement;
-  /** By how many addresses the reader has, less one. */
-  readonly #usual: readonly ReaderStatements[];
+  readonly #sql: ReturnType<typeof prepareAll>;
 
   constructor(db: Database.Database) {
     this.#db = db;
-    this.#all = db.prepare(`${ENTRY} WHERE l.seq > :after ORDER BY l.seq LIMIT :limit`).raw();
-    this.#usual = USUAL_ADDRESSES.map((addresses) => statementsFor(db, addresses));
+    this.#sql = prepareAll(db);
   }
 
   /** What the reader may see past `after`, in a log that ends at `head`. */
   read(reader: Reader, after: number, bounds: { maxEvents: number; maxBytes: number }, head: number): LogSlice {
     const { maxEvents, maxBytes } = bounds;
     const limit = maxEvents + 1;
-    const rows = reader === null ? this.#all.iterate({ after, limit }) : this.#visible(reader, after, limit, head);
+    const rows = reader === null ? this.#sql.all.iterate({ after, limit }) : this.#visible(reader, after, limit, head);
     const slice = new LogSliceMaker(maxEvents, maxBytes);
     for (const row of rows as Iterable<EntryRow>) if (!slice.take(toEntry(row))) return slice.cut();
     return slice.end(head);
@@ -81,11 +78,15 @@ export class LogReader {
 
   *#visible(reader: string, after: number, limit: number, head: number): Generator<unknown> {
     const addresses = addressesOf(reader);
+    const count = addresses.length;
     const named = Object.fromEntries(addresses.map((address, i) => [`a${i}`, address]));
-    const { noted, recent } = this.#usual[addresses.length - 1] ?? statementsFor(this.#db, addresses.length);
-    const end = notedUpTo(head);
-    if (after < end) yield* noted.iterate({ ...named, after, limit });
-    yield* recent.iterate({ ...named, after: Math.max(after, end), limit });
+    const end = indexedUpTo(head);
+    if (after < end) {
+      const statement = this.#sql.indexed[count - 1] ?? indexed(this.#db, count);
+      yield* statement.iterate({ ...named, after, limit });
+    }
+    const statement = this.#sql.unindexed[count - 1] ?? unindexed(this.#db, count);
+    yield* statement.iterate({ ...named, after: Math.max(after, end), limit });
   }
 }
 

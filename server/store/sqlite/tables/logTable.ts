@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { StoredEntry } from "../../engine/ledger.ts";
 import type { Counts } from "../../store.ts";
-import { LogNames } from "./logNames.ts";
+import { LogIndex } from "./logIndex.ts";
 
 type Value = string | number | null;
 
@@ -16,7 +16,7 @@ const ROWS = 16;
  * many messages of each status there are.
  */
 export class LogTable {
-  readonly #names: LogNames;
+  readonly #index: LogIndex;
   readonly #one: Database.Statement;
   readonly #many: Database.Statement;
   readonly #bodies: Database.Statement;
@@ -28,7 +28,7 @@ export class LogTable {
     const row = `(${COLUMNS.map(() => "?").join(", ")})`;
     const insert = (rows: number) =>
       db.prepare(`INSERT INTO coordination_log (${COLUMNS.join(", ")}) VALUES ${Array(rows).fill(row).join(", ")}`);
-    this.#names = new LogNames(db);
+    this.#index = new LogIndex(db);
     this.#one = insert(1);
     this.#many = insert(ROWS);
     this.#bodies = db.prepare("INSERT INTO coordination_bodies (seq, message_id, bodies) VALUES (?, ?, ?)");
@@ -48,7 +48,7 @@ export class LogTable {
     const last = values.at(-WIDTH) as number;
     values[values.length - 1] = JSON.stringify(counts);
     for (let at = 0; at < values.length; at += WIDTH) this.#one.run(...values.slice(at, at + WIDTH));
-    this.#names.appended(first, last);
+    this.#index.appended(first, last);
     this.#first = undefined;
   }
 

@@ -1,4 +1,4 @@
-/** What is read from an open file. Each read is bounded by an index and in size. */
+/** What is read from an open file. Each read is bounded in size, and by an index or the block of the log that fills one. */
 import type Database from "better-sqlite3";
 import type { About } from "../../../../shared/presence.ts";
 import type { TemplateSummary } from "../../../../shared/template.ts";

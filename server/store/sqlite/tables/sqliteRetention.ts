@@ -5,7 +5,6 @@ import { iso } from "../../../iso.ts";
 import type { DueInstances, Finished, ForgottenInstances, GiveUp, RetentionTables } from "../../engine/ledger.ts";
 import { PORTION_CHARS } from "../../engine/retention.ts";
 import type { KeyCursor } from "../../storeCommands.ts";
-import { LogNames } from "./logNames.ts";
 import { bodyChars, COLUMNS, fromRow, type RawRow } from "./rows.ts";
 
 const prepareAll = (db: Database.Database) => ({
@@ -58,14 +57,12 @@ const INCREMENTAL = 2;
 export class SqliteRetention implements RetentionTables {
   readonly #db: Database.Database;
   readonly #forgotten: () => void;
-  readonly #names: LogNames;
   readonly #sql: ReturnType<typeof prepareAll>;
 
   /** @param forgotten is told when an instance is. */
   constructor(db: Database.Database, forgotten: () => void) {
     this.#db = db;
     this.#forgotten = forgotten;
-    this.#names = new LogNames(db);
     this.#sql = prepareAll(db);
   }
 
@@ -91,7 +88,6 @@ export class SqliteRetention implements RetentionTables {
     const count = kept === -1 ? entries.length : kept;
     const last = entries[count - 1]?.[0];
     if (last === undefined) return 0;
-    this.#names.prune(last);
     this.#sql.pruneLog.run(last);
     this.#sql.pruneBodies.run(last);
     return count;

@@ -14,7 +14,7 @@ const backlogBy = (side: "to_claude" | "from_claude") =>
 
 const prepareAll = (db: Database.Database) => ({
   counts: db.prepare("SELECT counts FROM coordination_log WHERE seq = (SELECT max(seq) FROM coordination_log)").pluck(),
-  /** For a table that was taken over: nothing has been logged yet. */
+  /** Where the log does not say: nothing was logged since a table was taken over, or somebody deleted the log's end. */
   counted: db.prepare("SELECT status, count(*) FROM coordination_messages GROUP BY status").raw(),
   head: db.prepare("SELECT coalesce(max(seq), 0) FROM coordination_log").pluck(),
   waiting: db

@@ -19,15 +19,20 @@ const HAS_ROOM = availableParallelism() > 1;
 export const isWorthPolling = (commands: number) => HAS_ROOM && commands <= SMALL_BATCH;
 
 /** The waits of one thread. */
-export class BusyPoll {
+export class BusyPoll<Found> {
+  readonly #look: () => Found | undefined;
   readonly #now: () => number;
   #beganAt = 0;
   #isWaiting = false;
   #trust = TRUST;
   #isTurning = false;
 
-  /** @param now milliseconds, of which only differences mean anything. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param look for what is waited for.
+   * @param now milliseconds, of which only differences mean anything.
+   */
+  constructor(look: () => Found | undefined, now: () => number = () => performance.now()) {
+    this.#look = look;
     this.#now = now;
   }
 
@@ -43,24 +48,26 @@ export class BusyPoll {
     this.#isWaiting = false;
   }
 
-  /** For a thread with nothing else to do. @returns what `look` found within a moment. */
-  look<Found>(look: () => Found | undefined): Found | undefined {
+  /** For a thread with nothing else to do. @returns what was found within a moment. */
+  find(): Found | undefined {
     let found: Found | undefined;
-    while (found === undefined && this.#pays) found = look();
+    while (found === undefined && this.#pays) found = this.#look();
     return found;
   }
 
-  /** For a thread that serves others as well: looks once in each turn of its event loop, which makes no pause. */
-  turn(look: () => void): void {
+  /** For a thread that serves others as well: it looks once in each turn of its event loop, which makes no pause. */
+  turn(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;
-    const next = () => {
-      look();
-      this.#isTurning = this.#isWaiting && this.#pays;
-      if (this.#isTurning) setImmediate(next);
-    };
-    setImmediate(next);
+    setImmediate(this.#next);
   }
+
+  readonly #next = (): void => {
+    this.#isTurning = false;
+    if (!this.#isWaiting || !this.#pays) return;
+    this.#look();
+    this.turn();
+  };
 
   get #pays(): boolean {
     return this.#trust > 0 && this.#isYoung;

@@ -71,9 +71,9 @@ export class DatabaseThread {
     });
   }
 
-  /** Takes what the thread has answered, without waiting for the event loop to tell of it. */
-  look(): void {
-    if (this.#state.kind === "running") this.#take(this.#state.port);
+  /** Takes an answer, if there is one, without waiting for the event loop to tell of it. */
+  receive(): void {
+    if (this.#state.kind === "running") this.#receive(this.#state.port);
   }
 
   async close(): Promise<void> {
@@ -128,7 +128,7 @@ export class DatabaseThread {
       worker.on("error", (error) => (isOpen ? this.#failed?.("the database's thread", error) : cannotStart(error)));
       worker.on("exit", () => {
         if (!isOpen) return cannotStart(new Error("its thread ended before it was open"));
-        while (this.#take(port)); // what it had answered is so
+        while (this.#receive(port)); // what it had answered is so
         this.#ended(worker, threadEnded());
       });
     });
@@ -145,7 +145,7 @@ export class DatabaseThread {
   }
 
   /** @returns whether there was an answer. */
-  #take(port: MessagePort): boolean {
+  #receive(port: MessagePort): boolean {
     const received = receiveMessageOnPort(port);
     if (received) this.#settle(received.message);
     return received !== undefined;

@@ -22,15 +22,14 @@ try {
 
 function serve(host: SqliteHost): void {
   tell({ opened: true, ...host.opened });
-  const poll = new BusyPoll();
-  const look = () => receiveMessageOnPort(port)?.message as ThreadRequest | undefined;
+  const poll = new BusyPoll(() => receiveMessageOnPort(port)?.message as ThreadRequest | undefined);
   port.on("message", (first: ThreadRequest) => {
     let request: ThreadRequest | undefined = first;
     while (request) {
       poll.end();
       handle(host, request);
       poll.begin();
-      request = isBusy(request) ? poll.look(look) : undefined;
+      request = isBusy(request) ? poll.find() : undefined;
     }
   });
 }
