@@ -1,5 +1,5 @@
 -- The log by who may see its entries: whom each is for, and who sent it (is_sender) where that is somebody else. Filled by
--- blocks of 512 entries: what fills no block yet is not in it. The indexes that it replaces give the order to fill it in.
+-- blocks of 64 entries: what fills no block yet is not in it. The indexes that it replaces give the order to fill it in.
 CREATE TABLE coordination_log_index (
   name      TEXT NOT NULL,
   seq       INTEGER NOT NULL,
@@ -8,10 +8,10 @@ CREATE TABLE coordination_log_index (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO coordination_log_index (name, seq, is_sender)
   SELECT to_claude, seq, 0 FROM coordination_log INDEXED BY coordination_log_to
-  WHERE seq <= (SELECT max(seq) - max(seq) % 512 FROM coordination_log) ORDER BY to_claude, seq;
+  WHERE seq <= (SELECT max(seq) - max(seq) % 64 FROM coordination_log) ORDER BY to_claude, seq;
 INSERT INTO coordination_log_index (name, seq, is_sender)
   SELECT from_claude, seq, 1 FROM coordination_log INDEXED BY coordination_log_from
-  WHERE seq <= (SELECT max(seq) - max(seq) % 512 FROM coordination_log) AND from_claude <> to_claude
+  WHERE seq <= (SELECT max(seq) - max(seq) % 64 FROM coordination_log) AND from_claude <> to_claude
   ORDER BY from_claude, seq;
 DROP INDEX coordination_log_from;
 DROP INDEX coordination_log_to;

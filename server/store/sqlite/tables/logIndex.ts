@@ -9,8 +9,11 @@
  */
 import type Database from "better-sqlite3";
 
-/** Entries in a block. It never changes: every file is filled by it. */
-const BLOCK = 512;
+/**
+ * Entries in a block: the more, the longer the one commit that indexes them, up to two pages each where many talk. It never
+ * changes: every file is filled by it.
+ */
+const BLOCK = 64;
 
 /** Where the last full block ends, in a log that ends at `head`. */
 export const indexedUpTo = (head: number) => head - (head % BLOCK);

@@ -151,7 +151,7 @@ export const log: Section = (hub) => {
   });
 };
 
-const LONG = 1_600;
+const LONG = 600;
 
 const reaches = (addresses: string[], { from, to }: LogEntry) =>
   from === addresses[0] || to === "*" || addresses.includes(to);

@@ -37,12 +37,12 @@ function expected(file: string): Row[] {
     .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
 }
 
-test.each([1, 100, 512, 1_500])("in batches of %i: whole blocks, each once", async (batch) => {
+test.each([1, 10, 64, 300])("in batches of %i: whole blocks, each once", async (batch) => {
   const file = newFile();
   const hub = await openStore(file);
-  await send(hub, 1_500, batch);
+  await send(hub, 300, batch);
   expect(rows(file)).toEqual(expected(file));
-  expect(rows(file).at(-1)?.[1]).toBe(1_024);
+  expect(rows(file).at(-1)?.[1]).toBe(256);
 });
 
 test("over a restart, and a batch that is undone while it fills a block", async () => {
@@ -55,9 +55,10 @@ test("over a restart, and a batch that is undone while it fills a block", async 
     db.exec(`CREATE TRIGGER no BEFORE INSERT ON coordination_log_index WHEN new.seq = 512
       BEGIN SELECT RAISE(ABORT, 'no'); END`),
   );
+  const before = rows(file);
   await expect(send(second, 30, 30)).rejects.toMatchObject({ code: "storage_unavailable" });
   inside(file, (db) => db.exec("DROP TRIGGER no"));
-  expect(rows(file)).toEqual([]);
+  expect(rows(file)).toEqual(before);
   await send(second, 30, 10);
   expect(second.head).toBe(530);
   expect(rows(file)).toEqual(expected(file));
@@ -121,5 +122,5 @@ test("a log from before there was the index is in it once its file is opened, an
   expect(await hub.store.counts()).toEqual({ pending: 0, in_progress: 0, complete: 7, failed: 0 });
   await send(hub, 500, 100);
   expect(rows(file)).toEqual(expected(file));
-  expect(rows(file).at(-1)?.[1]).toBe(1_024);
+  expect(rows(file).at(-1)?.[1]).toBe(1_088);
 });
