@@ -206,12 +206,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "    values[values.length - 1] = JSON.stringify({ ...counts, complete: 0 });\n",
   },
   {
-    breaks: "what the database's thread had answered before it ended is lost",
-    file: "server/store/sqlite/thread/databaseThread.ts",
-    search: "        while (this.#receive(port)); // what it had answered is so\n",
-    replace: "",
-  },
-  {
     breaks: "a portion of the log claims to lead further than it does",
     file: LOG_READER,
     search: "return slice.cut();",

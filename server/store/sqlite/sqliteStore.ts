@@ -33,7 +33,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #thread: DatabaseThread;
   readonly #reads = new ReadQueue();
-  readonly #poll = new BusyPoll(() => this.#thread.receive());
+  readonly #poll = new BusyPoll();
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();

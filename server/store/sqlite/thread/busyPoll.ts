@@ -19,20 +19,15 @@ const HAS_ROOM = availableParallelism() > 1;
 export const isWorthPolling = (commands: number) => HAS_ROOM && commands <= SMALL_BATCH;
 
 /** The waits of one thread. */
-export class BusyPoll<Found> {
-  readonly #look: () => Found | undefined;
+export class BusyPoll {
   readonly #now: () => number;
   #beganAt = 0;
   #isWaiting = false;
   #trust = TRUST;
   #isTurning = false;
 
-  /**
-   * @param look for what is waited for.
-   * @param now milliseconds, of which only differences mean anything.
-   */
-  constructor(look: () => Found | undefined, now: () => number = () => performance.now()) {
-    this.#look = look;
+  /** @param now milliseconds, of which only differences mean anything. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
@@ -48,14 +43,14 @@ export class BusyPoll<Found> {
     this.#isWaiting = false;
   }
 
-  /** For a thread with nothing else to do. @returns what was found within a moment. */
-  find(): Found | undefined {
+  /** For a thread with nothing else to do. @returns what `look` found within a moment. */
+  look<Found>(look: () => Found | undefined): Found | undefined {
     let found: Found | undefined;
-    while (found === undefined && this.#pays) found = this.#look();
+    while (found === undefined && this.#pays) found = look();
     return found;
   }
 
-  /** For a thread that serves others as well: it looks once in each turn of its event loop, which makes no pause. */
+  /** For a thread that serves others as well: its event loop goes on turning, without a pause. */
   turn(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;
@@ -63,10 +58,8 @@ export class BusyPoll<Found> {
   }
 
   readonly #next = (): void => {
-    this.#isTurning = false;
-    if (!this.#isWaiting || !this.#pays) return;
-    this.#look();
-    this.turn();
+    this.#isTurning = this.#isWaiting && this.#pays;
+    if (this.#isTurning) setImmediate(this.#next);
   };
 
   get #pays(): boolean {

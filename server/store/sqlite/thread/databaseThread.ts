@@ -5,19 +5,12 @@
  * what waits is refused, and the next call starts another thread on the same log. One that cannot start is tried again
  * after a while.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { type HubError, isRefusal } from "../../../../shared/errors.ts";
 import { built } from "../built.ts";
-import type { FileOptions } from "../file/openFile.ts";
+import type { FileOptions, HostOptions } from "../file/openFile.ts";
 import { storeClosed, threadEnded, unavailable } from "../unavailable.ts";
-import {
-  fromFailure,
-  type HostCalls,
-  type ThreadData,
-  type ThreadOpened,
-  type ThreadReply,
-  type ThreadRequest,
-} from "./wire.ts";
+import { fromFailure, type HostCalls, type ThreadOpened, type ThreadReply, type ThreadRequest } from "./wire.ts";
 
 /** Told why a thread ended by itself, and why another one could not start. */
 export type ThreadFailed = (what: string, error: unknown) => void;
@@ -32,7 +25,7 @@ const RETRY_START_MS = 1_000;
 
 type State =
   /** With the epoch of the log once it is known; without it no other thread follows this one. */
-  | { kind: "running"; worker: Worker; port: MessagePort; epoch: string | undefined }
+  | { kind: "running"; worker: Worker; epoch: string | undefined }
   /** By itself. The next call starts another thread, or is told why before it is time for that, on a clock that is never set. */
   | { kind: "ended"; why: HubError; retryAt: number; epoch: string }
   | { kind: "closed" };
@@ -55,25 +48,20 @@ export class DatabaseThread {
   /** Starts the first thread. @throws Error with a sentence for a person when the file cannot be used. */
   async open(now: number) {
     this.#openedAt = now;
-    const { worker, port, opening } = this.#start(undefined);
+    const { worker, opening } = this.#start(undefined);
     const opened = await opening;
-    this.#state = { kind: "running", worker, port, epoch: opened.position.epoch };
+    this.#state = { kind: "running", worker, epoch: opened.position.epoch };
     return opened;
   }
 
   /** Has the host do something. @throws HubError as the host does, and `storage_unavailable`. */
   call<M extends keyof HostCalls>(method: M, ...args: Parameters<HostCalls[M]>): Promise<ReturnType<HostCalls[M]>> {
     return new Promise((resolve, reject) => {
-      const port = this.#runningPort();
+      const worker = this.#runningWorker();
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
-      port.postMessage({ id, method, args } as ThreadRequest);
+      worker.postMessage({ id, method, args } as ThreadRequest);
     });
-  }
-
-  /** Takes an answer, if there is one, without waiting for the event loop to tell of it. */
-  receive(): void {
-    if (this.#state.kind === "running") this.#receive(this.#state.port);
   }
 
   async close(): Promise<void> {
@@ -91,28 +79,23 @@ export class DatabaseThread {
   }
 
   /** @throws HubError when there is none, and it is not the time for another. */
-  #runningPort(): MessagePort {
+  #runningWorker(): Worker {
     const state = this.#state;
-    if (state.kind === "running") return state.port;
+    if (state.kind === "running") return state.worker;
     if (state.kind === "closed") throw storeClosed();
     if (performance.now() < state.retryAt) throw state.why;
-    const { port, opening } = this.#start(state.epoch);
+    const { worker, opening } = this.#start(state.epoch);
     opening.catch((error) => this.#failed?.("starting the database's thread again", error));
-    return port;
+    return worker;
   }
 
   /** @param epoch of the log to continue. */
   #start(epoch: string | undefined) {
     const state = { openedAt: this.#openedAt, epoch, isSuspect: this.#isSuspect };
-    const { port1: port, port2 } = new MessageChannel();
-    const workerData: ThreadData = { options: { ...this.#options, ...state }, port: port2 };
+    const workerData: HostOptions = { ...this.#options, ...state };
     // What it leaves open is meant to stay.
-    const worker = new Worker(built("bin/databaseThread.cjs"), {
-      workerData,
-      transferList: [port2],
-      trackUnmanagedFds: false,
-    });
-    this.#state = { kind: "running", worker, port, epoch };
+    const worker = new Worker(built("bin/databaseThread.cjs"), { workerData, trackUnmanagedFds: false });
+    this.#state = { kind: "running", worker, epoch };
     let isOpen = false;
     const opening = new Promise<Extract<ThreadOpened, { opened: true }>>((resolve, reject) => {
       const cannotStart = (error: Error) => {
@@ -122,17 +105,15 @@ export class DatabaseThread {
       worker.once("message", (first: ThreadOpened) => {
         if (!first.opened) return cannotStart(new Error(first.message));
         isOpen = true;
-        port.on("message", (reply: ThreadReply) => this.#settle(reply));
+        worker.on("message", (reply: ThreadReply) => this.#settle(reply));
         resolve(first);
       });
       worker.on("error", (error) => (isOpen ? this.#failed?.("the database's thread", error) : cannotStart(error)));
-      worker.on("exit", () => {
-        if (!isOpen) return cannotStart(new Error("its thread ended before it was open"));
-        while (this.#receive(port)); // what it had answered is so
-        this.#ended(worker, threadEnded());
-      });
+      worker.on("exit", () =>
+        isOpen ? this.#ended(worker, threadEnded()) : cannotStart(new Error("its thread ended before it was open")),
+      );
     });
-    return { worker, port, opening };
+    return { worker, opening };
   }
 
   /** A thread has ended by itself, or is about to, as it could not open the file: whoever waits for it is told why. */
@@ -142,13 +123,6 @@ export class DatabaseThread {
     this.#state = epoch === undefined ? { kind: "closed" } : { kind: "ended", why, retryAt, epoch };
     for (const waiting of this.#waiting.values()) waiting.reject(why);
     this.#waiting.clear();
-  }
-
-  /** @returns whether there was an answer. */
-  #receive(port: MessagePort): boolean {
-    const received = receiveMessageOnPort(port);
-    if (received) this.#settle(received.message);
-    return received !== undefined;
   }
 
   #settle(reply: ThreadReply): void {

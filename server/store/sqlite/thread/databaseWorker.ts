@@ -2,11 +2,12 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CheckWhole } from "../../engine/templates/whole.ts";
 import { SqliteHost } from "../file/host.ts";
+import type { HostOptions } from "../file/openFile.ts";
 import { BusyPoll } from "./busyPoll.ts";
 import { decodeCommands, encodeResult } from "./commitWire.ts";
-import { type ThreadData, type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
+import { type ThreadOpened, type ThreadReply, type ThreadRequest, toFailure } from "./wire.ts";
 
-const { options, port } = workerData as ThreadData;
+const port = parentPort as NonNullable<typeof parentPort>;
 
 /** Loads the validator with the first template that is sent: the thread starts sooner without it. */
 const checkWhole: CheckWhole = (fields) => {
@@ -15,28 +16,24 @@ const checkWhole: CheckWhole = (fields) => {
 };
 
 try {
-  serve(new SqliteHost(options, checkWhole));
+  serve(new SqliteHost(workerData as HostOptions, checkWhole));
 } catch (error) {
-  tell({ opened: false, message: (error as Error).message });
+  port.postMessage({ opened: false, message: (error as Error).message } satisfies ThreadOpened);
 }
 
 function serve(host: SqliteHost): void {
-  tell({ opened: true, ...host.opened });
-  const poll = new BusyPoll(() => receiveMessageOnPort(port)?.message as ThreadRequest | undefined);
+  port.postMessage({ opened: true, ...host.opened } satisfies ThreadOpened);
+  const poll = new BusyPoll();
+  const look = () => receiveMessageOnPort(port)?.message as ThreadRequest | undefined;
   port.on("message", (first: ThreadRequest) => {
     let request: ThreadRequest | undefined = first;
     while (request) {
       poll.end();
       handle(host, request);
       poll.begin();
-      request = isBusy(request) ? poll.find() : undefined;
+      request = isBusy(request) ? poll.look(look) : undefined;
     }
   });
-}
-
-/** Not through the port for calls, which nobody reads any more if the thread ends at once. */
-function tell(opened: ThreadOpened): void {
-  parentPort?.postMessage(opened);
 }
 
 const isBusy = ({ method, args }: ThreadRequest) => method === "commit" && args[2];

@@ -1,9 +1,7 @@
 /** What crosses between the hub's thread and the database's. */
-import type { MessagePort } from "node:worker_threads";
 import { HubError, type WireError } from "../../../../shared/errors.ts";
 import type { Moment } from "../../../clock.ts";
 import type { Opened } from "../../store.ts";
-import type { HostOptions } from "../file/openFile.ts";
 import type { SqliteReads } from "../tables/sqliteReads.ts";
 import type { FlatResult } from "./commitWire.ts";
 
@@ -37,9 +35,3 @@ export const fromFailure = (failure: ThreadFailure): Error =>
 
 /** First message of the thread: the file is open, or why not. */
 export type ThreadOpened = ({ opened: true } & Opened) | { opened: false; message: string };
-
-/** What the thread is started with: the port is for its calls. */
-export interface ThreadData {
-  options: HostOptions;
-  port: MessagePort;
-}

@@ -6,48 +6,51 @@ import { BusyPoll, isWorthPolling } from "../../../../../server/store/sqlite/thr
 const LONG_MS = 5;
 const STEP_MS = 0.25;
 
-/** A poll on a clock that the test holds: how often it looked, for what comes with which look. */
+/** A clock that the test holds, and how often it was read. */
 function held() {
-  const thread = { now: 0, looks: 0, comesWith: Number.POSITIVE_INFINITY };
-  const look = () => {
-    thread.looks++;
-    thread.now += STEP_MS;
-    return thread.looks === thread.comesWith ? "it" : undefined;
-  };
-  return Object.assign(thread, { poll: new BusyPoll(look, () => thread.now) });
+  const clock = { now: 0, reads: 0 };
+  const poll = new BusyPoll(() => {
+    clock.reads++;
+    return clock.now;
+  });
+  return { clock, poll };
 }
 
 type Held = ReturnType<typeof held>;
 
 /** Polls once for what never comes. @returns how often it was looked for. */
-function lookInVain(thread: Held): number {
-  const before = thread.looks;
-  thread.poll.begin();
-  expect(thread.poll.find()).toBeUndefined();
-  return thread.looks - before;
+function lookInVain({ clock, poll }: Held): number {
+  let looks = 0;
+  poll.begin();
+  const found = poll.look(() => {
+    looks++;
+    clock.now += STEP_MS;
+  });
+  expect(found).toBeUndefined();
+  return looks;
 }
 
 /** What was waited for comes after so many milliseconds. */
-function wait(thread: Held, ms: number): void {
-  thread.poll.begin();
-  thread.now += ms;
-  thread.poll.end();
+function wait({ clock, poll }: Held, ms: number): void {
+  poll.begin();
+  clock.now += ms;
+  poll.end();
 }
 
-/** Whether it looks, turn after turn. */
-async function isTurning(thread: Held): Promise<boolean> {
+/** Whether the poll reads the clock, turn after turn. */
+async function isTurning({ clock }: Held): Promise<boolean> {
   await nextTurn();
-  const before = thread.looks;
+  const before = clock.reads;
   await nextTurn();
   await nextTurn();
-  return thread.looks > before;
+  return clock.reads > before;
 }
 
 test("what comes within a moment is found, and what does not is given up", () => {
   const thread = held();
-  thread.comesWith = 3;
+  let looks = 0;
   thread.poll.begin();
-  expect(thread.poll.find()).toBe("it");
+  expect(thread.poll.look(() => (++looks === 3 ? "it" : undefined))).toBe("it");
   thread.poll.end();
   expect(lookInVain(thread)).toBe(1 / STEP_MS);
 });
@@ -72,7 +75,7 @@ test("one long wait among short ones changes nothing", () => {
   }
 });
 
-test("an event loop turns, and looks, until what is waited for has come, and for a moment at most", async () => {
+test("an event loop turns until what is waited for has come, and for a moment at most", async () => {
   const thread = held();
   thread.poll.begin();
   thread.poll.turn();
@@ -81,8 +84,8 @@ test("an event loop turns, and looks, until what is waited for has come, and for
   expect(await isTurning(thread)).toBe(false);
   thread.poll.begin();
   thread.poll.turn();
-  await nextTurn();
-  thread.now += LONG_MS;
+  expect(await isTurning(thread)).toBe(true);
+  thread.clock.now += LONG_MS;
   expect(await isTurning(thread)).toBe(false);
 });
 
