@@ -1,12 +1,10 @@
 /** What is bounded stays bounded over a restart, and a file from before there were bounds is brought up to them. */
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { defer } from "../../../../support/defer.ts";
-import { repository } from "../../../../support/repository.ts";
 import { LEASE, NOW } from "../../../core/support.ts";
 import { TIGHT } from "../../conformance/tight.ts";
 import { StoreDriver } from "../../driver.ts";
-import { inside, look, newFile } from "../files.ts";
+import { fileOfSchema, look, newFile } from "../files.ts";
 import { HostStore } from "../hostStore.ts";
 
 function open(file: string): Promise<StoreDriver> {
@@ -61,13 +59,8 @@ test("a chain that was lifted stays lifted", async () => {
 });
 
 test("a file of the first schema is brought up to this one: its messages can be answered, its backlog counts", async () => {
-  const file = newFile();
-  const first = readFileSync(`${repository}server/store/sqlite/migrations/001-first.sql`, "utf8");
   const at = new Date(NOW).toISOString();
-  inside(file, (db) => {
-    db.exec(first);
-    db.exec("CREATE TABLE coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
-    db.exec("INSERT INTO coordination_meta VALUES ('schema', '1')");
+  const file = fileOfSchema(1, (db) => {
     const insert = db.prepare(
       `INSERT INTO coordination_messages (id, from_claude, to_claude, task, created_at, updated_at, claim_rank)
        VALUES (?, 'boss', 'ada', 'old', '${at}', '${at}', ${NOW})`,

@@ -1,11 +1,9 @@
 /** The index by which the log is read: it holds whole blocks of it, whatever happens to the file meanwhile. */
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { indexedUpTo } from "../../../../../server/store/sqlite/tables/logIndex.ts";
-import { repository } from "../../../../support/repository.ts";
 import { type StoreDriver, sending } from "../../driver.ts";
 import { pruneAll } from "../../pruning.ts";
-import { inside, look, newFile, openStore } from "../files.ts";
+import { fileOfSchema, inside, look, newFile, openStore } from "../files.ts";
 
 /** Sends so many chats around, in batches of so many. */
 async function send(hub: StoreDriver, count: number, batch: number): Promise<void> {
@@ -106,13 +104,7 @@ test("a log whose end somebody took away goes on from there, and messages are co
 });
 
 test("a log from before there was the index is in it once its file is opened, and goes on", async () => {
-  const folder = `${repository}server/store/sqlite/migrations/`;
-  const earlier = readdirSync(folder).filter((name) => name < "012");
-  const file = newFile();
-  inside(file, (db) => {
-    for (const name of earlier) db.exec(readFileSync(folder + name, "utf8"));
-    db.exec("CREATE TABLE coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
-    db.exec("INSERT INTO coordination_meta VALUES ('schema', '11')");
+  const file = fileOfSchema(11, (db) => {
     db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
       INSERT INTO coordination_log SELECT i, 'new', 'm' || i, 'a' || (i % 2), 'a' || (i % 3), '{}' FROM n`);
     db.exec("UPDATE coordination_counts SET count = 7 WHERE status = 'complete'");

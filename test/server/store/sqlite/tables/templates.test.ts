@@ -1,12 +1,10 @@
 /** Templates in the file: older files get a place for them, restarts keep them, keys take theirs along. */
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { StoreCommand } from "../../../../../server/store/storeCommands.ts";
 import { LIMITS } from "../../../../../shared/limits.ts";
 import type { TemplateBody } from "../../../../../shared/template.ts";
-import { repository } from "../../../../support/repository.ts";
 import { name } from "../../../core/support.ts";
-import { inside, look, newFile, openStore, openThread } from "../files.ts";
+import { fileOfSchema, inside, look, newFile, openStore, openThread } from "../files.ts";
 
 const ADA = name("ada");
 const BODY: TemplateBody = { message: { to_claude: "bob", task: "x" } };
@@ -24,11 +22,7 @@ const send = (template: string, key?: string): StoreCommand => ({
 });
 
 test("a file of the first schema is brought up to date, and keeps what it holds", async () => {
-  const file = newFile();
-  inside(file, (db) => {
-    db.exec("CREATE TABLE coordination_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT");
-    db.exec(readFileSync(`${repository}server/store/sqlite/migrations/001-first.sql`, "utf8"));
-    db.exec("INSERT INTO coordination_meta VALUES ('schema', '1')");
+  const file = fileOfSchema(1, (db) => {
     db.exec("INSERT INTO coordination_keys VALUES ('ada', 'old', 'a1', 'f', 0)");
   });
   const hub = await openStore(file);
