@@ -26,7 +26,7 @@ import type { PresenceListener } from "../../presence/listeners.ts";
 import type { Report } from "../../report.ts";
 import { type Handshake, handshake, WINDOW } from "./handshake.ts";
 import { Intake } from "./intake.ts";
-import { type Flusher, Outbox } from "./outbox.ts";
+import { type Flusher, Outbox, type Urgency } from "./outbox.ts";
 import { idOf, validateRequest } from "./request.ts";
 
 export interface ConnectionContext {
@@ -147,7 +147,7 @@ export class SocketConnection implements PresenceListener {
       throw new HubError("too_many_requests", `${this.#intake.requests} requests are in flight on this socket`);
     }
     if (OPERATIONS[method].repeat === "read") this.#read(id, method, params);
-    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), this.#requestBytes);
+    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), urgencyOf(method));
   }
 
   #read(id: RpcId | null, method: OperationName, params: object): void {
@@ -165,12 +165,13 @@ export class SocketConnection implements PresenceListener {
   }
 
   /** Answers what is under way as soon as possible: in the turn in which the events of its commit leave. */
-  #follow(id: RpcId | null, performed: Promise<Answer>, bytes: number): void {
+  #follow(id: RpcId | null, performed: Promise<Answer>, urgency: Urgency): void {
+    const bytes = this.#requestBytes;
     this.#intake.begin(bytes);
     performed.then(
       (answer) => {
         this.#intake.end(bytes);
-        this.#answer(id, answerJson(answer));
+        this.#answer(id, answerJson(answer), urgency);
       },
       (error) => {
         this.#intake.end(bytes);
@@ -236,8 +237,8 @@ export class SocketConnection implements PresenceListener {
     hub.acknowledge(session, seq);
   }
 
-  #answer(id: RpcId | null, result: string): void {
-    if (id !== null) this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`);
+  #answer(id: RpcId | null, result: string, urgency?: Urgency): void {
+    if (id !== null) this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`, urgency);
   }
 
   #refuse(id: RpcId | null, error: unknown): void {
@@ -259,3 +260,7 @@ export class SocketConnection implements PresenceListener {
     this.socket.close(code, reason);
   }
 }
+
+/** A task that was asked for is to be worked on; that something was sent or is over is only good to know. */
+const urgencyOf = (method: OperationName): Urgency =>
+  method === "claim" || method === "claim_next" ? "prompt" : "confirmation";

@@ -9,15 +9,22 @@ import type { LogPage } from "../../delivery/page.ts";
 /** When a frame is full, unless one message alone is longer: a long string would cost pages of memory of its own. */
 const FRAME_CHARS = 96 * 1024;
 
+/** Up to how many connections something must be for, so that those who need not hurry are told later. */
+const FEW = 4;
+
 /** Bytes the socket may hold unsent before its client is no longer listened to. */
 const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
 /** Bytes unsent at which the client is given up: it comes back, and asks again for what it still wants. */
 const OVERFLOW_BYTES = 8 * LIMITS.frame_bytes;
 
+/** *Prompt*: somebody is to act on it. *Confirmation*: what was asked for is done. */
+export type Urgency = "prompt" | "confirmation";
+
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #flusher: Flusher;
   #waiting: (string | LogPage)[] = [];
+  #due: Urgency | undefined;
   /** Whether the client leaves so much unread that nothing should be begun for it. */
   isFull = false;
   /** Called when `isFull` has changed. */
@@ -33,14 +40,18 @@ export class Outbox {
     return this.#socket.bufferedAmount;
   }
 
-  push(message: string | LogPage): void {
-    if (this.#waiting.push(message) === 1) this.#flusher.later(this);
+  push(message: string | LogPage, urgency: Urgency = "prompt"): void {
+    this.#waiting.push(message);
+    if (this.#due === "prompt" || this.#due === urgency) return;
+    this.#due = urgency;
+    this.#flusher.later(this, urgency);
   }
 
   /** Sends what waits, now. */
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#due = undefined;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const [only] = waiting;
     if (waiting.length === 1 && only !== undefined) this.#send(typeof only === "string" ? only : frameOf(only));
@@ -90,17 +101,33 @@ function frameOf(page: LogPage): Buffer {
   return page.frame;
 }
 
-/** Flushes the outboxes of all connections once a turn. */
+/**
+ * Flushes the outboxes of all connections once a turn.
+ *
+ * Where something is for few, confirmations leave after the event loop has looked for requests once more: whoever was told
+ * what to act on often has by then, and its request is on its way to the disk while the others are told that theirs is done.
+ */
 export class Flusher {
-  #waiting: Outbox[] = [];
+  #due: Record<Urgency, Outbox[]> = { prompt: [], confirmation: [] };
+  #isScheduled = false;
 
-  later(outbox: Outbox): void {
-    if (this.#waiting.push(outbox) === 1) setImmediate(() => this.#flush());
+  later(outbox: Outbox, urgency: Urgency): void {
+    this.#due[urgency].push(outbox);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const outbox of waiting) outbox.flush();
+    const { prompt, confirmation } = this.#due;
+    this.#due = { prompt: [], confirmation: [] };
+    this.#isScheduled = false;
+    flushAll(prompt);
+    if (prompt.length === 0 || prompt.length + confirmation.length > FEW) flushAll(confirmation);
+    else if (confirmation.length > 0) setImmediate(() => setImmediate(() => flushAll(confirmation)));
   }
+}
+
+function flushAll(outboxes: readonly Outbox[]): void {
+  for (const outbox of outboxes) outbox.flush();
 }
