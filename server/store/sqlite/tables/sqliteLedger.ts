@@ -7,8 +7,9 @@ import { iso } from "../../../iso.ts";
 import type { HolderKey, Ledger, RememberedKey, StoredEntry } from "../../engine/ledger.ts";
 import type { Counts } from "../../store.ts";
 import type { PresenceTransition } from "../../storeCommands.ts";
+import { FreshMessages } from "./freshMessages.ts";
 import { LogTable } from "./logTable.ts";
-import { bodyChars, CHANGING, COLUMNS, fromRow, type RawRow, SAID, toChanges, toSaid } from "./rows.ts";
+import { bodyChars, CHANGING, COLUMNS, fromRow, type RawRow, toChanges } from "./rows.ts";
 import { SqliteAttempts } from "./sqliteAttempts.ts";
 import { SqliteClock } from "./sqliteClock.ts";
 import { SqliteReceipts } from "./sqliteReceipts.ts";
@@ -22,9 +23,6 @@ const MESSAGES = "coordination_messages";
 
 const forMessages = (db: Database.Database) => ({
   message: db.prepare(`SELECT ${ALL} FROM ${MESSAGES} WHERE id = ?`).raw(),
-  insert: db.prepare(
-    `INSERT INTO ${MESSAGES} (rowid, ${SAID.join(", ")}) VALUES (?, ${SAID.map(() => "?").join(", ")})`,
-  ),
   lastPlace: db.prepare(`SELECT coalesce(max(rowid), 0) FROM ${MESSAGES}`).pluck(),
   update: db.prepare(`UPDATE ${MESSAGES} SET ${CHANGING.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`),
   remove: db.prepare(`DELETE FROM ${MESSAGES} WHERE id = ?`),
@@ -103,6 +101,7 @@ export class SqliteLedger implements Ledger {
   readonly clock: SqliteClock;
   readonly #attempts: SqliteAttempts;
   readonly #log: LogTable;
+  readonly #fresh: FreshMessages;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use: a task is read back within moments of its sending. */
   readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
@@ -113,12 +112,14 @@ export class SqliteLedger implements Ledger {
     this.waits = new SqliteWaits(db);
     this.#attempts = new SqliteAttempts(db);
     this.#log = new LogTable(db);
+    this.#fresh = new FreshMessages(db);
     this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
+    const writeFresh = () => this.#fresh.write();
     this.schedules = new SqliteSchedules(db);
-    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged());
+    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged(), writeFresh);
     this.templates = new SqliteTemplates(db);
-    this.clock = new SqliteClock(db);
+    this.clock = new SqliteClock(db, writeFresh);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */
@@ -127,17 +128,18 @@ export class SqliteLedger implements Ledger {
     this.#earliestWake = undefined;
     this.#lastPlace = undefined;
     this.#log.forget();
+    this.#fresh.forget();
     this.waits.forget();
     this.receipts.instancesChanged();
     this.clock.forget();
   }
 
   message(id: string): MessageState | undefined {
-    return this.#cache.peek(id) ?? this.#read(this.#sql.message.get(id));
+    return this.#cache.peek(id) ?? this.#fresh.get(id) ?? this.#read(this.#sql.message.get(id));
   }
 
   insert(state: MessageState): void {
-    this.#sql.insert.run(this.#placeOf(state), ...toSaid(state));
+    this.#fresh.add(this.#placeOf(state), state);
     this.#touch(state);
   }
 
@@ -152,13 +154,16 @@ export class SqliteLedger implements Ledger {
   }
 
   update(state: MessageState): void {
-    const changes = toChanges(state);
-    changes.push(state.id);
-    this.#sql.update.run(...changes);
+    if (!this.#fresh.change(state)) {
+      const changes = toChanges(state);
+      changes.push(state.id);
+      this.#sql.update.run(...changes);
+    }
     this.#touch(state);
   }
 
   remove(state: MessageState): void {
+    this.#fresh.remove(state.id);
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
     this.#attempts.forget(state.id);
@@ -191,6 +196,7 @@ export class SqliteLedger implements Ledger {
   }
 
   hopsOf(chainId: string): number | undefined {
+    this.#fresh.write();
     return this.#sql.hopsOf.get(chainId) as number | undefined;
   }
 
@@ -203,30 +209,40 @@ export class SqliteLedger implements Ledger {
   }
 
   next(recipient: string): MessageState | undefined {
-    return this.#find(this.#sql.next.get(recipient));
+    return this.#fresh.next(recipient, this.#find(this.#sql.next.get(recipient)));
   }
 
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {
-    return this.#find(this.#sql.claimedWith.get(holder.claude_id, claimKey, holder.run));
+    const { claude_id, run } = holder;
+    const inTable = this.#find(this.#sql.claimedWith.get(claude_id, claimKey, run));
+    return inTable ?? this.#fresh.find((state) => state.claim_key === claimKey && isHeldBy(state, holder));
   }
 
   held(holder?: HolderKey): string[] {
+    this.#fresh.write();
     const ids = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
     return ids as string[];
   }
 
   due(now: number, limit: number): string[] {
+    this.#fresh.write();
     this.#earliestWake = undefined;
     return this.#sql.due.all(now, limit) as string[];
   }
 
   earliestWake(): number | null {
-    if (this.#earliestWake === undefined) this.#earliestWake = this.#sql.earliestWake.get() as number | null;
+    if (this.#earliestWake === undefined) {
+      this.#fresh.write();
+      this.#earliestWake = this.#sql.earliestWake.get() as number | null;
+    }
     return this.#earliestWake;
   }
 
   oldestWaiting(recipient: string): string | null {
-    return (this.#sql.oldestWaiting.get(recipient) as string | undefined) ?? null;
+    const inTable = this.#sql.oldestWaiting.get(recipient) as string | undefined;
+    if (inTable !== undefined) return inTable;
+    const fresh = this.#fresh.find(({ status, to_claude }) => status === "pending" && to_claude === recipient);
+    return fresh ? iso(fresh.created_at) : null;
   }
 
   probe(now: number): void {
@@ -248,6 +264,7 @@ export class SqliteLedger implements Ledger {
   }
 
   seal(counts: Counts): void {
+    this.#fresh.write();
     this.#log.seal(counts);
   }
 
@@ -276,3 +293,6 @@ export class SqliteLedger implements Ledger {
     if (this.#earliestWake === null || at < this.#earliestWake) this.#earliestWake = at;
   }
 }
+
+const isHeldBy = ({ status, claimed_by, claimed_run }: MessageState, { claude_id, run }: HolderKey) =>
+  status === "in_progress" && claimed_by === claude_id && claimed_run === run;

@@ -9,7 +9,12 @@ function connections() {
   const flusher = new Flusher();
   const sent: string[] = [];
   const open = (name: string) => {
-    const socket = { readyState: 1, OPEN: 1, bufferedAmount: 0, send: (frame: string) => sent.push(`${name} ${frame}`) };
+    const socket = {
+      readyState: 1,
+      OPEN: 1,
+      bufferedAmount: 0,
+      send: (frame: string) => sent.push(`${name} ${frame}`),
+    };
     return new Outbox(socket as unknown as WebSocket, flusher);
   };
   return { open, sent };
