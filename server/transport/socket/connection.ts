@@ -15,6 +15,8 @@ import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "..
 import { asHubError } from "../../../shared/refusals.ts";
 import { didYouMean } from "../../../shared/suggest.ts";
 import { validate } from "../../../shared/validate.ts";
+import { isActedOn } from "../../delivery/actedOn.ts";
+import type { LogPage } from "../../delivery/page.ts";
 import type { Session } from "../../delivery/session.ts";
 import { type Answer, answerJson } from "../../hub/answer.ts";
 import { connect } from "../../hub/attendance.ts";
@@ -206,13 +208,14 @@ export class SocketConnection implements PresenceListener {
   }
 
   #openSession(start: Handshake["start"], { kinds, receives = false }: Hello): void {
-    const send = (page: Parameters<Outbox["push"]>[0]) => this.#outbox.push(page);
+    const { claude_id, run } = this.#client;
+    const send = (page: LogPage) =>
+      this.#outbox.push(page, isActedOn(page.entries, claude_id) ? "prompt" : "confirmation");
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // whoever comes back with this cursor is told why it cannot be resumed
     const { delivery, runPages } = this.#context.hub;
     this.#session = delivery.open({ ...start, kinds, window: WINDOW, pageEvents, receives, send, lost });
     const { own, unacknowledged } = this.#session;
-    const { run } = this.#client;
     if (own !== null && run !== null) runPages.sends(own, run, unacknowledged);
   }
 
