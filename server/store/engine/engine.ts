@@ -102,8 +102,9 @@ export class Engine {
     this.#journal.open(now);
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
+    const entries = this.#journal.close();
     const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
-    return { outcomes, entries: this.#journal.close(), head: this.head, wakeAt };
+    return { outcomes, entries, head: this.head, wakeAt };
   }
 
   #nextWake(): number | null {

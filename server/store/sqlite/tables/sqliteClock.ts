@@ -16,12 +16,9 @@ export class SqliteClock implements ClockTable {
   readonly #noted: Database.Statement;
   readonly #note: Database.Statement;
   readonly #readTimed: Database.Statement;
-  readonly #writeFresh: () => void;
   #timed: Set<string> | undefined;
 
-  /** @param writeFresh has the table hold what the present batch has sent. */
-  constructor(db: Database.Database, writeFresh: () => void) {
-    this.#writeFresh = writeFresh;
+  constructor(db: Database.Database) {
     this.#noted = db.prepare("SELECT now FROM coordination_clock WHERE id = 1").pluck();
     this.#note = db.prepare(
       "INSERT INTO coordination_clock (id, now) VALUES (1, ?) ON CONFLICT DO UPDATE SET now = excluded.now",
@@ -38,10 +35,7 @@ export class SqliteClock implements ClockTable {
   }
 
   get timed(): ReadonlySet<string> {
-    if (this.#timed === undefined) {
-      this.#writeFresh();
-      this.#timed = new Set(this.#readTimed.all() as string[]);
-    }
+    this.#timed ??= new Set(this.#readTimed.all() as string[]);
     return this.#timed;
   }
 

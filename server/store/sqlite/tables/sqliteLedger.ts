@@ -115,11 +115,10 @@ export class SqliteLedger implements Ledger {
     this.#fresh = new FreshMessages(db);
     this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
-    const writeFresh = () => this.#fresh.write();
     this.schedules = new SqliteSchedules(db);
-    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged(), writeFresh);
+    this.retention = new SqliteRetention(db, () => this.receipts.instancesChanged());
     this.templates = new SqliteTemplates(db);
-    this.clock = new SqliteClock(db, writeFresh);
+    this.clock = new SqliteClock(db);
   }
 
   /** Forgets what is kept in memory: the tables may hold something else now. */
@@ -231,10 +230,7 @@ export class SqliteLedger implements Ledger {
   }
 
   earliestWake(): number | null {
-    if (this.#earliestWake === undefined) {
-      this.#fresh.write();
-      this.#earliestWake = this.#sql.earliestWake.get() as number | null;
-    }
+    if (this.#earliestWake === undefined) this.#earliestWake = this.#sql.earliestWake.get() as number | null;
     return this.#earliestWake;
   }
 

@@ -57,17 +57,12 @@ const INCREMENTAL = 2;
 export class SqliteRetention implements RetentionTables {
   readonly #db: Database.Database;
   readonly #forgotten: () => void;
-  readonly #writeFresh: () => void;
   readonly #sql: ReturnType<typeof prepareAll>;
 
-  /**
-   * @param forgotten is told when an instance is.
-   * @param writeFresh has the table of messages hold what the present batch has sent.
-   */
-  constructor(db: Database.Database, forgotten: () => void, writeFresh: () => void) {
+  /** @param forgotten is told when an instance is. */
+  constructor(db: Database.Database, forgotten: () => void) {
     this.#db = db;
     this.#forgotten = forgotten;
-    this.#writeFresh = writeFresh;
     this.#sql = prepareAll(db);
   }
 
@@ -76,7 +71,6 @@ export class SqliteRetention implements RetentionTables {
   }
 
   finished(status: Finished, before: number, limit: number): MessageState[] {
-    this.#writeFresh();
     const states: MessageState[] = [];
     let chars = 0;
     for (const row of this.#sql.finished.iterate(status, iso(before), limit)) {

@@ -1,0 +1,77 @@
+/** Bugs in how a batch keeps what it has sent until it ends. */
+import type { Mutation } from "./mutations.ts";
+
+const LEDGER = "server/store/sqlite/tables/sqliteLedger.ts";
+const FRESH = "server/store/sqlite/tables/freshMessages.ts";
+
+export const FRESH_MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "fresh: a worker that waits is not given what its batch sends",
+    file: LEDGER,
+    search: "return this.#fresh.next(recipient, this.#find(this.#sql.next.get(recipient)));",
+    replace: "return this.#find(this.#sql.next.get(recipient));",
+  },
+  {
+    breaks: "fresh: what is urgent waits behind what was there before its batch",
+    file: FRESH,
+    search: "if (first === undefined || state.claim_rank < (first.claim_rank as number)) first = state;",
+    replace: "first ??= state;",
+  },
+  {
+    breaks: "fresh: a claim that is repeated in its batch is given another task",
+    file: LEDGER,
+    search: "return inTable ?? this.#fresh.find((state) => state.claim_key === claimKey && isHeldBy(state, holder));",
+    replace: "return inTable;",
+  },
+  {
+    breaks: "fresh: somebody else's claim is taken for a repeat",
+    file: LEDGER,
+    search: "(state) => state.claim_key === claimKey && isHeldBy(state, holder)",
+    replace: "(state) => state.claim_key === claimKey",
+  },
+  {
+    breaks: "fresh: a lease that was granted in the batch never ends",
+    file: LEDGER,
+    search: "this.#fresh.write();\n    const ids = holder",
+    replace: "const ids = holder",
+  },
+  {
+    breaks: "fresh: the sender is told that nothing waits",
+    file: LEDGER,
+    search: "return fresh ? iso(fresh.created_at) : null;",
+    replace: "return null;",
+  },
+  {
+    breaks: "fresh: what happened in the batch is not written",
+    file: FRESH,
+    search: "row.hasChanged = true;",
+    replace: "",
+  },
+  {
+    breaks: "fresh: a large message is not found by its own batch",
+    file: LEDGER,
+    search: "this.#cache.peek(id) ?? this.#fresh.get(id) ??",
+    replace: "this.#cache.peek(id) ??",
+  },
+  {
+    breaks: "fresh: what was sent by a batch that is undone is written by the next",
+    file: LEDGER,
+    search: "    this.#fresh.forget();\n",
+    replace: "",
+  },
+  {
+    breaks: "fresh: an exchange is cut off too late, as its youngest reply does not count",
+    file: LEDGER,
+    search: "this.#fresh.write();\n    return this.#sql.hopsOf",
+    replace: "return this.#sql.hopsOf",
+  },
+  {
+    breaks: "fresh: a deadline that the batch began is not waited for, nor moved with the clock",
+    file: "server/store/engine/engine.ts",
+    search: `    const entries = this.#journal.close();
+    const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
+    return { outcomes, entries, head: this.head, wakeAt };`,
+    replace: `    const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
+    return { outcomes, entries: this.#journal.close(), head: this.head, wakeAt };`,
+  },
+];
