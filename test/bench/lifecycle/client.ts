@@ -1,6 +1,6 @@
 /** The client process of one system: opens its driver, loads it, and tells what was measured. */
 import { serve } from "../os/agent.ts";
-import { openBullMq } from "./bullMq.ts";
+import { openBullMq, openBullMqPipelined } from "./bullMq.ts";
 import type { OpenDriver } from "./driver.ts";
 import { openHubSdk, openHubWork } from "./hubSdk.ts";
 import { openHubSocket } from "./hubSocket.ts";
@@ -14,6 +14,7 @@ const DRIVERS = {
   jetStream: openJetStream,
   jetStreamKeptPromises: openJetStreamKeptPromises,
   bullMq: openBullMq,
+  bullMqPipelined: openBullMqPipelined,
 } satisfies Record<string, OpenDriver>;
 
 export type DriverName = keyof typeof DRIVERS;

@@ -46,6 +46,13 @@ const CONTESTANTS: Contestant[] = [
     start: (workplace) => startNats(workplace, "always"),
   },
   {
+    system: `${BULL_MQ}, pipelined equally`,
+    durability: "FULL: appendfsync always",
+    driver: "bullMqPipelined",
+    start: (workplace) => startRedis(workplace, "always"),
+    throughput: { limit: 4, aim: 5 },
+  },
+  {
     system: BULL_MQ,
     durability: "FULL: appendfsync always",
     driver: "bullMq",
