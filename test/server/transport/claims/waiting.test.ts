@@ -99,8 +99,9 @@ describe("whoever waits for a task", () => {
     scene = await Scene.start({ store });
     const [first, second] = [await inLine(await scene.worker("r1")), await inLine(await scene.worker("r2"))];
     store.isFullFor = (asked) => asked.op === "claim_next" && asked.caller.run === "r1";
+    const refusal = expect(first.answer).rejects.toMatchObject({ code: "storage_full" });
     const { id } = await scene.send();
-    await expect(first.answer).rejects.toMatchObject({ code: "storage_full" });
+    await refusal;
     expect(await second.answer).toMatchObject({ id });
   });
 
