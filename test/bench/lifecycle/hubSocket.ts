@@ -7,13 +7,17 @@ const WORKER = "bench_worker";
 
 export async function openHubSocket(port: number): Promise<Driver> {
   const waiting = new Waiting();
+  const underWay = new Set<Promise<void>>();
   const asSender = { claude_id: "bench_sender", run: `sender-${process.pid}` };
   const { hub: sender } = await HubSocket.open(port, asSender, (page) => {
     for (const id of idsOf(page, "completed")) waiting.arrived(id);
   });
   const asWorker = { claude_id: WORKER, run: `worker-${process.pid}`, receives: true };
   const { hub: worker } = await HubSocket.open(port, asWorker, (page) => {
-    for (const id of idsOf(page, "new")) void work(worker, id);
+    for (const id of idsOf(page, "new")) {
+      const done = work(worker, id).finally(() => underWay.delete(done));
+      underWay.add(done);
+    }
   });
   return {
     run: async () => {
@@ -21,6 +25,7 @@ export async function openHubSocket(port: number): Promise<Driver> {
       await waiting.for(message.id);
     },
     close: async () => {
+      await Promise.all(underWay); // the sender knows a result before its worker is told that it has come in
       await Promise.all([sender.close(), worker.close()]);
     },
   };
