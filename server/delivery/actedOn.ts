@@ -8,18 +8,13 @@ const BY_RECIPIENT: ReadonlySet<EventKind> = new Set(["new", "ready", "released"
 const BY_SENDER: ReadonlySet<EventKind> = new Set(["completed", "failed", "cancelled", "deleted"]);
 
 /**
- * Whether a reader is to act on one of these entries, which it may see.
+ * Whether a reader is to act on one of these entries, which are in its own view.
  *
  * @param own who reads, by name; null: an observer, who acts on nothing.
  */
 export const isActedOn = (entries: readonly LogEntry[], own: string | null): boolean =>
-  own !== null && entries.some(({ kind, from, to }) => actors(from, to, own).some((kinds) => kinds.has(kind)));
-
-function actors(from: string, to: string, own: string): readonly ReadonlySet<EventKind>[] {
-  if (from !== own) return RECIPIENT;
-  return to === own ? BOTH : SENDER;
-}
-
-const RECIPIENT = [BY_RECIPIENT];
-const SENDER = [BY_SENDER];
-const BOTH = [BY_RECIPIENT, BY_SENDER];
+  own !== null &&
+  entries.some(
+    ({ kind, from, to }) =>
+      (from === own && BY_SENDER.has(kind)) || ((from !== own || to === own) && BY_RECIPIENT.has(kind)),
+  );

@@ -8,14 +8,14 @@ export const FRESH_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "fresh: a worker that waits is not given what its batch sends",
     file: LEDGER,
-    search: "return this.#fresh.next(recipient, this.#find(this.#sql.next.get(recipient)));",
-    replace: "return this.#find(this.#sql.next.get(recipient));",
+    search: "const fresh = this.#fresh.next(recipient);",
+    replace: "const fresh = undefined as MessageState | undefined;",
   },
   {
     breaks: "fresh: what is urgent waits behind what was there before its batch",
-    file: FRESH,
-    search: "if (first === undefined || state.claim_rank < (first.claim_rank as number)) first = state;",
-    replace: "first ??= state;",
+    file: LEDGER,
+    search: "!(fresh && rankOf(fresh) < rankOf(inTable))",
+    replace: "true",
   },
   {
     breaks: "fresh: a claim that is repeated in its batch is given another task",
@@ -30,9 +30,27 @@ export const FRESH_MUTATIONS: readonly Mutation[] = [
     replace: "(state) => state.claim_key === claimKey",
   },
   {
+    breaks: "fresh: of what a batch sends, the first goes before what is urgent",
+    file: FRESH,
+    search: "if (first === undefined || state.claim_rank < (first.claim_rank as number)) first = state;",
+    replace: "first ??= state;",
+  },
+  {
+    breaks: "fresh: another run is given what its namesake has claimed",
+    file: LEDGER,
+    search: " && claimed_run === run",
+    replace: "",
+  },
+  {
+    breaks: "fresh: bounds are counted without what the batch has sent",
+    file: "server/store/sqlite/tables/tally.ts",
+    search: "    ledger.writeFresh();\n",
+    replace: "",
+  },
+  {
     breaks: "fresh: a lease that was granted in the batch never ends",
     file: LEDGER,
-    search: "this.#fresh.write();\n    const ids = holder",
+    search: "this.writeFresh();\n    const ids = holder",
     replace: "const ids = holder",
   },
   {
@@ -62,13 +80,13 @@ export const FRESH_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "fresh: an exchange is cut off too late, as its youngest reply does not count",
     file: LEDGER,
-    search: "this.#fresh.write();\n    return this.#sql.hopsOf",
+    search: "this.writeFresh();\n    return this.#sql.hopsOf",
     replace: "return this.#sql.hopsOf",
   },
   {
     breaks: "fresh: a deadline that the batch began is not waited for, nor moved with the clock",
     file: "server/store/engine/engine.ts",
-    search: `    const entries = this.#journal.close();
+    search: `    const entries = this.#journal.close(); // what was sent is in the table from here on
     const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
     return { outcomes, entries, head: this.head, wakeAt };`,
     replace: `    const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();

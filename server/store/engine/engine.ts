@@ -102,7 +102,7 @@ export class Engine {
     this.#journal.open(now);
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
-    const entries = this.#journal.close();
+    const entries = this.#journal.close(); // what was sent is in the table from here on
     const wakeAt = this.#dependencies.isBehind ? now : this.#nextWake();
     return { outcomes, entries, head: this.head, wakeAt };
   }

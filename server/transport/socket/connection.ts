@@ -166,7 +166,7 @@ export class SocketConnection implements PresenceListener {
     });
   }
 
-  /** Answers what is under way as soon as possible: in the turn in which the events of its commit leave. */
+  /** Answers in the turn in which the events of its commit are told; the outbox decides when that leaves. */
   #follow(id: RpcId | null, performed: Promise<Answer>, urgency: Urgency): void {
     const bytes = this.#requestBytes;
     this.#intake.begin(bytes);
@@ -209,8 +209,9 @@ export class SocketConnection implements PresenceListener {
 
   #openSession(start: Handshake["start"], { kinds, receives = false }: Hello): void {
     const { claude_id, run } = this.#client;
+    const viewer = start.reader === null ? null : claude_id; // whoever is shown everything only looks on
     const send = (page: LogPage) =>
-      this.#outbox.push(page, isActedOn(page.entries, claude_id) ? "prompt" : "confirmation");
+      this.#outbox.push(page, isActedOn(page.entries, viewer) ? "actionable" : "confirmation");
     const pageEvents = LIMITS.page_events;
     const lost = () => this.close(CLOSE.pruned); // whoever comes back with this cursor is told why it cannot be resumed
     const { delivery, runPages } = this.#context.hub;
@@ -265,5 +266,7 @@ export class SocketConnection implements PresenceListener {
 }
 
 /** A task that was asked for is to be worked on; that something was sent or is over is only good to know. */
-const urgencyOf = (method: OperationName): Urgency =>
-  method === "claim" || method === "claim_next" ? "prompt" : "confirmation";
+const urgencyOf = (method: OperationName): Urgency => (CLAIMS.has(method) ? "actionable" : "confirmation");
+
+/** An update may be a claim, too: the document's. */
+const CLAIMS: ReadonlySet<OperationName> = new Set(["claim", "claim_next", "update"]);

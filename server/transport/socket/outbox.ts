@@ -1,5 +1,5 @@
 /**
- * What a connection has to say, packed: everything of one turn of the event loop goes out as one frame, a
+ * What a connection has to say, packed: what waits when it is flushed goes out as one frame, a
  * single object as it is, several as an array. A page that goes out alone is encoded once for all its readers.
  */
 import type { WebSocket } from "ws";
@@ -9,7 +9,7 @@ import type { LogPage } from "../../delivery/page.ts";
 /** When a frame is full, unless one message alone is longer: a long string would cost pages of memory of its own. */
 const FRAME_CHARS = 96 * 1024;
 
-/** Up to how many connections something must be for, so that those who need not hurry are told later. */
+/** Where more connections than these are told something in one turn, confirmations leave at once. */
 const FEW = 4;
 
 /** Bytes the socket may hold unsent before its client is no longer listened to. */
@@ -17,13 +17,14 @@ const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
 /** Bytes unsent at which the client is given up: it comes back, and asks again for what it still wants. */
 const OVERFLOW_BYTES = 8 * LIMITS.frame_bytes;
 
-/** *Prompt*: somebody is to act on it. *Confirmation*: what was asked for is done. */
-export type Urgency = "prompt" | "confirmation";
+/** *Actionable*: somebody is to act on it. *Confirmation*: what was asked for is done. */
+export type Urgency = "actionable" | "confirmation";
 
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #flusher: Flusher;
   #waiting: (string | LogPage)[] = [];
+  /** As what it is due at the flusher. */
   #due: Urgency | undefined;
   /** Whether the client leaves so much unread that nothing should be begun for it. */
   isFull = false;
@@ -40,9 +41,13 @@ export class Outbox {
     return this.#socket.bufferedAmount;
   }
 
-  push(message: string | LogPage, urgency: Urgency = "prompt"): void {
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  push(message: string | LogPage, urgency: Urgency = "actionable"): void {
     this.#waiting.push(message);
-    if (this.#due === "prompt" || this.#due === urgency) return;
+    if (this.#due === "actionable" || this.#due === urgency) return;
     this.#due = urgency;
     this.#flusher.later(this, urgency);
   }
@@ -108,24 +113,30 @@ function frameOf(page: LogPage): Buffer {
  * what to act on often has by then, and its request is on its way to the disk while the others are told that theirs is done.
  */
 export class Flusher {
-  #due: Record<Urgency, Outbox[]> = { prompt: [], confirmation: [] };
+  #outboxes: Record<Urgency, Outbox[]> = { actionable: [], confirmation: [] };
   #isScheduled = false;
 
   later(outbox: Outbox, urgency: Urgency): void {
-    this.#due[urgency].push(outbox);
+    this.#outboxes[urgency].push(outbox);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => this.#flush());
   }
 
   #flush(): void {
-    const { prompt, confirmation } = this.#due;
-    this.#due = { prompt: [], confirmation: [] };
+    const { actionable, confirmation } = this.#outboxes;
+    this.#outboxes = { actionable: [], confirmation: [] };
     this.#isScheduled = false;
-    flushAll(prompt);
-    if (prompt.length === 0 || prompt.length + confirmation.length > FEW) flushAll(confirmation);
-    else if (confirmation.length > 0) setImmediate(() => setImmediate(() => flushAll(confirmation)));
+    flushAll(actionable);
+    const left = confirmation.filter((outbox) => !outbox.isEmpty); // the others had something to act on, too
+    if (actionable.length === 0 || actionable.length + left.length > FEW) flushAll(left);
+    else if (left.length > 0) afterNextTurn(() => flushAll(left));
   }
+}
+
+/** The next turn takes what came in meanwhile, and passes it on before it ends. */
+function afterNextTurn(run: () => void): void {
+  setImmediate(() => setImmediate(run));
 }
 
 function flushAll(outboxes: readonly Outbox[]): void {

@@ -122,7 +122,7 @@ function workOn(
   { lock, checkWhole }: HostParts,
 ): Omit<OpenFile, "reader" | "files"> {
   const ledger = new SqliteLedger(db);
-  const tally = tallyOver(db, ledger.receipts);
+  const tally = tallyOver(db, ledger);
   const options = { ledger, lease, bounds, newId: makeIds(), random: Math.random, fingerprint, checkWhole };
   const engine = new Engine(options, tally());
   const epoch = settleEpoch(db, lock, engine.head);

@@ -17,10 +17,10 @@ interface Row {
   hasChanged: boolean;
 }
 
-/** Of CHANGING, what no new message has. */
-const CHANGED_ONLY = CHANGING.map((column) => !(SAID as readonly string[]).includes(column));
+/** Which of CHANGING a new message does not have. */
+const IS_LATER = CHANGING.map((column) => !(SAID as readonly string[]).includes(column));
 
-const keepChangedOnly = <Value>(values: readonly Value[]) => values.filter((_, i) => CHANGED_ONLY[i]);
+const laterOnly = <Value>(values: readonly Value[]) => values.filter((_, i) => IS_LATER[i]);
 
 const insertInto = (db: Database.Database, columns: readonly string[]) =>
   db.prepare(
@@ -34,7 +34,7 @@ export class FreshMessages {
 
   constructor(db: Database.Database) {
     this.#insert = insertInto(db, SAID);
-    this.#insertChanged = insertInto(db, [...SAID, ...keepChangedOnly(CHANGING)]);
+    this.#insertChanged = insertInto(db, [...SAID, ...laterOnly(CHANGING)]);
   }
 
   get(id: string): MessageState | undefined {
@@ -64,9 +64,9 @@ export class FreshMessages {
     return undefined;
   }
 
-  /** The first in claim order that a recipient can claim. @param inTable the first of those in the table. */
-  next(recipient: string, inTable: MessageState | undefined): MessageState | undefined {
-    let first = inTable;
+  /** The first in claim order that a recipient can claim. */
+  next(recipient: string): MessageState | undefined {
+    let first: MessageState | undefined;
     for (const { state } of this.#rows.values()) {
       if (state.to_claude !== recipient || state.claim_rank === null) continue;
       if (first === undefined || state.claim_rank < (first.claim_rank as number)) first = state;
@@ -76,7 +76,7 @@ export class FreshMessages {
 
   write(): void {
     for (const { place, state, hasChanged } of this.#rows.values()) {
-      if (hasChanged) this.#insertChanged.run(place, ...toSaid(state), ...keepChangedOnly(toChanges(state)));
+      if (hasChanged) this.#insertChanged.run(place, ...toSaid(state), ...laterOnly(toChanges(state)));
       else this.#insert.run(place, ...toSaid(state));
     }
     this.#rows.clear();

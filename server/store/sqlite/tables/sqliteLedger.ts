@@ -133,6 +133,11 @@ export class SqliteLedger implements Ledger {
     this.clock.forget();
   }
 
+  /** Has the table hold what the present batch has sent, for a query that must see it. */
+  writeFresh(): void {
+    this.#fresh.write();
+  }
+
   message(id: string): MessageState | undefined {
     return this.#cache.peek(id) ?? this.#fresh.get(id) ?? this.#read(this.#sql.message.get(id));
   }
@@ -195,7 +200,7 @@ export class SqliteLedger implements Ledger {
   }
 
   hopsOf(chainId: string): number | undefined {
-    this.#fresh.write();
+    this.writeFresh();
     return this.#sql.hopsOf.get(chainId) as number | undefined;
   }
 
@@ -208,7 +213,9 @@ export class SqliteLedger implements Ledger {
   }
 
   next(recipient: string): MessageState | undefined {
-    return this.#fresh.next(recipient, this.#find(this.#sql.next.get(recipient)));
+    const inTable = this.#find(this.#sql.next.get(recipient));
+    const fresh = this.#fresh.next(recipient);
+    return inTable && !(fresh && rankOf(fresh) < rankOf(inTable)) ? inTable : fresh;
   }
 
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {
@@ -218,13 +225,13 @@ export class SqliteLedger implements Ledger {
   }
 
   held(holder?: HolderKey): string[] {
-    this.#fresh.write();
+    this.writeFresh();
     const ids = holder ? this.#sql.heldBy.all(holder.claude_id, holder.run) : this.#sql.heldByRuns.all();
     return ids as string[];
   }
 
   due(now: number, limit: number): string[] {
-    this.#fresh.write();
+    this.writeFresh();
     this.#earliestWake = undefined;
     return this.#sql.due.all(now, limit) as string[];
   }
@@ -260,7 +267,7 @@ export class SqliteLedger implements Ledger {
   }
 
   seal(counts: Counts): void {
-    this.#fresh.write();
+    this.writeFresh();
     this.#log.seal(counts);
   }
 
@@ -292,3 +299,5 @@ export class SqliteLedger implements Ledger {
 
 const isHeldBy = ({ status, claimed_by, claimed_run }: MessageState, { claude_id, run }: HolderKey) =>
   status === "in_progress" && claimed_by === claude_id && claimed_run === run;
+
+const rankOf = ({ claim_rank }: MessageState) => claim_rank as number;

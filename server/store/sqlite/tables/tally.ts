@@ -2,8 +2,8 @@
 import type Database from "better-sqlite3";
 import { Backlog, type BacklogCounts } from "../../engine/backlog.ts";
 import type { Tally } from "../../engine/journal.ts";
-import type { ReceiptTable } from "../../engine/ledger.ts";
 import type { Counts } from "../../store.ts";
+import type { SqliteLedger } from "./sqliteLedger.ts";
 
 /** What counts against the bounds, by one of its sides. @see Backlog */
 const backlogBy = (side: "to_claude" | "from_claude") =>
@@ -27,10 +27,14 @@ const prepareAll = (db: Database.Database) => ({
 const NONE: Counts = { pending: 0, in_progress: 0, complete: 0, failed: 0 };
 
 /** @returns a function that counts anew with every call. */
-export function tallyOver(db: Database.Database, receipts: ReceiptTable): () => Tally {
+export function tallyOver(db: Database.Database, ledger: SqliteLedger): () => Tally {
   const sql = prepareAll(db);
   const counted = (by: Database.Statement) => new Map(by.all() as [string, number][]);
-  const backlog = (): BacklogCounts => ({ recipients: counted(sql.recipients), senders: counted(sql.senders) });
+  /** Not before a bound may be reached, so within a batch. */
+  const backlog = (): BacklogCounts => {
+    ledger.writeFresh();
+    return { recipients: counted(sql.recipients), senders: counted(sql.senders) };
+  };
   const counts = (): Counts => {
     const logged = sql.counts.get() as string | null | undefined;
     return logged ? JSON.parse(logged) : { ...NONE, ...Object.fromEntries(counted(sql.counted)) };
@@ -39,6 +43,6 @@ export function tallyOver(db: Database.Database, receipts: ReceiptTable): () => 
     head: sql.head.get() as number,
     counts: counts(),
     waiting: counted(sql.waiting),
-    backlog: new Backlog(backlog, receipts),
+    backlog: new Backlog(backlog, ledger.receipts),
   });
 }

@@ -34,7 +34,7 @@ test("who is to act on something is told first; a request that this led to is ta
 
 test.each([
   ["confirmations alone", ["confirmation", "confirmation"]],
-  ["what is for many", ["prompt", "prompt", "confirmation", "prompt", "confirmation"]],
+  ["what is for many", ["actionable", "actionable", "confirmation", "actionable", "confirmation"]],
 ] as const)("%s: everything leaves with the turn", async (_what, urgencies) => {
   const { open, sent } = connections();
   for (const [i, urgency] of urgencies.entries()) open(`${i}`).push("said", urgency);

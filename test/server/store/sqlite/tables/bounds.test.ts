@@ -1,9 +1,9 @@
 /** What is bounded stays bounded over a restart, and a file from before there were bounds is brought up to them. */
 import { expect, test } from "vitest";
 import { defer } from "../../../../support/defer.ts";
-import { LEASE, NOW } from "../../../core/support.ts";
+import { LEASE, NOW, run } from "../../../core/support.ts";
 import { TIGHT } from "../../conformance/tight.ts";
-import { StoreDriver } from "../../driver.ts";
+import { StoreDriver, sending } from "../../driver.ts";
 import { fileOfSchema, look, newFile } from "../files.ts";
 import { HostStore } from "../hostStore.ts";
 
@@ -14,6 +14,16 @@ function open(file: string): Promise<StoreDriver> {
 }
 
 const from = (from_claude: string, to_claude: string, more = {}) => ({ from_claude, to_claude, ...more });
+
+test("a batch that sends too much is refused the rest, and the bounds are as tight afterwards", async () => {
+  const hub = await open(newFile());
+  const sends = Array.from({ length: 10 }, () => sending(from("boss", "ada")));
+  for (let round = 0; round < 2; round++) {
+    const { outcomes } = await hub.commit(...sends);
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(TIGHT.pending_per_recipient);
+    while ((await hub.claimNext(run("ada", "r1"))) !== null);
+  }
+});
 
 test("what waits is counted anew when the file is opened", async () => {
   const file = newFile();

@@ -21,7 +21,7 @@ async function twins() {
 /** A command about what the hub already has under these ids, in the order of its list. */
 type Making = (ids: readonly string[]) => StoreCommand;
 
-/** Of any kind, most of them about what the batch itself has sent. */
+/** Most of them about what the batch itself has sent; what is named by its id is older, as nobody knows an id before. */
 function command(random: Random): Making {
   const to_claude = random.pick(WORKERS);
   const caller = random.pick([run(to_claude, "r1"), lostRun(to_claude, "r2"), name(to_claude)]);
@@ -133,4 +133,32 @@ test("what was sent by a batch that is undone is not written by the next", async
   await expect(whole.commit(sending({ to_claude: "a" }), broken)).rejects.toThrow();
   const kept = await whole.send({ to_claude: "b" });
   expect(await whole.all()).toEqual([kept]);
+});
+
+test("another run of the same name is not given what the first has claimed with the same key", async () => {
+  const { whole } = await twins();
+  const next = (id: string) => ({ op: "claim_next", caller: run("a", id), queues: ["a"], claim_key: "k" }) as const;
+  const { outcomes } = await whole.commit(sending({ to_claude: "a" }), next("r1"), next("r2"));
+  expect(outcomes.map((outcome) => outcome.ok && outcome.json !== null)).toEqual([true, true, false]);
+});
+
+test("a batch hands out in claim order what was there and what it sends", async () => {
+  const { whole } = await twins();
+  const said = (task: string, priority: (typeof PRIORITIES)[number]) => sending({ to_claude: "a", task, priority });
+  await whole.commit(said("old", "normal"), said("old and low", "low"));
+  const next = { op: "claim_next", caller: run("a", "r1"), queues: ["a"] } as const;
+  const sent = [said("low", "low"), said("new", "normal"), said("newer", "normal"), said("urgent", "urgent")];
+  const { outcomes } = await whole.commit(...sent, ...Array<StoreCommand>(6).fill(next));
+  const tasks = outcomes.slice(sent.length).map((outcome) => outcome.ok && JSON.parse(outcome.json as string).task);
+  expect(tasks).toEqual(["urgent", "old", "new", "newer", "old and low", "low"]);
+});
+
+test("how far an exchange has come counts the reply that the batch itself has sent", async () => {
+  const { whole } = await twins();
+  const first = await whole.send({ to_claude: "a" });
+  const lift = { op: "lift", chain_id: first.id } as const;
+  const reply = sending({ from_claude: "a", to_claude: "boss", reply_to: first.id });
+  const { outcomes } = await whole.commit(reply, lift);
+  expect(outcomes[1]).toEqual((await whole.commit(lift)).outcomes[0]);
+  expect(JSON.stringify(outcomes[1])).toContain('hops\\":1');
 });

@@ -81,7 +81,7 @@ function readsOver(spied: Database.Database): void {
   const ledger = new SqliteLedger(db);
   const engine = { head: 0, counts: COUNTS, waiting: () => 0 };
   new SqliteReads({ db: spied, lists: new ListReader(spied, spied, 0), ledger, engine, graceMs: 0 });
-  tallyOver(spied, ledger.receipts);
+  tallyOver(spied, ledger);
 }
 
 describe("every statement", () => {
