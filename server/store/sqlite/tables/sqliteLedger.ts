@@ -12,6 +12,7 @@ import { LogTable } from "./logTable.ts";
 import { bodyChars, CHANGING, COLUMNS, fromRow, type RawRow, toChanges } from "./rows.ts";
 import { SqliteAttempts } from "./sqliteAttempts.ts";
 import { SqliteClock } from "./sqliteClock.ts";
+import { SqlitePresence } from "./sqlitePresence.ts";
 import { SqliteReceipts } from "./sqliteReceipts.ts";
 import { SqliteRetention } from "./sqliteRetention.ts";
 import { SqliteSchedules } from "./sqliteSchedules.ts";
@@ -68,18 +69,6 @@ const prepareAll = (db: Database.Database) => ({
   oldestWaiting: db
     .prepare(`SELECT created_at FROM ${MESSAGES} WHERE status = 'pending' AND to_claude = ? ORDER BY rowid LIMIT 1`)
     .pluck(),
-  presence: db.prepare("INSERT INTO coordination_presence (claude_id, state, at) VALUES (?, ?, ?)"),
-  instance: db.prepare(
-    `INSERT INTO coordination_instances (claude_id, state, since, last_seen, beat_ms)
-       VALUES (:claude_id, :state, :at, :seen, :beat_ms) ON CONFLICT DO UPDATE SET
-       state = CASE WHEN :beat THEN state ELSE excluded.state END,
-       since = CASE WHEN :beat THEN since ELSE excluded.since END, last_seen = excluded.last_seen,
-       beat_ms = CASE WHEN :beat THEN excluded.beat_ms WHEN excluded.state = 'stale' THEN beat_ms END`,
-  ),
-  about: db.prepare(
-    `INSERT INTO coordination_instances (claude_id, state, since, last_seen, about)
-       VALUES (:claude_id, 'offline', :at, :at, :about) ON CONFLICT DO UPDATE SET about = excluded.about`,
-  ),
   probe: db.prepare(
     "INSERT INTO coordination_probe (id, text) VALUES (1, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
   ),
@@ -102,6 +91,7 @@ export class SqliteLedger implements Ledger {
   readonly #attempts: SqliteAttempts;
   readonly #log: LogTable;
   readonly #fresh: FreshMessages;
+  readonly #presence: SqlitePresence;
   readonly #sql: ReturnType<typeof prepareAll>;
   /** Messages in live use: a task is read back within moments of its sending. */
   readonly #cache = new QuickLRU<string, MessageState>({ maxSize: CACHED });
@@ -113,6 +103,7 @@ export class SqliteLedger implements Ledger {
     this.#attempts = new SqliteAttempts(db);
     this.#log = new LogTable(db);
     this.#fresh = new FreshMessages(db);
+    this.#presence = new SqlitePresence(db);
     this.receipts = new SqliteReceipts(db);
     this.#sql = prepareAll(db);
     this.schedules = new SqliteSchedules(db);
@@ -254,16 +245,7 @@ export class SqliteLedger implements Ledger {
 
   recordPresence(transitions: readonly PresenceTransition[]): void {
     this.receipts.instancesChanged();
-    for (const { claude_id, state, at, seen = at, beat_ms = null, about } of transitions) {
-      if (state === "about") {
-        this.#sql.about.run({ claude_id, at: iso(at), about: JSON.stringify(about) });
-        continue;
-      }
-      this.#sql.presence.run(claude_id, state, iso(at));
-      const beat = state === "heartbeat";
-      const times = { at: iso(at), seen: iso(seen) };
-      this.#sql.instance.run({ claude_id, state: beat ? "online" : state, ...times, beat: beat ? 1 : 0, beat_ms });
-    }
+    this.#presence.record(transitions);
   }
 
   seal(counts: Counts): void {
