@@ -1,8 +1,8 @@
 /**
  * The hub without its transports: storage, delivery, presence and time, wired together.
  *
- * Order of one commit's consequences: the batch is durable; its pages go out; its callers are answered. All
- * of that happens in one turn, so a caller's answer and the page that tells of it share a frame where they are for one connection.
+ * Order of one commit's consequences: the batch is durable; its pages go out; its callers are answered. All of that happens
+ * in one turn, so a caller's answer and the page that tells of it share a frame where they are for one connection.
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
 import { LIVENESS } from "../../shared/defaults.ts";

@@ -14,8 +14,8 @@ export const FRESH_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "fresh: what is urgent waits behind what was there before its batch",
     file: LEDGER,
-    search: "!(fresh && rankOf(fresh) < rankOf(inTable))",
-    replace: "true",
+    search: "return rankOf(fresh) < rankOf(inTable) ? fresh : inTable;",
+    replace: "return inTable;",
   },
   {
     breaks: "fresh: a claim that is repeated in its batch is given another task",

@@ -54,10 +54,6 @@ export class FreshMessages {
     return true;
   }
 
-  remove(id: string): void {
-    this.#rows.delete(id);
-  }
-
   /** The first that was sent, of those that are wanted. */
   find(isWanted: (state: MessageState) => boolean): MessageState | undefined {
     for (const { state } of this.#rows.values()) if (isWanted(state)) return state;

@@ -158,7 +158,7 @@ export class SqliteLedger implements Ledger {
   }
 
   remove(state: MessageState): void {
-    this.#fresh.remove(state.id);
+    this.writeFresh();
     this.#sql.remove.run(state.id);
     this.#sql.eraseBodies.run(state.id);
     this.#attempts.forget(state.id);
@@ -206,7 +206,8 @@ export class SqliteLedger implements Ledger {
   next(recipient: string): MessageState | undefined {
     const inTable = this.#find(this.#sql.next.get(recipient));
     const fresh = this.#fresh.next(recipient);
-    return inTable && !(fresh && rankOf(fresh) < rankOf(inTable)) ? inTable : fresh;
+    if (inTable === undefined || fresh === undefined) return inTable ?? fresh;
+    return rankOf(fresh) < rankOf(inTable) ? fresh : inTable;
   }
 
   claimedWith(holder: HolderKey, claimKey: string): MessageState | undefined {

@@ -5,7 +5,7 @@ import { ManualClock } from "../../../../support/clock.ts";
 import { type Random, seededRandom } from "../../../../support/random.ts";
 import { complete, failRetryable, lostRun, NOW, name, release, run, SECOND } from "../../../core/support.ts";
 import { type StoreDriver, sending } from "../../driver.ts";
-import { look, newFile, openStore } from "../files.ts";
+import { inside, look, newFile, openStore } from "../files.ts";
 
 const WORKERS = ["a", "b"] as const;
 const PRIORITIES = ["low", "normal", "high", "urgent"] as const;
@@ -102,9 +102,11 @@ test("a message larger than what is kept in memory is found by the batch that se
   expect(other).toBeNull();
 });
 
-test("what a batch sends and hands out is in no index of what waits", async () => {
+test("what a batch sends and hands out is written once", async () => {
   const file = newFile();
   const hub = await openStore(file);
+  const never = "BEFORE UPDATE ON coordination_messages BEGIN SELECT RAISE(ABORT, 'written twice'); END";
+  inside(file, (db) => db.exec(`CREATE TRIGGER twice ${never}`));
   const { outcomes } = await hub.commit(sending({ to_claude: "a" }), {
     op: "claim_next",
     caller: run("a", "r1"),
