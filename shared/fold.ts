@@ -5,6 +5,7 @@
  */
 import { EVERYONE } from "./addressing.ts";
 import type { Event } from "./event.ts";
+import { extended } from "./extended.ts";
 import type { Message } from "./message.ts";
 
 /** Fields that a message has only while it is held or after it has ended. */
@@ -30,11 +31,12 @@ const OF_AN_ATTEMPT = [
 export function fold(before: Message | undefined, event: Event): Message | undefined {
   const { kind, at, seq, message } = event;
   if (kind === "deleted") return undefined;
-  if (kind === "new") return { ...message, updated_at: at, seq } as Message;
+  const told = { updated_at: at, seq };
+  if (kind === "new") return extended(message, told) as Message;
   if (!before) return undefined;
   if (isReceipt(kind, message.to_claude)) return before;
-  if (kind === "late") return { ...before, updated_at: at, seq };
-  const after = { ...before, ...message, updated_at: at, seq } as Message;
+  if (kind === "late") return extended(before, told);
+  const after = Object.assign(extended(before, message), told) as Message;
   if (message.status === "pending") dropFields(after, OF_AN_ATTEMPT);
   ON[kind]?.(after, before, event);
   return after;

@@ -5,6 +5,7 @@ export * from "./defaults.ts";
 export * from "./environment.ts";
 export * from "./errors.ts";
 export type { Event, EventKind, EventMessage, LostReason, Page } from "./event.ts";
+export * from "./extended.ts";
 export { fold, isReceipt } from "./fold.ts";
 export * from "./frames.ts";
 export * from "./json.ts";

@@ -1,5 +1,6 @@
 /** Every operation of the table as a method, named in camelCase. */
 import {
+  extended,
   MILLISECONDS,
   OPERATION_NAMES,
   type OPERATIONS,
@@ -90,5 +91,5 @@ export function withKey(operation: OperationName, params: object): object {
   const key = keyFor(operation, params);
   return key === undefined || (params as Record<string, unknown>)[key] !== undefined
     ? params
-    : { ...params, [key]: newKey() };
+    : extended(params, { [key]: newKey() });
 }

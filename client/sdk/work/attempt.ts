@@ -1,5 +1,5 @@
 /** One attempt at a task, from its claim to the call that ends it. */
-import { isRefusal, LIMITS, type Message, type Params } from "../../../shared/index.ts";
+import { extended, isRefusal, LIMITS, type Message, type Params } from "../../../shared/index.ts";
 import { bounded } from "../boundedText.ts";
 import { type Caller, insist } from "../calls/insist.ts";
 import { LONGEST_TIMER_MS } from "../clock.ts";
@@ -160,15 +160,15 @@ export class Attempt<Hub> {
       hub: this.#place.hub,
       attempt: claim.attempt,
       deadline: claim.deadline,
-      get signal() {
-        return claim.signal;
-      },
       told: this.told,
       progress: (percent, note) => {
         if (!this.#isOver) this.#reports().say(progressOf(percent, note));
       },
       extend: async (lease_ms) => {
         await this.#place.call("extend", { ...this.#fence, lease_ms });
+      },
+      get signal() {
+        return claim.signal;
       },
     };
   }
@@ -202,7 +202,7 @@ export class Attempt<Hub> {
   async #complete(result: unknown): Promise<Loss | undefined> {
     if (result !== undefined && typeof result !== "string") return await this.#fail(failureOf(NO_TEXT));
     try {
-      await insist(this.#place, "complete", { ...this.#fence, ...(result !== undefined && { result }) });
+      await insist(this.#place, "complete", extended(this.#fence, result === undefined ? {} : { result }));
     } catch (error) {
       return isUnfit(error) ? await this.#fail(failureOf(error)) : this.#unsaid(error);
     }

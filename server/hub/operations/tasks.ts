@@ -49,10 +49,11 @@ async function claimNext(hub: Hub, params: Checked<"claim_next">, client: Client
   const isLast = key === undefined ? () => true : hub.lastAsked.asks(key, client.socketNumber);
   if (!isLast) return NOTHING; // the caller has asked again on another socket, and listens there
   if (key !== undefined) hub.claimWaiters.giveUp(key);
-  const claimant = { addresses, gone: client.gone, tryOnce, found, key };
-  const outcome = wait_ms ? await hub.claimWaiters.claim({ ...claimant, waitMs: wait_ms }) : await tryOnce();
+  const { gone } = client;
+  const claimant = { addresses, waitMs: wait_ms ?? 0, gone, tryOnce, found, key };
+  const outcome = wait_ms ? await hub.claimWaiters.claim(claimant) : await tryOnce();
   const asksAgain = client.run !== null && key !== undefined;
-  if (outcome && client.gone?.cancelled && !asksAgain) giveBack(hub, outcome, client, isLast);
+  if (outcome && gone?.cancelled && !asksAgain) giveBack(hub, outcome, client, isLast);
   return outcome?.json ? { value: outcome.json } : NOTHING;
 }
 

@@ -2,6 +2,7 @@
 
 import { EVERYONE } from "../../../shared/addressing.ts";
 import { LIVENESS } from "../../../shared/defaults.ts";
+import { extended } from "../../../shared/extended.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { keyUsed } from "../../../shared/refusals.ts";
 import { type NewMessage, refusalOfPast } from "../../core/create.ts";
@@ -33,7 +34,7 @@ export class Sending {
     const judged = this.#judge(said, now);
     if (key !== undefined) {
       const { type = "task", ...rest } = said;
-      const fingerprint = this.#options.fingerprint(JSON.stringify({ ...rest, type }));
+      const fingerprint = this.#options.fingerprint(JSON.stringify(extended(rest, { type })));
       const known = judged.refusal
         ? this.#ledger.recall(said.from_claude, key) // a repeat sends nothing new
         : this.#ledger.remember(said.from_claude, key, { id: judged.id, fingerprint, created_at: now });
@@ -80,9 +81,9 @@ export class Sending {
   }
 
   #draft(said: NewMessage, now: number): Draft {
-    const { newId, lease, bounds } = this.#options;
-    const context = { ledger: this.#ledger, dependencies: this.#dependencies, journal: this.#journal };
-    return draft(said, newId(now), { ...context, bounds, lease, now });
+    const { newId, lease, bounds, ledger } = this.#options;
+    const [dependencies, journal] = [this.#dependencies, this.#journal];
+    return draft(said, newId(now), { ledger, dependencies, journal, bounds, lease, now });
   }
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {
