@@ -352,7 +352,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     breaks: "keys: a repeat that spells out the type is another message",
     file: "server/store/engine/sending.ts",
-    search: "JSON.stringify({ ...rest, type })",
-    replace: "JSON.stringify({ ...said, type })",
+    search: "JSON.stringify(extended(rest, { type }))",
+    replace: "JSON.stringify(extended(said, { type }))",
   },
 ];
