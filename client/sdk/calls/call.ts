@@ -30,11 +30,15 @@ export interface Call extends Request {
 /** What a call is made of. */
 export type Asked = Pick<Call, "operation" | "params" | "timeoutMs" | "resolve" | "reject">;
 
-export const newCall = (id: number, now: number, asked: Asked): Call => ({
+export const newCall = (id: number, now: number, { operation, params, timeoutMs, resolve, reject }: Asked): Call => ({
   id,
-  ...asked,
-  deadline: now + asked.timeoutMs,
-  waits: "wait_ms" in asked.params && asked.params.wait_ms !== undefined,
+  operation,
+  params,
+  timeoutMs,
+  deadline: now + timeoutMs,
+  resolve,
+  reject,
+  waits: "wait_ms" in params && params.wait_ms !== undefined,
   via: undefined,
   mayBeDone: false,
   repeated: false,
@@ -56,10 +60,10 @@ export function claimKeyMadeHere({ operation, params }: Request): string | undef
 }
 
 /** Whether another open call asks with the same key: it is answered the same, and knows better what to do with it. */
-export function isAskedElsewhere(call: Call, open: ReadonlyMap<number, Call>): boolean {
+export function isAskedElsewhere(call: Call, open: Iterable<Call>): boolean {
   const key = claimKeyMadeHere(call);
   if (key === undefined) return false;
-  for (const other of open.values()) if (other !== call && claimKeyMadeHere(other) === key) return true;
+  for (const other of open) if (other !== call && claimKeyMadeHere(other) === key) return true;
   return false;
 }
 

@@ -13,6 +13,7 @@
  * Calls are sent in the order they were made, as far as the window of calls in flight admits them.
  */
 import type { OperationName } from "../../../shared/index.ts";
+import { ChurnMap } from "../churn.ts";
 import { type Clock, sleep } from "../clock.ts";
 import type { KeepAlive } from "../connection/keepAlive.ts";
 import type { Request, Suspects, Transport } from "../connection/transports/transport.ts";
@@ -39,7 +40,7 @@ export class Calls {
   readonly #keepAlive: KeepAlive;
   readonly #onQueued: () => void;
   readonly #onLate: OnLate;
-  readonly #open = new Map<number, Call>();
+  readonly #open = new ChurnMap<number, Call>();
   #queue: Call[] = [];
   /** Refused because the hub is about to close the line: they wait for that. */
   #parked: Call[] = [];
@@ -109,7 +110,7 @@ export class Calls {
     if (!call) return;
     this.#settle(call);
     call.resolve(result);
-    if (call.persists && !isAskedElsewhere(call, this.#open)) this.#onLate(result);
+    if (call.persists && !isAskedElsewhere(call, this.#open.values())) this.#onLate(result);
     this.#makeRoom(1);
   }
 
@@ -146,7 +147,7 @@ export class Calls {
   }
 
   #isRepeated(call: Call, counts: boolean): boolean {
-    if (call.persists) return !isAskedElsewhere(call, this.#open);
+    if (call.persists) return !isAskedElsewhere(call, this.#open.values());
     return !(isOnce(call) || call.abandoned || (counts && call.repeated));
   }
 

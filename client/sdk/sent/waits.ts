@@ -13,6 +13,7 @@ import {
   type OptionRules,
 } from "../../../shared/index.ts";
 import type { Caller } from "../calls/insist.ts";
+import { ChurnMap } from "../churn.ts";
 import { sleep } from "../clock.ts";
 import { CallTimeout, TaskFailed } from "../errors.ts";
 import { followLog } from "../events/followLog.ts";
@@ -38,7 +39,9 @@ interface Wait {
   /** How often it was asked to be read since the reading that is under way began, that one included. */
   readings: number;
   /** Ends the following of another's log. */
-  unfollow?: () => void;
+  unfollow: (() => void) | undefined;
+  /** Unbinds it from its signal and its timer. */
+  unbind: (() => void) | undefined;
   readonly resolve: (message: Message) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -59,7 +62,7 @@ export class Waits {
   readonly #ports: WaitsPorts;
   readonly #finals = new Finals();
   /** By the message's id. */
-  readonly #waits = new Map<string, Set<Wait>>();
+  readonly #waits = new ChurnMap<string, readonly Wait[]>();
   #ended: Error | undefined;
   /** Whether rungs before the end were ever waited for. */
   tracksRungs = false;
@@ -81,24 +84,18 @@ export class Waits {
    */
   until(message: Message, goal: Goal, generation: number, options: WaitOptions = {}): Promise<Message> {
     return new Promise((resolve, reject) => {
-      let unbind = () => {};
-      const over =
-        <T>(settle: (value: T) => void) =>
-        (value: T) => {
-          unbind();
-          settle(value);
-        };
-      const wait: Wait = { goal, message, readings: 0, resolve: over(resolve), reject: over(reject) };
+      const wait: Wait = { goal, message, readings: 0, unfollow: undefined, unbind: undefined, resolve, reject };
       if (isSettled(wait)) return;
       if (this.#ended) return reject(this.#ended);
       if (options.signal?.aborted) return reject(options.signal.reason);
-      unbind = this.#bound(wait, options);
+      wait.unbind = this.#bound(wait, options);
       this.#begin(wait, generation);
     });
   }
 
   /** Lets a wait end early. @returns what takes that back. */
-  #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): () => void {
+  #bound(wait: Wait, { timeout_ms, signal }: WaitOptions): (() => void) | undefined {
+    if (timeout_ms === undefined && !signal) return undefined;
     const abort = () => this.#giveUp(wait, signal?.reason);
     const late = () => this.#giveUp(wait, CallTimeout.of(wait.goal, timeout_ms as number));
     signal?.addEventListener("abort", abort);
@@ -130,28 +127,25 @@ export class Waits {
   restart(cursor: string): void {
     this.generation++;
     this.begin(cursor);
-    for (const waits of this.#waits.values()) for (const wait of waits) forgetPlace(wait);
+    for (const wait of this.#open()) forgetPlace(wait);
     this.look();
   }
 
   /** Reads how everything that is waited for stands. */
   look(): void {
-    for (const waits of this.#waits.values()) for (const wait of waits) void this.#read(wait);
+    for (const wait of this.#open()) void this.#read(wait);
   }
 
   end(error: Error): void {
     this.#ended = error;
-    if (this.#waits.size === 0) return;
-    for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
-    this.#waits.clear();
-    this.#ports.onInterest(false);
+    for (const wait of this.#open()) this.#giveUp(wait, error);
   }
 
   #begin(wait: Wait, generation: number): void {
     const { message, goal } = wait;
-    const waits = this.#waits.get(message.id) ?? new Set();
-    this.#waits.set(message.id, waits.add(wait));
-    if (this.#waits.size === 1 && waits.size === 1) this.#ports.onInterest(true);
+    const others = this.#waits.get(message.id) ?? [];
+    this.#waits.set(message.id, [...others, wait]);
+    if (this.#waits.size === 1 && others.length === 0) this.#ports.onInterest(true);
     if (goal !== "end") this.#trackRungs();
     const mayBeThere =
       goal !== "end" || generation !== this.generation || this.#finals.mayHaveEnded(message.id, message.seq);
@@ -180,11 +174,12 @@ export class Waits {
 
   #close(wait: Wait): void {
     const { id } = wait.message;
-    wait.unfollow?.();
     const waits = this.#waits.get(id);
-    waits?.delete(wait);
-    if (waits?.size !== 0) return;
-    this.#waits.delete(id);
+    if (!waits?.includes(wait)) return;
+    wait.unfollow?.();
+    wait.unbind?.();
+    if (waits.length > 1) this.#waits.set(id, without(wait, waits));
+    else this.#waits.delete(id);
     if (this.#waits.size === 0) this.#ports.onInterest(false);
   }
 
@@ -228,9 +223,16 @@ export class Waits {
   }
 
   #isOpen(wait: Wait): boolean {
-    return this.#waits.get(wait.message.id)?.has(wait) ?? false;
+    return this.#waits.get(wait.message.id)?.includes(wait) ?? false;
+  }
+
+  /** All of them, as they are now. */
+  #open(): readonly Wait[] {
+    return [...this.#waits.values()].flat();
   }
 }
+
+const without = (wait: Wait, waits: readonly Wait[]) => waits.filter((other) => other !== wait);
 
 /** Settles a wait where its message has come so far, or can no longer. */
 function isSettled({ goal, message, resolve, reject }: Wait): boolean {

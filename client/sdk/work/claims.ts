@@ -1,6 +1,7 @@
 /** Tasks that are held: whoever does one learns when it is taken away, and why. */
 import QuickLRU from "quick-lru";
 import { type Event, type EventKind, isRefusal, type Message } from "../../../shared/index.ts";
+import { ChurnMap } from "../churn.ts";
 import type { Clock } from "../clock.ts";
 import { ClaimLost, type Loss } from "../errors.ts";
 
@@ -73,7 +74,7 @@ const REMEMBERED = 256;
 
 /** The tasks that workers of this hub hold, each with its claim. */
 export class Claims {
-  readonly #claims = new Map<string, Claim>();
+  readonly #claims = new ChurnMap<string, Claim>();
   readonly #early = new QuickLRU<string, Event>({ maxSize: REMEMBERED });
   readonly #clock: Clock;
   readonly #checking = new Set<Claim>();

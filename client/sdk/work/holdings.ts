@@ -1,6 +1,7 @@
 /** Which tasks this run may hold, judged by its calls: they stay with it only while the hub sees it. */
 import type { Message, OperationName } from "../../../shared/index.ts";
 import { isClaim } from "../calls/call.ts";
+import { ChurnSet } from "../churn.ts";
 
 const ENDS: ReadonlySet<OperationName> = new Set(["complete", "fail", "release", "cancel", "delete", "update"]);
 
@@ -13,7 +14,7 @@ export class Holdings {
   /** The attempt number by task id. */
   readonly #held = new Map<string, number | undefined>();
   /** Claims without an answer. */
-  readonly #asked = new Set<Promise<unknown>>();
+  readonly #asked = new ChurnSet<Promise<unknown>>();
   readonly #changed: () => void;
 
   /** @param changed is called when the first task is held, and when the last one is gone. */
@@ -50,8 +51,7 @@ export class Holdings {
   }
 
   #await(answer: Promise<unknown>): void {
-    this.#asked.add(answer);
-    const answered = () => void this.#asked.delete(answer);
+    const answered = this.#asked.add(answer);
     answer.then((task) => {
       answered();
       this.#gained(task as Held | null);

@@ -17,6 +17,7 @@ import {
 } from "../../../shared/index.ts";
 import { newKey } from "../calls/ids.ts";
 import { insist } from "../calls/insist.ts";
+import { ChurnSet } from "../churn.ts";
 import { HOLD_MS } from "../clock.ts";
 import { HubClosed } from "../errors.ts";
 import { Attempt, type TaskHandler, type WorkPlace } from "./attempt.ts";
@@ -68,8 +69,8 @@ export class Worker<Hub> {
   readonly #place: WorkPlace<Hub>;
   readonly #handler: TaskHandler<Hub>;
   readonly #options: WorkOptions;
-  readonly #asking = new Set<Params<"claim_next">>();
-  readonly #attempts = new Set<Attempt<Hub>>();
+  readonly #asking = new ChurnSet<Params<"claim_next">>();
+  readonly #attempts = new ChurnSet<Attempt<Hub>>();
   readonly #timers = new Set<() => void>();
   readonly #forTasks = new Patience();
   readonly #toTell = new Patience();
@@ -181,7 +182,7 @@ export class Worker<Hub> {
   async #next(key: string): Promise<Message | null> {
     const { for: whose } = this.#options;
     const params = { for_claude: whose, wait_ms: HOLD_MS, claim_key: key };
-    this.#asking.add(params);
+    const answered = this.#asking.add(params);
     const answer = insist(this.#place, "claim_next", params);
     try {
       const task = await this.#forTasks.lasts(answer, undefined);
@@ -192,7 +193,7 @@ export class Worker<Hub> {
       this.#closing = true;
       return null;
     } finally {
-      this.#asking.delete(params);
+      answered();
     }
   }
 
@@ -205,8 +206,7 @@ export class Worker<Hub> {
 
   /** @returns when to ask for the next: once the handler has ended; where calls may overtake each other, once the hub knows. */
   async #do(attempt: Attempt<Hub>): Promise<void> {
-    this.#attempts.add(attempt);
-    void attempt.told.then(() => this.#attempts.delete(attempt));
+    void attempt.told.then(this.#attempts.add(attempt));
     await attempt.run(this.#handler, this.#toTell);
     if (!this.#place.keepsOrder()) await attempt.told;
   }
