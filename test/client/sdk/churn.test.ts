@@ -46,7 +46,7 @@ function leftBehind(map: Map<number, object> | ChurnMap<number, object>): number
   let serial = 0;
   const turn = () => {
     for (let i = 0; i < underWay; i++, serial++) {
-      map.set(serial, Array.from({ length: 100 }, () => serial));
+      map.set(serial, new Array(100).fill(serial));
       map.delete(serial - underWay);
     }
   };
