@@ -1,6 +1,8 @@
 /** @returns nothing, or a promise whose failure is reported as an `error`. */
 export type Handler<T> = (value: T) => unknown;
 
+const NONE: readonly Handler<never>[] = [];
+
 /**
  * Handlers by kind. A handler that fails harms nobody else: its error goes to the `error` handlers, and where there
  * are none, or one of them fails itself, it is thrown outside of every caller, as any error nobody caught.
@@ -50,7 +52,7 @@ export class Listeners<Kinds extends { error: Error }> {
   }
 
   #of(kind: keyof Kinds): readonly Handler<never>[] {
-    return this.#handlers.get(kind) ?? [];
+    return this.#handlers.get(kind) ?? NONE;
   }
 }
 

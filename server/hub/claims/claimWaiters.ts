@@ -1,12 +1,8 @@
 /**
- * Callers of `claim_next` that wait for a task: one queue per set of addresses, first come, first served.
+ * Callers of `claim_next` that wait for a task: one queue per set of addresses.
  *
- * A waiter is `trying` (a claim is under way for it), `waiting`, or `called` (a task may be there for it, it has not
- * tried yet). A task that becomes claimable calls the first that is waiting. A queue that is known to have no task
- * spares its waiters a vain try: whoever joins it waits at once.
- *
- * Nothing is missed: a waiter is in the queue before it tries, and a queue is said to have no task only if it was not called
- * between the beginning of a vain try and its end. A call that its waiter does not use is passed on.
+ * A task that becomes claimable calls the first that is waiting. Nothing is missed: a waiter is in the queue before it
+ * tries, and a call that its waiter does not use is passed on.
  *
  * A task that is being sent calls ahead of its commit: the try rides in the same one. Only a waiter with a key is called
  * so early, since it may ask again if that commit seems to fail.
@@ -17,6 +13,7 @@ import type { Clock } from "../../clock.ts";
 import { addressesOf } from "../../core/view.ts";
 import type { LogEntry } from "../../store/store.ts";
 import type { Cancellation } from "../cancellation.ts";
+import { type Waiter, WaitQueue } from "./waitQueue.ts";
 
 /** How a caller waits, and how it tries. */
 interface Claimant<T> {
@@ -31,14 +28,6 @@ interface Claimant<T> {
   found: (tried: T) => boolean;
   /** Identifies this claim on any connection: it may have been given a task already. */
   key: string | undefined;
-}
-
-interface WaitQueue {
-  readonly waiters: Set<Waiter>;
-  /** How often somebody was called. */
-  calls: number;
-  /** A try was in vain, and nobody was called since. */
-  hasNoTask: boolean;
 }
 
 const NONE: ReadonlySet<WaitQueue> = new Set();
@@ -60,9 +49,9 @@ export class ClaimWaiters {
   /** A task for an address is on its way into the next commit. */
   expect(address: string): void {
     for (const queue of this.#byAddress.get(address) ?? NONE) {
-      const waiter = firstWaiting(queue);
-      if (!waiter?.hasKey) continue;
-      call(queue, waiter);
+      const { first } = queue;
+      if (!first?.hasKey) continue;
+      queue.call(first);
       return;
     }
   }
@@ -75,15 +64,14 @@ export class ClaimWaiters {
       if (claimable) ready.set(id, to);
       else if (kind === "claimed") ready.delete(id);
     }
-    for (const to of ready.values())
-      for (const queue of this.#byAddress.get(to) ?? NONE) call(queue, firstWaiting(queue));
+    for (const to of ready.values()) for (const queue of this.#byAddress.get(to) ?? NONE) queue.call(queue.first);
   }
 
   /** Calls everyone: entries went by unseen. */
   callAll(): void {
     for (const queue of this.#queues.values()) {
-      call(queue, undefined);
-      for (const waiter of queue.waiters) if (waiter.state === "waiting") waiter.call();
+      queue.call(undefined);
+      for (const waiter of queue.waiters) if (waiter.isWaiting) waiter.call();
     }
   }
 
@@ -95,8 +83,7 @@ export class ClaimWaiters {
   async claim<T>(claimant: Claimant<T>): Promise<T | undefined> {
     const { addresses, waitMs, gone, key } = claimant;
     const queue = this.#queues.get(addresses) ?? this.#open(addresses);
-    const waiter = new Waiter(this.#clock.awake() + waitMs, key !== undefined);
-    queue.waiters.add(waiter);
+    const waiter = queue.join(this.#clock.awake() + waitMs, key !== undefined);
     if (key !== undefined) this.#byKey.set(key, waiter);
     this.#watch(waiter.until);
     const stopWatching = gone?.onCancel(() => waiter.end());
@@ -113,7 +100,7 @@ export class ClaimWaiters {
     let tried: T | undefined;
     let isWorthTrying = key !== undefined;
     while (!waiter.isOver && !this.#isClosed) {
-      if (isWorthTrying || !queue.hasNoTask) tried = await tryClaim(queue, waiter, tryOnce, found);
+      if (isWorthTrying || !queue.hasNoTask) tried = await queue.try(waiter, tryOnce, found);
       if (tried !== undefined && found(tried)) return tried;
       isWorthTrying = false;
       if (queue.hasNoTask) await waiter.called();
@@ -134,7 +121,7 @@ export class ClaimWaiters {
   }
 
   #open(addresses: string): WaitQueue {
-    const queue: WaitQueue = { waiters: new Set(), calls: 0, hasNoTask: false };
+    const queue = new WaitQueue();
     this.#queues.set(addresses, queue);
     for (const address of addressesOf(addresses))
       this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(queue));
@@ -151,9 +138,8 @@ export class ClaimWaiters {
   }
 
   #leave(addresses: string, queue: WaitQueue, waiter: Waiter): void {
-    queue.waiters.delete(waiter);
-    if (queue.waiters.size === 0) this.#close(addresses, queue);
-    else if (waiter.state !== "waiting") firstWaiting(queue)?.call(); // it was called, or its try has failed
+    queue.leave(waiter);
+    if (queue.isEmpty) this.#close(addresses, queue);
   }
 
   #watch(until: number): void {
@@ -177,57 +163,4 @@ export class ClaimWaiters {
     }
     return next;
   }
-}
-
-class Waiter {
-  /** On the clock of what the hub lived through. */
-  readonly until: number;
-  /** Whether it may ask again for what it was given. */
-  readonly hasKey: boolean;
-  state: "trying" | "waiting" | "called" = "waiting";
-  isOver = false;
-  #resume: (() => void) | undefined;
-
-  constructor(until: number, hasKey: boolean) {
-    this.until = until;
-    this.hasKey = hasKey;
-  }
-
-  /** Resolves when it is called, or its time is over. */
-  called(): Promise<void> {
-    if (this.isOver) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#resume = resolve;
-    });
-  }
-
-  call(): void {
-    this.state = "called";
-    this.#resume?.();
-  }
-
-  end(): void {
-    this.isOver = true;
-    this.#resume?.();
-  }
-}
-
-async function tryClaim<T>(queue: WaitQueue, waiter: Waiter, tryOnce: () => Promise<T>, found: (tried: T) => boolean) {
-  const { calls } = queue;
-  waiter.state = "trying";
-  const tried = await tryOnce();
-  waiter.state = "waiting";
-  if (!found(tried) && queue.calls === calls) queue.hasNoTask = true;
-  return tried;
-}
-
-function call(queue: WaitQueue, waiter: Waiter | undefined): void {
-  queue.calls++;
-  queue.hasNoTask = false;
-  waiter?.call();
-}
-
-function firstWaiting({ waiters }: WaitQueue): Waiter | undefined {
-  for (const waiter of waiters) if (waiter.state === "waiting" && !waiter.isOver) return waiter;
-  return undefined;
 }
