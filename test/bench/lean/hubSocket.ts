@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import WebSocket from "ws";
+import { ChurnMap } from "../../../client/sdk/churn.ts";
 import { type Hello, LIMITS, type Page, SOCKET_PATH, SUBPROTOCOL, type Welcome } from "../../../shared/index.ts";
 
 interface Down {
@@ -31,7 +32,7 @@ const client = { name: "bench", version: "1" };
 
 export class HubSocket {
   readonly #socket: WebSocket;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new ChurnMap<number, Pending>();
   #outgoing: object[] = [];
   /** The newest cursor that is not acknowledged yet. */
   #applied: string | undefined;

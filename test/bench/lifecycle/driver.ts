@@ -1,5 +1,7 @@
 /** One task lifecycle, as each system does it at its best: send → claim → complete → the sender is told. */
 
+import { ChurnMap } from "../../../client/sdk/churn.ts";
+
 /** What every system carries. */
 export const TASK = "Read the open pull requests and say which of them need a review today.".padEnd(100, ".");
 export const RESULT = "three of them need a review".padEnd(30, ".");
@@ -16,7 +18,7 @@ export type OpenDriver = (port: number, inFlight: number) => Promise<Driver>;
 
 /** Resolvers by id, where the notification may come before or after the id is known. */
 export class Waiting {
-  readonly #resolvers = new Map<string, () => void>();
+  readonly #resolvers = new ChurnMap<string, () => void>();
   readonly #early = new Set<string>();
 
   /** Resolves once `arrived(id)` was called. */

@@ -1,4 +1,5 @@
 /** The hub without its SDK: how fast the wire alone can be. */
+import { ChurnSet } from "../../../client/sdk/churn.ts";
 import type { EventMessage, Message, Page } from "../../../shared/index.ts";
 import { HubSocket } from "../lean/hubSocket.ts";
 import { type Driver, RESULT, TASK, Waiting } from "./driver.ts";
@@ -7,7 +8,7 @@ const WORKER = "bench_worker";
 
 export async function openHubSocket(port: number): Promise<Driver> {
   const waiting = new Waiting();
-  const underWay = new Set<Promise<void>>();
+  const underWay = new ChurnSet<Promise<void>>();
   const asSender = { claude_id: "bench_sender", run: `sender-${process.pid}` };
   const { hub: sender } = await HubSocket.open(port, asSender, (page) => {
     for (const id of idsOf(page, "completed")) waiting.arrived(id);
@@ -15,8 +16,8 @@ export async function openHubSocket(port: number): Promise<Driver> {
   const asWorker = { claude_id: WORKER, run: `worker-${process.pid}`, receives: true };
   const { hub: worker } = await HubSocket.open(port, asWorker, (page) => {
     for (const id of idsOf(page, "new")) {
-      const done = work(worker, id).finally(() => underWay.delete(done));
-      underWay.add(done);
+      const done = work(worker, id);
+      void done.then(underWay.add(done));
     }
   });
   return {
