@@ -86,7 +86,8 @@ type Sent = Pick<Result<"send">, "message" | "recipient" | "deduplicated">;
 
 function tellExpectation({ print, outside }: Context, { message, recipient, deduplicated }: Sent): void {
   if (deduplicated) print.aside("sent before with this key: nothing new was sent");
-  print.aside(expectation(message.to_claude, recipient, outside.now()));
+  if (message.status === "failed") print.aside(`it has failed: ${message.error ?? message.failure}`);
+  else print.aside(expectation(message.to_claude, recipient, outside.now()));
 }
 
 /** Durations, counted from the hub's now, as times; times as they are. */

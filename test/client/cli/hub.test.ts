@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { startHub } from "../../support/hub.ts";
@@ -105,6 +105,17 @@ it("coord backup copies the database, with and without a hub, and never over a f
     const { url } = await startHub({ db });
     expect((await runInside(["get", id, "--json"], { url })).json.task).toBe("keep me");
   }
+});
+
+it("coord backup says what is no database", async () => {
+  const dir = tempDir();
+  const [db, file] = [join(dir, "notes.db"), join(dir, "copy.db")];
+  writeFileSync(db, "these are notes, and no database\n".repeat(1_000));
+  expect(await run(["backup", file, "--db", db], {})).toMatchObject({
+    code: 1,
+    stderr: `error: ${db} is not an SQLite database: name another file with --db\n`,
+  });
+  expect(existsSync(file)).toBe(false);
 });
 
 it("coord backup does not copy one database when the hub of another is named", async () => {

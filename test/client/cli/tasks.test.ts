@@ -341,6 +341,15 @@ it("why a task failed is said wherever it is shown, and which are brought back",
   expect(await retry()).toBe(`${first}\n${third}\nare pending again\n`);
 });
 
+it("whoever sends a task that waits in vain is told at once that it has failed", async () => {
+  const { ada } = await twoShells();
+  const first = await sent(ada, "bob", "one");
+  await ada("cancel", first);
+  const { stderr } = await ada("send", "bob", "two", "--after", first);
+  expect(stderr).toMatch(new RegExp(`^it has failed: .*${first}`));
+  expect(stderr).not.toContain("wait for it");
+});
+
 it("deletes what it can, and says what it cannot", async () => {
   const { ada } = await twoShells();
   const [first, second] = [await sent(ada, "bob", "one"), await sent(ada, "bob", "two")];
