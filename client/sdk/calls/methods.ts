@@ -1,6 +1,5 @@
 /** Every operation of the table as a method, named in camelCase. */
 import {
-  extended,
   MILLISECONDS,
   OPERATION_NAMES,
   type OPERATIONS,
@@ -86,10 +85,14 @@ const keyFor = (operation: OperationName, params: object) =>
     ? KEYS.claim
     : (KEYS as Partial<Record<OperationName, string>>)[operation];
 
-/** The parameters with a key of their own, where the operation takes one and the caller gave none. */
+/**
+ * The parameters with a key of their own, where the operation takes one and the caller gave none. It is written twice:
+ * last, as theirs may be undefined, and first, so that they are not spread first (see `extended`, which is not for keys
+ * of a caller's choosing).
+ */
 export function withKey(operation: OperationName, params: object): object {
   const key = keyFor(operation, params);
   return key === undefined || (params as Record<string, unknown>)[key] !== undefined
     ? params
-    : extended(params, { [key]: newKey() });
+    : { [key]: "", ...params, [key]: newKey() };
 }

@@ -62,7 +62,7 @@ export class Waits {
   readonly #ports: WaitsPorts;
   readonly #finals = new Finals();
   /** By the message's id. */
-  readonly #waits = new ChurnMap<string, readonly Wait[]>();
+  readonly #waits = new ChurnMap<string, Set<Wait>>();
   #ended: Error | undefined;
   /** Whether rungs before the end were ever waited for. */
   tracksRungs = false;
@@ -143,9 +143,9 @@ export class Waits {
 
   #begin(wait: Wait, generation: number): void {
     const { message, goal } = wait;
-    const others = this.#waits.get(message.id) ?? [];
-    this.#waits.set(message.id, [...others, wait]);
-    if (this.#waits.size === 1 && others.length === 0) this.#ports.onInterest(true);
+    const waits = this.#waits.get(message.id) ?? new Set();
+    this.#waits.set(message.id, waits.add(wait));
+    if (this.#waits.size === 1 && waits.size === 1) this.#ports.onInterest(true);
     if (goal !== "end") this.#trackRungs();
     const mayBeThere =
       goal !== "end" || generation !== this.generation || this.#finals.mayHaveEnded(message.id, message.seq);
@@ -175,11 +175,11 @@ export class Waits {
   #close(wait: Wait): void {
     const { id } = wait.message;
     const waits = this.#waits.get(id);
-    if (!waits?.includes(wait)) return;
+    if (!waits?.delete(wait)) return;
     wait.unfollow?.();
     wait.unbind?.();
-    if (waits.length > 1) this.#waits.set(id, without(wait, waits));
-    else this.#waits.delete(id);
+    if (waits.size > 0) return;
+    this.#waits.delete(id);
     if (this.#waits.size === 0) this.#ports.onInterest(false);
   }
 
@@ -223,16 +223,14 @@ export class Waits {
   }
 
   #isOpen(wait: Wait): boolean {
-    return this.#waits.get(wait.message.id)?.includes(wait) ?? false;
+    return this.#waits.get(wait.message.id)?.has(wait) ?? false;
   }
 
   /** All of them, as they are now. */
   #open(): readonly Wait[] {
-    return [...this.#waits.values()].flat();
+    return [...this.#waits.values()].flatMap((waits) => [...waits]);
   }
 }
-
-const without = (wait: Wait, waits: readonly Wait[]) => waits.filter((other) => other !== wait);
 
 /** Settles a wait where its message has come so far, or can no longer. */
 function isSettled({ goal, message, resolve, reject }: Wait): boolean {

@@ -1,6 +1,6 @@
 import { ChurnSet } from "../churn.ts";
 
-/** Waits for promises, until all waiting is ended. On the way of every task: one promise and no more. */
+/** Waits for promises, until all waiting is ended. */
 export class Patience {
   readonly #waits = new ChurnSet<() => void>();
   #isOver = false;

@@ -48,9 +48,9 @@ export class WaitQueue {
 
   /** It wants nothing more. A call that it did not use is passed on. */
   leave(waiter: Waiter): void {
-    waiter.end();
+    waiter.end(); // it counts as waiting no more
     this.#waiters.delete(waiter);
-    if (waiter.owesTry) this.first?.call();
+    if (waiter.owesTry) this.call(this.first);
   }
 
   /** There may be a task. */
@@ -100,8 +100,9 @@ export class Waiter {
     return this.#state !== "waiting";
   }
 
-  /** Resolves when it is called, or its time is over. */
+  /** Waits. Resolves when it is called, or its time is over. */
   called(): Promise<void> {
+    this.wait(); // a vain try may have come after the call that brought it here
     if (this.#isOver) return Promise.resolve();
     return new Promise((resolve) => {
       this.#resume = resolve;

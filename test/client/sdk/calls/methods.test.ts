@@ -12,3 +12,8 @@ it.each([
   expect(withKey(operation, { [key]: "mine" })).toEqual({ [key]: "mine" });
   expect(withKey("stats", {})).toEqual({});
 });
+
+it("nothing that a caller gives is lost on the way to the hub, which refuses it", () => {
+  const given = JSON.parse('{"__proto__":{"wait_ms":50}}');
+  expect(Object.keys(withKey("claim_next", given))).toContain("__proto__");
+});

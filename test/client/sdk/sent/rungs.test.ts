@@ -1,4 +1,5 @@
 /** A sender waits for any rung: delivered, seen, claimed; whatever it asks for first, and over a lost line. */
+import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { connect } from "../../../../client/sdk/index.ts";
 import { ManualClock } from "../../../support/clock.ts";
@@ -79,6 +80,29 @@ test("no longer than asked for; a rung that is none is refused", async () => {
   await expect(task.reached("frob" as "seen")).rejects.toThrow(
     "takes delivered, seen, claimed: frob; for the end, result()",
   );
+});
+
+test("however a wait ends, its signal is let go of", async () => {
+  const { boss, ada } = await scene();
+  const stop = new AbortController();
+  const send = () => boss.send({ to_claude: "ada", task: "count" });
+  const bound = () => getEventListeners(stop.signal, "abort").length;
+  const [done, cancelled] = [await send(), await send()];
+  const waits = [done, done, cancelled].map((task) => task.result({ signal: stop.signal }));
+  const settled = Promise.allSettled(waits);
+  const late = expect(done.reached("seen", { signal: stop.signal, timeout_ms: 1 })).rejects.toThrow("is not seen");
+  expect(bound()).toBe(4);
+  await late;
+  expect(bound()).toBe(3);
+  await ada.update({ id: done.id, status: "complete" });
+  await boss.cancel({ id: cancelled.id });
+  await settled;
+  expect(bound()).toBe(0);
+  const open = (await send()).result({ signal: stop.signal });
+  const closed = expect(open).rejects.toMatchObject({ name: "HubClosed" });
+  await boss.close();
+  await closed;
+  expect(bound()).toBe(0);
 });
 
 test("over a line that was cut meanwhile", async () => {

@@ -16,17 +16,12 @@ beforeEach(() => {
   return () => waiters.close();
 });
 
+const tryBySteps = () => new Promise<Tried>((resolve) => tries.push(resolve));
+
 /** Waits for bob's tasks. */
-function wait(key?: string): Promise<Tried | undefined> {
-  const tryOnce = () => new Promise<Tried>((resolve) => tries.push(resolve));
-  return waiters.claim({
-    addresses: "bob",
-    waitMs: 1_000,
-    gone: undefined,
-    tryOnce,
-    found: (tried) => tried !== null,
-    key,
-  });
+function wait(key?: string, tryOnce = tryBySteps): Promise<Tried | undefined> {
+  const found = (tried: Tried) => tried !== null;
+  return waiters.claim({ addresses: "bob", waitMs: 1_000, gone: undefined, tryOnce, found, key });
 }
 
 /** Lets everything go on that can. */
@@ -65,6 +60,21 @@ test.each<[string, LogEntry[], number]>([
   expect(tries).toHaveLength(1 + called);
 });
 
+test("one who is called in place of another, whose try has failed, tries, although there was no task meanwhile", async () => {
+  let fail!: (error: Error) => void;
+  const failing = new Promise<Tried>((_, reject) => {
+    fail = reject;
+  });
+  const first = wait("k1", () => failing);
+  for (const key of ["k2", "k3"]) void wait(key);
+  await end(0, null);
+  await end(1, null);
+  fail(new Error("the disk is full"));
+  await expect(first).rejects.toThrow("the disk is full");
+  await settle();
+  expect(tries).toHaveLength(3);
+});
+
 describe("a task that is on its way", () => {
   test("calls the first, if that one has a key", async () => {
     void wait();
@@ -83,7 +93,7 @@ describe("a task that is on its way", () => {
   });
 
   test("calls another for each", async () => {
-    const answers = ["k1", "k2", "k3"].map(wait);
+    const answers = ["k1", "k2", "k3"].map((key) => wait(key));
     for (const number of [0, 1, 2]) await end(number, null);
     waiters.expect("bob");
     waiters.expect("bob");
