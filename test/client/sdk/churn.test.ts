@@ -43,12 +43,9 @@ it("takes out of a set the very thing that was added, once", () => {
 /** What is still in memory after as many entries as that came and went, found by young collections only; in bytes. */
 function leftBehind(map: Map<number, object> | ChurnMap<number, object>): number {
   const [underWay, turns] = [1_000, 10];
-  let serial = 0;
   const turn = () => {
-    for (let i = 0; i < underWay; i++, serial++) {
-      map.set(serial, new Array(100).fill(serial));
-      map.delete(serial - underWay);
-    }
+    for (let key = 0; key < underWay; key++) map.set(key, new Array(100).fill(key));
+    for (let key = 0; key < underWay; key++) map.delete(key);
   };
   turn();
   collect();
