@@ -81,9 +81,15 @@ export class Sending {
   }
 
   #draft(said: NewMessage, now: number): Draft {
-    const { newId, lease, bounds, ledger } = this.#options;
-    const [dependencies, journal] = [this.#dependencies, this.#journal];
-    return draft(said, newId(now), { ledger, dependencies, journal, bounds, lease, now });
+    const { newId, lease, bounds } = this.#options;
+    return draft(said, newId(now), {
+      ledger: this.#ledger,
+      dependencies: this.#dependencies,
+      journal: this.#journal,
+      bounds,
+      lease,
+      now,
+    });
   }
 
   #enter({ decision, obstacles }: Draft, now: number): MessageState {
