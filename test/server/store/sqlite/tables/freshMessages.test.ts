@@ -155,6 +155,14 @@ test("a batch hands out in claim order what was there and what it sends", async 
   expect(tasks).toEqual(["urgent", "old", "new", "newer", "old and low", "low"]);
 });
 
+test("the sender is told since when others wait, of which its own batch has sent and handed out some", async () => {
+  const { whole } = await twins();
+  const next = { op: "claim_next", caller: run("a", "r1"), queues: ["a"] } as const;
+  const send = sending({ to_claude: "a" });
+  const { outcomes } = await whole.commit(send, send, next, send);
+  expect(outcomes.at(-1)).toMatchObject({ waiting: 2, oldest: new Date(NOW).toISOString() });
+});
+
 test("how far an exchange has come counts the reply that the batch itself has sent", async () => {
   const { whole } = await twins();
   const first = await whole.send({ to_claude: "a" });
