@@ -18,7 +18,7 @@ import type {
 import type { StoreCommand } from "../storeCommands.ts";
 import type { FileOptions } from "./file/openFile.ts";
 import { writeBackupAside } from "./thread/backupThread.ts";
-import { BusyPoll, isWorthPolling } from "./thread/busyPoll.ts";
+import { CommitWait } from "./thread/commitWait.ts";
 import { decodeResult, encodeCommands } from "./thread/commitWire.ts";
 import { DatabaseThread, type ThreadFailed } from "./thread/databaseThread.ts";
 import { ReadQueue } from "./thread/readQueue.ts";
@@ -33,7 +33,7 @@ export class SqliteStore implements Store {
   readonly #file: string;
   readonly #thread: DatabaseThread;
   readonly #reads = new ReadQueue();
-  readonly #poll = new BusyPoll();
+  readonly #wait = new CommitWait();
   #lists: Promise<unknown> = Promise.resolve();
   /** Settles once all that have begun are written. */
   #backups: Promise<unknown> = Promise.resolve();
@@ -48,13 +48,11 @@ export class SqliteStore implements Store {
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
-    const isBusy = isWorthPolling(commands.length);
-    this.#poll.begin();
-    if (isBusy) this.#poll.turn();
+    const isBusy = this.#wait.begin(commands.length);
     try {
       return decodeResult(await this.#thread.call("commit", encodeCommands(commands), at, isBusy));
     } finally {
-      this.#poll.end();
+      this.#wait.end();
     }
   }
 

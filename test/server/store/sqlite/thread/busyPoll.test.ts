@@ -1,19 +1,14 @@
 /** A thread polls for a moment at most, and only where that pays. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { BusyPoll, isWorthPolling } from "../../../../../server/store/sqlite/thread/busyPoll.ts";
+import { BusyPoll } from "../../../../../server/store/sqlite/thread/busyPoll.ts";
 
 const LONG_MS = 5;
 const STEP_MS = 0.25;
 
-/** A clock that the test holds, and how often it was read. */
+/** A thread with a clock that the test holds. */
 function held() {
-  const clock = { now: 0, reads: 0 };
-  const poll = new BusyPoll(() => {
-    clock.reads++;
-    return clock.now;
-  });
-  return { clock, poll };
+  const clock = { now: 0 };
+  return { clock, poll: new BusyPoll(() => clock.now) };
 }
 
 type Held = ReturnType<typeof held>;
@@ -35,15 +30,6 @@ function wait({ clock, poll }: Held, ms: number): void {
   poll.begin();
   clock.now += ms;
   poll.end();
-}
-
-/** Whether the poll reads the clock, turn after turn. */
-async function isTurning({ clock }: Held): Promise<boolean> {
-  await nextTurn();
-  const before = clock.reads;
-  await nextTurn();
-  await nextTurn();
-  return clock.reads > before;
 }
 
 test("what comes within a moment is found, and what does not is given up", () => {
@@ -73,22 +59,4 @@ test("one long wait among short ones changes nothing", () => {
     wait(thread, LONG_MS);
     expect(lookInVain(thread)).toBeGreaterThan(0);
   }
-});
-
-test("an event loop turns until what is waited for has come, and for a moment at most", async () => {
-  const thread = held();
-  thread.poll.begin();
-  thread.poll.turn();
-  expect(await isTurning(thread)).toBe(true);
-  thread.poll.end();
-  expect(await isTurning(thread)).toBe(false);
-  thread.poll.begin();
-  thread.poll.turn();
-  expect(await isTurning(thread)).toBe(true);
-  thread.clock.now += LONG_MS;
-  expect(await isTurning(thread)).toBe(false);
-});
-
-test("nothing is polled for around a batch of many", () => {
-  expect(isWorthPolling(100)).toBe(false);
 });
