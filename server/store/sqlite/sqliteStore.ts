@@ -48,12 +48,10 @@ export class SqliteStore implements Store {
   }
 
   async commit(commands: readonly StoreCommand[], at: Moment): Promise<CommitResult> {
-    const isBusy = this.#wait.begin(commands.length);
-    try {
-      return decodeResult(await this.#thread.call("commit", encodeCommands(commands), at, isBusy));
-    } finally {
-      this.#wait.end();
-    }
+    const encoded = encodeCommands(commands);
+    return decodeResult(
+      await this.#wait.for(commands.length, (polls) => this.#thread.call("commit", encoded, at, polls)),
+    );
   }
 
   get(id: string, now: number): Promise<string | null> {

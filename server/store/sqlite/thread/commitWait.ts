@@ -10,13 +10,12 @@ const SMALL_BATCH = 2;
 /** On a single core the one who is waited for could not run. */
 const HAS_ROOM = availableParallelism() > 1;
 
-/** One commit at a time. */
 export class CommitWait {
   readonly #now: () => number;
   readonly #trial = new PollTrial();
+  /** How many are polled for, and since when the newest of them. */
+  #polledFor = 0;
   #beganAt = 0;
-  #isSmall = false;
-  #isWaiting = false;
   #isTurning = false;
 
   /** @param now milliseconds, of which only differences mean anything. */
@@ -24,29 +23,38 @@ export class CommitWait {
     this.#now = now;
   }
 
-  /** A commit of so many commands begins. @returns whether both threads poll for what comes next. */
-  begin(commands: number): boolean {
-    this.#beganAt = this.#now();
-    this.#isSmall = HAS_ROOM && commands <= SMALL_BATCH;
-    this.#isWaiting = this.#isSmall && this.#trial.polls;
-    if (this.#isWaiting) this.#turn();
-    return this.#isWaiting;
+  /**
+   * Waits for a commit of so many commands.
+   *
+   * @param commit begins it, told whether the threads poll for what comes next.
+   */
+  for<Result>(commands: number, commit: (polls: boolean) => Promise<Result>): Promise<Result> {
+    const isSmall = HAS_ROOM && commands <= SMALL_BATCH;
+    return isSmall ? this.#forSmall(commit) : commit(false);
   }
 
-  /** Its result has come. */
-  end(): void {
-    this.#isWaiting = false;
-    if (this.#isSmall) this.#trial.took(this.#now() - this.#beganAt);
+  async #forSmall<Result>(commit: (polls: boolean) => Promise<Result>): Promise<Result> {
+    const beganAt = this.#now();
+    const { polls } = this.#trial;
+    if (polls) this.#turn(beganAt);
+    try {
+      return await commit(polls);
+    } finally {
+      if (polls) this.#polledFor--;
+      if (polls === this.#trial.polls) this.#trial.took(this.#now() - beganAt);
+    }
   }
 
-  #turn(): void {
+  #turn(beganAt: number): void {
+    this.#polledFor++;
+    this.#beganAt = beganAt;
     if (this.#isTurning) return;
     this.#isTurning = true;
     setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
-    this.#isTurning = this.#isWaiting && this.#now() - this.#beganAt < SHORT_MS;
+    this.#isTurning = this.#polledFor > 0 && this.#now() - this.#beganAt < SHORT_MS;
     if (this.#isTurning) setImmediate(this.#next);
   };
 }
