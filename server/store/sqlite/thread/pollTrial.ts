@@ -16,18 +16,15 @@ const NEWEST = 1 / 8;
 /** Polling pays where waits with it take at most this share of those without. */
 const WORTH = 0.95;
 /** No trial says more than these shares. */
-const [LEAST, MOST] = [0.5, 1.5];
-/** A longer wait counts as this: what a disk does once in a while says nothing about polling. */
-const LONGEST_MS = 2;
+const [LEAST, MOST] = [2 / 3, 3 / 2];
 
 export class PollTrial {
   /** What waits with polling take, as a share of those without. */
   #share = 1;
   #isTrial = false;
   #turns = 0;
-  #waits = 0;
-  #sumMs = 0;
-  #sumBeforeMs = 0;
+  #waitsMs: number[] = [];
+  #typicalBeforeMs = Number.NaN;
 
   /** Whether the next wait is polled for. */
   get polls(): boolean {
@@ -36,20 +33,20 @@ export class PollTrial {
 
   /** A wait that began as `polls` said is over. */
   took(ms: number): void {
-    this.#sumMs += Math.min(ms, LONGEST_MS);
-    if (++this.#waits === TURN_WAITS) this.#endTurn();
+    if (this.#waitsMs.push(ms) < TURN_WAITS) return;
+    this.#endTurn(median(this.#waitsMs));
+    this.#waitsMs = [];
   }
 
-  #endTurn(): void {
-    if (this.#isTrial) this.#learn();
+  /** A turn is over, whose waits typically took so long. */
+  #endTurn(typicalMs: number): void {
+    if (this.#isTrial) this.#learn(this.polls ? typicalMs / this.#typicalBeforeMs : this.#typicalBeforeMs / typicalMs);
     this.#isTrial = this.#turns++ % TRIAL_TURNS === 0;
-    this.#sumBeforeMs = this.#sumMs;
-    this.#sumMs = 0;
-    this.#waits = 0;
+    this.#typicalBeforeMs = typicalMs;
   }
 
-  #learn(): void {
-    const share = this.polls ? this.#sumMs / this.#sumBeforeMs : this.#sumBeforeMs / this.#sumMs;
+  /** The newest trial says this share. */
+  #learn(share: number): void {
     this.#share += NEWEST * (Math.min(MOST, Math.max(LEAST, share)) - this.#share);
   }
 
@@ -57,3 +54,6 @@ export class PollTrial {
     return this.#share < WORTH;
   }
 }
+
+/** What a disk does once in a while says nothing about polling, and does not move it. */
+const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] as number;
