@@ -13,6 +13,6 @@ import { type ConnectOptions, toConfig } from "./options.ts";
  * console.log((await task.result()).result);
  * await hub.close();
  */
-export function connect(options: ConnectOptions = {}): Promise<Hub> {
+export async function connect(options: ConnectOptions = {}): Promise<Hub> {
   return Hub.open(toConfig(options));
 }

@@ -46,7 +46,7 @@ const NO_HOST = /ENOTFOUND|EAI_AGAIN/;
 const LOCAL = /^(localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])$/;
 
 /** What is said where something else answers: over HTTP, and where a socket was asked for. */
-const NO_HUB = /\(HTTP status 404\)|server response: 404/;
+const NO_HUB = /(\(HTTP status|server response:) (404|[23]\d\d)/;
 
 /** The hub closed the line for good, with the close code that says why. */
 export class HubRefused extends LocalError {

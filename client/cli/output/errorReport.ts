@@ -15,8 +15,8 @@ export function errorReport(error: unknown): ErrorReport {
 function sentence(error: Error): string {
   if (error instanceof HubError) return [error.message, ...whatNext(error)].join("; ");
   if (!(error instanceof HubUnreachable)) return error.message;
-  const cause = telling(error.cause);
-  return cause === undefined || cause.code === "ECONNREFUSED" ? error.message : `${error.message} (${cause.message})`;
+  const why = behind(error.cause);
+  return why === undefined ? error.message : `${error.message} (${why})`;
 }
 
 /** Who holds the task that the hub's sentence is about, or which command leads on. */
@@ -32,8 +32,14 @@ function whatNext({ code, details = {} }: HubError): string[] {
   return [`\`coord get ${id}\` says why, \`coord retry ${id}\` has it tried again`];
 }
 
+/** What became of a request or of a line, where that says more than that nobody answered. */
+function behind(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return cause as string | undefined;
+  const { code, message } = telling(cause);
+  return code === "ECONNREFUSED" ? undefined : message;
+}
+
 /** What lies behind a failed request: `fetch failed` itself says nothing, and has no code. */
-function telling(error: unknown): (Error & { code?: string }) | undefined {
-  if (!(error instanceof Error) || "code" in error) return error as Error | undefined;
-  return telling(error.cause) ?? error;
+function telling(error: Error & { code?: string }): Error & { code?: string } {
+  return error.code === undefined && error.cause instanceof Error ? telling(error.cause) : error;
 }

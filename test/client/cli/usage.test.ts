@@ -5,8 +5,9 @@ import type { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../client/cli/commands/table.ts";
 import { Rest } from "../../../client/cli/connection/rest.ts";
+import { errorReport } from "../../../client/cli/output/errorReport.ts";
 import { EXIT_CODES } from "../../../client/cli/process/exitCodes.ts";
-import { connect } from "../../../client/sdk/index.ts";
+import { connect, HubUnreachable } from "../../../client/sdk/index.ts";
 import { defer } from "../../support/defer.ts";
 import { startHub } from "../../support/hub.ts";
 import { freePort } from "../../support/ports.ts";
@@ -156,16 +157,28 @@ describe("where no hub answers", () => {
     await expect(rest.call("delete", { id: "x" })).rejects.toMatchObject({ message: doubt });
   });
 
-  it("and something else does, it says so", async () => {
-    const server = createServer((_, response) => response.writeHead(404).end("<html>")).listen(0, "127.0.0.1");
+  it.each([
+    [404, "/api/cord"],
+    [200, "/api/coord"],
+  ])("and something else does (%i), it says so", async (status, path) => {
+    const server = createServer((_, response) => response.writeHead(status).end("<html>")).listen(0, "127.0.0.1");
     defer(() => server.close().closeAllConnections());
     await new Promise((listening) => server.once("listening", listening));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/cord`;
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
     const says = `no hub answers at ${url}: this address does not lead to a hub, whose address ends in /api/coord`;
     const { code, stderr } = await runInside(["stats"], { url });
-    expect([code, stderr]).toEqual([3, `error: ${says} (the answer was not JSON (HTTP status 404))\n`]);
+    expect([code, stderr]).toEqual([3, `error: ${says} (the answer was not JSON (HTTP status ${status}))\n`]);
     await expect(connect({ url, timeout_ms: 500 })).rejects.toThrow(says);
   });
+});
+
+it.each([
+  ["a word", "the connection broke"],
+  ["an error", new TypeError("fetch failed", { cause: new Error("the connection broke") })],
+])("what ended a line is told, where that is %s", (_, cause) => {
+  const url = "http://127.0.0.1:3000/api/coord";
+  const error = `no hub answers at ${url}: start one with \`coord hub\` (the connection broke)`;
+  expect(errorReport(new HubUnreachable(url, cause))).toEqual({ error, code: "hub_unreachable" });
 });
 
 describe("help", () => {

@@ -202,8 +202,8 @@ it.each([
   ["a builder", 'about must be an object, as { roles: ["tester"] }'],
   [{ roles: "r1" }, 'about.roles must be an array of roles, as ["tester"]: r1'],
   [{ roles: ["r0", "@r1"] }, 'about.roles takes "@r1" without the @: "r1"'],
-])("refuses to tell of itself what nobody can be told: %j", (about, sentence) => {
-  expect(() => connect({ as: "ada", about: about as object })).toThrow(TypeError(sentence));
+])("refuses to tell of itself what nobody can be told: %j", async (about, sentence) => {
+  await expect(connect({ as: "ada", about: about as object })).rejects.toThrow(TypeError(sentence));
 });
 
 it("refuses options that there are not, by their names", async () => {

@@ -35,13 +35,13 @@ test.each<[object, string | RegExp]>([
   [{ random: 0.5 }, "random must be a function: 0.5"],
   [{ clock: Date }, "clock must be an object with the methods now, after: a function"],
   [{ clock: { now: () => 0 } }, "clock must be an object with the methods now, after: an object"],
-])("connect refuses %j", (options, sentence) => {
-  expect(() => connect({ as: "ada", ...options })).toThrow(TypeError);
-  expect(() => connect({ as: "ada", ...options })).toThrow(sentence);
+])("connect refuses %j", async (options, sentence) => {
+  await expect(connect({ as: "ada", ...options })).rejects.toThrow(TypeError);
+  await expect(connect({ as: "ada", ...options })).rejects.toThrow(sentence);
 });
 
-test.each([null, 5, "http://localhost:3000/api/coord", ["ada"]])("connect refuses %j for options", (options) => {
-  expect(() => connect(options as never)).toThrow(/^the options must be an object, as { as: … }: /);
+test.each([null, 5, "http://localhost:3000/api/coord", ["ada"]])("connect refuses %j for options", async (options) => {
+  await expect(connect(options as never)).rejects.toThrow(/^the options must be an object, as { as: … }: /);
 });
 
 test("what all options may be is taken", () => {
