@@ -7,14 +7,14 @@ import { ANSWER_MS, asTold, type HubAccess } from "./restCalls.ts";
 
 type Handler = (event: HubEvent) => unknown;
 
-/** @returns what ends it. @throws HubError, HubRefused; Error `Coordination API server not running`. */
+/** @returns what ends it. @throws HubError, HubRefused; TypeError for what is no name; Error `Coordination API server not running`. */
 export async function subscribeAs({ as, url, token }: HubAccess, handler: Handler): Promise<() => Promise<void>> {
   const deadline = performance.now() + ANSWER_MS;
   const { connect } = await import("../sdk/connect.ts"); // programs that only call functions load no socket
   const who = { ...(as !== undefined && { as }), ...(token !== undefined && { token }) };
   const timeout_ms = Math.max(0, deadline - performance.now());
   const hub = await connect({ ...who, url, receives: true, timeout_ms }).catch((error) => {
-    throw asTold(error);
+    throw error instanceof TypeError ? error : asTold(error);
   });
   const over = new AbortController();
   void handOver(hub, handler, over.signal);

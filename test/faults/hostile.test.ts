@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { type Socket, connect as tcpConnect } from "node:net";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { LIMITS } from "../../shared/limits.ts";
 import { residentBytes } from "../bench/os/proc.ts";
 import { crowd } from "../support/crowd.ts";
 import { defer } from "../support/defer.ts";
@@ -177,6 +178,13 @@ describe("more than the hub can hold:", () => {
     expect(await flood(method, params())).toBeLessThan(mib * MIB);
   });
 
+  test("pages of what was sent just now that nobody reads", async () => {
+    const { cursor } = await bystander.call("info", {});
+    const said = { to_claude: "b", type: "chat" as const, task: "x".repeat(1_800) };
+    for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 50 }, () => bystander.call("send", said)));
+    expect(await flood("events", { after: cursor })).toBeLessThan(128 * MIB);
+  });
+
   test("pages of who is there that nobody reads", async () => {
     await crowd(hub.url, 2_000);
     expect(await flood("presence", {})).toBeLessThan(96 * MIB);
@@ -220,6 +228,20 @@ test("more than the hub can hold: bodies, sent faster than they can be stored", 
   for (let id = 0; id < COUNT; id++) expect((await socket.answer(id)).error).toBe(undefined);
   clearInterval(look);
   expect(most).toBeLessThan(32);
+});
+
+test("a hub that is told to end while mistakes pour in ends with 0", async () => {
+  const flooded = await HubProcess.start({ args: ["--log-level", "error"] });
+  const mistakes = `[${Array.from({ length: LIMITS.batch_requests }, () => 1)}]`;
+  for (let i = 0; i < 8; i++) {
+    const socket = await RawSocket.greet(flooded.wsUrl);
+    const pour = () => {
+      while (socket.ws.readyState === socket.ws.OPEN && socket.ws.bufferedAmount < MIB) socket.sendText(mistakes);
+    };
+    pour();
+    socket.ws.on("message", pour);
+  }
+  expect(await flooded.stop()).toMatchObject({ code: 0 });
 });
 
 test("a socket without a hello is closed after 10 s, and not before", async () => {

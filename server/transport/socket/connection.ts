@@ -60,7 +60,7 @@ export class SocketConnection implements PresenceListener {
     this.#client = { ...caller, claude_id: null, run: null };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
-    this.#intake = new Intake(socket, this.#outbox);
+    this.#intake = new Intake(socket, this.#outbox, (data, isBinary) => this.#takeFrame(data, isBinary));
     this.heardAt = context.hub.clock.awake();
     this.pingedAt = this.heardAt;
   }
@@ -74,17 +74,24 @@ export class SocketConnection implements PresenceListener {
     return this.#outbox.unsent > LIMITS.page_bytes;
   }
 
-  /** Takes a frame: one request, or an array of them. */
   receive(data: RawData, isBinary: boolean): void {
     this.heardAt = this.#context.hub.clock.awake();
+    this.#intake.receive(data, isBinary);
+  }
+
+  /** Takes a frame: one request, or an array of them. @returns how many. */
+  #takeFrame(data: RawData, isBinary: boolean): number {
     try {
       if (isBinary) throw new HubError("invalid_request", "Binary frames are not understood: send JSON as text");
       const parsed = parseJson((data as Buffer).toString());
-      this.#requestBytes = (data as Buffer).length / (Array.isArray(parsed) ? parsed.length : 1);
+      const requests = Array.isArray(parsed) ? parsed.length : 1;
+      this.#requestBytes = (data as Buffer).length / requests;
       if (!Array.isArray(parsed)) this.#take(parsed);
       else this.#takeBatch(parsed);
+      return Math.max(1, requests);
     } catch (error) {
       this.#refuse(null, error);
+      return 1;
     }
   }
 
@@ -247,6 +254,7 @@ export class SocketConnection implements PresenceListener {
 
   #refuse(id: RpcId | null, error: unknown): void {
     const known = asHubError(error);
+    if (known.code === "shutting_down") this.#intake.stop();
     if (known.code === "internal") this.#context.report.failed("answering a request", error);
     const body = JSON.stringify(toRpcError(known.toWire()));
     this.#outbox.push(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${body}}`);
@@ -261,6 +269,7 @@ export class SocketConnection implements PresenceListener {
   /** Closes from the hub's side. */
   close({ code, reason }: { code: number; reason: string } = CLOSE.policy): void {
     this.#outbox.flush(); // without waiting for the turn's end
+    this.#intake.stop();
     this.socket.close(code, reason);
   }
 }

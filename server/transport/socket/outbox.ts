@@ -12,7 +12,7 @@ const FRAME_CHARS = 96 * 1024;
 /** Where more connections than these are told something in one turn, confirmations leave at once. */
 const FEW = 4;
 
-/** Bytes the socket may hold unsent before its client is no longer listened to. */
+/** Bytes that may wait here, or be held unsent by the socket, before the client is no longer listened to. */
 const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
 /** Bytes unsent at which the client is given up: it comes back, and asks again for what it still wants. */
 const OVERFLOW_BYTES = 8 * LIMITS.frame_bytes;
@@ -24,6 +24,7 @@ export class Outbox {
   readonly #socket: WebSocket;
   readonly #flusher: Flusher;
   #waiting: (string | LogPage)[] = [];
+  #waitingChars = 0;
   /** As what it is due at the flusher. */
   #due: Urgency | undefined;
   /** Whether the client leaves so much unread that nothing should be begun for it. */
@@ -47,6 +48,8 @@ export class Outbox {
 
   push(message: string | LogPage, urgency: Urgency = "actionable"): void {
     this.#waiting.push(message);
+    this.#waitingChars += charsOf(message);
+    if (this.#waitingChars >= HIGH_WATER_BYTES) this.#turn(true);
     if (this.#due === "actionable" || this.#due === urgency) return;
     this.#due = urgency;
     this.#flusher.later(this, urgency);
@@ -56,11 +59,13 @@ export class Outbox {
   flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#waitingChars = 0;
     this.#due = undefined;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const [only] = waiting;
     if (waiting.length === 1 && only !== undefined) this.#send(typeof only === "string" ? only : frameOf(only));
     else this.#sendPacked(waiting.map((message) => (typeof message === "string" ? message : notification(message))));
+    if (this.unsent < HIGH_WATER_BYTES) this.#turn(false);
   }
 
   #sendPacked(messages: readonly string[]): void {
@@ -79,7 +84,7 @@ export class Outbox {
   #send(frame: string | Buffer): void {
     const socket = this.#socket;
     const { unsent } = this;
-    if (unsent < HIGH_WATER_BYTES) {
+    if (unsent + frame.length < HIGH_WATER_BYTES) {
       socket.send(frame, { binary: false });
     } else if (unsent < OVERFLOW_BYTES) {
       this.#turn(true);
@@ -95,6 +100,8 @@ export class Outbox {
     this.onTurn();
   }
 }
+
+const charsOf = (message: string | LogPage) => (typeof message === "string" ? message : message.json).length;
 
 const pack = (messages: readonly string[]) =>
   messages.length === 1 ? (messages[0] as string) : `[${messages.join(",")}]`;
