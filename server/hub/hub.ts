@@ -31,6 +31,7 @@ import { ProgressThrottle } from "./progressThrottle.ts";
 import { RunPages } from "./runPages.ts";
 import { Runs } from "./runs.ts";
 import { RunViews } from "./runViews.ts";
+import { OncePerTurn } from "./turns.ts";
 
 /** How connections are watched. Durations in milliseconds. */
 export interface Liveness {
@@ -71,6 +72,7 @@ export class Hub {
   readonly runViews = new RunViews();
   readonly progress: ProgressThrottle;
   readonly leasePolicy: LeasePolicy;
+  readonly #lengthening = new OncePerTurn<string, unknown>();
   /** Ends once the hub closes. */
   readonly closing = new Cancellation();
   readonly #commits: GroupCommit;
@@ -187,6 +189,12 @@ export class Hub {
    */
   submit<Op extends StoreCommand["op"]>(command: StoreCommandOf<Op>): Promise<DoneOf<Op>> {
     return this.#commits.submit(command);
+  }
+
+  /** Lengthens what a name holds without a run. */
+  lengthen(claude_id: string): Promise<unknown> {
+    const forMs = this.leasePolicy.detachedMs;
+    return this.#lengthening.call(claude_id, () => this.submit({ op: "lengthen", claude_id, forMs }));
   }
 
   /** Flushes presence into the next batch, so that a chat to `*` sent next reaches everyone who is here. */

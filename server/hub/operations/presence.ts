@@ -26,7 +26,7 @@ export const PRESENCE: Handlers<keyof typeof PRESENCE_OPERATIONS> = {
     if (name === null) throw missingField("claude_id");
     const now = hub.clock.now();
     hub.presence.beat(name, interval_ms, name === client.claude_id ? client.about : undefined);
-    await hub.submit({ op: "lengthen", claude_id: name, forMs: hub.leasePolicy.detachedMs });
+    await hub.lengthen(name);
     return { parts: { timestamp: `"${iso(now)}"`, claude_id: JSON.stringify(name) } };
   },
 };

@@ -10,11 +10,17 @@ import { listed } from "../answer.ts";
 import { Recurrence } from "../background/recurrence.ts";
 import { timingIn } from "../background/scheduler.ts";
 import type { Client } from "../caller/client.ts";
+import { OneATurn } from "../turns.ts";
 import type { Checked, Handlers } from "./handler.ts";
+
+/** For a time that never comes, years are looked through. */
+const searches = new OneATurn();
 
 export const SCHEDULES: Handlers<keyof typeof SCHEDULE_OPERATIONS> = {
   async schedule_put(hub, params, client) {
     const schedule = withDefaults(params, client);
+    await searches.wait();
+    hub.assertOpen();
     const next = new Recurrence(schedule.cron, schedule.timezone).nextAfter(hub.clock.now());
     if (next === null) {
       throw new HubError("invalid_params", `cron ${JSON.stringify(schedule.cron)} never comes: no day is such a day`, {
