@@ -1,4 +1,4 @@
-/** Turns of the event loop: what is shared in one, and what is done once in each. */
+/** Taking turns: what is shared in a turn of the event loop, what is done once in each, and what one after another. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Calls for the same thing that come in one turn share one. */
@@ -28,5 +28,16 @@ export class OneATurn {
       if (this.#last === mine) this.#last = undefined;
     });
     await before;
+  }
+}
+
+/** What holds up others while it lasts: begun when the one before it is over, so that theirs comes in between. */
+export class OneAtATime {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(begin: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(begin);
+    this.#last = mine.catch(() => undefined);
+    return mine;
   }
 }

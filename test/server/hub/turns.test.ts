@@ -1,7 +1,7 @@
 /** What many ask for in one turn of the event loop does not cost others many times as much. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { OncePerTurn, OneATurn } from "../../../server/hub/turns.ts";
+import { OncePerTurn, OneATurn, OneAtATime } from "../../../server/hub/turns.ts";
 import { startHub } from "../../support/hub.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 
@@ -34,6 +34,38 @@ test("long computations take a turn each, the first at once", async () => {
   await nextTurn();
   expect(done).toEqual([1, 0, 2, 3]);
   await long.wait();
+});
+
+test("what is done one after another goes on after a failure", async () => {
+  const one = new OneAtATime();
+  const done: string[] = [];
+  const failed = one.run(async () => {
+    await nextTurn();
+    done.push("failed");
+    throw new Error("full");
+  });
+  const next = one.run(async () => done.push("next"));
+  await expect(failed).rejects.toThrow("full");
+  await next;
+  expect(done).toEqual(["failed", "next"]);
+});
+
+test("templates in one frame are kept one after another, and what others send comes in between", async () => {
+  const { wsUrl } = await startHub();
+  const ada = await RawSocket.greet(wsUrl, { claude_id: "ada" });
+  const bob = await RawSocket.greet(wsUrl, { claude_id: "bob" });
+  const message = { to_claude: "bob", task: "count" };
+  const MANY = 200;
+  ada.send(
+    Array.from({ length: MANY }, (_, i) => {
+      return { jsonrpc: "2.0", id: `t${i}`, method: "template_put", params: { name: `t${i}`, message } };
+    }),
+  );
+  await ada.answer("t0");
+  await bob.call("send", { to_claude: "ada", task: "hello" });
+  const kept = ada.received.filter(({ id }) => String(id).startsWith("t")).length;
+  expect(kept).toBeLessThan(MANY);
+  await ada.answer(`t${MANY - 1}`);
 });
 
 test("schedules that never come, asked for in one frame, are refused one by one, and others are answered meanwhile", async () => {
