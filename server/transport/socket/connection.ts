@@ -74,6 +74,7 @@ export class SocketConnection implements PresenceListener {
     return this.#outbox.unsent > LIMITS.page_bytes;
   }
 
+  /** A frame has come. */
   receive(data: RawData, isBinary: boolean): void {
     this.heardAt = this.#context.hub.clock.awake();
     this.#intake.receive(data, isBinary);
@@ -109,6 +110,7 @@ export class SocketConnection implements PresenceListener {
 
   /** The socket has closed. @param goodbye whether its client said so. */
   closed(goodbye: boolean): void {
+    this.#intake.stop(); // a hello that still waits would open what nobody closes
     this.#gone?.cancel();
     this.#stopListening?.();
     if (this.#session) this.#context.hub.delivery.close(this.#session);
