@@ -7,7 +7,10 @@ import { ANSWER_MS, asTold, type HubAccess } from "./restCalls.ts";
 
 type Handler = (event: HubEvent) => unknown;
 
-/** @returns what ends it. @throws HubError, HubRefused; TypeError for what is no name; Error `Coordination API server not running`. */
+/**
+ * @returns what ends it.
+ * @throws HubError, HubRefused; TypeError for what is no name; Error `Coordination API server not running`.
+ */
 export async function subscribeAs({ as, url, token }: HubAccess, handler: Handler): Promise<() => Promise<void>> {
   const deadline = performance.now() + ANSWER_MS;
   const { connect } = await import("../sdk/connect.ts"); // programs that only call functions load no socket
