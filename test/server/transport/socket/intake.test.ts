@@ -5,6 +5,9 @@ import type { WebSocket } from "ws";
 import { Intake } from "../../../../server/transport/socket/intake.ts";
 import { Flusher, Outbox } from "../../../../server/transport/socket/outbox.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
+import { startHub } from "../../../support/hub.ts";
+import { RawSocket } from "../../../support/rawSocket.ts";
+import { CLIENT, rpc } from "./rpc.ts";
 
 const NONE = Buffer.alloc(0);
 
@@ -62,6 +65,21 @@ test("what waits when the hub closes the line is passed over, and what comes the
   intake.receive(NONE, false);
   await nextTurn();
   expect([taken.frames, socket.isPaused]).toEqual([1, false]);
+});
+
+test("a hello that still waits when its client has gone connects nobody", async () => {
+  const hub = await startHub();
+  const [bob, gone] = [await RawSocket.greet(hub.wsUrl, { claude_id: "bob" }), await RawSocket.open(hub.wsUrl)];
+  const turnLong = JSON.stringify(Array.from({ length: LIMITS.batch_requests }, () => 1));
+  const TURNS = 10;
+  for (let i = 0; i < TURNS; i++) gone.sendText(turnLong);
+  gone.send(rpc("hello", { client: CLIENT, claude_id: "ghost" }, "1"));
+  gone.ws.terminate();
+  for (let i = 0; i < 2 * TURNS; i++) await bob.call("stats", {});
+  const { instances } = await bob.call("presence", {});
+  expect(instances.filter(({ connections }) => connections.length > 0).map(({ claude_id }) => claude_id)).toEqual([
+    "bob",
+  ]);
 });
 
 test("whoever has much to be told is not listened to until that has left", async () => {
