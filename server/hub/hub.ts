@@ -27,11 +27,11 @@ import { type RatePolicy, Rates } from "./caller/rates.ts";
 import { Cancellation } from "./cancellation.ts";
 import { ClaimWaiters } from "./claims/claimWaiters.ts";
 import { LastAsked } from "./claims/lastAsked.ts";
+import { OncePerTurn } from "./oncePerTurn.ts";
 import { ProgressThrottle } from "./progressThrottle.ts";
 import { RunPages } from "./runPages.ts";
 import { Runs } from "./runs.ts";
 import { RunViews } from "./runViews.ts";
-import { OncePerTurn, OneAtATime } from "./turns.ts";
 
 /** How connections are watched. Durations in milliseconds. */
 export interface Liveness {
@@ -72,8 +72,6 @@ export class Hub {
   readonly runViews = new RunViews();
   readonly progress: ProgressThrottle;
   readonly leasePolicy: LeasePolicy;
-  /** Of templates, on the database's thread. */
-  readonly compiling = new OneAtATime();
   readonly #lengthening = new OncePerTurn<string, unknown>();
   /** Ends once the hub closes. */
   readonly closing = new Cancellation();

@@ -3,9 +3,22 @@ import type { Mutation } from "./mutations.ts";
 
 const TEMPLATES = "server/store/engine/templates/templates.ts";
 const EXPAND = "server/store/engine/templates/expand.ts";
+const COMPILER = "server/store/engine/templates/schemaCompiler.ts";
 const PARAMETERS = "server/store/engine/templates/parameters.ts";
 
 export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
+  {
+    breaks: "a batch compiles whatever is asked, and everybody waits for it",
+    file: COMPILER,
+    search: "if (this.#charsOfBatch >= COMPILED_A_BATCH_CHARS) throw tooMuch();",
+    replace: "",
+  },
+  {
+    breaks: "what earlier batches have compiled counts for all later ones",
+    file: "server/store/engine/engine.ts",
+    search: "    this.#templates.beginBatch();\n",
+    replace: "",
+  },
   {
     breaks: "a macro whose last step is refused has sent the others",
     file: TEMPLATES,
@@ -23,7 +36,7 @@ export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
     file: TEMPLATES,
     search: "const fingerprint = key === undefined ? ",
     replace:
-      "expand(said, this.#ledger.templates, this.#sender.checkWhole);\n    const fingerprint = key === undefined ? ",
+      "expand(said, { templates: this.#ledger.templates, schemas: this.#schemas, check: this.#sender.checkWhole });\n    const fingerprint = key === undefined ? ",
   },
   {
     breaks: "what is said beside a template is lost",

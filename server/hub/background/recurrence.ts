@@ -22,18 +22,25 @@ const FIELDS = [
   { name: "weekday", takes: "0-7, or SUN-SAT" },
 ] as const;
 
+/** The 29th of February on a given weekday is the rarest day, where a century's end has none. */
+const RAREST_YEARS = 40;
+
 /** How often the offset may change between one occurrence and the next before the wall clock decides. */
 const OFFSETS_TRIED = 4;
 
 export class Recurrence {
-  readonly #pattern: Cron;
+  readonly #cron: string;
   readonly #zone: Zone;
   readonly #isEveryHour: boolean;
+  /** The expression in the years that are looked through, and the first of them. */
+  #pattern: Cron | undefined;
+  #year = 0;
 
   /** @throws HubError `invalid_params` naming the field, and the part of the expression that is wrong. */
   constructor(cron: string, timezone: string) {
     const fields = fieldsOf(cron);
-    this.#pattern = parse(fields.join(" "));
+    this.#cron = fields.join(" ");
+    assertReadable(this.#cron);
     this.#isEveryHour = fields.at(-4) === "*";
     this.#zone = Zone.named(timezone);
   }
@@ -77,12 +84,18 @@ export class Recurrence {
 
   /** The first wall time later than this that the expression means, to the second; null where there is none. */
   #nextMatch(wall: number): number | null {
-    try {
-      return this.#pattern.nextRun(new Date(wall))?.getTime() ?? null;
-    } catch (error) {
-      if (error instanceof RangeError) return null; // a day that no month has: the search went too deep
-      throw error;
+    const from = new Date(wall);
+    return this.#patternFrom(from.getUTCFullYear()).nextRun(from)?.getTime() ?? null;
+  }
+
+  /** A search that no year ended would look for a day that never comes in a thousand of them. */
+  #patternFrom(year: number): Cron {
+    if (this.#pattern === undefined || year !== this.#year) {
+      const withSeconds = this.#cron.split(" ").length === FIELDS.length ? this.#cron : `0 ${this.#cron}`;
+      this.#pattern = read(`${withSeconds} ${year}-${year + RAREST_YEARS}`);
+      this.#year = year;
     }
+    return this.#pattern;
   }
 }
 
@@ -98,9 +111,9 @@ function fieldsOf(cron: string): string[] {
 const anyDay = (field: string, i: number, { length }: readonly string[]) =>
   field === "?" && (i === length - 1 || i === length - 3) ? "*" : field;
 
-function parse(cron: string): Cron {
+function assertReadable(cron: string): void {
   try {
-    return read(cron);
+    read(cron);
   } catch {
     throw wrong(whatIsWrong(cron));
   }
@@ -108,7 +121,7 @@ function parse(cron: string): Cron {
 
 function read(cron: string): Cron {
   if (cron.includes("?")) throw new TypeError("? stands for a whole day's field only");
-  return new Cron(cron, { utcOffset: 0, mode: "5-or-6-parts", paused: true });
+  return new Cron(cron, { utcOffset: 0, paused: true });
 }
 
 /** Looks for the field that is wrong also when all others are right. */

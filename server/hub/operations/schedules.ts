@@ -10,25 +10,20 @@ import { listed } from "../answer.ts";
 import { Recurrence } from "../background/recurrence.ts";
 import { timingIn } from "../background/scheduler.ts";
 import type { Client } from "../caller/client.ts";
-import { OneATurn } from "../turns.ts";
 import type { Checked, Handlers } from "./handler.ts";
-
-/** For a time that never comes, years are looked through. */
-const searches = new OneATurn();
 
 export const SCHEDULES: Handlers<keyof typeof SCHEDULE_OPERATIONS> = {
   async schedule_put(hub, params, client) {
     const schedule = withDefaults(params, client);
-    await searches.wait();
-    hub.assertOpen();
-    const next = new Recurrence(schedule.cron, schedule.timezone).nextAfter(hub.clock.now());
-    if (next === null) {
+    const upcoming = new Recurrence(schedule.cron, schedule.timezone).upcoming(hub.clock.now(), UPCOMING);
+    const [next] = upcoming;
+    if (next === undefined) {
       throw new HubError("invalid_params", `cron ${JSON.stringify(schedule.cron)} never comes: no day is such a day`, {
         field: "cron",
       });
     }
     const json = await hub.scheduler.commit({ op: "schedule_put", schedule, next });
-    return { value: withUpcoming(json) };
+    return { value: withUpcoming(json, upcoming) };
   },
 
   async schedule_get(hub, { name }) {
@@ -56,10 +51,11 @@ function withDefaults({ message, ...said }: Checked<"schedule_put">, client: Cli
   return { name, cron, timezone, missed, overlap, enabled, message: { from_claude, ...more } };
 }
 
-/** Adds the next few times, beginning with the one at which the schedule is due. */
-function withUpcoming(json: string): string {
+/** Adds the next few times, beginning with the one at which the schedule is due. @param known these times, as a rule. */
+function withUpcoming(json: string, known: readonly number[] = []): string {
   const { cron, timezone, next_at } = timingIn(json);
   if (next_at === null) return json;
-  const upcoming = [next_at, ...new Recurrence(cron, timezone).upcoming(next_at, UPCOMING - 1)];
+  const asKnown = known[0] === next_at;
+  const upcoming = asKnown ? known : [next_at, ...new Recurrence(cron, timezone).upcoming(next_at, UPCOMING - 1)];
   return `${json.slice(0, -1)},"upcoming":${JSON.stringify(upcoming.map(iso))}}`;
 }

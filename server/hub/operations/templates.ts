@@ -5,12 +5,7 @@ import { answerOf, callerOf, type Handlers } from "./handler.ts";
 
 export const TEMPLATES: Handlers<keyof typeof TEMPLATE_OPERATIONS> = {
   async template_put(hub, { name, ...body }, client) {
-    const caller = callerOf(hub, client);
-    const put = () => {
-      hub.assertOpen();
-      return hub.submit({ op: "template_put", caller, name, body });
-    };
-    return answerOf(await hub.compiling.run(put));
+    return answerOf(await hub.submit({ op: "template_put", caller: callerOf(hub, client), name, body }));
   },
 
   async template_get(hub, { name }) {

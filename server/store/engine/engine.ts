@@ -100,6 +100,7 @@ export class Engine {
     this.#now = now;
     this.#timekeeper.keep(at);
     this.#journal.open(now);
+    this.#templates.beginBatch();
     const outcomes = commands.map((command) => this.#executeOne(command));
     if (this.#dependencies.isBehind) this.#settle();
     const entries = this.#journal.close(); // what was sent is in the table from here on

@@ -26,6 +26,7 @@ import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations/index.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
 import type { Report } from "../../report.ts";
+import type { FairShare } from "./fairShare.ts";
 import { type Handshake, handshake, WINDOW } from "./handshake.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox, type Urgency } from "./outbox.ts";
@@ -34,6 +35,7 @@ import { idOf, validateRequest } from "./request.ts";
 export interface ConnectionContext {
   hub: Hub;
   flusher: Flusher;
+  fairShare: FairShare;
   report: Report;
 }
 
@@ -60,7 +62,10 @@ export class SocketConnection implements PresenceListener {
     this.#client = { ...caller, claude_id: null, run: null };
     this.#context = context;
     this.#outbox = new Outbox(socket, context.flusher);
-    this.#intake = new Intake(socket, this.#outbox, (data, isBinary) => this.#takeFrame(data, isBinary));
+    this.#intake = new Intake(socket, this.#outbox, context.fairShare, {
+      open: (data, isBinary) => this.#open(data, isBinary),
+      take: (request) => this.#take(request),
+    });
     this.heardAt = context.hub.clock.awake();
     this.pingedAt = this.heardAt;
   }
@@ -80,19 +85,16 @@ export class SocketConnection implements PresenceListener {
     this.#intake.receive(data, isBinary);
   }
 
-  /** Takes a frame: one request, or an array of them. @returns how many. */
-  #takeFrame(data: RawData, isBinary: boolean): number {
+  /** Reads a frame: one request, or an array of them. */
+  #open(data: RawData, isBinary: boolean): readonly unknown[] {
     try {
       if (isBinary) throw new HubError("invalid_request", "Binary frames are not understood: send JSON as text");
-      const parsed = parseJson((data as Buffer).toString());
-      const requests = Array.isArray(parsed) ? parsed.length : 1;
-      this.#requestBytes = (data as Buffer).length / requests;
-      if (!Array.isArray(parsed)) this.#take(parsed);
-      else this.#takeBatch(parsed);
-      return Math.max(1, requests);
+      const requests = requestsIn((data as Buffer).toString());
+      this.#requestBytes = (data as Buffer).length / requests.length;
+      return requests;
     } catch (error) {
       this.#refuse(null, error);
-      return 1;
+      return [];
     }
   }
 
@@ -117,21 +119,16 @@ export class SocketConnection implements PresenceListener {
     this.#disconnect?.(goodbye);
   }
 
-  #takeBatch(batch: unknown[]): void {
-    if (batch.length === 0) throw new HubError("invalid_request", "An empty array asks for nothing");
-    if (batch.length > LIMITS.batch_requests) {
-      throw new HubError("invalid_request", `A frame holds at most ${LIMITS.batch_requests} requests`);
-    }
-    for (const entry of batch) this.#take(entry);
-  }
-
-  #take(value: unknown): void {
+  #take(value: unknown): number {
     let id: RpcId | null = null;
     try {
       id = idOf(value);
-      this.#handle(id, validateRequest(value));
+      const request = validateRequest(value);
+      this.#handle(id, request);
+      return LONG.get(request.method) ?? 1;
     } catch (error) {
       this.#refuse(id, error);
+      return 1;
     }
   }
 
@@ -278,6 +275,19 @@ export class SocketConnection implements PresenceListener {
 
 /** A task that was asked for is to be worked on; that something was sent or is over is only good to know. */
 const urgencyOf = (method: OperationName): Urgency => (CLAIMS.has(method) ? "actionable" : "confirmation");
+
+function requestsIn(text: string): readonly unknown[] {
+  const parsed = parseJson(text);
+  if (!Array.isArray(parsed)) return [parsed];
+  if (parsed.length === 0) throw new HubError("invalid_request", "An empty array asks for nothing");
+  if (parsed.length > LIMITS.batch_requests) {
+    throw new HubError("invalid_request", `A frame holds at most ${LIMITS.batch_requests} requests`);
+  }
+  return parsed;
+}
+
+/** What takes the hub's thread longer than an ordinary request, and how many of those that is. */
+const LONG: ReadonlyMap<string, number> = new Map<OperationName, number>([["schedule_put", 128]]); // a search in calendars
 
 /** An update may be a claim, too: the document's. */
 const CLAIMS: ReadonlySet<OperationName> = new Set(["claim", "claim_next", "update"]);

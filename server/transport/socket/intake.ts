@@ -3,42 +3,57 @@
  *
  * A few bytes can ask for megabytes: reads are begun a few at a time, and none while the client leaves answers unread.
  * Only a bounded part of what it sends is taken in before the first of it is answered; beyond, its socket is not read.
- * In one turn of the event loop only so many requests are taken from it, refused ones too: others are served in between.
+ * In one turn of the event loop it has its fair share, and what is refused counts: others are served in between.
  */
 import type { RawData, WebSocket } from "ws";
 import { LIMITS } from "../../../shared/limits.ts";
+import { type FairShare, toRead } from "./fairShare.ts";
 import type { Outbox } from "./outbox.ts";
 
 const READS_AT_ONCE = 8;
 /** Reads that may wait long for something to happen. */
 const WAITS_AT_ONCE = 64;
-/** Beyond, the next frame is left for the next turn. */
-const REQUESTS_A_TURN = LIMITS.batch_requests;
 const BYTES_UNDER_WAY = 4 * LIMITS.frame_bytes;
+
+const NONE: readonly unknown[] = [];
 
 type Act = () => Promise<void>;
 
-/** Takes a frame. @returns how many requests were in it, at least one. */
-type TakeFrame = (data: RawData, isBinary: boolean) => number;
+type Frame = [data: RawData, isBinary: boolean];
+
+export interface Taking {
+  /** Reads a frame. @returns the requests in it; none when it was refused as a whole. */
+  open(...frame: Frame): readonly unknown[];
+  /** Takes a request. @returns how long that takes, in ordinary requests; at least 1. */
+  take(request: unknown): number;
+}
 
 export class Intake {
   readonly #socket: WebSocket;
   readonly #outbox: Outbox;
-  readonly #takeFrame: TakeFrame;
+  readonly #fairShare: FairShare;
+  readonly #taking: Taking;
   readonly #reads: ConcurrencyLimit;
   readonly #waits: ConcurrencyLimit;
   /** Requests under way, and the bytes in which they came. */
   requests = 0;
   #bytes = 0;
   #isOver = false;
-  /** Frames that wait for their turn. */
-  #frames: Parameters<TakeFrame>[] = [];
-  #requestsThisTurn = 0;
+  /** The requests of the frame that is open, and which of them is next. */
+  #requests = NONE;
+  #next = 0;
+  /** Frames after it. */
+  #frames: Frame[] = [];
+  /** Whether something of all that waits for another turn. */
+  #isWaiting = false;
+  /** What it has had of this turn, in requests. */
+  #had = 0;
 
-  constructor(socket: WebSocket, outbox: Outbox, takeFrame: TakeFrame) {
+  constructor(socket: WebSocket, outbox: Outbox, fairShare: FairShare, taking: Taking) {
     this.#socket = socket;
     this.#outbox = outbox;
-    this.#takeFrame = takeFrame;
+    this.#fairShare = fairShare;
+    this.#taking = taking;
     const isPaused = () => outbox.isFull;
     this.#reads = new ConcurrencyLimit(READS_AT_ONCE, isPaused);
     this.#waits = new ConcurrencyLimit(WAITS_AT_ONCE, isPaused);
@@ -57,36 +72,55 @@ export class Intake {
     if (this.#socket.isPaused) this.#regulate();
   }
 
-  /** Has a frame taken, in this turn or a later one. */
-  receive(...frame: Parameters<TakeFrame>): void {
+  /** Has a frame taken, in this turn or later ones. */
+  receive(...frame: Frame): void {
     if (this.#isOver) return;
     this.#frames.push(frame);
-    if (this.#requestsThisTurn === 0) setImmediate(this.#nextTurn);
-    this.#takeFrames();
-    if (this.#frames.length > 0) this.#regulate();
+    if (this.#had === 0) setImmediate(this.#nextTurn);
+    this.#takeShare();
   }
 
   /** What still comes is passed over: the line is about to close, and whoever is at its other end asks again. */
   stop(): void {
     this.#isOver = true;
+    this.#requests = NONE;
     this.#frames = [];
-    if (this.#socket.isPaused) this.#regulate();
+    this.#wait(false);
   }
 
   readonly #nextTurn = (): void => {
-    this.#requestsThisTurn = 0;
-    if (this.#frames.length === 0) return;
+    this.#had = 0;
+    if (!this.#isWaiting) return;
     setImmediate(this.#nextTurn);
-    this.#takeFrames();
-    if (this.#frames.length === 0) this.#regulate();
+    this.#takeShare();
   };
 
-  #takeFrames(): void {
-    while (this.#requestsThisTurn < REQUESTS_A_TURN) {
-      const frame = this.#frames.shift();
-      if (frame === undefined) return;
-      this.#requestsThisTurn += this.#takeFrame(...frame);
+  #takeShare(): void {
+    const share = this.#fairShare.requests;
+    while (this.#had < share) {
+      if (this.#next < this.#requests.length) this.#had += this.#taking.take(this.#requests[this.#next++]);
+      else if (!this.#openNext()) break;
     }
+    const isWaiting = this.#next < this.#requests.length || this.#frames.length > 0;
+    if (!isWaiting) this.#requests = NONE; // an idle connection holds nothing
+    this.#wait(isWaiting);
+  }
+
+  /** @returns whether there was a frame. */
+  #openNext(): boolean {
+    const frame = this.#frames.shift();
+    if (frame === undefined) return false;
+    this.#had += toRead((frame[0] as Buffer).length);
+    this.#requests = this.#taking.open(...frame);
+    this.#next = 0;
+    return true;
+  }
+
+  #wait(isWaiting: boolean): void {
+    if (isWaiting === this.#isWaiting) return;
+    this.#isWaiting = isWaiting;
+    this.#fairShare.waiting += isWaiting ? 1 : -1;
+    this.#regulate();
   }
 
   /** Begins a read when it is its turn. `act` must not fail. */
@@ -95,7 +129,7 @@ export class Intake {
   }
 
   #regulate(): void {
-    const isTooMuch = this.#frames.length > 0 || this.#outbox.isFull || this.#bytes > BYTES_UNDER_WAY;
+    const isTooMuch = this.#isWaiting || this.#outbox.isFull || this.#bytes > BYTES_UNDER_WAY;
     if (isTooMuch) this.#socket.pause();
     else this.#socket.resume();
     if (this.#outbox.isFull) return;

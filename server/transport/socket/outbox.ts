@@ -12,10 +12,10 @@ const FRAME_CHARS = 96 * 1024;
 /** Where more connections than these are told something in one turn, confirmations leave at once. */
 const FEW = 4;
 
-/** Bytes that may wait here, or be held unsent by the socket, before the client is no longer listened to. */
-const HIGH_WATER_BYTES = 2 * LIMITS.frame_bytes;
+/** Characters that may wait here, or bytes that the socket may hold unsent, before the client is no longer listened to. */
+const HIGH_WATER = 2 * LIMITS.frame_bytes;
 /** Bytes unsent at which the client is given up: it comes back, and asks again for what it still wants. */
-const OVERFLOW_BYTES = 8 * LIMITS.frame_bytes;
+const OVERFLOW = 8 * LIMITS.frame_bytes;
 
 /** *Actionable*: somebody is to act on it. *Confirmation*: what was asked for is done. */
 export type Urgency = "actionable" | "confirmation";
@@ -49,7 +49,7 @@ export class Outbox {
   push(message: string | LogPage, urgency: Urgency = "actionable"): void {
     this.#waiting.push(message);
     this.#waitingChars += charsOf(message);
-    if (this.#waitingChars >= HIGH_WATER_BYTES) this.#turn(true);
+    if (this.#waitingChars >= HIGH_WATER) this.#turn(true);
     if (this.#due === "actionable" || this.#due === urgency) return;
     this.#due = urgency;
     this.#flusher.later(this, urgency);
@@ -61,11 +61,14 @@ export class Outbox {
     this.#waiting = [];
     this.#waitingChars = 0;
     this.#due = undefined;
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.readyState === this.#socket.OPEN) this.#sendAll(waiting);
+    if (this.unsent < HIGH_WATER) this.#turn(false);
+  }
+
+  #sendAll(waiting: readonly (string | LogPage)[]): void {
     const [only] = waiting;
     if (waiting.length === 1 && only !== undefined) this.#send(typeof only === "string" ? only : frameOf(only));
     else this.#sendPacked(waiting.map((message) => (typeof message === "string" ? message : notification(message))));
-    if (this.unsent < HIGH_WATER_BYTES) this.#turn(false);
   }
 
   #sendPacked(messages: readonly string[]): void {
@@ -84,11 +87,11 @@ export class Outbox {
   #send(frame: string | Buffer): void {
     const socket = this.#socket;
     const { unsent } = this;
-    if (unsent + frame.length < HIGH_WATER_BYTES) {
+    if (unsent + frame.length < HIGH_WATER && !this.isFull) {
       socket.send(frame, { binary: false });
-    } else if (unsent < OVERFLOW_BYTES) {
+    } else if (unsent < OVERFLOW) {
       this.#turn(true);
-      socket.send(frame, { binary: false }, () => this.#turn(socket.bufferedAmount >= HIGH_WATER_BYTES));
+      socket.send(frame, { binary: false }, () => this.#turn(socket.bufferedAmount >= HIGH_WATER));
     } else {
       socket.terminate();
     }

@@ -14,6 +14,7 @@ import type { Hub } from "../../hub/hub.ts";
 import type { Report } from "../../report.ts";
 import type { Guard } from "../guard.ts";
 import { type ConnectionContext, SocketConnection } from "./connection.ts";
+import { FairShare } from "./fairShare.ts";
 import { Flusher } from "./outbox.ts";
 
 const SWEEP_MS = 1_000;
@@ -44,7 +45,7 @@ export class SocketServer {
     this.#hub = hub;
     this.#guard = guard;
     this.#path = path;
-    this.#context = { hub, flusher: new Flusher(), report };
+    this.#context = { hub, flusher: new Flusher(), fairShare: new FairShare(), report };
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,

@@ -9,6 +9,7 @@ import type { Values } from "../../../core/placeholders.ts";
 import { renderFields, renderValues } from "../../../core/template.ts";
 import type { TemplateSend } from "../../storeCommands.ts";
 import { assertFewValues, checkValues } from "./parameters.ts";
+import type { SchemaCompiler } from "./schemaCompiler.ts";
 import type { CheckWhole } from "./whole.ts";
 
 /** One message to be sent, and the steps it comes after. */
@@ -31,18 +32,20 @@ interface TemplateSource {
   names(): string[];
 }
 
+interface Means {
+  templates: TemplateSource;
+  schemas: SchemaCompiler;
+  check: CheckWhole;
+}
+
 /**
  * @throws HubError when there is no such template, a parameter is unknown, missing or wrong, or a message that results
  *   could not be sent as it is.
  */
-export function expand(
-  { from_claude, template: name, params = {}, ...beside }: TemplateSend,
-  source: TemplateSource,
-  check: CheckWhole,
-): Expansion {
-  const template = templateOf(name, source);
-  const values = checkValues(template.parameters, params);
-  const whole = (fields: TemplateFields) => newMessage(from_claude, check(fields));
+export function expand({ from_claude, template: name, params = {}, ...beside }: TemplateSend, means: Means): Expansion {
+  const template = templateOf(name, means.templates);
+  const values = checkValues(template.parameters, params, means.schemas);
+  const whole = (fields: TemplateFields) => newMessage(from_claude, means.check(fields));
   const { message, steps = [] } = template;
   if (message) return { steps: [{ key: name, after: [], said: whole(filled(message, values, beside)) }] };
   assertForMacro(beside, name);
@@ -51,7 +54,7 @@ export function expand(
   const spend = spending();
   for (const step of inOrder(steps)) {
     const { key, after = [] } = step;
-    const said = inStep(key, () => whole(stepFields(step, values, beside, source, spend)));
+    const said = inStep(key, () => whole(stepFields(step, values, beside, means, spend)));
     if (after.length > 0) inStep(key, () => assertMayWait(said, "after"));
     bytes += jsonBytes(said.task) + jsonBytes(said.context ?? "");
     if (bytes > LIMITS.macro_bytes) throw tooMuch();
@@ -80,13 +83,13 @@ function stepFields(
   step: TemplateStep,
   values: Values,
   beside: TemplateFields,
-  source: TemplateSource,
+  { templates, schemas }: Means,
   spend: (chars: number) => void,
 ): TemplateFields {
   const { key: _key, template: _name, params = {}, after: _after, ...overrides } = step;
-  const { parameters, message } = stepTemplate(step, source);
+  const { parameters, message } = stepTemplate(step, templates);
   assertFewValues(params);
-  const own = checkValues(parameters, renderValues(params, values, spend));
+  const own = checkValues(parameters, renderValues(params, values, spend), schemas);
   return filled(message, own, { ...filled(overrides, values, beside), ...beside });
 }
 

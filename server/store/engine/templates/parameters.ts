@@ -1,70 +1,23 @@
 /** The values of a template's parameters, checked against the schema that describes them. */
-import { createRequire } from "node:module";
-import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
-import QuickLRU from "quick-lru";
+import type { ErrorObject } from "ajv";
 import { HubError } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { didYouMean } from "../../../../shared/suggest.ts";
 import { parametersIn, type Schema } from "../../../core/parameterSchema.ts";
 import type { Values } from "../../../core/placeholders.ts";
 import { missingParameters } from "../../../core/template.ts";
-
-const require = createRequire(import.meta.url);
-
-/** Made by the first schema: most hubs start sooner without loading it. */
-let compiler: Ajv | undefined;
-
-function makeCompiler(): Ajv {
-  const { Ajv } = require("ajv") as typeof import("ajv");
-  return new Ajv({
-    allErrors: true,
-    strict: true,
-    allowUnionTypes: true,
-    useDefaults: true,
-    ownProperties: true,
-    logger: false,
-  });
-}
-
-/** Compiled schemas by their text. */
-const compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
-
-/**
- * Compiles a schema, once for as long as it is in use.
- *
- * @throws HubError when it is no JSON Schema.
- */
-export function compile(schema: Schema): ValidateFunction {
-  const text = JSON.stringify(schema);
-  const check = compiled.get(text) ?? compileAnew(schema);
-  compiled.set(text, check);
-  return check;
-}
-
-function compileAnew(schema: Schema): ValidateFunction {
-  compiler ??= makeCompiler();
-  try {
-    return compiler.compile(schema);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new HubError("invalid_params", `parameters is no JSON Schema that can be used: ${message}`, {
-      field: "parameters",
-    });
-  } finally {
-    compiler.removeSchema(schema); // else it would keep every schema that it ever saw
-  }
-}
+import type { SchemaCompiler } from "./schemaCompiler.ts";
 
 /**
  * @returns the values, with the defaults of those that were left out.
- * @throws HubError naming the parameters that are unknown, missing or wrong.
+ * @throws HubError naming the parameters that are unknown, missing or wrong, or as compiling does.
  */
-export function checkValues(schema: Schema | undefined, given: Values): Values {
+export function checkValues(schema: Schema | undefined, given: Values, schemas: SchemaCompiler): Values {
   assertNames(Object.keys(given), parametersIn(schema));
   assertFewValues(given);
   const values: Record<string, unknown> = Object.assign(Object.create(null), structuredClone(given));
   if (schema === undefined) return values;
-  const check = compile(schema);
+  const check = schemas.compile(schema);
   if (!check(values)) throw explain(check.errors ?? []);
   return values;
 }

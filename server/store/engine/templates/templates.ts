@@ -16,7 +16,8 @@ import { NOTHING, type Nothing, type Sent, type SentMacro, type Shown } from "..
 import type { StoreCommandOf, TemplateSend } from "../../storeCommands.ts";
 import type { Ledger, SentMessage, SentWith } from "../ledger.ts";
 import { type ExpandedStep, expand, stepTemplate, templateOf } from "./expand.ts";
-import { assertNames, compile } from "./parameters.ts";
+import { assertNames } from "./parameters.ts";
+import { SchemaCompiler } from "./schemaCompiler.ts";
 import type { CheckWhole } from "./whole.ts";
 
 /** What the engine does for a send by template. */
@@ -35,16 +36,21 @@ interface Sender {
 export class Templates {
   readonly #ledger: Ledger;
   readonly #sender: Sender;
+  readonly #schemas = new SchemaCompiler();
 
   constructor(ledger: Ledger, sender: Sender) {
     this.#ledger = ledger;
     this.#sender = sender;
   }
 
+  beginBatch(): void {
+    this.#schemas.beginBatch();
+  }
+
   put({ name, body, caller }: StoreCommandOf<"template_put">, at: string): Shown {
     const { templates } = this.#ledger;
     assertTemplate(body);
-    if (body.parameters) compile(body.parameters);
+    if (body.parameters) this.#schemas.compile(body.parameters);
     for (const step of body.steps ?? []) inStep(step.key, () => this.#assertStep(step));
     if (templates.get(name) === undefined && templates.count() >= LIMITS.templates) throw tooMany();
     templates.put(name, body, { at, by: caller.claude_id });
@@ -69,7 +75,8 @@ export class Templates {
         before.created_at,
       );
     }
-    const { steps, keys } = expand(said, this.#ledger.templates, this.#sender.checkWhole);
+    const { templates } = this.#ledger;
+    const { steps, keys } = expand(said, { templates, schemas: this.#schemas, check: this.#sender.checkWhole });
     for (const step of steps) this.#sender.check(step.said);
     const isMacro = keys !== undefined;
     const sent = this.#sendAll(steps);

@@ -135,6 +135,10 @@ describe("the calendar", () => {
     expect(times(cron, "UTC", "2026-01-01T00:00:00Z", expected.length)).toEqual(expected);
   });
 
+  test("the rarest day there is comes after 40 years", () => {
+    expect(new Recurrence("0 0 29 2 +MON", "UTC").nextAfter(Date.UTC(2072, 1, 29))).toBe(Date.UTC(2112, 1, 29));
+  });
+
   test("every second is the densest", () => {
     const recurrence = new Recurrence("* * * * * *", "UTC");
     const start = Date.UTC(2026, 0, 1);
@@ -142,7 +146,7 @@ describe("the calendar", () => {
   });
 
   test("a day that never comes has no next", () => {
-    for (const never of ["0 0 30 2 *", "0 0 31 4,6,9,11 *"]) {
+    for (const never of ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 1 * +MON#5"]) {
       expect(new Recurrence(never, "Europe/Berlin").nextAfter(0)).toBeNull();
     }
   });

@@ -1,5 +1,7 @@
 /** Templates and macros: kept with everything else, sent as a whole or not at all. */
 import { describe, expect, test } from "vitest";
+import { COMPILED_A_BATCH_CHARS } from "../../../../server/store/engine/templates/schemaCompiler.ts";
+import type { StoreCommand, StoreCommandOf } from "../../../../server/store/storeCommands.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Message } from "../../../../shared/message.ts";
 import type { TemplateBody } from "../../../../shared/template.ts";
@@ -38,6 +40,22 @@ export const templates: Section = (hub) => {
     const template = await made({ message: { to_claude: hub().newName("bob"), task: "x" } });
     const expires_at = new Date(hub().now).toISOString();
     await expect(send(template, {}, { expires_at })).rejects.toMatchObject({ details: { field: "expires_at" } });
+  });
+
+  test("a batch compiles a bounded amount anew; what needs more is refused, changes nothing, and may be asked again", async () => {
+    const COUNT = 20;
+    const template = hub().newName("template");
+    const names = Array.from({ length: COUNT }, (_, i) => `${template}-${i}`);
+    const commands = names.map((name) => largeTemplate(name));
+    const { outcomes } = await hub().commit(...commands, sending({ to_claude: "bob" }), commands[0] as StoreCommand);
+    const codes = outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code));
+    const kept = codes.indexOf("too_many_requests");
+    expect(kept).toBe(Math.ceil(COMPILED_A_BATCH_CHARS / LARGE_CHARS));
+    const refused = Array.from({ length: COUNT - kept }, () => "too_many_requests");
+    expect(codes).toEqual([...Array.from({ length: kept }, () => "ok"), ...refused, "ok", "ok"]);
+    const listed = (await hub().store.templates()).filter(({ name }) => name.startsWith(template));
+    expect(listed.map(({ name }) => name).sort()).toEqual(names.slice(0, kept).sort());
+    for (const name of names.slice(kept)) await hub().outcome(largeTemplate(name));
   });
 
   test("what is put is read back, listed by name, replaced, deleted", async () => {
@@ -309,6 +327,16 @@ export const templates: Section = (hub) => {
     });
   });
 };
+
+const LARGE_CHARS = 16_000;
+
+/** A command that keeps a template whose parameters take so many characters, and are like no other's. */
+function largeTemplate(template: string): StoreCommandOf<"template_put"> {
+  const parameters = { type: "object", title: template, description: "" };
+  parameters.description = "x".repeat(LARGE_CHARS - JSON.stringify(parameters).length);
+  const body = { parameters, message: { to_claude: "bob", task: "x" } };
+  return { op: "template_put", caller: name("ada"), name: template, body };
+}
 
 interface Sent {
   message: Message;

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
+import { FairShare } from "../../../../server/transport/socket/fairShare.ts";
 import { Intake } from "../../../../server/transport/socket/intake.ts";
 import { Flusher, Outbox } from "../../../../server/transport/socket/outbox.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
@@ -9,10 +10,8 @@ import { startHub } from "../../../support/hub.ts";
 import { RawSocket } from "../../../support/rawSocket.ts";
 import { CLIENT, rpc } from "./rpc.ts";
 
-const NONE = Buffer.alloc(0);
-
-/** An intake whose frames all hold so many requests. */
-function client(requests: number) {
+/** An intake whose frames all hold so many requests, and what it has taken. */
+function client(requests: number, fairShare = new FairShare()) {
   const socket = {
     readyState: 1,
     OPEN: 1,
@@ -27,44 +26,65 @@ function client(requests: number) {
     },
   };
   const outbox = new Outbox(socket as unknown as WebSocket, new Flusher());
-  const taken = { frames: 0 };
-  const intake = new Intake(socket as unknown as WebSocket, outbox, () => {
-    taken.frames++;
-    return requests;
+  const taken: unknown[] = [];
+  const intake = new Intake(socket as unknown as WebSocket, outbox, fairShare, {
+    open: (data) => Array.from({ length: requests }, (_, i) => `${data}${i}`),
+    take: (request) => taken.push(request) && 1,
   });
-  return { socket, outbox, intake, taken };
+  const receive = (...names: string[]) => {
+    for (const name of names) intake.receive(Buffer.from(name), false);
+  };
+  return { socket, outbox, intake, taken, receive };
 }
 
-test("large frames are taken one a turn, and the socket is not read until the last of them is", async () => {
-  const { intake, socket, taken } = client(LIMITS.batch_requests);
-  for (let i = 0; i < 3; i++) intake.receive(NONE, false);
-  expect([taken.frames, socket.isPaused]).toEqual([1, true]);
-  await nextTurn();
-  expect([taken.frames, socket.isPaused]).toEqual([2, true]);
-  await nextTurn();
-  expect([taken.frames, socket.isPaused]).toEqual([3, false]);
-  intake.receive(NONE, false);
-  expect(taken.frames).toBe(3);
-  await nextTurn();
-  expect([taken.frames, socket.isPaused]).toEqual([4, false]);
+/** What a client has of a turn that it shares with nobody; a small frame counts as one request more. */
+const ALONE = new FairShare().requests;
+
+test("of a large frame each turn takes a part, in order, and the socket is not read until the last is taken", async () => {
+  const { receive, socket, taken } = client(ALONE);
+  receive("a", "b", "c");
+  for (const count of [ALONE - 1, 2 * ALONE - 2, 3 * ALONE - 3]) {
+    expect([taken.length, socket.isPaused]).toEqual([count, true]);
+    await nextTurn();
+  }
+  const all = ["a", "b", "c"].flatMap((name) => Array.from({ length: ALONE }, (_, i) => `${name}${i}`));
+  expect([taken, socket.isPaused]).toEqual([all, false]);
 });
 
 test("small frames are taken as they come, each turn as many", async () => {
-  const { intake, socket, taken } = client(1);
+  const { receive, socket, taken } = client(1);
+  const SMALL = Math.floor(ALONE / 2);
   for (let turn = 1; turn <= 3; turn++) {
-    for (let i = 0; i < LIMITS.batch_requests; i++) intake.receive(NONE, false);
-    expect([taken.frames, socket.isPaused]).toEqual([turn * LIMITS.batch_requests, false]);
+    receive(...Array.from({ length: SMALL }, () => "a"));
+    expect([taken.length, socket.isPaused]).toEqual([turn * SMALL, false]);
     await nextTurn();
   }
 });
 
+test("the more clients wait, the less of a turn each has", async () => {
+  const CLIENTS = 64;
+  const fairShare = new FairShare();
+  const clients = Array.from({ length: CLIENTS }, () => client(ALONE, fairShare));
+  for (const { receive } of clients) receive("a", "b", "c");
+  await nextTurn(); // of those who came first, some have had more
+  for (let turn = 0; turn < 10; turn++) {
+    const before = clients.map(({ taken }) => taken.length);
+    await nextTurn();
+    const gained = clients.map(({ taken }, i) => taken.length - (before[i] as number));
+    expect(Math.min(...gained)).toBeGreaterThan(0);
+    expect(Math.max(...gained)).toBeLessThanOrEqual(Math.ceil((4 * ALONE) / CLIENTS));
+  }
+  for (const { intake } of clients) intake.stop();
+  expect(fairShare).toEqual({ waiting: 0 });
+});
+
 test("what waits when the hub closes the line is passed over, and what comes then", async () => {
-  const { intake, socket, taken } = client(LIMITS.batch_requests);
-  for (let i = 0; i < 3; i++) intake.receive(NONE, false);
+  const { receive, intake, socket, taken } = client(ALONE);
+  receive("a", "b", "c");
   intake.stop();
-  intake.receive(NONE, false);
+  receive("d");
   await nextTurn();
-  expect([taken.frames, socket.isPaused]).toEqual([1, false]);
+  expect([taken.length, socket.isPaused]).toEqual([ALONE - 1, false]);
 });
 
 test("a hello that still waits when its client has gone connects nobody", async () => {
@@ -89,4 +109,37 @@ test("whoever has much to be told is not listened to until that has left", async
   expect(socket.isPaused).toBe(true);
   await nextTurn();
   expect([outbox.isFull, socket.isPaused]).toEqual([false, false]);
+});
+
+test("what a client asks for is done in the order in which it was asked for, however long it takes", async () => {
+  const { wsUrl } = await startHub();
+  const socket = await RawSocket.greet(wsUrl, { claude_id: "ada" });
+  const message = { to_claude: "bob", task: "count" };
+  const COUNT = 50;
+  const asked = Array.from({ length: COUNT }, (_, i) => [
+    rpc("template_put", { name: `t${i}`, message }, `put template ${i}`),
+    rpc("send", { template: `t${i}` }, `send ${i}`),
+    rpc("template_delete", { name: `t${i}` }, `delete template ${i}`),
+    rpc("schedule_put", { name: `s${i}`, cron: "0 0 29 2 *", message }, `put schedule ${i}`),
+    rpc("schedule_delete", { name: `s${i}` }, `delete schedule ${i}`),
+  ]).flat();
+  socket.send(asked);
+  for (const { id } of asked) expect(await socket.answer(id as string)).not.toHaveProperty("error");
+});
+
+test("schedules that never come are refused a few a turn, and others are answered meanwhile", async () => {
+  const { wsUrl } = await startHub();
+  const [ada, bob] = [
+    await RawSocket.greet(wsUrl, { claude_id: "ada" }),
+    await RawSocket.greet(wsUrl, { claude_id: "bob" }),
+  ];
+  const params = { name: "never", cron: "0 0 31 2 *", message: { to_claude: "bob", task: "never" } };
+  const COUNT = 200;
+  ada.send(Array.from({ length: COUNT }, (_, i) => rpc("schedule_put", params, `${i}`)));
+  await ada.answer("0");
+  await bob.call("stats", {});
+  const refused = () => ada.received.filter(({ error }) => error?.data?.code === "invalid_params").length;
+  expect(refused()).toBeLessThan(COUNT);
+  await ada.answer(`${COUNT - 1}`);
+  expect(refused()).toBe(COUNT);
 });

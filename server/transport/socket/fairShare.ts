@@ -1,0 +1,22 @@
+/** How much of a turn of the event loop a client may have, in ordinary requests: the more of them wait, the less. */
+import { LIMITS } from "../../../shared/limits.ts";
+
+/** To read so much of a frame takes about as long as an ordinary request. */
+const BYTES_A_REQUEST = 4096;
+
+/** What it takes to read a frame. */
+export const toRead = (bytes: number): number => 1 + Math.floor(bytes / BYTES_A_REQUEST);
+
+/** One client's: the largest frame that there may be. */
+const OF_ONE = toRead(LIMITS.frame_bytes) + LIMITS.batch_requests;
+const OF_ALL = 4 * OF_ONE;
+
+export class FairShare {
+  /** How many clients have more to be taken than a turn allows. */
+  waiting = 0;
+
+  /** What each may have in this turn. */
+  get requests(): number {
+    return this.waiting === 0 ? OF_ONE : Math.min(OF_ONE, Math.ceil(OF_ALL / this.waiting));
+  }
+}
