@@ -6,6 +6,7 @@ import { LIVENESS } from "../shared/defaults.ts";
 import { BASE_PATH } from "../shared/protocol.ts";
 import type { Hub } from "./hub/hub.ts";
 import type { Report } from "./report.ts";
+import { serializeRequests } from "./transport/http/serializeRequests.ts";
 import type { SocketServer } from "./transport/socket/server.ts";
 
 export interface MountedHub {
@@ -76,7 +77,7 @@ export class ComposedHub implements MountedHub {
 
   async listen({ host, port }: { host: string; port: number }) {
     this.#assertOpen();
-    const app = express().disable("x-powered-by").use(this.probes).use(BASE_PATH, this.router);
+    const app = express().disable("x-powered-by").use(serializeRequests, this.probes).use(BASE_PATH, this.router);
     const server = createServer(app);
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));

@@ -212,6 +212,22 @@ describe("more than the hub can hold:", () => {
   });
 });
 
+test.each([
+  ["are refused", "/api/coord/stats", "evil.example"],
+  ["no path takes", "/nowhere", "127.0.0.1"],
+  ["ask whether it lives", "/healthz", "127.0.0.1"],
+])("a connection that asks for thousands at once that %s is given up", async (_, path, host) => {
+  const socket = await tcp();
+  let answers = 0;
+  socket.on("data", (data) => {
+    answers += `${data}`.split("HTTP/1.1 ").length - 1;
+  });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(2_000));
+  await closed;
+  expect(answers).toBeLessThan(100);
+});
+
 test("more than the hub can hold: bodies, sent faster than they can be stored", async () => {
   const slow = await HubProcess.start({ env: plant(SLOW_DISK) });
   const socket = await RawSocket.greet(slow.wsUrl, { claude_id: "flood" });

@@ -28,8 +28,8 @@ export interface RouterOptions {
 export function makeRouter({ hub, guard, report }: RouterOptions): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
   const presence = new HttpPresence(hub);
+  router.use(serializeRequests); // first: to refuse takes time, too
   router.use(guarded(guard));
-  router.use(serializeRequests());
   router.use(express.raw({ type: () => true, limit: LIMITS.frame_bytes }));
   for (const name of OPERATION_NAMES) addRoutes(router, name, hub, presence);
   router.use(noSuchRoute);

@@ -3,6 +3,7 @@
  * when the answer before it has left, and not at all once the connection is gone: a few bytes can ask for megabytes, and a
  * client may never read them.
  */
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { RequestHandler } from "express";
 
@@ -15,21 +16,25 @@ interface Pipeline {
   answered: Promise<void>;
 }
 
-export function serializeRequests(): RequestHandler {
-  const pipelines = new WeakMap<Socket, Pipeline>();
-  return ({ socket, httpVersionMajor }, response, next) => {
-    if (httpVersionMajor > 1) return next(); // its requests share a connection, and flow control is its own
-    const pipeline = pipelines.get(socket) ?? { length: 0, answered: Promise.resolve() };
-    pipelines.set(socket, pipeline);
-    pipeline.length++;
-    if (pipeline.length > MAX_PIPELINED) return void socket.destroy();
-    if (pipeline.length === 1) next();
-    else void pipeline.answered.then(() => socket.destroyed || next());
-    pipeline.answered = new Promise((resolve) => {
-      response.once("close", () => {
-        pipeline.length--;
-        resolve();
-      });
+const pipelines = new WeakMap<Socket, Pipeline>();
+/** Requests that have been given their place: an application and a router in it may both ask. */
+const placed = new WeakSet<IncomingMessage>();
+
+export const serializeRequests: RequestHandler = (request, response, next) => {
+  const { socket, httpVersionMajor } = request;
+  // With HTTP/2 requests share a connection, and flow control is its own.
+  if (httpVersionMajor > 1 || placed.has(request)) return next();
+  placed.add(request);
+  const pipeline = pipelines.get(socket) ?? { length: 0, answered: Promise.resolve() };
+  pipelines.set(socket, pipeline);
+  pipeline.length++;
+  if (pipeline.length > MAX_PIPELINED) return void socket.destroy();
+  if (pipeline.length === 1) next();
+  else void pipeline.answered.then(() => socket.destroyed || next());
+  pipeline.answered = new Promise((resolve) => {
+    response.once("close", () => {
+      pipeline.length--;
+      resolve();
     });
-  };
-}
+  });
+};
