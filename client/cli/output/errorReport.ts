@@ -34,7 +34,8 @@ function whatNext({ code, details = {} }: HubError): string[] {
 
 /** What became of a request or of a line, where that says more than that nobody answered. */
 function behind(cause: unknown): string | undefined {
-  if (!(cause instanceof Error)) return cause as string | undefined;
+  if (typeof cause === "string") return cause;
+  if (!(cause instanceof Error)) return undefined;
   const { code, message } = telling(cause);
   return code === "ECONNREFUSED" ? undefined : message;
 }

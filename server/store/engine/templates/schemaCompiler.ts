@@ -9,7 +9,7 @@ import { HubError } from "../../../../shared/errors.ts";
 import type { Schema } from "../../../core/parameterSchema.ts";
 
 /** What one batch compiles anew, in characters of the schemas. */
-export const COMPILED_A_BATCH_CHARS = 128 * 1024;
+export const COMPILED_A_BATCH_CHARS = 64 * 1024;
 
 const require = createRequire(import.meta.url);
 
