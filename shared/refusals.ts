@@ -26,6 +26,8 @@ export const cursorLost = (details: { reason: string; cursor?: string; floor?: n
     details,
   );
 
+export const shuttingDown = () => new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+
 export const missingField = (field: string) => new HubError("invalid_params", `Missing field: ${field}`, { field });
 
 /** What callers are told of a failure that they did not cause. */

@@ -6,9 +6,9 @@
  */
 import { type Cursor, formatCursor } from "../../shared/cursor.ts";
 import { LIVENESS } from "../../shared/defaults.ts";
-import { HubError } from "../../shared/errors.ts";
 import type { LostReason } from "../../shared/event.ts";
 import { type Bounds, LIMITS, type Limits } from "../../shared/limits.ts";
+import { shuttingDown } from "../../shared/refusals.ts";
 import type { Clock } from "../clock.ts";
 import type { LeasePolicy } from "../core/message.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -158,8 +158,7 @@ export class Hub {
 
   /** @throws HubError `shutting_down` once the hub closes. */
   assertOpen(): void {
-    if (!this.closing.cancelled) return;
-    throw new HubError("shutting_down", "The hub is restarting: reconnect in a moment");
+    if (this.closing.cancelled) throw shuttingDown();
   }
 
   /** The cursor at a position of the log. */

@@ -8,10 +8,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { HubError, isRefusal, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { shuttingDown } from "../../shared/refusals.ts";
 import { type Clock, momentOf } from "../clock.ts";
 import type { DoneOf, Outcome } from "./outcomes.ts";
 import type { CommitResult, Store } from "./store.ts";
-import type { StoreCommand, StoreCommandOf } from "./storeCommands.ts";
+import { ASKED, type StoreCommand, type StoreCommandOf } from "./storeCommands.ts";
 
 const BATCH_COMMANDS = 256;
 /** Bodies in a batch, in characters: it crosses to the database as one text. */
@@ -22,6 +23,8 @@ const RIDE_MS = 200;
 /** Commands waiting for a batch; more are refused, so that nobody's flood fills the memory. */
 const QUEUE_COMMANDS = 16 * LIMITS.requests_in_flight;
 const QUEUE_CHARS = 128 * BATCH_CHARS;
+/** How long a hub that closes works off its queue; what is left was not acknowledged, and is asked again. */
+const DRAIN_MS = 1_500;
 
 interface Queued {
   command: StoreCommand;
@@ -95,13 +98,25 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything submitted so far is settled, and whatever that led to. */
+  /** Resolves when everything submitted so far is settled, and whatever that led to; what waits too long is refused. */
   async drain(): Promise<void> {
+    const cancel = this.#options.clock.after(DRAIN_MS, () => this.#refuseQueued());
     this.#rideAlone();
     while (this.#underWay > 0 || this.#queue.length > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
       await nextTurn();
       this.#rideAlone();
+    }
+    cancel();
+  }
+
+  #refuseQueued(): void {
+    const queue = this.#queue;
+    this.#queue = queue.filter(({ command }) => !ASKED.has(command.op));
+    for (const { command, chars, reject } of queue) {
+      if (!ASKED.has(command.op)) continue;
+      this.#queuedChars -= chars;
+      reject(shuttingDown());
     }
   }
 

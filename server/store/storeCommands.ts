@@ -101,3 +101,15 @@ export interface PresenceTransition {
   /** What it tells of itself, with `about`. */
   about?: About;
 }
+
+/** What is asked, and so can be refused; the rest has happened. */
+export const ASKED: ReadonlySet<StoreCommand["op"]> = new Set([
+  "send",
+  "change",
+  "claim_next",
+  "delete",
+  "schedule_put",
+  "template_send",
+  "template_put",
+  "template_delete",
+]);

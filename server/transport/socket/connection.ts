@@ -18,7 +18,7 @@ import { validate } from "../../../shared/validate.ts";
 import { isActedOn } from "../../delivery/actedOn.ts";
 import type { LogPage } from "../../delivery/page.ts";
 import type { Session } from "../../delivery/session.ts";
-import { type Answer, answerJson } from "../../hub/answer.ts";
+import { answerJson } from "../../hub/answer.ts";
 import { connect } from "../../hub/attendance.ts";
 import type { Client } from "../../hub/caller/client.ts";
 import { Cancellation } from "../../hub/cancellation.ts";
@@ -155,7 +155,7 @@ export class SocketConnection implements PresenceListener {
       throw new HubError("too_many_requests", `${this.#intake.requests} requests are in flight on this socket`);
     }
     if (OPERATIONS[method].repeat === "read") this.#read(id, method, params);
-    else this.#follow(id, perform(this.#context.hub, method, params, this.#client), urgencyOf(method));
+    else this.#write(id, method, params);
   }
 
   #read(id: RpcId | null, method: OperationName, params: object): void {
@@ -173,16 +173,17 @@ export class SocketConnection implements PresenceListener {
   }
 
   /** Answers in the turn in which the events of its commit are told; the outbox decides when that leaves. */
-  #follow(id: RpcId | null, performed: Promise<Answer>, urgency: Urgency): void {
+  #write(id: RpcId | null, method: OperationName, params: object): void {
     const bytes = this.#requestBytes;
-    this.#intake.begin(bytes);
-    performed.then(
+    const compiles = mayCompile(method, params);
+    this.#intake.begin(bytes, compiles);
+    perform(this.#context.hub, method, params, this.#client).then(
       (answer) => {
-        this.#intake.end(bytes);
-        this.#answer(id, answerJson(answer), urgency);
+        this.#intake.end(bytes, compiles);
+        this.#answer(id, answerJson(answer), urgencyOf(method));
       },
       (error) => {
-        this.#intake.end(bytes);
+        this.#intake.end(bytes, compiles);
         this.#refuse(id, error);
       },
     );
@@ -285,6 +286,10 @@ function requestsIn(text: string): readonly unknown[] {
   }
   return parsed;
 }
+
+/** Whether the schema of a template's parameters may have to be compiled for it. */
+const mayCompile = (method: OperationName, params: object): boolean =>
+  method === "template_put" || (method === "send" && "template" in params);
 
 /** What takes the hub's thread longer than an ordinary request, and how many of those that is. */
 const LONG: ReadonlyMap<string, number> = new Map<OperationName, number>([["schedule_put", 128]]); // a search in calendars

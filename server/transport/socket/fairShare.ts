@@ -9,7 +9,7 @@ export const toRead = (bytes: number): number => 1 + Math.floor(bytes / BYTES_A_
 
 /** One client's: the largest frame that there may be. */
 const OF_ONE = toRead(LIMITS.frame_bytes) + LIMITS.batch_requests;
-const OF_ALL = 4 * OF_ONE;
+const OF_ALL = 2 * OF_ONE;
 
 export class FairShare {
   /** How many clients have more to be taken than a turn allows. */

@@ -14,6 +14,8 @@ const READS_AT_ONCE = 8;
 /** Reads that may wait long for something to happen. */
 const WAITS_AT_ONCE = 64;
 const BYTES_UNDER_WAY = 4 * LIMITS.frame_bytes;
+/** Requests that may have schemas compiled, for which everybody waits: the database compiles as much in a batch. */
+const COMPILING_AT_ONCE = 8;
 
 const NONE: readonly unknown[] = [];
 
@@ -38,6 +40,8 @@ export class Intake {
   /** Requests under way, and the bytes in which they came. */
   requests = 0;
   #bytes = 0;
+  /** Of these, the requests that may have schemas compiled. */
+  #compiling = 0;
   #isOver = false;
   /** The requests of the frame that is open, and which of them is next. */
   #requests = NONE;
@@ -60,15 +64,18 @@ export class Intake {
     outbox.onTurn = () => this.#regulate();
   }
 
-  begin(bytes: number): void {
+  begin(bytes: number, compiles = false): void {
     this.requests++;
+    if (compiles) this.#compiling++;
     this.#bytes += bytes;
     if (this.#bytes > BYTES_UNDER_WAY) this.#regulate();
   }
 
-  end(bytes: number): void {
+  end(bytes: number, compiles = false): void {
     this.requests--;
     this.#bytes -= bytes;
+    if (compiles) this.#compiling--;
+    if (this.#isWaiting && compiles) this.#takeShare();
     if (this.#socket.isPaused) this.#regulate();
   }
 
@@ -76,7 +83,6 @@ export class Intake {
   receive(...frame: Frame): void {
     if (this.#isOver) return;
     this.#frames.push(frame);
-    if (this.#had === 0) setImmediate(this.#nextTurn);
     this.#takeShare();
   }
 
@@ -90,30 +96,37 @@ export class Intake {
 
   readonly #nextTurn = (): void => {
     this.#had = 0;
-    if (!this.#isWaiting) return;
-    setImmediate(this.#nextTurn);
-    this.#takeShare();
+    if (this.#isWaiting) this.#takeShare();
   };
 
   #takeShare(): void {
     const share = this.#fairShare.requests;
-    while (this.#had < share) {
-      if (this.#next < this.#requests.length) this.#had += this.#taking.take(this.#requests[this.#next++]);
+    while (this.#had < share && this.#compiling < COMPILING_AT_ONCE) {
+      if (this.#hasNext) this.#spend(this.#taking.take(this.#requests[this.#next++]));
       else if (!this.#openNext()) break;
     }
-    const isWaiting = this.#next < this.#requests.length || this.#frames.length > 0;
+    const isWaiting = this.#hasNext || this.#frames.length > 0;
     if (!isWaiting) this.#requests = NONE; // an idle connection holds nothing
     this.#wait(isWaiting);
+  }
+
+  get #hasNext(): boolean {
+    return this.#next < this.#requests.length;
   }
 
   /** @returns whether there was a frame. */
   #openNext(): boolean {
     const frame = this.#frames.shift();
     if (frame === undefined) return false;
-    this.#had += toRead((frame[0] as Buffer).length);
+    this.#spend(toRead((frame[0] as Buffer).length));
     this.#requests = this.#taking.open(...frame);
     this.#next = 0;
     return true;
+  }
+
+  #spend(requests: number): void {
+    if (this.#had === 0) setImmediate(this.#nextTurn);
+    this.#had += requests;
   }
 
   #wait(isWaiting: boolean): void {

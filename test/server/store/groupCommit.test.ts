@@ -249,6 +249,26 @@ describe("draining", () => {
     expect(told).toEqual(["told 1", "a done", "told 1", "b done", "rode", "drained"]);
   });
 
+  test("refuses after a while what no batch has taken, and not what has happened", async () => {
+    const { store, clock, told, commits, submit } = setUp();
+    void submit("a");
+    await turns();
+    void submit("b");
+    await turns();
+    void submit("c");
+    void commits.submit(delivered).then(() => told.push("delivered"));
+    const drained = commits.drain().then(() => told.push("drained"));
+    clock.advance(1_499);
+    await turns();
+    expect(told).toEqual([]);
+    clock.advance(1);
+    await turns();
+    expect(told).toEqual(["c shutting_down"]);
+    for (let batch = 0; batch < 3; batch++) await store.sync();
+    await drained;
+    expect(told).toEqual(["c shutting_down", "told 1", "a done", "told 1", "b done", "told 0", "delivered", "drained"]);
+  });
+
   test("of nothing ends at once", async () => {
     await setUp().commits.drain();
   });

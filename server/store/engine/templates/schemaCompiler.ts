@@ -6,10 +6,11 @@ import { createRequire } from "node:module";
 import type { Ajv, ValidateFunction } from "ajv";
 import QuickLRU from "quick-lru";
 import { HubError } from "../../../../shared/errors.ts";
+import { LIMITS } from "../../../../shared/limits.ts";
 import type { Schema } from "../../../core/parameterSchema.ts";
 
-/** What one batch compiles anew, in characters of the schemas. */
-export const COMPILED_A_BATCH_CHARS = 64 * 1024;
+/** What one batch compiles anew, in characters of the schemas: eight of the longest. */
+export const COMPILED_A_BATCH_CHARS = 8 * LIMITS.template_schema_chars;
 
 const require = createRequire(import.meta.url);
 
