@@ -10,6 +10,7 @@ import { HubError, isRefusal, WRITE_ERRORS } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { shuttingDown } from "../../shared/refusals.ts";
 import { type Clock, momentOf } from "../clock.ts";
+import type { Command } from "../core/commands.ts";
 import type { DoneOf, Outcome } from "./outcomes.ts";
 import type { CommitResult, Store } from "./store.ts";
 import { ASKED, type StoreCommand, type StoreCommandOf } from "./storeCommands.ts";
@@ -47,7 +48,14 @@ function charsOf(command: StoreCommand): number {
   if (command.op === "schedule_put") return JSON.stringify(command.schedule.message).length;
   if (command.op === "template_send") return JSON.stringify(command.said).length;
   if (command.op === "template_put") return JSON.stringify(command.body).length;
-  return command.op === "change" && "result" in command.command ? (command.command.result?.length ?? 0) : 0;
+  return command.op === "change" ? textIn(command.command) : 0;
+}
+
+/** A result, an error, a reason, a note. */
+function textIn(change: Command): number {
+  let chars = 0;
+  for (const value of Object.values(change)) if (typeof value === "string") chars += value.length;
+  return chars;
 }
 
 interface GroupCommitOptions {

@@ -6,7 +6,7 @@ import { GroupCommit } from "../../../server/store/groupCommit.ts";
 import type { CommitResult } from "../../../server/store/store.ts";
 import type { StoreCommand } from "../../../server/store/storeCommands.ts";
 import { ManualClock } from "../../support/clock.ts";
-import { LEASE } from "../core/support.ts";
+import { LEASE, name } from "../core/support.ts";
 import { sending } from "./driver.ts";
 import { MemoryStore } from "./memory/memoryStore.ts";
 
@@ -98,6 +98,15 @@ describe("batches", () => {
     await turns();
     for (let i = 0; i < 4; i++) await store.sync();
     expect(store.batches).toEqual([1, 3, 1, 1]);
+  });
+
+  test("count every text of a change", async () => {
+    const { store, commits } = setUp();
+    const caller = name("a");
+    const command = { op: "fail", result: "x".repeat(2 ** 20), error: "x".repeat(2 ** 20 + 1) } as const;
+    for (const id of ["a", "b"]) commits.submit({ op: "change", id, caller, command }).catch(() => {});
+    await turns();
+    expect(store.batches).toEqual([1, 1]);
   });
 
   test("keep the order of submission", async () => {
