@@ -176,8 +176,9 @@ export class SocketConnection implements PresenceListener {
   #write(id: RpcId | null, method: OperationName, params: object): void {
     const bytes = this.#requestBytes;
     const compiles = mayCompile(method, params);
+    const performed = perform(this.#context.hub, method, params, this.#client); // or refused, and never under way
     this.#intake.begin(bytes, compiles);
-    perform(this.#context.hub, method, params, this.#client).then(
+    performed.then(
       (answer) => {
         this.#intake.end(bytes, compiles);
         this.#answer(id, answerJson(answer), urgencyOf(method));
