@@ -1,4 +1,4 @@
-/** How much of a turn of the event loop a client may have, in ordinary requests: the more of them wait, the less. */
+/** How much of a turn of the event loop a client may have, in ordinary requests: the more compete for it, the less. */
 import { LIMITS } from "../../../shared/limits.ts";
 
 /** To read so much of a frame takes about as long as an ordinary request. */
@@ -13,10 +13,10 @@ const OF_ALL = 2 * OF_ONE;
 
 export class FairShare {
   /** How many clients have more to be taken than a turn allows. */
-  waiting = 0;
+  competing = 0;
 
   /** What each may have in this turn. */
   get requests(): number {
-    return this.waiting === 0 ? OF_ONE : Math.min(OF_ONE, Math.ceil(OF_ALL / this.waiting));
+    return this.competing === 0 ? OF_ONE : Math.min(OF_ONE, Math.ceil(OF_ALL / this.competing));
   }
 }

@@ -48,8 +48,10 @@ export class Intake {
   #next = 0;
   /** Frames after it. */
   #frames: Frame[] = [];
-  /** Whether something of all that waits for another turn. */
+  /** Whether something of all that waits. */
   #isWaiting = false;
+  /** Whether for nothing but another turn. */
+  #competes = false;
   /** What it has had of this turn, in requests. */
   #had = 0;
 
@@ -61,7 +63,10 @@ export class Intake {
     const isPaused = () => outbox.isFull;
     this.#reads = new ConcurrencyLimit(READS_AT_ONCE, isPaused);
     this.#waits = new ConcurrencyLimit(WAITS_AT_ONCE, isPaused);
-    outbox.onTurn = () => this.#regulate();
+    outbox.onTurn = () => {
+      this.#regulate();
+      if (this.#isWaiting) this.#takeShare();
+    };
   }
 
   begin(bytes: number, compiles = false): void {
@@ -91,6 +96,7 @@ export class Intake {
     this.#isOver = true;
     this.#requests = NONE;
     this.#frames = [];
+    this.#compete(false);
     this.#wait(false);
   }
 
@@ -101,13 +107,19 @@ export class Intake {
 
   #takeShare(): void {
     const share = this.#fairShare.requests;
-    while (this.#had < share && this.#compiling < COMPILING_AT_ONCE) {
+    while (this.#had < share && !this.#isHeld) {
       if (this.#hasNext) this.#spend(this.#taking.take(this.#requests[this.#next++]));
       else if (!this.#openNext()) break;
     }
     const isWaiting = this.#hasNext || this.#frames.length > 0;
     if (!isWaiting) this.#requests = NONE; // an idle connection holds nothing
+    this.#compete(isWaiting && !this.#isHeld);
     this.#wait(isWaiting);
+  }
+
+  /** Whether something of it must be over before the next request is taken. */
+  get #isHeld(): boolean {
+    return this.#outbox.isFull || this.#compiling >= COMPILING_AT_ONCE;
   }
 
   get #hasNext(): boolean {
@@ -132,8 +144,13 @@ export class Intake {
   #wait(isWaiting: boolean): void {
     if (isWaiting === this.#isWaiting) return;
     this.#isWaiting = isWaiting;
-    this.#fairShare.waiting += isWaiting ? 1 : -1;
     this.#regulate();
+  }
+
+  #compete(competes: boolean): void {
+    if (competes === this.#competes) return;
+    this.#competes = competes;
+    this.#fairShare.competing += competes ? 1 : -1;
   }
 
   /** Begins a read when it is its turn. `act` must not fail. */

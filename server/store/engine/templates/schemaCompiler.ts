@@ -1,6 +1,7 @@
 /**
  * JSON Schemas made into functions. Compiling takes about a millisecond for a thousand characters, on the thread that
- * everybody waits for: a batch compiles a bounded amount anew, and what needs more is refused, to be asked again.
+ * everybody waits for: when a batch has compiled a certain amount anew, what needs more is refused, to be asked again. A
+ * command that has begun is done.
  */
 import { createRequire } from "node:module";
 import type { Ajv, ValidateFunction } from "ajv";
@@ -20,16 +21,20 @@ export class SchemaCompiler {
   /** Compiled schemas by their text. */
   readonly #compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
   #charsOfBatch = 0;
+  #mayCompile = true;
 
-  /** Another batch has begun. */
   beginBatch(): void {
     this.#charsOfBatch = 0;
+  }
+
+  beginCommand(): void {
+    this.#mayCompile = this.#charsOfBatch < COMPILED_A_BATCH_CHARS;
   }
 
   /**
    * Compiles a schema, once for as long as it is in use.
    *
-   * @throws HubError when it is no JSON Schema, or this batch has compiled enough.
+   * @throws HubError when it is no JSON Schema, or this batch had compiled enough before this command.
    */
   compile(schema: Schema): ValidateFunction {
     const text = JSON.stringify(schema);
@@ -39,7 +44,7 @@ export class SchemaCompiler {
   }
 
   #compileAnew(schema: Schema, chars: number): ValidateFunction {
-    if (this.#charsOfBatch >= COMPILED_A_BATCH_CHARS) throw tooMuch();
+    if (!this.#mayCompile) throw tooMuch();
     this.#charsOfBatch += chars;
     this.#compiler ??= makeCompiler();
     try {

@@ -49,6 +49,7 @@ export class Templates {
 
   put({ name, body, caller }: StoreCommandOf<"template_put">, at: string): Shown {
     const { templates } = this.#ledger;
+    this.#schemas.beginCommand();
     assertTemplate(body);
     if (body.parameters) this.#schemas.compile(body.parameters);
     for (const step of body.steps ?? []) inStep(step.key, () => this.#assertStep(step));
@@ -76,6 +77,7 @@ export class Templates {
       );
     }
     const { templates } = this.#ledger;
+    this.#schemas.beginCommand();
     const { steps, keys } = expand(said, { templates, schemas: this.#schemas, check: this.#sender.checkWhole });
     for (const step of steps) this.#sender.check(step.said);
     const isMacro = keys !== undefined;

@@ -58,6 +58,15 @@ export const templates: Section = (hub) => {
     for (const name of names.slice(kept)) await hub().outcome(largeTemplate(name));
   });
 
+  test("a macro is sent at once, however much of its steps' schemas has to be compiled for it", async () => {
+    const template = hub().newName("template");
+    const steps = Array.from({ length: 20 }, (_, i) => ({ key: `s${i}`, template: `${template}-${i}` }));
+    for (const step of steps) await hub().outcome(largeTemplate(step.template));
+    const macro = await made({ steps });
+    for (let i = 0; i < OUT_OF_CACHE; i++) await hub().outcome(largeTemplate(`${template}-other`, `${i}`));
+    expect((await send(macro)).messages).toHaveLength(20);
+  });
+
   test("what is put is read back, listed by name, replaced, deleted", async () => {
     const [b, a] = [hub().newName("b-template"), hub().newName("a-template")];
     const put1 = JSON.parse((await put(b, { ...FEED, description: "feeds" })).json);
@@ -330,9 +339,12 @@ export const templates: Section = (hub) => {
 
 const LARGE_CHARS = 16_000;
 
+/** After so many others a schema has to be compiled again. */
+const OUT_OF_CACHE = 200;
+
 /** A command that keeps a template whose parameters take so many characters, and are like no other's. */
-function largeTemplate(template: string): StoreCommandOf<"template_put"> {
-  const parameters = { type: "object", title: template, description: "" };
+function largeTemplate(template: string, title = template): StoreCommandOf<"template_put"> {
+  const parameters = { type: "object", title, description: "" };
   parameters.description = "x".repeat(LARGE_CHARS - JSON.stringify(parameters).length);
   const body = { parameters, message: { to_claude: "bob", task: "x" } };
   return { op: "template_put", caller: name("ada"), name: template, body };
