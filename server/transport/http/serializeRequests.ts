@@ -10,31 +10,25 @@ import type { RequestHandler } from "express";
 /** A connection with more than this in its pipeline is given up: no client works like that. */
 const MAX_PIPELINED = 64;
 
-interface Pipeline {
-  length: number;
-  /** When its last request is answered. */
-  answered: Promise<void>;
-}
-
-const pipelines = new WeakMap<Socket, Pipeline>();
-/** Requests that have been given their place: an application and a router in it may both ask. */
-const placed = new WeakSet<IncomingMessage>();
+/** How many requests of a connection are not answered yet. */
+const pipelined = new WeakMap<Socket, number>();
+/** Requests that are counted: an application and a router in it may both ask. */
+const counted = new WeakSet<IncomingMessage>();
 
 export const serializeRequests: RequestHandler = (request, response, next) => {
   const { socket, httpVersionMajor } = request;
-  // With HTTP/2 requests share a connection, and flow control is its own.
-  if (httpVersionMajor > 1 || placed.has(request)) return next();
-  placed.add(request);
-  const pipeline = pipelines.get(socket) ?? { length: 0, answered: Promise.resolve() };
-  pipelines.set(socket, pipeline);
-  pipeline.length++;
-  if (pipeline.length > MAX_PIPELINED) return void socket.destroy();
-  if (pipeline.length === 1) next();
-  else void pipeline.answered.then(() => socket.destroyed || next());
-  pipeline.answered = new Promise((resolve) => {
-    response.once("close", () => {
-      pipeline.length--;
-      resolve();
-    });
-  });
+  if (httpVersionMajor > 1) return next(); // requests share a connection, and flow control is its own
+  if (!counted.has(request)) {
+    counted.add(request);
+    count(socket, 1);
+    response.once("close", () => count(socket, -1));
+  }
+  if ((pipelined.get(socket) as number) > MAX_PIPELINED) return void socket.destroy();
+  // Node gives a response the socket when all before it are answered, in whatever order they come here.
+  if (response.socket !== null) next();
+  else response.once("socket", () => next());
 };
+
+function count(socket: Socket, more: 1 | -1): void {
+  pipelined.set(socket, (pipelined.get(socket) ?? 0) + more);
+}

@@ -9,7 +9,7 @@ import { http } from "../../support/http.ts";
 import { RawSocket } from "../../support/rawSocket.ts";
 import { tempDir } from "../../support/tempDir.ts";
 import { mount } from "./mount.ts";
-import { ask, upgrade } from "./raw.ts";
+import { ask, dial, get, upgrade } from "./raw.ts";
 
 const CHAT = { from_claude: "ada", to_claude: "bob", task: "hello", type: "chat" };
 
@@ -40,6 +40,20 @@ describe("a mounted hub", () => {
     expect(asForm).toMatchObject({ status: 400, body: { code: "bad_json" } });
     const bare = await http(`${origin}/api/coord/heartbeat`, { method: "POST" });
     expect(bare).toMatchObject({ status: 400, body: { error: "Missing field: claude_id" } });
+  });
+
+  test("takes pipelined requests in their order, though the app is longer with the first", async () => {
+    const { port } = await mount({}, (app) => app.use(express.json()));
+    const body = JSON.stringify(CHAT);
+    const head = ["POST /api/coord/message HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"];
+    const post = [...head, `Content-Length: ${body.length}`, "", body].join("\r\n");
+    const list = [...get("/api/coord/messages", "Host: 127.0.0.1"), "", ""].join("\r\n");
+    const socket = await dial(port);
+    socket.write(post + list);
+    let answers = "";
+    for await (const chunk of socket) answers += chunk;
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 201", "HTTP/1.1 200"]);
+    expect(answers).toContain('"count":1');
   });
 
   test("may stand under another path, with its socket elsewhere", async () => {
