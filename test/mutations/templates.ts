@@ -10,7 +10,7 @@ export const TEMPLATE_MUTATIONS: readonly Mutation[] = [
   {
     breaks: "a batch compiles whatever is asked, and everybody waits for it",
     file: COMPILER,
-    search: "if (!this.#mayCompile) throw tooMuch();",
+    search: "if (this.#charsBefore[length] >= COMPILED_A_BATCH_CHARS) throw tooMuch();",
     replace: "",
   },
   {

@@ -1,7 +1,7 @@
 /**
  * JSON Schemas made into functions. Compiling takes about a millisecond for a thousand characters, on the thread that
  * everybody waits for: when a batch has compiled a certain amount anew, what needs more is refused, to be asked again. A
- * command that has begun is done.
+ * command that has begun is done. Short schemas are counted apart, so that whoever has long ones is not in their way.
  */
 import { createRequire } from "node:module";
 import type { Ajv, ValidateFunction } from "ajv";
@@ -10,8 +10,13 @@ import { HubError } from "../../../../shared/errors.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
 import type { Schema } from "../../../core/parameterSchema.ts";
 
-/** What one batch compiles anew, in characters of the schemas: eight of the longest. */
+/** What one batch compiles anew of each length, in characters of the schemas: eight of the longest. */
 export const COMPILED_A_BATCH_CHARS = 8 * LIMITS.template_schema_chars;
+
+/** Up to so many characters a schema is short. */
+const SHORT_CHARS = 1024;
+
+type Length = "short" | "long";
 
 const require = createRequire(import.meta.url);
 
@@ -20,15 +25,16 @@ export class SchemaCompiler {
   #compiler: Ajv | undefined;
   /** Compiled schemas by their text. */
   readonly #compiled = new QuickLRU<string, ValidateFunction>({ maxSize: 100 });
-  #charsOfBatch = 0;
-  #mayCompile = true;
+  /** What the batch has compiled, and as the command began. */
+  #chars: Record<Length, number> = { short: 0, long: 0 };
+  #charsBefore = this.#chars;
 
   beginBatch(): void {
-    this.#charsOfBatch = 0;
+    this.#chars = { short: 0, long: 0 };
   }
 
   beginCommand(): void {
-    this.#mayCompile = this.#charsOfBatch < COMPILED_A_BATCH_CHARS;
+    this.#charsBefore = { ...this.#chars };
   }
 
   /**
@@ -44,8 +50,9 @@ export class SchemaCompiler {
   }
 
   #compileAnew(schema: Schema, chars: number): ValidateFunction {
-    if (!this.#mayCompile) throw tooMuch();
-    this.#charsOfBatch += chars;
+    const length = chars > SHORT_CHARS ? "long" : "short";
+    if (this.#charsBefore[length] >= COMPILED_A_BATCH_CHARS) throw tooMuch();
+    this.#chars[length] += chars;
     this.#compiler ??= makeCompiler();
     try {
       return this.#compiler.compile(schema);

@@ -46,24 +46,30 @@ export const templates: Section = (hub) => {
     const COUNT = 20;
     const template = hub().newName("template");
     const names = Array.from({ length: COUNT }, (_, i) => `${template}-${i}`);
-    const commands = names.map((name) => largeTemplate(name));
-    const { outcomes } = await hub().commit(...commands, sending({ to_claude: "bob" }), commands[0] as StoreCommand);
+    const commands = names.map((name) => bulky(name));
+    const short = bulky(`${template}-short`, "short", 100);
+    const { outcomes } = await hub().commit(
+      ...commands,
+      sending({ to_claude: "bob" }),
+      short,
+      commands[0] as StoreCommand,
+    );
     const codes = outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code));
     const kept = codes.indexOf("too_many_requests");
     expect(kept).toBe(Math.ceil(COMPILED_A_BATCH_CHARS / LARGE_CHARS));
     const refused = Array.from({ length: COUNT - kept }, () => "too_many_requests");
-    expect(codes).toEqual([...Array.from({ length: kept }, () => "ok"), ...refused, "ok", "ok"]);
+    expect(codes).toEqual([...Array.from({ length: kept }, () => "ok"), ...refused, "ok", "ok", "ok"]);
     const listed = (await hub().store.templates()).filter(({ name }) => name.startsWith(template));
-    expect(listed.map(({ name }) => name).sort()).toEqual(names.slice(0, kept).sort());
-    for (const name of names.slice(kept)) await hub().outcome(largeTemplate(name));
+    expect(listed.map(({ name }) => name).sort()).toEqual([...names.slice(0, kept), short.name].sort());
+    for (const name of names.slice(kept)) await hub().outcome(bulky(name));
   });
 
   test("a macro is sent at once, however much of its steps' schemas has to be compiled for it", async () => {
     const template = hub().newName("template");
     const steps = Array.from({ length: 20 }, (_, i) => ({ key: `s${i}`, template: `${template}-${i}` }));
-    for (const step of steps) await hub().outcome(largeTemplate(step.template));
+    for (const step of steps) await hub().outcome(bulky(step.template));
     const macro = await made({ steps });
-    for (let i = 0; i < OUT_OF_CACHE; i++) await hub().outcome(largeTemplate(`${template}-other`, `${i}`));
+    for (let i = 0; i < OUT_OF_CACHE; i++) await hub().outcome(bulky(`${template}-other`, `${i}`));
     expect((await send(macro)).messages).toHaveLength(20);
   });
 
@@ -342,10 +348,10 @@ const LARGE_CHARS = 16_000;
 /** After so many others a schema has to be compiled again. */
 const OUT_OF_CACHE = 200;
 
-/** A command that keeps a template whose parameters take so many characters, and are like no other's. */
-function largeTemplate(template: string, title = template): StoreCommandOf<"template_put"> {
+/** A command that keeps a template whose parameters are as long, and under their title like no other's. */
+function bulky(template: string, title = template, chars = LARGE_CHARS): StoreCommandOf<"template_put"> {
   const parameters = { type: "object", title, description: "" };
-  parameters.description = "x".repeat(LARGE_CHARS - JSON.stringify(parameters).length);
+  parameters.description = "x".repeat(chars - JSON.stringify(parameters).length);
   const body = { parameters, message: { to_claude: "bob", task: "x" } };
   return { op: "template_put", caller: name("ada"), name: template, body };
 }
