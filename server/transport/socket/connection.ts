@@ -9,7 +9,6 @@ import { CLOSE } from "../../../shared/closeCodes.ts";
 import { parseCursor } from "../../../shared/cursor.ts";
 import { HubError, toRpcError } from "../../../shared/errors.ts";
 import { ack, type Hello, hello, type RpcId, type Subscribe, subscribe } from "../../../shared/frames.ts";
-import { parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { isOperation, OPERATION_NAMES, OPERATIONS, type OperationName } from "../../../shared/operations/index.ts";
 import { asHubError } from "../../../shared/refusals.ts";
@@ -26,11 +25,11 @@ import type { Hub } from "../../hub/hub.ts";
 import { perform } from "../../hub/operations/index.ts";
 import type { PresenceListener } from "../../presence/listeners.ts";
 import type { Report } from "../../report.ts";
-import type { FairShare } from "./fairShare.ts";
+import { type FairShare, toServe } from "./fairShare.ts";
 import { type Handshake, handshake, WINDOW } from "./handshake.ts";
 import { Intake } from "./intake.ts";
 import { type Flusher, Outbox, type Urgency } from "./outbox.ts";
-import { idOf, validateRequest } from "./request.ts";
+import { idOf, requestsIn, validateRequest } from "./request.ts";
 
 export interface ConnectionContext {
   hub: Hub;
@@ -125,7 +124,7 @@ export class SocketConnection implements PresenceListener {
       id = idOf(value);
       const request = validateRequest(value);
       this.#handle(id, request);
-      return LONG.get(request.method) ?? 1;
+      return toServe(request.method);
     } catch (error) {
       this.#refuse(id, error);
       return 1;
@@ -278,22 +277,9 @@ export class SocketConnection implements PresenceListener {
 /** A task that was asked for is to be worked on; that something was sent or is over is only good to know. */
 const urgencyOf = (method: OperationName): Urgency => (CLAIMS.has(method) ? "actionable" : "confirmation");
 
-function requestsIn(text: string): readonly unknown[] {
-  const parsed = parseJson(text);
-  if (!Array.isArray(parsed)) return [parsed];
-  if (parsed.length === 0) throw new HubError("invalid_request", "An empty array asks for nothing");
-  if (parsed.length > LIMITS.batch_requests) {
-    throw new HubError("invalid_request", `A frame holds at most ${LIMITS.batch_requests} requests`);
-  }
-  return parsed;
-}
-
 /** Whether the schema of a template's parameters may have to be compiled for it. */
 const mayCompile = (method: OperationName, params: object): boolean =>
   method === "template_put" || (method === "send" && "template" in params);
-
-/** What takes the hub's thread longer than an ordinary request, and how many of those that is. */
-const LONG: ReadonlyMap<string, number> = new Map<OperationName, number>([["schedule_put", 128]]); // a search in calendars
 
 /** An update may be a claim, too: the document's. */
 const CLAIMS: ReadonlySet<OperationName> = new Set(["claim", "claim_next", "update"]);

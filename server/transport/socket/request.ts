@@ -1,8 +1,19 @@
-/** A request on a socket, before anybody looks at what it asks for. */
+/** Requests on a socket, before anybody looks at what they ask for. */
 import { HubError } from "../../../shared/errors.ts";
 import { type RpcId, type RpcRequest, rpcRequest } from "../../../shared/frames.ts";
-import { isObject } from "../../../shared/json.ts";
+import { isObject, parseJson } from "../../../shared/json.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+
+/** The requests in a frame: one, or an array of them. @throws HubError when it holds none, or too many. */
+export function requestsIn(text: string): readonly unknown[] {
+  const parsed = parseJson(text);
+  if (!Array.isArray(parsed)) return [parsed];
+  if (parsed.length === 0) throw new HubError("invalid_request", "An empty array asks for nothing");
+  if (parsed.length > LIMITS.batch_requests) {
+    throw new HubError("invalid_request", `A frame holds at most ${LIMITS.batch_requests} requests`);
+  }
+  return parsed;
+}
 
 /** The common shape, recognised without the schema, which is left to explain what is wrong. */
 function isPlainRequest(value: unknown): value is RpcRequest {
