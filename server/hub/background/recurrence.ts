@@ -29,6 +29,7 @@ const RAREST_YEARS = 40;
 const OFFSETS_TRIED = 4;
 
 export class Recurrence {
+  /** With its seconds. */
   readonly #cron: string;
   readonly #zone: Zone;
   readonly #isEveryHour: boolean;
@@ -39,8 +40,8 @@ export class Recurrence {
   /** @throws HubError `invalid_params` naming the field, and the part of the expression that is wrong. */
   constructor(cron: string, timezone: string) {
     const fields = fieldsOf(cron);
-    this.#cron = fields.join(" ");
-    assertReadable(this.#cron);
+    assertReadable(fields.join(" "));
+    this.#cron = (fields.length === FIELDS.length ? fields : ["0", ...fields]).join(" ");
     this.#isEveryHour = fields.at(-4) === "*";
     this.#zone = Zone.named(timezone);
   }
@@ -91,8 +92,7 @@ export class Recurrence {
   /** A search that no year ended would look for a day that never comes in a thousand of them. */
   #patternFrom(year: number): Cron {
     if (this.#pattern === undefined || year !== this.#year) {
-      const withSeconds = this.#cron.split(" ").length === FIELDS.length ? this.#cron : `0 ${this.#cron}`;
-      this.#pattern = read(`${withSeconds} ${year}-${year + RAREST_YEARS}`);
+      this.#pattern = read(`${this.#cron} ${year}-${year + RAREST_YEARS}`);
       this.#year = year;
     }
     return this.#pattern;
